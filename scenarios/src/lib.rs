@@ -1,0 +1,1 @@
+//! From scenario text to a blueprint of the model.

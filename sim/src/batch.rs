@@ -1,0 +1,231 @@
+//! What calls carry: a batch of records and an envelope, in a pool of recycled slots.
+
+use crate::blueprint::PutApi;
+use crate::engine::pool::{Handle, Pool, PoolError};
+use crate::engine::time::SimTime;
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::record::Record;
+
+/// A handle to a batch in flight.
+pub type BatchId = Handle;
+
+/// Records on their way, with the call or reply that they belong to.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    /// The records, in order.
+    pub records: Vec<Record>,
+    /// Positions of the records in their shard's log; empty where the records have none or are consecutive.
+    pub positions: Vec<u64>,
+    /// Sum of the records' bytes.
+    pub bytes: u64,
+    /// The call or reply.
+    pub envelope: Envelope,
+}
+
+/// The call or reply that a batch belongs to.
+#[derive(Clone, Copy, Debug, Default)]
+pub enum Envelope {
+    /// None: the batch is at rest within a component.
+    #[default]
+    Empty,
+    /// `PutRecord` or `PutRecords`, and its response.
+    Put(PutCall),
+    /// `GetRecords`, and its response.
+    Get(GetCall),
+    /// `Invoke`, and its response.
+    Invoke(InvokeCall),
+    /// A write to a sink, and its response.
+    Write(WriteCall),
+}
+
+/// Errors that a whole call can end in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ServiceError {
+    /// `ProvisionedThroughputExceededException` (KDS-W-05, KDS-MET-10).
+    ProvisionedThroughputExceeded,
+    /// `InternalFailureException` (KDS-W-26).
+    InternalFailure,
+    /// `InvalidArgumentException` (KDS-MOD-16).
+    InvalidArgument,
+    /// No response within the client's timeout; the call may have been carried out (KDS-W-27).
+    RequestTimeout,
+    /// `TooManyRequestsException` (LAM-C-23).
+    TooManyRequests,
+}
+
+impl ServiceError {
+    /// The name that AWS prints.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ProvisionedThroughputExceeded => "ProvisionedThroughputExceededException",
+            Self::InternalFailure => "InternalFailureException",
+            Self::InvalidArgument => "InvalidArgumentException",
+            Self::RequestTimeout => "request timeout",
+            Self::TooManyRequests => "TooManyRequestsException",
+        }
+    }
+}
+
+/// A put and its response. Entries' own results stand on the records ([`Record::outcome`]).
+#[derive(Clone, Copy, Debug)]
+pub struct PutCall {
+    /// Who calls.
+    pub producer: ProducerId,
+    /// Which stream.
+    pub stream: StreamId,
+    /// Which API. With `PutRecord` a batch of more than one record is a cohort: each record is a call of its own,
+    /// sent at the time in its `arrived_at` field.
+    pub api: PutApi,
+    /// The SDK's attempt, from 1.
+    pub attempt: u32,
+    /// How often the application has sent these records again.
+    pub resends: u32,
+    /// When this attempt was sent.
+    pub sent_at: SimTime,
+    /// In a response: the error of the whole call.
+    pub error: Option<ServiceError>,
+}
+
+/// A `GetRecords` and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct GetCall {
+    /// Who reads.
+    pub mapping: MappingId,
+    /// Which stream.
+    pub stream: StreamId,
+    /// Which shard.
+    pub shard: ShardIndex,
+    /// The iterator: position of the first record wanted. In a response: after the last record returned.
+    pub position: u64,
+    /// Most records wanted (KDS-R-07).
+    pub limit: u32,
+    /// The reader's checkpoint: everything before it may be forgotten as far as this reader is concerned.
+    pub checkpoint: u64,
+    /// The lane whose failed batch is read again (LAM-K-20), if it is that.
+    pub retry_lane: Option<u16>,
+    /// In a response: `MillisBehindLatest` (KDS-R-15).
+    pub millis_behind: u64,
+    /// In a response: records between the iterator and the trim horizon, gone by retention (KDS-RET-09).
+    pub expired: u64,
+    /// In a response: the error of the call.
+    pub error: Option<ServiceError>,
+}
+
+/// How an invocation ended.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum InvocationOutcome {
+    /// The handler returned normally.
+    Succeeded,
+    /// The handler threw.
+    FunctionError,
+    /// The handler ran into the function's timeout.
+    TimedOut,
+    /// 429: it never ran (LAM-C-23).
+    Throttled,
+}
+
+/// An `Invoke` by a mapping, and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct InvokeCall {
+    /// Who invokes.
+    pub mapping: MappingId,
+    /// What.
+    pub function: FunctionId,
+    /// Shard of the batch (LAM-K-10).
+    pub shard: ShardIndex,
+    /// Lane of the shard.
+    pub lane: u16,
+    /// In a response: how it ended.
+    pub outcome: InvocationOutcome,
+}
+
+/// A write of a batch's results to a sink, and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct WriteCall {
+    /// Who writes.
+    pub function: FunctionId,
+    /// Where.
+    pub sink: SinkId,
+    /// The function's number for the invocation that waits.
+    pub invocation: Handle,
+    /// The call of the mapping that the invocation answers.
+    pub invoke: InvokeCall,
+}
+
+/// Batches in flight or held by components. Allocations are recycled.
+#[derive(Clone, Debug, Default)]
+pub struct BatchPool {
+    pool: Pool<Batch>,
+    spare: Vec<Batch>,
+}
+
+/// Spare batches that are kept; further ones are given back to the allocator.
+const MAX_SPARE: usize = 256;
+/// A spare batch keeps no more room than for this many records.
+const MAX_SPARE_RECORDS: usize = 16_384;
+
+impl BatchPool {
+    /// An empty batch, at rest.
+    pub fn fresh(&mut self) -> Batch {
+        self.spare.pop().unwrap_or_default()
+    }
+    /// Takes back a batch whose contents are no longer needed.
+    pub fn recycle(&mut self, mut batch: Batch) {
+        batch.records.clear();
+        batch.positions.clear();
+        batch.bytes = 0;
+        batch.envelope = Envelope::Empty;
+        if self.spare.len() < MAX_SPARE && batch.records.capacity() <= MAX_SPARE_RECORDS {
+            self.spare.push(batch);
+        }
+    }
+    /// Puts a batch under way.
+    pub fn insert(&mut self, batch: Batch) -> Result<BatchId, PoolError> {
+        self.pool.insert(batch)
+    }
+    /// Takes a batch out; the handle is stale from now on.
+    pub fn take(&mut self, batch: BatchId) -> Result<Batch, PoolError> {
+        self.pool.remove(batch)
+    }
+    /// Looks at a batch.
+    pub fn get(&self, batch: BatchId) -> Result<&Batch, PoolError> {
+        self.pool.get(batch)
+    }
+    /// All batches under way, in order of slot.
+    pub fn iter(&self) -> impl Iterator<Item = &Batch> {
+        self.pool.iter()
+    }
+}
+
+/// An order-sensitive digest of records for the fingerprint: four independent chains, so that it costs about a
+/// nanosecond a record.
+pub fn digest(records: &[Record]) -> u64 {
+    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+    const ARRIVAL: u64 = 0xC2B2_AE3D_27D4_EB4F;
+    let word = |record: &Record| {
+        let identity = u64::from(record.key.0) << 32 | u64::from(record.ordinal);
+        let times = record.created_at.as_nanos().rotate_left(32) ^ record.arrived_at.as_nanos();
+        identity ^ times.wrapping_mul(ARRIVAL) ^ u64::from(record.bytes) << 17
+    };
+    let mut chains = [1_u64, 2, 3, 4];
+    let (fours, rest) = records.as_chunks::<4>();
+    for four in fours {
+        for (chain, record) in chains.iter_mut().zip(four) {
+            *chain = chain
+                .wrapping_mul(MULTIPLIER)
+                .wrapping_add(word(record))
+                .rotate_left(23);
+        }
+    }
+    for (chain, record) in chains.iter_mut().zip(rest) {
+        *chain = chain
+            .wrapping_mul(MULTIPLIER)
+            .wrapping_add(word(record))
+            .rotate_left(23);
+    }
+    chains
+        .iter()
+        .fold(u64::from(crate::engine::index::to_u32(records.len())), |hash, chain| {
+            (hash ^ chain).wrapping_mul(MULTIPLIER).rotate_left(29)
+        })
+}

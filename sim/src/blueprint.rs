@@ -1,0 +1,496 @@
+//! The validated description of a world: plain data, no spans, no serde.
+//!
+//! Scenario files lower to this, property tests generate it, and `World::build` turns it into a model. References are
+//! component names. Order within the vectors is irrelevant: ids follow the sorted names.
+
+use crate::command::Intervention;
+use crate::engine::distribution::Distribution;
+use crate::engine::quantity::{Rate, Ratio};
+use crate::engine::time::SimDuration;
+use crate::profile::Profile;
+use std::sync::Arc;
+
+/// Everything that a run depends on.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Blueprint {
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Replication number: the same scenario with other random numbers.
+    pub replication: u64,
+    /// Which quotas hold.
+    pub profile: Profile,
+    /// How long the simulated run lasts.
+    pub duration: SimDuration,
+    /// What AWS does not document.
+    pub model: ModelParameters,
+    /// Concurrency quota of the account and Region (LAM-C-04).
+    pub account_concurrency: u32,
+    /// Sources of records.
+    pub producers: Vec<ProducerBlueprint>,
+    /// Kinesis data streams.
+    pub streams: Vec<StreamBlueprint>,
+    /// Event source mappings.
+    pub mappings: Vec<MappingBlueprint>,
+    /// Lambda functions.
+    pub functions: Vec<FunctionBlueprint>,
+    /// Downstream systems.
+    pub sinks: Vec<SinkBlueprint>,
+    /// What changes during the run, in any order.
+    pub interventions: Vec<Intervention>,
+}
+
+/// The default account-wide concurrency quota (LAM-C-04).
+pub const DEFAULT_ACCOUNT_CONCURRENCY: u32 = 1_000;
+
+impl Blueprint {
+    /// A world without components.
+    pub fn empty(seed: u64, duration: SimDuration) -> Self {
+        Self {
+            seed,
+            replication: 0,
+            profile: Profile::Current,
+            duration,
+            model: ModelParameters::default(),
+            account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
+            producers: Vec::new(),
+            streams: Vec::new(),
+            mappings: Vec::new(),
+            functions: Vec::new(),
+            sinks: Vec::new(),
+            interventions: Vec::new(),
+        }
+    }
+}
+
+/// A source of records and its client (`[producer.NAME]`).
+#[derive(Clone, PartialEq, Debug)]
+pub struct ProducerBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Name of the stream that it writes to.
+    pub target: String,
+    /// When records are created.
+    pub arrivals: Arrivals,
+    /// Which partition keys they have.
+    pub keys: Keys,
+    /// Size of the data blob in bytes (partition key not included).
+    pub size: Size,
+    /// Which API carries them.
+    pub api: PutApi,
+    /// How long the client gathers records for one PutRecords. Ignored for PutRecord.
+    pub linger: SimDuration,
+    /// Most records in one PutRecords (KDS-W-06: 1 to 500).
+    pub max_batch_records: u32,
+    /// Most bytes in one PutRecords, partition keys included (KDS-W-07).
+    pub max_batch_bytes: u64,
+    /// Most requests in flight at one time; further ones wait in the client.
+    pub concurrency: u32,
+    /// The SDK's retries of whole requests (KDS-SDK).
+    pub retry: SdkRetry,
+    /// The application's re-sending of refused entries of a PutRecords (KDS-W-14); `None`: they are given up.
+    pub resend_failed: Option<Resend>,
+    /// Width of the window in which single-record calls of a fast producer are handled together.
+    pub call_window: SimDuration,
+    /// Calls a second above which the window is used. Below, each call is its own event and nothing is approximated.
+    pub call_window_threshold: Rate,
+}
+
+/// An arrival process.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Arrivals {
+    /// Evenly spaced.
+    Constant(Rate),
+    /// Independent, exponential gaps.
+    Poisson(Rate),
+    /// Two-state Markov-modulated Poisson process: bursts and quiet spells of exponential length.
+    Bursts {
+        /// Rate during a burst.
+        on: Rate,
+        /// Rate between bursts.
+        off: Rate,
+        /// Mean length of a burst.
+        mean_on: SimDuration,
+        /// Mean length of a quiet spell.
+        mean_off: SimDuration,
+    },
+    /// Poisson with a rate that follows straight lines between points in time.
+    Profile {
+        /// (time since the start, rate), strictly increasing in time, first at zero.
+        points: Vec<(SimDuration, Rate)>,
+        /// The pattern repeats with this period (a daily curve: 24 h); `None`: the last rate stays.
+        period: Option<SimDuration>,
+    },
+    /// Replay of recorded requests.
+    Trace(Arc<Trace>),
+}
+
+/// A recorded workload.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Trace {
+    /// What the user called it (file names), for reports.
+    pub source: String,
+    /// What was recorded.
+    pub rows: TraceRows,
+    /// Texts of the partition keys that the rows refer to; empty if the trace has none.
+    pub keys: Vec<String>,
+    /// From the first row to the end of the recording, in recorded time.
+    pub span: SimDuration,
+    /// Recorded time passes this many times faster (1: real time).
+    pub compression: Ratio,
+    /// Starts again at its end, as often as the run lasts.
+    pub repeat: bool,
+}
+
+/// The two forms of recorded workloads.
+#[derive(Clone, PartialEq, Debug)]
+pub enum TraceRows {
+    /// One row for each request, sorted by time.
+    Requests {
+        /// Nanoseconds since the trace's start.
+        at: Vec<u64>,
+        /// Index into the trace's keys; empty if the trace has no key column.
+        key: Vec<u32>,
+        /// Data bytes; empty if the trace has no size column.
+        bytes: Vec<u32>,
+    },
+    /// Counts per bin of time, in one or more series.
+    Counts {
+        /// The series. Each has its own key if the trace has keys.
+        series: Vec<CountSeries>,
+        /// How the requests of a bin are spread over it.
+        spread: Spread,
+    },
+}
+
+/// Counts over time of one series.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CountSeries {
+    /// Index into the trace's keys, if it has keys.
+    pub key: Option<u32>,
+    /// (start of the bin in nanoseconds since the trace's start, length of the bin in nanoseconds, requests in it), sorted, disjoint.
+    pub bins: Vec<(u64, u64, u32)>,
+}
+
+/// How the requests of a bin are spread over it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Spread {
+    /// At equal distances: request i of n at (i + 1/2) / n of the bin.
+    Even,
+    /// At independent uniform instants.
+    Uniform,
+    /// All at the beginning of the bin.
+    Start,
+}
+
+/// Partition keys of a producer.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Keys {
+    /// `count` keys, equally likely.
+    Uniform {
+        /// Number of keys.
+        count: u32,
+    },
+    /// Key of rank r has weight 1 / r^exponent.
+    Zipf {
+        /// Number of keys.
+        count: u32,
+        /// Exponent, 0 or more.
+        exponent: f64,
+    },
+    /// One hot key with a share of all records; the others share the rest equally.
+    Hot {
+        /// Share of the hot key, between 0 and 1.
+        share: f64,
+        /// Number of other keys.
+        others: u32,
+    },
+    /// An explicit list.
+    Weighted(Vec<WeightedKey>),
+    /// The keys of the trace.
+    FromTrace,
+}
+
+/// A key of an explicit list.
+#[derive(Clone, PartialEq, Debug)]
+pub struct WeightedKey {
+    /// The partition key (KDS-REC-02: 1 to 256 characters).
+    pub text: String,
+    /// Relative weight.
+    pub weight: f64,
+    /// ExplicitHashKey, if the producer sets one (KDS-REC-10).
+    pub explicit_hash_key: Option<u128>,
+}
+
+/// Sizes of data blobs.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Size {
+    /// Drawn, in bytes.
+    Drawn(Distribution),
+    /// From the trace's size column.
+    FromTrace,
+}
+
+/// The API that a producer calls.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum PutApi {
+    /// One record for each call.
+    PutRecord,
+    /// Up to 500 records for each call.
+    PutRecords,
+}
+
+/// The SDK's retries of whole requests (KDS-SDK-01..17).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SdkRetry {
+    /// Which of the modes.
+    pub mode: RetryMode,
+    /// Attempts in all, the first included (KDS-SDK-02: 3 in standard and adaptive; KDS-SDK-10: 5 in legacy).
+    pub max_attempts: u32,
+    /// The timing of 2026, opt-in at AWS (KDS-SDK-05, KDS-SDK-06).
+    pub timing_2026: bool,
+}
+
+/// The SDK's retry modes (KDS-SDK-01).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RetryMode {
+    /// Every failure goes to the application at once.
+    Off,
+    /// Backoff with full jitter and a retry quota.
+    Standard,
+    /// Standard, and a client-side rate limiter after the first throttle.
+    Adaptive,
+    /// Five attempts, unbounded exponential backoff, no quota.
+    Legacy,
+}
+
+impl RetryMode {
+    /// The mode's default number of attempts.
+    pub const fn default_attempts(self) -> u32 {
+        match self {
+            Self::Off => 1,
+            Self::Standard | Self::Adaptive => 3,
+            Self::Legacy => 5,
+        }
+    }
+}
+
+/// The application's re-sending of refused entries (KDS-W-14).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Resend {
+    /// How often an entry is sent again before it is given up.
+    pub attempts: u32,
+    /// Wait before the first re-send.
+    pub backoff: SimDuration,
+    /// The wait grows by this factor with each further re-send.
+    pub factor: u32,
+    /// But never beyond this.
+    pub max_backoff: SimDuration,
+    /// How the wait is randomised.
+    pub jitter: Jitter,
+}
+
+/// How a wait is randomised.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Jitter {
+    /// Not at all.
+    None,
+    /// Uniform between zero and the wait.
+    Full,
+    /// Uniform between half the wait and the wait.
+    Equal,
+}
+
+/// A provisioned Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Open shards.
+    pub shard_count: u32,
+    /// Retention (KDS-RET-01: 24 h by default).
+    pub retention_hours: u32,
+    /// Largest record (KDS-REC-04).
+    pub max_record_size_kib: u32,
+}
+
+/// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MappingBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Name of the stream that it reads.
+    pub stream: String,
+    /// Name of the function that it invokes.
+    pub function: String,
+    /// Where reading starts (LAM-K-16).
+    pub starting_position: StartingPosition,
+    /// Most records in one invocation (LAM-K-11).
+    pub batch_size: u32,
+    /// How long a batch may gather (LAM-E-04).
+    pub maximum_batching_window: SimDuration,
+    /// Concurrent batches of one shard (LAM-K-06).
+    pub parallelization_factor: u32,
+}
+
+/// Where a reader starts.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum StartingPosition {
+    /// At the oldest record that the stream holds.
+    TrimHorizon,
+    /// After the newest record at the time.
+    Latest,
+}
+
+/// A Lambda function (`[function.NAME]`, AWS::Lambda::Function).
+#[derive(Clone, PartialEq, Debug)]
+pub struct FunctionBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Memory in MB (LAM-C-27).
+    pub memory_size: u32,
+    /// Timeout (LAM-C-26).
+    pub timeout: SimDuration,
+    /// Reserved concurrency (LAM-C-06); `None`: the account's unreserved pool.
+    pub reserved_concurrency: Option<u32>,
+    /// Runtime and packaging, which decide the length of a cold start.
+    pub cold_start: ColdStart,
+    /// Time of the handler for a batch, in nanoseconds.
+    pub per_batch: Distribution,
+    /// Further time for each record.
+    pub per_record: SimDuration,
+    /// Probability that an invocation ends in a function error.
+    pub failure_rate: Ratio,
+    /// True: a failing handler throws after its write to the sink, so that the retry delivers twice. False: before it.
+    pub fails_after_write: bool,
+    /// Where the handler writes, if anywhere.
+    pub sink: Option<String>,
+}
+
+/// How long a new execution environment takes, beyond its placement.
+#[derive(Clone, PartialEq, Debug)]
+pub enum ColdStart {
+    /// Drawn from the published percentiles of `Init Duration` for a runtime (LAM-U-20).
+    Published {
+        /// Runtime identifier as CloudFormation spells it, for example `python3.13`.
+        runtime: String,
+        /// Processor architecture.
+        architecture: Architecture,
+        /// Packaging.
+        package: Package,
+        /// Constant time that the function's own dependencies add.
+        extra: SimDuration,
+    },
+    /// A distribution of the user's own, in nanoseconds; placement is added all the same.
+    Own(Distribution),
+}
+
+/// Processor architecture of a function.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Architecture {
+    /// `x86_64`
+    X86,
+    /// `arm64`
+    Arm64,
+}
+
+/// Packaging of a function.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Package {
+    /// `Zip`
+    Zip,
+    /// `Image`
+    Image,
+}
+
+/// A downstream system with a capacity and a latency of its own (`[sink.NAME]`).
+#[derive(Clone, PartialEq, Debug)]
+pub struct SinkBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Records that it takes per time; `None`: unlimited.
+    pub capacity: Option<Rate>,
+    /// Latency of a write beyond the time for its records, in nanoseconds.
+    pub latency: Distribution,
+}
+
+/// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ModelParameters {
+    /// One way between a client and a service of the same Region. Service times are as the service sees them.
+    pub network_latency: Distribution,
+    /// Service time of PutRecord and PutRecords (KDS-MOD-09).
+    pub put_service_time: Distribution,
+    /// Service time of GetRecords (KDS-MOD-09).
+    pub get_service_time: Distribution,
+    /// Probability that a put call fails with InternalFailureException (KDS-MOD-17).
+    pub internal_failure_rate: Ratio,
+    /// Probability that one entry of a PutRecords fails with InternalFailure (KDS-MOD-17).
+    pub entry_failure_rate: Ratio,
+    /// Probability that a put is stored but its response is lost (KDS-MOD-18).
+    pub lost_acknowledgement_rate: Ratio,
+    /// How long a client waits for a response.
+    pub request_timeout: SimDuration,
+    /// From the return of GetRecords to the invocation of the function (LAM-U-04).
+    pub poll_dispatch_delay: SimDuration,
+    /// Base interval of a mapping's polls (LAM-K-01).
+    pub poll_interval: SimDuration,
+    /// Least time between two reads of a shard by one mapping while it is behind (LAM-U-03).
+    pub min_poll_interval: SimDuration,
+    /// First wait after a function error; doubles with each further one (LAM-U-05).
+    pub retry_backoff: SimDuration,
+    /// Longest wait after a function error (LAM-U-05).
+    pub retry_backoff_max: SimDuration,
+    /// First wait after a throttled invocation; doubles (LAM-U-05).
+    pub throttle_backoff: SimDuration,
+    /// Longest wait after a throttled invocation (LAM-U-05).
+    pub throttle_backoff_max: SimDuration,
+    /// Time to place a new execution environment, beside its Init (LAM-U-20).
+    pub placement_time: Distribution,
+    /// How long an idle environment is kept (LAM-U-21).
+    pub idle_lifetime: Distribution,
+    /// How old an environment may become (LAM-U-22).
+    pub environment_lifetime: Distribution,
+    /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
+    pub payload_record_overhead: u32,
+}
+
+impl Default for ModelParameters {
+    fn default() -> Self {
+        let ms = |ms: f64| ms * 1e6;
+        let minutes = |minutes: f64| minutes * 60e9;
+        // p99 / median = exp(2.326 sigma); 80 / 20 gives 0.596.
+        let service_time = Distribution::LogNormal {
+            median: ms(20.0),
+            sigma: 0.595_9,
+        };
+        Self {
+            network_latency: Distribution::Constant(ms(0.5)),
+            put_service_time: service_time.clone(),
+            get_service_time: service_time,
+            internal_failure_rate: Ratio::ZERO,
+            entry_failure_rate: Ratio::ZERO,
+            lost_acknowledgement_rate: Ratio::ZERO,
+            request_timeout: SimDuration::from_secs(5),
+            poll_dispatch_delay: SimDuration::from_millis(85),
+            poll_interval: SimDuration::from_secs(1),
+            min_poll_interval: SimDuration::from_millis(200),
+            retry_backoff: SimDuration::from_secs(1),
+            retry_backoff_max: SimDuration::from_secs(60),
+            throttle_backoff: SimDuration::from_secs(1),
+            throttle_backoff_max: SimDuration::from_secs(30),
+            placement_time: Distribution::LogNormal {
+                median: ms(150.0),
+                sigma: 0.3,
+            },
+            idle_lifetime: Distribution::Uniform {
+                low: minutes(5.0),
+                high: minutes(7.0),
+            },
+            environment_lifetime: Distribution::Uniform {
+                low: minutes(120.0),
+                high: minutes(240.0),
+            },
+            payload_record_overhead: 530,
+        }
+    }
+}

@@ -1,0 +1,114 @@
+//! What a component may do while it reacts to an event.
+
+use crate::batch::{Batch, BatchId, BatchPool, digest};
+use crate::engine::kernel::Agenda;
+use crate::engine::phase::Phase;
+use crate::engine::pool::PoolError;
+use crate::engine::time::{SimDuration, SimTime};
+use crate::key::KeyTable;
+use crate::observe::Probe;
+use crate::observe::fact::Fact;
+use crate::record::Record;
+use crate::world::Event;
+
+/// The outside of a component: the clock, its own wake-ups, calls and replies, batches, and facts.
+///
+/// Another component's state is not reachable from here, nor is the world.
+pub struct Cx<'a, 'w> {
+    pub(crate) agenda: &'a mut Agenda<'w, Event>,
+    pub(crate) batches: &'a mut BatchPool,
+    pub(crate) keys: &'a KeyTable,
+    pub(crate) probe: Option<&'a mut (dyn Probe + 'a)>,
+    pub(crate) fault: &'a mut Option<Fault>,
+}
+
+/// A bug of the model, found while it ran. It ends the run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Fault {
+    /// A batch handle was stale, or too many batches are in flight.
+    Pool(PoolError),
+    /// A component found its own state to be wrong.
+    Broken(String),
+}
+impl core::fmt::Display for Fault {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Pool(error) => write!(f, "{error}"),
+            Self::Broken(what) => f.write_str(what),
+        }
+    }
+}
+impl core::error::Error for Fault {}
+
+impl Cx<'_, '_> {
+    /// The instant in progress.
+    #[inline]
+    pub const fn now(&self) -> SimTime {
+        self.agenda.now()
+    }
+    /// The run's partition keys.
+    #[inline]
+    pub const fn keys(&self) -> &KeyTable {
+        self.keys
+    }
+    /// Schedules an event of the component's own: a timer (`Act`), an end of service (`Release`).
+    #[inline]
+    pub fn wake(&mut self, at: SimTime, phase: Phase, event: Event) {
+        self.agenda.schedule(at, phase, event);
+    }
+    /// Sends a call or a reply: it arrives after `delay`, of at least a nanosecond. `to` names the receiver.
+    #[inline]
+    pub fn send(&mut self, batch: Batch, delay: SimDuration, to: impl FnOnce(BatchId) -> Event) {
+        let moved = u64::from(crate::engine::index::to_u32(batch.records.len()));
+        self.agenda.mix(moved << 40 ^ batch.bytes);
+        match self.batches.insert(batch) {
+            Ok(id) => self
+                .agenda
+                .schedule(self.now() + delay.max(SimDuration::MIN), Phase::Arrive, to(id)),
+            Err(error) => self.fail(Fault::Pool(error)),
+        }
+    }
+    /// Keeps a batch under way without sending it, for an event of the component's own.
+    #[inline]
+    pub fn hold(&mut self, batch: Batch) -> Option<BatchId> {
+        self.batches
+            .insert(batch)
+            .map_err(|error| self.fail(Fault::Pool(error)))
+            .ok()
+    }
+    /// Takes a batch that has arrived. `None` ends the run: the handle was stale.
+    #[inline]
+    pub fn take(&mut self, id: BatchId) -> Option<Batch> {
+        self.batches
+            .take(id)
+            .map_err(|error| self.fail(Fault::Pool(error)))
+            .ok()
+    }
+    /// An empty batch.
+    #[inline]
+    pub fn fresh(&mut self) -> Batch {
+        self.batches.fresh()
+    }
+    /// Gives back a batch whose contents are no longer needed.
+    #[inline]
+    pub fn recycle(&mut self, batch: Batch) {
+        self.batches.recycle(batch);
+    }
+    /// States a fact. The closure does not run when nobody listens.
+    #[inline]
+    pub fn emit<'f>(&mut self, fact: impl FnOnce() -> Fact<'f>) {
+        if let Some(probe) = self.probe.as_deref_mut() {
+            probe.on(self.agenda.now(), &fact());
+        }
+    }
+    /// Mixes the identity and times of records into the fingerprint.
+    #[inline]
+    pub fn mix_records(&mut self, records: &[Record]) {
+        self.agenda.mix(digest(records));
+    }
+    /// Ends the run with a fault. The first one counts.
+    #[cold]
+    pub fn fail(&mut self, fault: Fault) {
+        self.fault.get_or_insert(fault);
+    }
+}

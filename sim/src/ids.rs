@@ -1,0 +1,33 @@
+//! Ids of components. They follow the sorted component names of a kind, so the order of tables in a file is irrelevant.
+
+crate::define_index! {
+    /// A producer.
+    ProducerId(u16)
+}
+crate::define_index! {
+    /// A Kinesis data stream.
+    StreamId(u16)
+}
+crate::define_index! {
+    /// An event source mapping.
+    MappingId(u16)
+}
+crate::define_index! {
+    /// A Lambda function.
+    FunctionId(u16)
+}
+crate::define_index! {
+    /// A downstream system.
+    SinkId(u16)
+}
+
+/// The number of a shard within its stream, as in `shardId-000000000007` (KDS-REC-14).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct ShardIndex(pub u32);
+
+impl core::fmt::Display for ShardIndex {
+    /// `shardId-` and twelve digits (KDS-REC-14).
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "shardId-{:012}", self.0)
+    }
+}

@@ -1,0 +1,155 @@
+//! Partition keys of a run: interned once, hashed once.
+
+use crate::blueprint::{Arrivals, Keys, ProducerBlueprint};
+use crate::engine::index::{to_u32, to_usize};
+use crate::ids::ProducerId;
+use crate::record::KeyId;
+use md5::{Digest, Md5};
+use std::collections::BTreeMap;
+
+/// What the model needs to know of a key.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyEntry {
+    /// Position in the stream's hash space: ExplicitHashKey (KDS-REC-10) or MD5 of the text (KDS-REC-08, KDS-REC-09).
+    pub hash: u128,
+    /// Length of the text in UTF-8 bytes, which counts towards the record's size (KDS-REC-05).
+    pub text_bytes: u32,
+    /// Shared by equal texts of different producers: lanes, message groups and order checks go by it.
+    pub group: u32,
+    /// The producer that uses this entry.
+    pub producer: ProducerId,
+}
+
+/// All keys of a run. The keys of a producer are consecutive.
+#[derive(Clone, Debug, Default)]
+pub struct KeyTable {
+    entries: Vec<KeyEntry>,
+    populations: Vec<Population>,
+    groups: u32,
+}
+
+#[derive(Clone, Debug)]
+struct Population {
+    producer: String,
+    first: u32,
+    count: u32,
+    names: KeyNames,
+}
+
+#[derive(Clone, Debug)]
+enum KeyNames {
+    /// `<producer>-<number>`.
+    Numbered,
+    Listed(Vec<String>),
+}
+
+/// The keys of a producer: ids `first .. first + count`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct KeyRange {
+    /// Id of the first.
+    pub first: u32,
+    /// Number of keys.
+    pub count: u32,
+}
+
+/// MD5 of the text as a big-endian number (KDS-REC-08, KDS-REC-09).
+pub fn hash_of(text: &str) -> u128 {
+    let digest = Md5::digest(text.as_bytes());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&digest);
+    u128::from_be_bytes(bytes)
+}
+
+impl KeyTable {
+    /// Interns the keys of producers that are given in order of id.
+    pub fn build(producers: &[&ProducerBlueprint]) -> Self {
+        let mut table = Self::default();
+        let mut groups: BTreeMap<String, u32> = BTreeMap::new();
+        for (number, producer) in producers.iter().enumerate() {
+            let id = <ProducerId as crate::engine::index::Idx>::from_index(number);
+            let (names, explicit, count) = match (&producer.keys, &producer.arrivals) {
+                (Keys::Uniform { count } | Keys::Zipf { count, .. }, _) => (KeyNames::Numbered, Vec::new(), *count),
+                (Keys::Hot { others, .. }, _) => (KeyNames::Numbered, Vec::new(), others + 1),
+                (Keys::Weighted(list), _) => (
+                    KeyNames::Listed(list.iter().map(|key| key.text.clone()).collect()),
+                    list.iter().map(|key| key.explicit_hash_key).collect(),
+                    to_u32(list.len()),
+                ),
+                (Keys::FromTrace, Arrivals::Trace(trace)) => (
+                    KeyNames::Listed(trace.keys.clone()),
+                    Vec::new(),
+                    to_u32(trace.keys.len()),
+                ),
+                (
+                    Keys::FromTrace,
+                    Arrivals::Constant(_) | Arrivals::Poisson(_) | Arrivals::Bursts { .. } | Arrivals::Profile { .. },
+                ) => (KeyNames::Listed(Vec::new()), Vec::new(), 0),
+            };
+            let population = Population {
+                producer: producer.name.clone(),
+                first: to_u32(table.entries.len()),
+                count,
+                names,
+            };
+            for index in 0..count {
+                let text = population.text(index);
+                let group = *groups.entry(text.clone()).or_insert_with(|| {
+                    table.groups += 1;
+                    table.groups - 1
+                });
+                let hash = explicit
+                    .get(to_usize(index))
+                    .copied()
+                    .flatten()
+                    .unwrap_or_else(|| hash_of(&text));
+                table.entries.push(KeyEntry {
+                    hash,
+                    text_bytes: to_u32(text.len()),
+                    group,
+                    producer: id,
+                });
+            }
+            table.populations.push(population);
+        }
+        table
+    }
+    /// The key's entry.
+    #[inline]
+    pub fn entry(&self, key: KeyId) -> &KeyEntry {
+        &self.entries[to_usize(key.0)]
+    }
+    /// All entries, in order of id.
+    pub fn entries(&self) -> &[KeyEntry] {
+        &self.entries
+    }
+    /// Number of groups.
+    pub const fn groups(&self) -> u32 {
+        self.groups
+    }
+    /// The keys of a producer.
+    pub fn range(&self, producer: ProducerId) -> KeyRange {
+        let population = &self.populations[usize::from(producer.0)];
+        KeyRange {
+            first: population.first,
+            count: population.count,
+        }
+    }
+    /// The key's text.
+    pub fn text(&self, key: KeyId) -> String {
+        let at = self
+            .populations
+            .partition_point(|population| population.first + population.count <= key.0);
+        self.populations
+            .get(at)
+            .map_or_else(String::new, |population| population.text(key.0 - population.first))
+    }
+}
+
+impl Population {
+    fn text(&self, index: u32) -> String {
+        match &self.names {
+            KeyNames::Numbered => format!("{}-{index:06}", self.producer),
+            KeyNames::Listed(texts) => texts.get(to_usize(index)).cloned().unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The deterministic discrete-event model of shardlab.
+#![warn(clippy::as_conversions, clippy::wildcard_enum_match_arm)]
+
+pub mod batch;
+pub mod blueprint;
+pub mod command;
+pub mod context;
+pub mod engine;
+pub mod ids;
+pub mod key;
+pub mod observe;
+pub mod profile;
+pub mod record;
+pub mod services;
+pub mod world;

@@ -1,0 +1,325 @@
+//! Facts: everything the model may state, in past tense. The model never computes a metric; observers fold over facts.
+//!
+//! A fact borrows the records that it is about, so an observer sees every record at no copying cost.
+
+use crate::batch::{InvocationOutcome, ServiceError};
+use crate::blueprint::PutApi;
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::record::Record;
+
+/// What a shard did with the entries of one put.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ShardTally {
+    /// The shard.
+    pub shard: ShardIndex,
+    /// Entries stored.
+    pub accepted: u32,
+    /// Entries refused for throughput.
+    pub throttled: u32,
+    /// Bytes of the stored entries (data + key).
+    pub bytes: u64,
+    /// Position of the first stored entry in the shard's log; meaningless if none was stored.
+    pub first_position: u64,
+}
+
+/// Which read limit refused a `GetRecords`.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ReadLimit {
+    /// Five calls a second (KDS-R-09).
+    Calls,
+    /// Two MiB a second (KDS-R-10, KDS-MOD-07).
+    Bytes,
+}
+
+/// Why a client gave a record up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum GiveUpReason {
+    /// All attempts were used.
+    AttemptsExhausted,
+    /// The SDK's retry quota was empty (KDS-SDK-04).
+    RetryQuotaEmpty,
+    /// The error is not retried (KDS-SDK-08).
+    NotRetryable,
+    /// The application does not send refused entries again (KDS-W-14).
+    NotResent,
+}
+
+/// Who waits before sending again, the SDK or the application.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum RetryBy {
+    /// The SDK repeats a whole request.
+    Sdk,
+    /// The application re-sends refused entries.
+    Application,
+}
+
+/// A statement about what has happened.
+#[derive(Clone, Copy, Debug)]
+pub enum Fact<'f> {
+    /// A producer handed records to its client. Their `created_at` may lie up to a linger time in the past, or, in a
+    /// cohort, up to a call window in the future.
+    RecordsProduced {
+        /// Who.
+        producer: ProducerId,
+        /// The records, in order of creation.
+        records: &'f [Record],
+    },
+    /// A client sent a request (a cohort: one request for each record).
+    RequestSent {
+        /// Who.
+        producer: ProducerId,
+        /// To.
+        stream: StreamId,
+        /// Which API.
+        api: PutApi,
+        /// What.
+        records: &'f [Record],
+        /// The SDK's attempt, from 1.
+        attempt: u32,
+        /// Earlier sends of these records by the application.
+        resends: u32,
+    },
+    /// A client learned that records are stored.
+    RecordsAcknowledged {
+        /// Who.
+        producer: ProducerId,
+        /// The records, with their arrival times.
+        records: &'f [Record],
+    },
+    /// A request failed whole.
+    RequestFailed {
+        /// Who.
+        producer: ProducerId,
+        /// How.
+        error: ServiceError,
+        /// Records in it.
+        records: u32,
+    },
+    /// Records wait in the client to be sent again.
+    RetryScheduled {
+        /// Who.
+        producer: ProducerId,
+        /// Who repeats.
+        by: RetryBy,
+        /// When.
+        at: SimTime,
+        /// Records that wait.
+        records: u32,
+    },
+    /// A client gave records up. They may be stored all the same if a response was lost.
+    RecordsGivenUp {
+        /// Who.
+        producer: ProducerId,
+        /// Why.
+        reason: GiveUpReason,
+        /// The records.
+        records: &'f [Record],
+    },
+
+    /// A stream answered a put. The records carry their results.
+    PutHandled {
+        /// Which.
+        stream: StreamId,
+        /// For whom.
+        producer: ProducerId,
+        /// Which API.
+        api: PutApi,
+        /// All entries, with results and, where stored, arrival times.
+        records: &'f [Record],
+        /// By shard, for the shards that the call touched, in order of first touch.
+        shards: &'f [ShardTally],
+        /// When the call came in.
+        received_at: SimTime,
+    },
+    /// A stream refused or failed a put whole, storing nothing.
+    PutRefused {
+        /// Which.
+        stream: StreamId,
+        /// For whom.
+        producer: ProducerId,
+        /// Entries of the call.
+        records: &'f [Record],
+        /// How.
+        error: ServiceError,
+    },
+    /// A put was stored, but its response is lost on the way (KDS-MOD-18).
+    AcknowledgementLost {
+        /// Which.
+        stream: StreamId,
+        /// For whom.
+        producer: ProducerId,
+        /// Entries of the call.
+        records: &'f [Record],
+    },
+    /// A stream answered a `GetRecords`.
+    GetRecordsHandled {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For whom.
+        mapping: MappingId,
+        /// Position of the first record.
+        first_position: u64,
+        /// What was read.
+        records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
+        /// `MillisBehindLatest`.
+        millis_behind: u64,
+        /// It repeats a read for a failed batch (LAM-K-20).
+        again: bool,
+    },
+    /// A stream refused a `GetRecords` (KDS-MET-10).
+    GetRecordsThrottled {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For whom.
+        mapping: MappingId,
+        /// By which limit.
+        limit: ReadLimit,
+    },
+
+    /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.
+    RecordsExpiredUnread {
+        /// The reader.
+        mapping: MappingId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Position of the first.
+        first_position: u64,
+        /// How many.
+        count: u64,
+    },
+    /// Records of a failed batch expired in the stream before they could be read again (LAM-Z-11): lost to the reader.
+    RecordsExpiredInRetry {
+        /// The reader.
+        mapping: MappingId,
+        /// The shard.
+        shard: ShardIndex,
+        /// How many.
+        count: u64,
+        /// Position of the first.
+        first_position: u64,
+    },
+    /// A mapping sent a batch to its function.
+    BatchDispatched {
+        /// Who.
+        mapping: MappingId,
+        /// To.
+        function: FunctionId,
+        /// Shard of the batch.
+        shard: ShardIndex,
+        /// Lane of the shard.
+        lane: u16,
+        /// The batch.
+        records: &'f [Record],
+        /// Attempts of this batch before, function errors and throttles alike.
+        attempts_before: u32,
+    },
+    /// A batch failed and will be tried again.
+    BatchFailed {
+        /// Who.
+        mapping: MappingId,
+        /// Shard of the batch.
+        shard: ShardIndex,
+        /// Lane of the shard.
+        lane: u16,
+        /// How.
+        outcome: InvocationOutcome,
+        /// Records in it.
+        records: u32,
+        /// When it will be tried again, at the earliest.
+        retry_at: SimTime,
+    },
+    /// A batch was processed; its records are done for this reader.
+    BatchAcknowledged {
+        /// Who.
+        mapping: MappingId,
+        /// Shard of the batch.
+        shard: ShardIndex,
+        /// Lane of the shard.
+        lane: u16,
+        /// Records in it.
+        records: u32,
+        /// Their positions; empty: consecutive from `first_position`.
+        positions: &'f [u64],
+        /// Position of the first.
+        first_position: u64,
+    },
+    /// A reader's checkpoint moved: everything before it is done.
+    CheckpointAdvanced {
+        /// Who.
+        mapping: MappingId,
+        /// The shard.
+        shard: ShardIndex,
+        /// The first position that is not done.
+        position: u64,
+    },
+
+    /// A function began to run.
+    InvocationStarted {
+        /// Which.
+        function: FunctionId,
+        /// For whom.
+        mapping: MappingId,
+        /// The event.
+        records: &'f [Record],
+        /// Placement and Init of a new environment, if one was needed.
+        cold_start: Option<SimDuration>,
+        /// Invocations of this function in progress, this one included.
+        concurrent: u32,
+    },
+    /// An invocation was refused with 429 (LAM-C-23).
+    InvocationThrottled {
+        /// Which.
+        function: FunctionId,
+        /// For whom.
+        mapping: MappingId,
+        /// Records in the event.
+        records: u32,
+    },
+    /// An invocation ended.
+    InvocationEnded {
+        /// Which.
+        function: FunctionId,
+        /// For whom.
+        mapping: MappingId,
+        /// Records in the event.
+        records: u32,
+        /// How.
+        outcome: InvocationOutcome,
+        /// Handler time, without the cold start (LAM-M-04).
+        duration: SimDuration,
+        /// Placement and Init of a new environment, if one was needed.
+        cold_start: Option<SimDuration>,
+        /// Invocations of this function still in progress.
+        concurrent: u32,
+    },
+    /// A function without a sink finished a batch: its effect is complete.
+    RecordsProcessed {
+        /// Which.
+        function: FunctionId,
+        /// The records.
+        records: &'f [Record],
+    },
+    /// A sink took records: the effect of processing them is complete.
+    RecordsDelivered {
+        /// Which.
+        sink: SinkId,
+        /// From.
+        function: FunctionId,
+        /// The records.
+        records: &'f [Record],
+        /// When the write reached the sink.
+        received_at: SimTime,
+    },
+    /// A command took effect.
+    Intervened {
+        /// Its number, in order of time.
+        number: u16,
+    },
+}

@@ -1,0 +1,64 @@
+//! What travels: 32 bytes that stand for a record. Payload contents do not exist.
+
+use crate::engine::time::SimTime;
+
+/// Identifies a key of the run's [`KeyTable`](crate::key::KeyTable).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Default)]
+pub struct KeyId(pub u32);
+
+/// A record in flight. Its identity is (key, ordinal): a key belongs to one producer, and the producer numbers the
+/// records of each key 0, 1, 2 ... in the order in which it created them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Record {
+    /// When the producer created it.
+    pub created_at: SimTime,
+    /// When the service stored it (ApproximateArrivalTimestamp, KDS-REC-16); zero before that.
+    pub arrived_at: SimTime,
+    /// Its partition key.
+    pub key: KeyId,
+    /// Its number among the records of its key, at the producer.
+    pub ordinal: u32,
+    /// Size that counts against limits: data before base64 plus partition key in UTF-8 (KDS-REC-05, KDS-MOD-03).
+    pub bytes: u32,
+    /// What happened to it in the call in progress; see [`Outcome`].
+    pub flags: u32,
+}
+
+const _: () = assert!(size_of::<Record>() == 32, "a record in flight takes 32 bytes");
+
+/// The per-record result of a put (KDS-W-10, KDS-W-11).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Outcome {
+    /// Stored: has a shard and a sequence number.
+    Accepted,
+    /// `ProvisionedThroughputExceededException`.
+    Throttled,
+    /// `InternalFailure`.
+    Failed,
+}
+
+const OUTCOME_MASK: u32 = 3;
+const THROTTLED: u32 = 1;
+const FAILED: u32 = 2;
+
+impl Record {
+    /// The result noted on the record.
+    #[inline]
+    pub const fn outcome(&self) -> Outcome {
+        match self.flags & OUTCOME_MASK {
+            THROTTLED => Outcome::Throttled,
+            FAILED => Outcome::Failed,
+            _ => Outcome::Accepted,
+        }
+    }
+    /// Notes a result.
+    #[inline]
+    pub const fn set_outcome(&mut self, outcome: Outcome) {
+        let bits = match outcome {
+            Outcome::Accepted => 0,
+            Outcome::Throttled => THROTTLED,
+            Outcome::Failed => FAILED,
+        };
+        self.flags = self.flags & !OUTCOME_MASK | bits;
+    }
+}

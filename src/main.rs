@@ -1,0 +1,2 @@
+//! The `shardlab` command.
+fn main() {}
