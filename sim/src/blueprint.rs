@@ -436,6 +436,9 @@ pub struct ModelParameters {
     pub poll_interval: SimDuration,
     /// Least time between two reads of a shard by one mapping while it is behind (LAM-U-03).
     pub min_poll_interval: SimDuration,
+    /// Most records that a mapping asks for in one poll. LAM-U-02 bounds what waits in the lanes, which decides whether a
+    /// poll is made; the size of a page is left to GetRecords, since five pages of BatchSize a second would cap a shard.
+    pub poll_page_records: u32,
     /// First wait after a function error; doubles with each further one (LAM-U-05).
     pub retry_backoff: SimDuration,
     /// Longest wait after a function error (LAM-U-05).
@@ -474,6 +477,7 @@ impl Default for ModelParameters {
             poll_dispatch_delay: SimDuration::from_millis(85),
             poll_interval: SimDuration::from_secs(1),
             min_poll_interval: SimDuration::from_millis(200),
+            poll_page_records: 10_000,
             retry_backoff: SimDuration::from_secs(1),
             retry_backoff_max: SimDuration::from_secs(60),
             throttle_backoff: SimDuration::from_secs(1),

@@ -12,8 +12,6 @@ pub enum Event {
     Function(FunctionId, lambda::Event),
     /// To a mapping.
     Mapping(MappingId, mapping::Event),
-    /// A metric period closes.
-    Period,
     /// To a producer.
     Producer(ProducerId, producer::Event),
     /// To a sink.

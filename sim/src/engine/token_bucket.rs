@@ -78,6 +78,11 @@ impl TokenBucket {
         }
         enough
     }
+    /// Empties the bucket as of `now`; it refills from there.
+    pub const fn drain(&mut self, now: SimTime) {
+        self.level = 0;
+        self.updated = now;
+    }
     /// How long after `now` until `tokens` are there; `None` if they never will be.
     pub fn time_until(&mut self, now: SimTime, tokens: u64) -> Option<SimDuration> {
         self.refill(now);

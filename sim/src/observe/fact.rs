@@ -45,6 +45,13 @@ pub enum GiveUpReason {
     NotResent,
 }
 
+/// Why a mapping gave a record up.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum DiscardReason {
+    /// By itself it exceeds the 6 MB of an invocation (LAM-K-25).
+    PayloadTooLarge,
+}
+
 /// Who waits before sending again, the SDK or the application.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum RetryBy {
@@ -248,6 +255,19 @@ pub enum Fact<'f> {
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
         /// Position of the first.
+        first_position: u64,
+    },
+    /// A mapping gave records up without processing them and went on.
+    RecordsDiscarded {
+        /// Who.
+        mapping: MappingId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Why.
+        reason: DiscardReason,
+        /// The records.
+        records: &'f [Record],
+        /// Position of the first; they are consecutive.
         first_position: u64,
     },
     /// A reader's checkpoint moved: everything before it is done.

@@ -1,8 +1,9 @@
 //! The way between a caller and a service.
 
+use super::{ServiceBuildError, sampler};
 use crate::blueprint::ModelParameters;
-use crate::engine::distribution::{DistributionError, Sampler};
-use crate::engine::random::Stream;
+use crate::engine::distribution::Sampler;
+use crate::engine::random::{RandomStreams, Stream};
 use crate::engine::time::SimDuration;
 
 /// A component's connection: one-way delays drawn from its own random stream.
@@ -13,11 +14,15 @@ pub struct Link {
 }
 
 impl Link {
-    /// A link with the model's network latency.
-    pub fn new(model: &ModelParameters, stream: Stream) -> Result<Self, DistributionError> {
+    /// The link of a component (`stream.clicks`), with the model's network latency.
+    pub fn new(
+        component: &str,
+        model: &ModelParameters,
+        streams: &mut RandomStreams,
+    ) -> Result<Self, ServiceBuildError> {
         Ok(Self {
-            delay: model.network_latency.compile()?,
-            stream,
+            delay: sampler(component, "network_latency", &model.network_latency)?,
+            stream: streams.stream(&format!("{component}/network"))?,
         })
     }
     /// The next one-way delay; at least a nanosecond.

@@ -1,6 +1,35 @@
-//! A Kinesis data stream.
+//! A Kinesis data stream in provisioned mode.
+//!
+//! A put is routed by key, decided entry by entry against the token buckets of its shards, stamped and appended at the
+//! end of its service time. A read is admitted by the shard's read limits when it comes in, and its page is cut from the
+//! log at the end of its service time. Readers are declared when the world is built; what all of them have passed is
+//! forgotten, what is older than the retention is gone for every reader.
 
-use crate::batch::BatchId;
+mod cohort;
+pub mod quotas;
+pub mod shard;
+
+use cohort::Cohorts;
+pub use cohort::cohort_error;
+use shard::{HashRange, Shard, even_ranges, range_of};
+
+use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ServiceError};
+use crate::blueprint::{ModelParameters, PutApi, StreamBlueprint};
+use crate::context::{Cx, Fault};
+use crate::engine::distribution::Sampler;
+use crate::engine::index::{to_u32, to_usize};
+use crate::engine::phase::Phase;
+use crate::engine::quantity::{KIB, Ratio};
+use crate::engine::random::{RandomStreams, Stream as Random};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{MappingId, ShardIndex, StreamId};
+use crate::key::KeyTable;
+use crate::observe::fact::{Fact, ShardTally};
+use crate::profile::Profile;
+use crate::record::{Outcome, Record};
+use crate::services::network::Link;
+use crate::services::{ServiceBuildError, sampler};
+use crate::world;
 
 /// What happens to a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -27,4 +56,421 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+}
+
+/// A stream.
+#[derive(Clone, Debug)]
+pub struct Stream {
+    shards: Vec<Shard>,
+    ranges: Vec<HashRange>,
+    /// Shard of each key of the run, so that no hashing happens while it runs.
+    route: Vec<u32>,
+    retention: SimDuration,
+    max_record_bytes: u64,
+    max_put_bytes: u64,
+    readers: Vec<Reader>,
+    put_service: Sampler,
+    put_stream: Random,
+    get_service: Sampler,
+    get_stream: Random,
+    internal_failure_rate: Ratio,
+    entry_failure_rate: Ratio,
+    failure_stream: Random,
+    lost_acknowledgement_rate: Ratio,
+    loss_stream: Random,
+    request_timeout: SimDuration,
+    link: Link,
+    cohorts: Cohorts,
+    /// Number of the put in progress; marks the shards that it has touched.
+    calls: u64,
+    touched: Touched,
+    tallies: Vec<ShardTally>,
+    in_service: u64,
+}
+
+/// A declared reader and, by shard, the position before which it needs nothing.
+#[derive(Clone, Debug)]
+struct Reader {
+    mapping: MappingId,
+    checkpoints: Vec<u64>,
+}
+
+/// Which shards the put in progress has touched, and where their tallies stand.
+#[derive(Clone, Debug)]
+struct Touched {
+    marks: Vec<(u64, u32)>,
+}
+
+impl Touched {
+    #[inline]
+    fn tally<'t>(
+        &mut self,
+        call: u64,
+        shard: u32,
+        tallies: &'t mut Vec<ShardTally>,
+        begin: impl FnOnce() -> ShardTally,
+    ) -> &'t mut ShardTally {
+        let mark = &mut self.marks[to_usize(shard)];
+        if mark.0 != call {
+            *mark = (call, to_u32(tallies.len()));
+            tallies.push(begin());
+        }
+        &mut tallies[to_usize(mark.1)]
+    }
+}
+
+/// What a stream is built from, beside its blueprint.
+#[derive(Clone, Copy, Debug)]
+pub struct StreamSetting<'a> {
+    /// Quotas.
+    pub profile: Profile,
+    /// Undocumented choices.
+    pub model: &'a ModelParameters,
+    /// Keys of the run.
+    pub keys: &'a KeyTable,
+    /// Mappings that read the stream.
+    pub readers: &'a [MappingId],
+    /// Width of the window for single-record calls of fast producers.
+    pub call_window: SimDuration,
+}
+
+impl Stream {
+    /// A stream at the start of its life: empty shards, full buckets.
+    pub fn new(
+        blueprint: &StreamBlueprint,
+        setting: StreamSetting<'_>,
+        streams: &mut RandomStreams,
+    ) -> Result<Self, ServiceBuildError> {
+        let StreamSetting {
+            profile,
+            model,
+            keys,
+            readers,
+            call_window,
+        } = setting;
+        let component = format!("stream.{}", blueprint.name);
+        let ranges = even_ranges(blueprint.shard_count);
+        let large = blueprint.max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT;
+        let write_burst = if large {
+            quotas::SHARD_WRITE_BURST_LARGE
+        } else {
+            quotas::SHARD_WRITE_BYTES
+        };
+        let shard_count = to_usize(blueprint.shard_count);
+        Ok(Self {
+            shards: (0..blueprint.shard_count)
+                .map(|number| Shard::new(ShardIndex(number), write_burst))
+                .collect(),
+            route: keys
+                .entries()
+                .iter()
+                .map(|entry| to_u32(range_of(&ranges, entry.hash)))
+                .collect(),
+            ranges,
+            retention: SimDuration::from_hours(u64::from(blueprint.retention_hours)),
+            max_record_bytes: u64::from(blueprint.max_record_size_kib) * KIB,
+            max_put_bytes: quotas::max_put_bytes(profile),
+            readers: readers
+                .iter()
+                .map(|&mapping| Reader {
+                    mapping,
+                    checkpoints: vec![0; shard_count],
+                })
+                .collect(),
+            put_service: sampler(&component, "put_service_time", &model.put_service_time)?,
+            put_stream: streams.stream(&format!("{component}/put-service-time"))?,
+            get_service: sampler(&component, "get_service_time", &model.get_service_time)?,
+            get_stream: streams.stream(&format!("{component}/get-service-time"))?,
+            internal_failure_rate: model.internal_failure_rate,
+            entry_failure_rate: model.entry_failure_rate,
+            failure_stream: streams.stream(&format!("{component}/internal-failure"))?,
+            lost_acknowledgement_rate: model.lost_acknowledgement_rate,
+            loss_stream: streams.stream(&format!("{component}/lost-acknowledgement"))?,
+            request_timeout: model.request_timeout,
+            link: Link::new(&component, model, streams)?,
+            cohorts: Cohorts::new(call_window),
+            calls: 0,
+            touched: Touched {
+                marks: vec![(0, 0); shard_count],
+            },
+            tallies: Vec::new(),
+            in_service: 0,
+        })
+    }
+
+    /// Reacts to an event.
+    pub fn handle(&mut self, me: StreamId, event: Event, cx: &mut Cx<'_, '_>) {
+        match event {
+            Event::PutReceived { batch } => self.put_received(me, batch, cx),
+            Event::PutServed { batch } => self.put_served(me, batch, cx),
+            Event::CohortWindow => self.cohort_window(me, cx),
+            Event::GetReceived { batch } => self.get_received(me, batch, cx),
+            Event::GetServed { batch } => self.get_served(me, batch, cx),
+        }
+    }
+
+    /// The shards' hash ranges, in order.
+    pub fn ranges(&self) -> &[HashRange] {
+        &self.ranges
+    }
+    /// The shards.
+    pub fn shards(&self) -> &[Shard] {
+        &self.shards
+    }
+    /// Which shard the key goes to.
+    pub fn shard_of(&self, key: crate::record::KeyId) -> ShardIndex {
+        ShardIndex(self.route[to_usize(key.0)])
+    }
+    /// Records of puts whose service has not ended.
+    pub const fn in_service(&self) -> u64 {
+        self.in_service + self.cohorts.calls()
+    }
+    /// Draws on the stream's random streams, for the fingerprint.
+    pub fn draws(&self) -> impl Iterator<Item = u64> {
+        [
+            &self.put_stream,
+            &self.get_stream,
+            &self.failure_stream,
+            &self.loss_stream,
+        ]
+        .map(Random::draws)
+        .into_iter()
+        .chain([self.link.draws()])
+    }
+    /// Bytes of memory that retained records take.
+    pub fn memory(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.log.memory()).sum()
+    }
+    /// Lets old records expire in every shard.
+    pub fn expire(&mut self, now: SimTime) {
+        for shard in &mut self.shards {
+            shard.log.expire(now, self.retention);
+        }
+    }
+
+    fn put_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let Envelope::Put(call) = batch.envelope else {
+            return broken(cx, "a put without its call");
+        };
+        if call.api == PutApi::PutRecord && batch.records.len() > 1 {
+            return self.cohort_received(me, batch, call, cx);
+        }
+        // Refused before any token is taken (KDS-MOD-16).
+        let too_many = batch.records.len() > to_usize(quotas::MAX_PUT_ENTRIES);
+        let too_large = call.api == PutApi::PutRecords && batch.bytes > self.max_put_bytes;
+        if too_many
+            || too_large
+            || batch
+                .records
+                .iter()
+                .any(|record| u64::from(record.bytes) > self.max_record_bytes)
+        {
+            return self.refuse_put(me, batch, call, ServiceError::InvalidArgument, cx);
+        }
+        self.in_service += u64::from(to_u32(batch.records.len()));
+        let at = cx.now() + SimDuration::from_nanos(self.put_service.draw(&mut self.put_stream)).max(SimDuration::MIN);
+        if let Some(batch) = cx.hold(batch) {
+            cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::PutServed { batch }));
+        }
+    }
+
+    fn put_served(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::Put(mut call) = batch.envelope else {
+            return broken(cx, "a put without its call");
+        };
+        let now = cx.now();
+        self.in_service -= u64::from(to_u32(batch.records.len()));
+        if !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate) {
+            return self.refuse_put(me, batch, call, ServiceError::InternalFailure, cx);
+        }
+        let refused = self.store(&mut batch.records, now);
+        if call.api == PutApi::PutRecord && refused > 0 {
+            // A PutRecord that does not fit fails whole (KDS-W-05). The shard's tally tells whose limit it was.
+            call.error = Some(ServiceError::ProvisionedThroughputExceeded);
+        }
+        let tallies = &self.tallies;
+        cx.emit(|| Fact::PutHandled {
+            stream: me,
+            producer: call.producer,
+            api: call.api,
+            records: &batch.records,
+            shards: tallies,
+            received_at: call.sent_at,
+        });
+        cx.mix_records(&batch.records);
+        self.expire_touched(now);
+        let mut delay = self.link.delay();
+        let deadline = call.sent_at.saturating_add(self.request_timeout);
+        let lost = !self.lost_acknowledgement_rate.is_zero() && self.loss_stream.chance(self.lost_acknowledgement_rate);
+        if lost || now.saturating_add(delay) > deadline {
+            // The client hears nothing and gives up waiting; that instant is all that has to travel.
+            call.error = Some(ServiceError::RequestTimeout);
+            delay = deadline.since(now);
+            cx.emit(|| Fact::AcknowledgementLost {
+                stream: me,
+                producer: call.producer,
+                records: &batch.records,
+            });
+        }
+        batch.envelope = Envelope::Put(call);
+        respond(batch, call, delay, cx);
+    }
+
+    /// Decides and stores the entries of one call, in request order (KDS-MOD-05). Returns how many were refused.
+    fn store(&mut self, records: &mut [Record], now: SimTime) -> u32 {
+        self.calls += 1;
+        self.tallies.clear();
+        let mut refused = 0;
+        let fail_entries = !self.entry_failure_rate.is_zero();
+        for record in records.iter_mut() {
+            let number = self.route[to_usize(record.key.0)];
+            let shard = &mut self.shards[to_usize(number)];
+            let tally = self
+                .touched
+                .tally(self.calls, number, &mut self.tallies, || shard.begin_call(now));
+            if fail_entries && self.failure_stream.chance(self.entry_failure_rate) {
+                record.set_outcome(Outcome::Failed);
+                refused += 1;
+            } else if shard.admit(record.bytes) {
+                record.set_outcome(Outcome::Accepted);
+                record.arrived_at = now;
+                tally.accepted += 1;
+                tally.bytes += u64::from(record.bytes);
+                shard.log.append(record);
+            } else {
+                record.set_outcome(Outcome::Throttled);
+                tally.throttled += 1;
+                refused += 1;
+            }
+        }
+        for tally in &self.tallies {
+            self.shards[to_usize(tally.shard.0)].end_call();
+        }
+        refused
+    }
+
+    /// Keeps the logs of the shards just written within the retention and forgets what no reader needs.
+    fn expire_touched(&mut self, now: SimTime) {
+        for tally in &self.tallies {
+            let index = to_usize(tally.shard.0);
+            let log = &mut self.shards[index].log;
+            log.expire(now, self.retention);
+            if self.readers.is_empty() {
+                log.forget(log.next_position());
+            }
+        }
+    }
+
+    fn refuse_put(
+        &mut self,
+        me: StreamId,
+        mut batch: Batch,
+        mut call: PutCall,
+        error: ServiceError,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        cx.emit(|| Fact::PutRefused {
+            stream: me,
+            producer: call.producer,
+            records: &batch.records,
+            error,
+        });
+        call.error = Some(error);
+        batch.envelope = Envelope::Put(call);
+        let delay = self.link.delay();
+        respond(batch, call, delay, cx);
+    }
+
+    fn get_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::Get(mut call) = batch.envelope else {
+            return broken(cx, "a read without its call");
+        };
+        let now = cx.now();
+        self.note_checkpoint(&call);
+        if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
+            cx.emit(|| Fact::GetRecordsThrottled {
+                stream: me,
+                shard: call.shard,
+                mapping: call.mapping,
+                limit,
+            });
+            call.error = Some(ServiceError::ProvisionedThroughputExceeded);
+            batch.envelope = Envelope::Get(call);
+            return self.answer_read(batch, call, cx);
+        }
+        // Two reads may be in service at a time; the page's cost is not known before it is cut, so the allowance is
+        // charged at that instant.
+        let at = now + SimDuration::from_nanos(self.get_service.draw(&mut self.get_stream)).max(SimDuration::MIN);
+        if let Some(batch) = cx.hold(batch) {
+            cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::GetServed { batch }));
+        }
+    }
+
+    fn get_served(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::Get(mut call) = batch.envelope else {
+            return broken(cx, "a read without its call");
+        };
+        let now = cx.now();
+        let shard = &mut self.shards[to_usize(call.shard.0)];
+        shard.log.expire(now, self.retention);
+        let limit = call.limit.min(quotas::MAX_GET_RECORDS);
+        let page = shard
+            .log
+            .read(call.position, limit, quotas::MAX_GET_BYTES, now, &mut batch);
+        shard.charge_read(now, page.bytes);
+        call.position = page.next;
+        call.expired = page.expired;
+        // The tip is the present; what is left unread tells how far behind it the response is (KDS-R-15).
+        call.millis_behind = page
+            .oldest_left
+            .map_or(0, |arrived| (now.since(arrived).as_millis()).max(1));
+        cx.emit(|| Fact::GetRecordsHandled {
+            stream: me,
+            shard: call.shard,
+            mapping: call.mapping,
+            first_position: page.first,
+            records: &batch.records,
+            bytes: page.bytes,
+            millis_behind: call.millis_behind,
+            again: call.retry_lane.is_some(),
+        });
+        cx.mix_records(&batch.records);
+        batch.envelope = Envelope::Get(call);
+        self.answer_read(batch, call, cx);
+    }
+
+    fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
+        let delay = self.link.delay();
+        cx.send(batch, delay, |batch| {
+            world::Event::Mapping(call.mapping, crate::services::mapping::Event::PageReceived { batch })
+        });
+    }
+
+    /// A read tells its reader's checkpoint; what every declared reader has passed is forgotten.
+    fn note_checkpoint(&mut self, call: &GetCall) {
+        let index = to_usize(call.shard.0);
+        for reader in &mut self.readers {
+            if reader.mapping == call.mapping {
+                reader.checkpoints[index] = reader.checkpoints[index].max(call.checkpoint);
+            }
+        }
+        if let Some(passed) = self.readers.iter().map(|reader| reader.checkpoints[index]).min() {
+            self.shards[index].log.forget(passed);
+        }
+    }
+}
+
+fn respond(batch: Batch, call: PutCall, delay: SimDuration, cx: &mut Cx<'_, '_>) {
+    cx.send(batch, delay, |batch| {
+        world::Event::Producer(call.producer, crate::services::producer::Event::Responded { batch })
+    });
+}
+
+#[cold]
+fn broken(cx: &mut Cx<'_, '_>, what: &str) {
+    cx.fail(Fault::Broken(format!("a stream received {what}")));
 }

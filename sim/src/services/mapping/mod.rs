@@ -1,6 +1,32 @@
 //! An event source mapping: Lambda's own poller of a stream.
+//!
+//! Each shard is polled once a second, and back to back while it is behind (LAM-K-01, LAM-K-02). Pages pass to the
+//! lanes after the dispatch delay; a lane sends a batch when it has BatchSize records, when 6 MB are reached or when its
+//! window is over (LAM-E-03), one batch at a time. A failed batch blocks its lane: it is read again from the stream
+//! after a wait and invoked again (LAM-X-02, LAM-K-20), until it succeeds or its records have expired.
 
-use crate::batch::BatchId;
+mod lane;
+mod payload;
+mod progress;
+pub mod quotas;
+
+use lane::{Lane, LaneBatch, LaneState, Positions};
+use payload::Payload;
+use progress::Progress;
+
+use crate::batch::{Batch, BatchId, Envelope, GetCall, InvocationOutcome, InvokeCall};
+use crate::blueprint::{MappingBlueprint, ModelParameters};
+use crate::context::{Cx, Fault};
+use crate::engine::index::{to_u32, to_usize};
+use crate::engine::phase::Phase;
+use crate::engine::random::{RandomStreams, Stream as Random};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
+use crate::key::KeyTable;
+use crate::observe::fact::{DiscardReason, Fact};
+use crate::services::ServiceBuildError;
+use crate::services::network::Link;
+use crate::world;
 
 /// What happens to a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -9,10 +35,10 @@ pub enum Event {
     Poll {
         /// Number of the shard.
         shard: u32,
-        /// Generation of the shard's poll timer.
+        /// Marks the shard's armed timer; an earlier one is stale.
         generation: u32,
     },
-    /// A page of records came in.
+    /// A page of records, or a refusal, came in.
     PageReceived {
         /// The response.
         batch: BatchId,
@@ -28,7 +54,7 @@ pub enum Event {
         shard: u32,
         /// Number of the lane.
         lane: u16,
-        /// Generation of the lane's timer, truncated.
+        /// Marks the lane's armed timer; an earlier one is stale.
         generation: u16,
     },
     /// The function answered.
@@ -36,4 +62,651 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+}
+
+/// A mapping.
+#[derive(Clone, Debug)]
+pub struct Mapping {
+    stream: StreamId,
+    function: FunctionId,
+    readers: Vec<ShardReader>,
+    /// Lane of each key of the run (LAM-U-01); empty with one lane a shard.
+    lanes_of_keys: Vec<u16>,
+    batch_size: usize,
+    window: SimDuration,
+    /// Reading stops while this many records wait (LAM-U-02).
+    read_ahead: u64,
+    payload: Payload,
+    timing: Timing,
+    link: Link,
+    phase: Random,
+}
+
+/// The undocumented durations that a mapping goes by.
+#[derive(Clone, Copy, Debug)]
+struct Timing {
+    poll: SimDuration,
+    poll_min: SimDuration,
+    dispatch: SimDuration,
+    error_backoff: (SimDuration, SimDuration),
+    throttle_backoff: (SimDuration, SimDuration),
+    page_records: u32,
+}
+
+/// One shard, as the mapping sees it.
+#[derive(Clone, Debug)]
+struct ShardReader {
+    start: u64,
+    cursor: u64,
+    progress: Progress,
+    lanes: Vec<Lane>,
+    /// A poll is under way, or its page is on its way to the lanes.
+    reading: bool,
+    /// The last page left records behind.
+    behind: bool,
+    last_poll: SimTime,
+    poll_generation: u32,
+    /// Records in lanes or on their way there, not yet with the function.
+    waiting: u64,
+    /// Records read and neither done nor gone.
+    in_flight: u64,
+}
+
+/// What a mapping is built from, beside its blueprint.
+#[derive(Clone, Copy, Debug)]
+pub struct MappingSetting<'a> {
+    /// Undocumented choices.
+    pub model: &'a ModelParameters,
+    /// Keys of the run.
+    pub keys: &'a KeyTable,
+    /// The stream.
+    pub stream: StreamId,
+    /// Hash ranges of its shards.
+    pub ranges: &'a [super::kinesis::shard::HashRange],
+    /// The function.
+    pub function: FunctionId,
+}
+
+/// A reader's place in a shard, for the conservation check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReaderPlace {
+    /// The shard.
+    pub shard: ShardIndex,
+    /// Where it started.
+    pub start: u64,
+    /// The next position that it will read.
+    pub cursor: u64,
+    /// Records read and neither done nor gone.
+    pub in_flight: u64,
+    /// The lowest position that is not done.
+    pub checkpoint: u64,
+}
+
+/// Lane of a hash key: equal parts of the shard's range (LAM-U-01).
+fn lane_of(hash: u128, start: u128, end: u128, lanes: u32) -> u16 {
+    // floor(lanes x (hash - start) / (end - start + 1)) without overflow: both sides are scaled down to 100 bits first,
+    // which moves a border by less than one part in 2^90.
+    let shift = (128 - (end - start).leading_zeros()).saturating_sub(100);
+    let (offset, width) = ((hash - start) >> shift, ((end - start) >> shift) + 1);
+    u16::try_from((u128::from(lanes) * offset / width).min(u128::from(lanes - 1))).unwrap_or(0)
+}
+
+impl Mapping {
+    /// A mapping that has read nothing.
+    pub fn new(
+        blueprint: &MappingBlueprint,
+        setting: MappingSetting<'_>,
+        streams: &mut RandomStreams,
+    ) -> Result<Self, ServiceBuildError> {
+        let MappingSetting {
+            model,
+            keys,
+            stream,
+            ranges,
+            function,
+        } = setting;
+        let component = format!("mapping.{}", blueprint.name);
+        let lanes = blueprint.parallelization_factor;
+        let lanes_of_keys = if lanes == 1 {
+            Vec::new()
+        } else {
+            let lane = |hash| {
+                let range = ranges[super::kinesis::shard::range_of(ranges, hash)];
+                lane_of(hash, range.start, range.end, lanes)
+            };
+            keys.entries().iter().map(|entry| lane(entry.hash)).collect()
+        };
+        let reader = ShardReader {
+            start: 0,
+            cursor: 0,
+            progress: Progress::starting_at(0),
+            lanes: (0..lanes).map(|_| Lane::new()).collect(),
+            reading: false,
+            behind: false,
+            last_poll: SimTime::ZERO,
+            poll_generation: 0,
+            waiting: 0,
+            in_flight: 0,
+        };
+        Ok(Self {
+            stream,
+            function,
+            readers: vec![reader; ranges.len()],
+            lanes_of_keys,
+            batch_size: to_usize(blueprint.batch_size),
+            window: blueprint.maximum_batching_window,
+            read_ahead: u64::from(lanes) * u64::from(blueprint.batch_size),
+            payload: Payload::new(model.payload_record_overhead, keys),
+            timing: Timing {
+                poll: model.poll_interval,
+                poll_min: model.min_poll_interval,
+                dispatch: model.poll_dispatch_delay,
+                error_backoff: (model.retry_backoff, model.retry_backoff_max),
+                throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
+                page_records: model.poll_page_records,
+            },
+            link: Link::new(&component, model, streams)?,
+            phase: streams.stream(&format!("{component}/poll-phase"))?,
+        })
+    }
+
+    /// Schedules the first poll of each shard, at a phase of its own within the poll interval (LAM-U-03).
+    pub fn start(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
+        for shard in 0..to_u32(self.readers.len()) {
+            let offset = self.phase.below(self.timing.poll.as_nanos().max(1));
+            self.poll_at(me, shard, cx.now() + SimDuration::from_nanos(offset), cx);
+        }
+    }
+
+    /// Reacts to an event.
+    pub fn handle(&mut self, me: MappingId, event: Event, cx: &mut Cx<'_, '_>) {
+        match event {
+            Event::Poll { shard, generation } => self.poll(me, shard, generation, cx),
+            Event::PageReceived { batch } => self.page_received(me, batch, cx),
+            Event::PageReady { batch } => self.page_ready(me, batch, cx),
+            Event::LaneDue {
+                shard,
+                lane,
+                generation,
+            } => self.lane_due(me, shard, lane, generation, cx),
+            Event::Invoked { batch } => self.invoked(me, batch, cx),
+        }
+    }
+
+    /// The stream that it reads.
+    pub const fn stream(&self) -> StreamId {
+        self.stream
+    }
+    /// The function that it invokes.
+    pub const fn function(&self) -> FunctionId {
+        self.function
+    }
+    /// Where it stands in each shard.
+    pub fn places(&self) -> impl Iterator<Item = ReaderPlace> + '_ {
+        (0..)
+            .map(ShardIndex)
+            .zip(&self.readers)
+            .map(|(shard, reader)| ReaderPlace {
+                shard,
+                start: reader.start,
+                cursor: reader.cursor,
+                in_flight: reader.in_flight,
+                checkpoint: reader.progress.checkpoint(),
+            })
+    }
+    /// Draws on the mapping's random streams, for the fingerprint.
+    pub fn draws(&self) -> impl Iterator<Item = u64> {
+        [self.phase.draws(), self.link.draws()].into_iter()
+    }
+
+    fn poll_at(&mut self, me: MappingId, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
+        let reader = &mut self.readers[to_usize(shard)];
+        reader.poll_generation += 1;
+        let event = Event::Poll {
+            shard,
+            generation: reader.poll_generation,
+        };
+        cx.wake(at, Phase::Act, world::Event::Mapping(me, event));
+    }
+
+    fn poll(&mut self, me: MappingId, shard: u32, generation: u32, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        let reader = &mut self.readers[to_usize(shard)];
+        if reader.poll_generation != generation || reader.reading {
+            return;
+        }
+        if reader.waiting >= self.read_ahead {
+            // Enough waits already; the next free lane asks again. The base rate goes on.
+            reader.behind = true;
+            return self.poll_at(me, shard, now + self.timing.poll, cx);
+        }
+        reader.reading = true;
+        reader.last_poll = now;
+        let position = reader.cursor;
+        self.get(me, shard, position, self.timing.page_records, None, cx);
+    }
+
+    fn get(
+        &mut self,
+        me: MappingId,
+        shard: u32,
+        position: u64,
+        limit: u32,
+        retry_lane: Option<u16>,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let mut batch = cx.fresh();
+        batch.envelope = Envelope::Get(GetCall {
+            mapping: me,
+            stream: self.stream,
+            shard: ShardIndex(shard),
+            position,
+            limit,
+            checkpoint: self.readers[to_usize(shard)].progress.checkpoint(),
+            retry_lane,
+            millis_behind: 0,
+            expired: 0,
+            error: None,
+        });
+        let (stream, delay) = (self.stream, self.link.delay());
+        cx.send(batch, delay, |batch| {
+            world::Event::Stream(stream, super::kinesis::Event::GetReceived { batch })
+        });
+    }
+
+    fn page_received(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let Envelope::Get(call) = batch.envelope else {
+            return broken(cx, "a page without its call");
+        };
+        if let Some(lane) = call.retry_lane {
+            return self.reread_page(me, call, lane, batch, cx);
+        }
+        let now = cx.now();
+        let shard = call.shard.0;
+        let reader = &mut self.readers[to_usize(shard)];
+        reader.reading = false;
+        if call.error.is_some() {
+            // Refused: no data, the iterator stays usable (KDS-R-13), and the base rate goes on.
+            cx.recycle(batch);
+            let at = (reader.last_poll + self.timing.poll).max(now);
+            return self.poll_at(me, shard, at, cx);
+        }
+        if call.expired > 0 {
+            let first_position = reader.cursor;
+            cx.emit(|| Fact::RecordsExpiredUnread {
+                mapping: me,
+                shard: call.shard,
+                first_position,
+                count: call.expired,
+            });
+            reader.progress.done(&Positions::Run {
+                first: first_position,
+                count: call.expired,
+            });
+        }
+        let count = u64::from(to_u32(batch.records.len()));
+        reader.cursor = call.position;
+        reader.behind = call.millis_behind > 0;
+        reader.waiting += count;
+        reader.in_flight += count;
+        if batch.records.is_empty() {
+            cx.recycle(batch);
+        } else if let Some(batch) = cx.hold(batch) {
+            cx.wake(
+                now + self.timing.dispatch,
+                Phase::Act,
+                world::Event::Mapping(me, Event::PageReady { batch }),
+            );
+        }
+        self.plan_poll(me, shard, cx);
+    }
+
+    /// The next poll: at the base rate, or as soon as allowed while behind and a lane has room (LAM-U-03).
+    fn plan_poll(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        let reader = &self.readers[to_usize(shard)];
+        if reader.reading {
+            return;
+        }
+        let wait = if reader.behind && reader.waiting < self.read_ahead {
+            self.timing.poll_min
+        } else {
+            self.timing.poll
+        };
+        let at = (reader.last_poll + wait).max(now);
+        self.poll_at(me, shard, at, cx);
+    }
+
+    fn page_ready(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(mut page) = cx.take(id) else { return };
+        let Envelope::Get(call) = page.envelope else {
+            return broken(cx, "a page without its call");
+        };
+        let now = cx.now();
+        let shard = call.shard.0;
+        if let Some(lane) = call.retry_lane {
+            cx.recycle(page);
+            return self.invoke_again(me, shard, lane, cx);
+        }
+        let first = call.position - u64::from(to_u32(page.records.len()));
+        let window = self.window;
+        let reader = &mut self.readers[to_usize(shard)];
+        let open = |lane: &mut Lane| {
+            // A window that ran out with nothing gathered opens again at the first record (LAM-E-06).
+            if lane.waiting().is_empty() && lane.window_opened.saturating_add(window) < now {
+                lane.window_opened = now;
+            }
+        };
+        if self.lanes_of_keys.is_empty() {
+            let lane = &mut reader.lanes[0];
+            open(lane);
+            lane.gather_page(&mut page, first);
+        } else {
+            for (position, record) in (first..).zip(&page.records) {
+                let lane = &mut reader.lanes[usize::from(self.lanes_of_keys[to_usize(record.key.0)])];
+                open(lane);
+                lane.gather(*record, position);
+            }
+        }
+        cx.recycle(page);
+        for lane in 0..to_u32(self.readers[to_usize(shard)].lanes.len()) {
+            self.dispatch(me, shard, u16::try_from(lane).unwrap_or(0), cx);
+        }
+    }
+
+    /// Sends the lane's next batch if the lane is free and a batch is complete; else arms the window's timer.
+    fn dispatch(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        let (window, batch_size) = (self.window, self.batch_size);
+        loop {
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+            if !matches!(lane.state, LaneState::Gathering) || lane.waiting().is_empty() {
+                return;
+            }
+            let waiting = lane.waiting();
+            let wanted = waiting.len().min(batch_size);
+            let fitting = self.payload.fitting(&waiting[..wanted], cx.keys());
+            if fitting == 0 {
+                self.discard_oversized(me, shard, lane_number, cx);
+                continue;
+            }
+            let due = lane.window_opened.saturating_add(window);
+            if fitting < batch_size && fitting == waiting.len() && now < due {
+                lane.generation = lane.generation.wrapping_add(1);
+                let event = Event::LaneDue {
+                    shard,
+                    lane: lane_number,
+                    generation: lane.generation,
+                };
+                return cx.wake(due, Phase::Act, world::Event::Mapping(me, event));
+            }
+            let mut batch = cx.fresh();
+            let positions = lane.take(fitting, &mut batch);
+            self.readers[to_usize(shard)].waiting -= positions.count();
+            let held = LaneBatch {
+                positions,
+                errors: 0,
+                throttles: 0,
+                attempts: 0,
+                found: Batch::default(),
+            };
+            return self.invoke(me, shard, lane_number, held, batch, cx);
+        }
+    }
+
+    /// A record that no invocation can carry never blocks the shard (LAM-K-25).
+    fn discard_oversized(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
+        let reader = &mut self.readers[to_usize(shard)];
+        let lane = &mut reader.lanes[usize::from(lane_number)];
+        debug_assert!(
+            lane.waiting()
+                .first()
+                .is_some_and(|record| self.payload.oversized(record, cx.keys()))
+        );
+        let first_position = lane.first_waiting();
+        let mut batch = cx.fresh();
+        let positions = lane.take(1, &mut batch);
+        reader.waiting -= 1;
+        cx.emit(|| Fact::RecordsDiscarded {
+            mapping: me,
+            shard: ShardIndex(shard),
+            reason: DiscardReason::PayloadTooLarge,
+            records: &batch.records,
+            first_position,
+        });
+        cx.recycle(batch);
+        self.finish(me, shard, &positions, cx);
+    }
+
+    fn invoke(
+        &mut self,
+        me: MappingId,
+        shard: u32,
+        lane: u16,
+        mut held: LaneBatch,
+        mut batch: Batch,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let function = self.function;
+        batch.envelope = Envelope::Invoke(InvokeCall {
+            mapping: me,
+            function,
+            shard: ShardIndex(shard),
+            lane,
+            outcome: InvocationOutcome::Succeeded,
+        });
+        let attempts_before = held.attempts;
+        held.attempts += 1;
+        cx.emit(|| Fact::BatchDispatched {
+            mapping: me,
+            function,
+            shard: ShardIndex(shard),
+            lane,
+            records: &batch.records,
+            attempts_before,
+        });
+        self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
+        let delay = self.link.delay();
+        cx.send(batch, delay, |batch| {
+            world::Event::Function(function, super::lambda::Event::Invoke { batch })
+        });
+    }
+
+    fn invoked(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let Envelope::Invoke(call) = batch.envelope else {
+            return broken(cx, "an answer without its invocation");
+        };
+        cx.recycle(batch);
+        let now = cx.now();
+        let shard = call.shard.0;
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(call.lane)];
+        lane.window_opened = now;
+        let LaneState::InFlight(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "an answer that no lane waits for");
+        };
+        let backoff = match call.outcome {
+            InvocationOutcome::Succeeded => {
+                cx.emit(|| Fact::BatchAcknowledged {
+                    mapping: me,
+                    shard: call.shard,
+                    lane: call.lane,
+                    records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
+                    positions: held.positions.listed(),
+                    first_position: held.positions.first(),
+                });
+                self.finish(me, shard, &held.positions, cx);
+                self.dispatch(me, shard, call.lane, cx);
+                return self.lane_freed(me, shard, cx);
+            }
+            InvocationOutcome::Throttled => {
+                held.throttles += 1;
+                doubled(self.timing.throttle_backoff, held.throttles)
+            }
+            InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => {
+                held.throttles = 0;
+                held.errors += 1;
+                doubled(self.timing.error_backoff, held.errors)
+            }
+        };
+        let retry_at = now + backoff;
+        cx.emit(|| Fact::BatchFailed {
+            mapping: me,
+            shard: call.shard,
+            lane: call.lane,
+            outcome: call.outcome,
+            records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
+            retry_at,
+        });
+        lane.state = LaneState::BackingOff(held);
+        lane.generation = lane.generation.wrapping_add(1);
+        let event = Event::LaneDue {
+            shard,
+            lane: call.lane,
+            generation: lane.generation,
+        };
+        cx.wake(retry_at, Phase::Act, world::Event::Mapping(me, event));
+    }
+
+    /// While behind, a free lane lets the shard be read again at once.
+    fn lane_freed(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
+        let reader = &self.readers[to_usize(shard)];
+        if reader.behind && !reader.reading && reader.waiting < self.read_ahead {
+            self.plan_poll(me, shard, cx);
+        }
+    }
+
+    /// Positions are done for this reader, one way or another.
+    fn finish(&mut self, me: MappingId, shard: u32, positions: &Positions, cx: &mut Cx<'_, '_>) {
+        let reader = &mut self.readers[to_usize(shard)];
+        reader.in_flight -= positions.count();
+        if reader.progress.done(positions) {
+            let position = reader.progress.checkpoint();
+            cx.emit(|| Fact::CheckpointAdvanced {
+                mapping: me,
+                shard: ShardIndex(shard),
+                position,
+            });
+        }
+    }
+
+    fn lane_due(&mut self, me: MappingId, shard: u32, lane_number: u16, generation: u16, cx: &mut Cx<'_, '_>) {
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        if lane.generation != generation {
+            return;
+        }
+        match core::mem::replace(&mut lane.state, LaneState::Gathering) {
+            LaneState::BackingOff(held) => {
+                let first = held.positions.first();
+                lane.state = LaneState::Rereading(held);
+                self.reread(me, shard, lane_number, first, cx);
+            }
+            LaneState::Gathering => self.dispatch(me, shard, lane_number, cx),
+            state @ (LaneState::InFlight(_) | LaneState::Rereading(_)) => lane.state = state,
+        }
+    }
+
+    /// Reads a failed batch again (LAM-K-20), from `position` to its end.
+    fn reread(&mut self, me: MappingId, shard: u32, lane: u16, position: u64, cx: &mut Cx<'_, '_>) {
+        let Some(held) = self.readers[to_usize(shard)].lanes[usize::from(lane)].batch() else {
+            return;
+        };
+        let span = u32::try_from(held.positions.end() - position).unwrap_or(u32::MAX);
+        self.get(
+            me,
+            shard,
+            position,
+            span.min(super::kinesis::quotas::MAX_GET_RECORDS),
+            Some(lane),
+            cx,
+        );
+    }
+
+    fn reread_page(&mut self, me: MappingId, call: GetCall, lane_number: u16, mut page: Batch, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        let shard = call.shard.0;
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "a page that no lane waits for");
+        };
+        if call.error.is_some() {
+            // The shard's read limit is used up: wait a poll interval and ask again.
+            cx.recycle(page);
+            lane.state = LaneState::BackingOff(held);
+            lane.generation = lane.generation.wrapping_add(1);
+            let event = Event::LaneDue {
+                shard,
+                lane: lane_number,
+                generation: lane.generation,
+            };
+            return cx.wake(now + self.timing.poll, Phase::Act, world::Event::Mapping(me, event));
+        }
+        let first = call.position - u64::from(to_u32(page.records.len()));
+        let gone = if call.expired > 0 {
+            held.positions.split_before(first)
+        } else {
+            Positions::Run { first, count: 0 }
+        };
+        for (position, record) in (first..).zip(&page.records) {
+            if held.positions.contains(position) {
+                held.found.records.push(*record);
+                held.found.bytes += u64::from(record.bytes);
+            }
+        }
+        let (end, left) = (held.positions.end(), held.positions.count());
+        lane.state = LaneState::Rereading(held);
+        if gone.count() > 0 {
+            cx.emit(|| Fact::RecordsExpiredInRetry {
+                mapping: me,
+                shard: call.shard,
+                count: gone.count(),
+                first_position: gone.first(),
+            });
+            self.finish(me, shard, &gone, cx);
+        }
+        if left == 0 {
+            // Nothing of the batch is left: the lane is free (LAM-Z-11).
+            cx.recycle(page);
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+            lane.state = LaneState::Gathering;
+            lane.window_opened = now;
+            self.dispatch(me, shard, lane_number, cx);
+            return self.lane_freed(me, shard, cx);
+        }
+        if call.position < end {
+            cx.recycle(page);
+            return self.reread(me, shard, lane_number, call.position, cx);
+        }
+        page.records.clear();
+        page.bytes = 0;
+        if let Some(batch) = cx.hold(page) {
+            cx.wake(
+                now + self.timing.dispatch,
+                Phase::Act,
+                world::Event::Mapping(me, Event::PageReady { batch }),
+            );
+        }
+    }
+
+    fn invoke_again(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "a page that no lane waits for");
+        };
+        let batch = core::mem::take(&mut held.found);
+        self.invoke(me, shard, lane_number, held, batch, cx);
+    }
+}
+
+/// The n-th wait: first x 2^(n - 1), capped (LAM-U-05).
+fn doubled((first, longest): (SimDuration, SimDuration), n: u32) -> SimDuration {
+    first
+        .saturating_mul(1_u64.checked_shl(n.saturating_sub(1)).unwrap_or(u64::MAX))
+        .min(longest)
+}
+
+#[cold]
+fn broken(cx: &mut Cx<'_, '_>, what: &str) {
+    cx.fail(Fault::Broken(format!("a mapping received {what}")));
 }

@@ -1,0 +1,53 @@
+//! Limits of Kinesis Data Streams, each with its fact.
+
+use crate::engine::quantity::{KIB, MIB, Rate};
+use crate::engine::time::SimDuration;
+use crate::profile::Profile;
+
+/// Records that a shard accepts per second, and the capacity of that bucket (KDS-W-01, KDS-MOD-02).
+pub const SHARD_WRITE_RECORDS: u64 = 1_000;
+/// Bytes that a shard accepts per second, partition keys included (KDS-W-02, KDS-MOD-01).
+pub const SHARD_WRITE_BYTES: u64 = MIB;
+/// Capacity of the write byte bucket of a stream that accepts large records (KDS-W-19, KDS-MOD-02).
+pub const SHARD_WRITE_BURST_LARGE: u64 = 10 * MIB;
+/// Put costs are rounded up to this (KDS-W-16, KDS-MOD-03).
+pub const PUT_ROUNDING: u64 = KIB;
+/// Most entries in a PutRecords (KDS-W-06).
+pub const MAX_PUT_ENTRIES: u32 = 500;
+/// Calls to GetRecords that a shard answers in any second (KDS-R-09).
+pub const SHARD_READ_CALLS: usize = 5;
+/// The span in which they are counted (KDS-R-09).
+pub const SHARD_READ_CALLS_SPAN: SimDuration = SimDuration::SECOND;
+/// Bytes that a shard gives to shared readers per second, and the capacity of that allowance (KDS-R-10, KDS-MOD-07).
+pub const SHARD_READ_BYTES: u64 = 2 * MIB;
+/// Most bytes in one page (KDS-R-08).
+pub const MAX_GET_BYTES: u64 = 10 * MIB;
+/// Most records in one page (KDS-R-07).
+pub const MAX_GET_RECORDS: u32 = 10_000;
+/// Retention by default and at least, in hours (KDS-RET-01).
+pub const RETENTION_HOURS_MIN: u32 = 24;
+/// Longest retention, in hours (KDS-RET-02).
+pub const RETENTION_HOURS_MAX: u32 = 8_760;
+/// MaxRecordSizeInKiB by default and at least (KDS-REC-04).
+pub const MAX_RECORD_SIZE_KIB_DEFAULT: u32 = 1_024;
+/// Largest MaxRecordSizeInKiB (KDS-REC-04, profile `current`).
+pub const MAX_RECORD_SIZE_KIB_MAX: u32 = 10_240;
+/// Longest partition key, in characters (KDS-REC-02).
+pub const MAX_PARTITION_KEY_CHARACTERS: usize = 256;
+
+/// Most bytes in a PutRecords request, partition keys included (KDS-W-07).
+pub const fn max_put_bytes(profile: Profile) -> u64 {
+    match profile {
+        Profile::Exam => 5 * MIB,
+        Profile::Current => 10 * MIB,
+    }
+}
+
+/// The write limit in records as a rate.
+pub const fn write_records() -> Rate {
+    Rate::per_second(SHARD_WRITE_RECORDS)
+}
+/// The write limit in bytes as a rate.
+pub const fn write_bytes() -> Rate {
+    Rate::per_second(SHARD_WRITE_BYTES)
+}

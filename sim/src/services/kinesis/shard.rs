@@ -1,0 +1,347 @@
+//! One shard: its range of hash keys, its write limits, its read limits and its log.
+
+use super::quotas;
+use crate::engine::quantity::Rate;
+use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::token_bucket::TokenBucket;
+use crate::ids::ShardIndex;
+use crate::observe::fact::{ReadLimit, ShardTally};
+use crate::services::log::Log;
+
+/// A closed range of the 128-bit hash space (KDS-REC-11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HashRange {
+    /// `StartingHashKey`.
+    pub start: u128,
+    /// `EndingHashKey`.
+    pub end: u128,
+}
+
+/// Ranges of a new stream of `count` shards: shard i starts at i x floor(2^128 / count), the last one takes the rest
+/// (KDS-REC-13, KDS-MOD-21).
+pub fn even_ranges(count: u32) -> Vec<HashRange> {
+    let count_wide = u128::from(count.max(1));
+    // floor(2^128 / count) without 129 bits: 2^128 - 1 = q x count + r, and one more only matters if r is count - 1.
+    let (q, r) = (u128::MAX / count_wide, u128::MAX % count_wide);
+    // For one shard the width is 2^128 itself; its start is never multiplied by anything but zero.
+    let width = if r == count_wide - 1 { q.wrapping_add(1) } else { q };
+    (0..count_wide)
+        .map(|i| HashRange {
+            start: width.wrapping_mul(i),
+            end: if i + 1 == count_wide {
+                u128::MAX
+            } else {
+                width.wrapping_mul(i + 1) - 1
+            },
+        })
+        .collect()
+}
+
+/// Index of the range that contains a hash key (KDS-REC-12). Ranges are sorted and cover everything.
+pub fn range_of(ranges: &[HashRange], hash: u128) -> usize {
+    ranges.partition_point(|range| range.end < hash)
+}
+
+/// A shard.
+#[derive(Clone, Debug)]
+pub struct Shard {
+    /// Its number.
+    pub index: ShardIndex,
+    /// Its records.
+    pub log: Log,
+    records: TokenBucket,
+    bytes: TokenBucket,
+    call: CallInProgress,
+    read_calls: [SimTime; quotas::SHARD_READ_CALLS],
+    reads: ReadAllowance,
+}
+
+/// What one put has used of a shard so far. Entries of a call are decided against the tokens that the shard held at the
+/// start of the call; the cost is taken once at its end (KDS-MOD-03).
+#[derive(Clone, Copy, Debug, Default)]
+struct CallInProgress {
+    records_left: u64,
+    bytes_allowed: u64,
+    accepted_bytes: u64,
+    accepted: u32,
+}
+
+impl Shard {
+    /// A new shard with full buckets (KDS-MOD-02).
+    pub fn new(index: ShardIndex, write_burst: u64) -> Self {
+        Self {
+            index,
+            log: Log::new(),
+            records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
+            bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
+            call: CallInProgress::default(),
+            read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
+            reads: ReadAllowance::full(),
+        }
+    }
+
+    /// Begins a call that touches this shard.
+    #[inline]
+    pub fn begin_call(&mut self, now: SimTime) -> ShardTally {
+        self.call = CallInProgress {
+            records_left: self.records.available(now),
+            bytes_allowed: self.bytes.available(now),
+            accepted_bytes: 0,
+            accepted: 0,
+        };
+        ShardTally {
+            shard: self.index,
+            accepted: 0,
+            throttled: 0,
+            bytes: 0,
+            first_position: self.log.next_position(),
+        }
+    }
+    /// Decides an entry of the call in progress: both limits must have room (KDS-W-03), bytes rounded up over the sum
+    /// of the call's accepted entries on this shard (KDS-MOD-03). A refused entry uses nothing (KDS-MOD-04).
+    #[inline]
+    pub fn admit(&mut self, bytes: u32) -> bool {
+        let sum = self.call.accepted_bytes + u64::from(bytes);
+        let fits = self.call.records_left > 0 && rounded(sum) <= self.call.bytes_allowed;
+        if fits {
+            self.call.records_left -= 1;
+            self.call.accepted_bytes = sum;
+            self.call.accepted += 1;
+        }
+        fits
+    }
+    /// Ends the call: takes what its accepted entries cost.
+    #[inline]
+    pub fn end_call(&mut self) {
+        self.records.take(u64::from(self.call.accepted));
+        self.bytes.take(rounded(self.call.accepted_bytes));
+        self.call = CallInProgress::default();
+    }
+
+    /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
+    pub fn admit_read(&mut self, now: SimTime) -> Result<(), ReadLimit> {
+        let span = quotas::SHARD_READ_CALLS_SPAN;
+        let recent = self
+            .read_calls
+            .iter()
+            .filter(|&&at| at != SimTime::NEVER && at.saturating_add(span) > now)
+            .count();
+        if recent >= quotas::SHARD_READ_CALLS {
+            return Err(ReadLimit::Calls);
+        }
+        if !self.reads.open(now) {
+            return Err(ReadLimit::Bytes);
+        }
+        // The oldest of the remembered calls makes room; one that never happened counts as oldest.
+        self.read_calls.sort_unstable_by_key(|&at| {
+            if at == SimTime::NEVER {
+                SimTime::ZERO
+            } else {
+                at.saturating_add(SimDuration::MIN)
+            }
+        });
+        self.read_calls[0] = now;
+        Ok(())
+    }
+    /// Charges an admitted read with what it returned.
+    pub fn charge_read(&mut self, now: SimTime, bytes: u64) {
+        self.reads.charge(now, bytes);
+    }
+    /// Used share of the write limits at `now`, in parts per million: (records, bytes).
+    pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
+        (self.records.used_ppm(now), self.bytes.used_ppm(now))
+    }
+}
+
+/// Rounded up to whole KiB (KDS-W-16).
+#[inline]
+const fn rounded(bytes: u64) -> u64 {
+    bytes.next_multiple_of(quotas::PUT_ROUNDING)
+}
+
+/// The byte allowance of shared reads: refills at 2 MiB/s up to 2 MiB and may go negative. A call is admitted while it
+/// is positive; one that returned more than 2 MiB forfeits the rest, so that a full page of 10 MiB closes the shard for
+/// exactly five seconds (KDS-R-11, KDS-R-12, KDS-MOD-07).
+#[derive(Clone, Debug)]
+struct ReadAllowance {
+    bucket: TokenBucket,
+    /// Bytes owed beyond an empty bucket, being paid off since `owed_since`.
+    owed: u64,
+    owed_since: SimTime,
+}
+
+impl ReadAllowance {
+    fn full() -> Self {
+        Self {
+            bucket: TokenBucket::full(quotas::SHARD_READ_BYTES, Rate::per_second(quotas::SHARD_READ_BYTES)),
+            owed: 0,
+            owed_since: SimTime::ZERO,
+        }
+    }
+    /// When the debt will be paid off.
+    fn open_at(&self) -> SimTime {
+        let nanos = (u128::from(self.owed) * 1_000_000_000).div_ceil(u128::from(quotas::SHARD_READ_BYTES));
+        self.owed_since
+            .saturating_add(SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
+    }
+    fn open(&mut self, now: SimTime) -> bool {
+        if self.owed > 0 {
+            let open_at = self.open_at();
+            if now < open_at {
+                return false;
+            }
+            // From here on the bucket fills; what it held before the debt is gone.
+            self.owed = 0;
+            self.bucket.drain(open_at);
+            // At the very instant of being paid off the allowance is zero, and counts as open, so that the penalty is
+            // five seconds and not a nanosecond more.
+            if now == open_at {
+                return true;
+            }
+        }
+        self.bucket.available(now) > 0
+    }
+    fn charge(&mut self, now: SimTime, bytes: u64) {
+        if self.owed > 0 {
+            self.owed += bytes;
+            return;
+        }
+        let held = if bytes > quotas::SHARD_READ_BYTES {
+            0
+        } else {
+            self.bucket.available(now)
+        };
+        if bytes <= held {
+            self.bucket.take(bytes);
+        } else {
+            self.owed = bytes - held;
+            self.owed_since = now;
+            self.bucket.drain(now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::quantity::MIB;
+
+    #[test]
+    fn kds_rec_13_ranges_of_a_new_stream() {
+        assert_eq!(
+            even_ranges(1),
+            [HashRange {
+                start: 0,
+                end: u128::MAX
+            }]
+        );
+        let four = even_ranges(4);
+        assert_eq!(
+            four[1],
+            HashRange {
+                start: 1 << 126,
+                end: (1 << 127) - 1
+            }
+        );
+        assert_eq!(four[3].end, u128::MAX);
+        let three = even_ranges(3);
+        assert_eq!(three[1].start, 113_427_455_640_312_821_154_458_202_477_256_070_485);
+    }
+
+    /// KDS-REC-11, KDS-MOD-21: whatever the count, the ranges cover everything once and differ by less than the count.
+    #[test]
+    fn kds_rec_11_ranges_cover_the_hash_space_exactly_once() {
+        for count in 1..=300 {
+            let ranges = even_ranges(count);
+            assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, u128::MAX));
+            let mut widths = Vec::new();
+            for pair in ranges.windows(2) {
+                assert_eq!(pair[0].end + 1, pair[1].start);
+            }
+            for range in &ranges {
+                widths.push(range.end - range.start);
+                assert_eq!(ranges[range_of(&ranges, range.start)], *range);
+                assert_eq!(ranges[range_of(&ranges, range.end)], *range);
+            }
+            let spread = widths.iter().max().expect("some") - widths.iter().min().expect("some");
+            assert!(spread < u128::from(count), "{count} shards: widths differ by {spread}");
+        }
+    }
+
+    fn read(shard: &mut Shard, at: SimTime, bytes: u64) -> Result<(), ReadLimit> {
+        shard.admit_read(at)?;
+        shard.charge_read(at, bytes);
+        Ok(())
+    }
+
+    #[test]
+    fn kds_r_09_a_shard_answers_five_calls_in_any_second() {
+        let mut shard = Shard::new(ShardIndex(0), MIB);
+        let ms = |ms: u64| SimTime::from_nanos(ms * 1_000_000);
+        for call in 0..5 {
+            assert_eq!(read(&mut shard, ms(call * 100), 0), Ok(()));
+        }
+        assert_eq!(read(&mut shard, ms(999), 0), Err(ReadLimit::Calls));
+        assert_eq!(read(&mut shard, ms(1_000), 0), Ok(()), "the first call is a second old");
+        assert_eq!(
+            read(&mut shard, ms(1_099), 0),
+            Err(ReadLimit::Calls),
+            "a refused call does not count, an admitted one does"
+        );
+        assert_eq!(read(&mut shard, ms(1_100), 0), Ok(()));
+    }
+
+    #[test]
+    fn kds_r_11_a_full_page_closes_the_shard_for_five_seconds() {
+        let mut shard = Shard::new(ShardIndex(0), MIB);
+        assert_eq!(read(&mut shard, SimTime::from_secs(10), 10 * MIB), Ok(()));
+        assert_eq!(
+            read(&mut shard, SimTime::from_nanos(14_999_999_999), 1),
+            Err(ReadLimit::Bytes)
+        );
+        assert_eq!(read(&mut shard, SimTime::from_secs(15), 1), Ok(()));
+    }
+
+    #[test]
+    fn kds_r_12_two_mebibytes_out_of_an_empty_allowance_close_it_for_a_second() {
+        let mut shard = Shard::new(ShardIndex(0), MIB);
+        assert_eq!(read(&mut shard, SimTime::from_secs(1), 2 * MIB), Ok(()));
+        assert_eq!(
+            read(&mut shard, SimTime::from_secs(1), 1),
+            Err(ReadLimit::Bytes),
+            "nothing is left at this instant"
+        );
+        assert_eq!(
+            read(&mut shard, SimTime::from_nanos(1_000_001_000), 2 * MIB),
+            Ok(()),
+            "a microsecond has refilled 2 bytes"
+        );
+        assert_eq!(
+            read(&mut shard, SimTime::from_nanos(1_999_999_000), 1),
+            Err(ReadLimit::Bytes)
+        );
+        assert_eq!(
+            read(&mut shard, SimTime::from_nanos(2_000_001_000), 1),
+            Ok(()),
+            "a second later"
+        );
+    }
+
+    /// KDS-R-10: whatever the page sizes, no reader sustains more than 2 MiB/s.
+    #[test]
+    fn kds_r_10_shared_reads_sustain_two_mebibytes_a_second() {
+        for page in [100_000, 1_900_000, 2 * MIB, 3 * MIB, 10 * MIB] {
+            let mut shard = Shard::new(ShardIndex(0), MIB);
+            let mut total = 0;
+            for tick in 0..1_000 {
+                if read(&mut shard, SimTime::from_nanos(tick * 200_000_000), page).is_ok() {
+                    total += page;
+                }
+            }
+            assert!(total <= 2 * MIB * 200 + 12 * MIB, "{page}: {total} bytes in 200 s");
+            if page < 5 * MIB {
+                assert!(total >= (page * 5).min(2 * MIB) * 150, "{page}: {total} bytes in 200 s");
+            }
+        }
+    }
+}

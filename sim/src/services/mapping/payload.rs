@@ -1,0 +1,53 @@
+//! How many records fit an invocation.
+
+use super::quotas;
+use crate::engine::index::to_u32;
+use crate::key::KeyTable;
+use crate::record::Record;
+
+/// Computes payload sizes (LAM-U-29): a frame, and for each record its data in base64 (LAM-K-13), its partition key and
+/// a constant of metadata.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Payload {
+    overhead: u64,
+    longest_key: u64,
+}
+
+impl Payload {
+    pub(super) fn new(overhead: u32, keys: &KeyTable) -> Self {
+        let longest_key = keys.entries().iter().map(|entry| entry.text_bytes).max().unwrap_or(0);
+        Self {
+            overhead: u64::from(overhead),
+            longest_key: u64::from(longest_key),
+        }
+    }
+    /// Payload bytes of one record.
+    #[inline]
+    fn of(&self, record: &Record, keys: &KeyTable) -> u64 {
+        let key = u64::from(keys.entry(record.key).text_bytes);
+        let data = u64::from(record.bytes).saturating_sub(key);
+        4 * data.div_ceil(3) + key + self.overhead
+    }
+    /// True if the record exceeds the limit by itself (LAM-K-25).
+    pub(super) fn oversized(&self, record: &Record, keys: &KeyTable) -> bool {
+        quotas::PAYLOAD_FRAME_BYTES + self.of(record, keys) > quotas::MAX_PAYLOAD_BYTES
+    }
+    /// How many of the first records fit the limit together (LAM-E-03, LAM-E-09).
+    pub(super) fn fitting(&self, records: &[Record], keys: &KeyTable) -> usize {
+        // An upper bound from sums decides the common case without looking keys up.
+        let bytes: u64 = records.iter().map(|record| u64::from(record.bytes)).sum();
+        let each = 4 + self.longest_key + self.overhead;
+        let bound = quotas::PAYLOAD_FRAME_BYTES + bytes.div_ceil(3) * 4 + u64::from(to_u32(records.len())) * each;
+        if bound <= quotas::MAX_PAYLOAD_BYTES {
+            return records.len();
+        }
+        let mut total = quotas::PAYLOAD_FRAME_BYTES;
+        records
+            .iter()
+            .take_while(|record| {
+                total += self.of(record, keys);
+                total <= quotas::MAX_PAYLOAD_BYTES
+            })
+            .count()
+    }
+}
