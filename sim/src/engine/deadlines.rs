@@ -64,6 +64,17 @@ impl<T> Deadlines<T> {
         }
         None
     }
+    /// Takes the next deadline that lies before `end`, with its instant.
+    pub fn pop_before(&mut self, end: SimTime) -> Option<(SimTime, T)> {
+        if self.heap.peek().is_some_and(|Reverse(entry)| entry.at < end) {
+            return self.heap.pop().map(|Reverse(entry)| (entry.at, entry.item));
+        }
+        None
+    }
+    /// The next deadline.
+    pub fn next_at(&self) -> Option<SimTime> {
+        self.heap.peek().map(|Reverse(entry)| entry.at)
+    }
     /// To be called when the timer for `now` has fired and everything due was taken. Returns the instant of the next
     /// timer, if one must be scheduled.
     #[must_use = "the timer must be scheduled"]

@@ -1,18 +1,49 @@
 //! A source of records and its client.
+//!
+//! Arrivals are drawn ahead, so a batch costs one event however many records it gathers: when the previous batch
+//! leaves, the instant at which the next one is complete (linger over, count or size reached) is already known. The
+//! client sends requests, as many at a time as its concurrency allows, repeats failed ones as the SDK does (KDS-SDK),
+//! and, if the application is told to, sends refused entries again (KDS-W-14).
 
-use crate::batch::BatchId;
+pub mod arrivals;
+pub mod retry;
+mod window;
+
+use crate::batch::{Batch, BatchId, Envelope, PutCall};
+use crate::blueprint::{ModelParameters, ProducerBlueprint, PutApi, Resend};
+use crate::context::{Cx, Fault};
+use crate::engine::deadlines::Deadlines;
+use crate::engine::index::{to_u32, to_usize};
+use crate::engine::phase::Phase;
+use crate::engine::quantity::Ratio;
+use crate::engine::random::{RandomStreams, Stream as Random};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{ProducerId, StreamId};
+use crate::key::{KeyRange, KeyTable};
+use crate::observe::fact::{Fact, GiveUpReason, RetryBy};
+use crate::record::{KeyId, Outcome, Record};
+use crate::services::ServiceBuildError;
+use crate::services::network::Link;
+use crate::world;
+use arrivals::Source;
+use retry::{Decision, RetryPolicy};
+use std::collections::VecDeque;
+use window::Window;
+
+/// Stands in the `sent_at` of a request whose attempt the SDK has already made wait: it must not wait twice.
+const WAITED_FOR: SimTime = SimTime::NEVER;
 
 /// What happens to a producer.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
     /// The batch that gathers is complete: linger is over, or a limit is reached. Stale if the generation has moved on.
     Flush {
-        /// Generation of the timer.
+        /// Marks the armed timer.
         generation: u32,
     },
     /// A window of single-record calls begins.
     CallWindow {
-        /// Generation of the timer.
+        /// Marks the armed timer.
         generation: u32,
     },
     /// A response came in.
@@ -22,4 +53,342 @@ pub enum Event {
     },
     /// A wait before sending again is over.
     RetryDue,
+}
+
+/// A producer.
+#[derive(Clone, Debug)]
+pub struct Producer {
+    target: StreamId,
+    api: PutApi,
+    source: Source,
+    keys: KeyRange,
+    /// The next ordinal of each of the producer's keys.
+    ordinals: Vec<u32>,
+    linger: SimDuration,
+    max_records: usize,
+    max_bytes: u64,
+    /// Records of the batch that gathers, once its completion is known.
+    planned: usize,
+    generation: u32,
+    concurrency: u32,
+    /// Requests that hold a connection: sent, or waiting for the SDK's next attempt.
+    busy: u32,
+    in_flight: u64,
+    /// Requests that wait for a connection.
+    ready: VecDeque<Batch>,
+    /// Requests that wait to be sent again.
+    later: Deadlines<Batch>,
+    retry: RetryPolicy,
+    resend: Option<Resend>,
+    resend_stream: Random,
+    link: Link,
+    /// Set when single-record calls are handled by window.
+    window: Option<Window>,
+}
+
+/// What the client holds, for the conservation check.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ClientHoldings {
+    /// Records created by now that gather in the client and have not been stated yet.
+    pub gathering: u64,
+    /// Records that wait for a connection or for another attempt.
+    pub waiting: u64,
+    /// Records sent, with no response handled yet.
+    pub in_flight: u64,
+}
+
+impl Producer {
+    /// A producer at the start of its life. `window` is the width of the call window, if its calls are so frequent.
+    pub fn new(
+        blueprint: &ProducerBlueprint,
+        target: StreamId,
+        keys: &KeyTable,
+        range: KeyRange,
+        model: &ModelParameters,
+        streams: &mut RandomStreams,
+    ) -> Result<Self, ServiceBuildError> {
+        let component = format!("producer.{}", blueprint.name);
+        let single = blueprint.api == PutApi::PutRecord;
+        let cohort = single && blueprint.uses_call_window();
+        Ok(Self {
+            target,
+            api: blueprint.api,
+            source: Source::new(blueprint, range, keys, streams)?,
+            keys: range,
+            ordinals: vec![0; to_usize(range.count)],
+            linger: if single { SimDuration::ZERO } else { blueprint.linger },
+            max_records: if single { 1 } else { to_usize(blueprint.max_batch_records.max(1)) },
+            max_bytes: blueprint.max_batch_bytes,
+            planned: 0,
+            generation: 0,
+            concurrency: blueprint.concurrency.max(1),
+            busy: 0,
+            in_flight: 0,
+            ready: VecDeque::new(),
+            later: Deadlines::new(),
+            retry: RetryPolicy::new(&blueprint.name, blueprint.retry, streams)?,
+            resend: blueprint.resend_failed,
+            resend_stream: streams.stream(&format!("{component}/resend-jitter"))?,
+            link: Link::new(&component, model, streams)?,
+            window: cohort.then(|| Window::new(blueprint.call_window)),
+        })
+    }
+
+    /// Schedules the first flush, or the first call window.
+    pub fn start(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
+        if self.window.is_some() { self.arm_window(me, cx) } else { self.plan(me, cx) }
+    }
+
+    /// Reacts to an event.
+    pub fn handle(&mut self, me: ProducerId, event: Event, cx: &mut Cx<'_, '_>) {
+        match event {
+            Event::Flush { generation } => self.flush(me, generation, cx),
+            Event::CallWindow { generation } => self.call_window(me, generation, cx),
+            Event::Responded { batch } => self.responded(me, batch, cx),
+            Event::RetryDue => self.retry_due(me, cx),
+        }
+    }
+
+    /// Multiplies the configured rate from now on ([`ScaleLoad`](crate::command::Command::ScaleLoad)). Look-ahead beyond now is drawn again.
+    pub fn scale_load(&mut self, me: ProducerId, factor: Ratio, cx: &mut Cx<'_, '_>) {
+        self.source.set_factor(cx.now(), factor);
+        self.start(me, cx);
+    }
+
+    /// What the client holds at `now`.
+    pub fn holdings(&self, now: SimTime) -> ClientHoldings {
+        let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
+        let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
+        let windowed = self.window.as_ref().map_or(0, Window::waiting);
+        ClientHoldings {
+            gathering: u64::from(to_u32(gathering)),
+            waiting: self.ready.iter().map(size).sum::<u64>() + self.later.iter().map(size).sum::<u64>() + windowed,
+            in_flight: self.in_flight,
+        }
+    }
+    /// Draws on the producer's random streams, for the fingerprint.
+    pub fn draws(&self) -> impl Iterator<Item = u64> {
+        [self.source.draws(), self.retry.draws(), self.resend_stream.draws(), self.link.draws()].into_iter()
+    }
+
+    /// Finds out when the next batch is complete, and arms the timer for that instant.
+    fn plan(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
+        self.generation = self.generation.wrapping_add(1);
+        self.source.ensure(self.max_records + 1);
+        let times = self.source.times();
+        let Some(&first) = times.first() else { return };
+        let deadline = first.saturating_add(self.linger.as_nanos());
+        let mut count = times.len().min(self.max_records);
+        // Complete with the record that fills it, or when the linger time of its first record is over.
+        let mut at = if count == self.max_records && times[count - 1] <= deadline {
+            times[count - 1]
+        } else {
+            count = times.partition_point(|&at| at <= deadline).min(count);
+            deadline
+        };
+        let bytes = &self.source.bytes()[..count];
+        if bytes.iter().map(|&bytes| u64::from(bytes)).sum::<u64>() > self.max_bytes {
+            // Complete when the record comes that does not fit any more; a batch has one record at least.
+            let mut sum = 0;
+            let fits = bytes.iter().take_while(|&&bytes| {
+                sum += u64::from(bytes);
+                sum <= self.max_bytes
+            });
+            count = fits.count().max(1);
+            at = times.get(count).copied().unwrap_or(at).min(at);
+        }
+        self.planned = count;
+        let event = Event::Flush { generation: self.generation };
+        let at = SimTime::from_nanos(at).max(cx.now());
+        cx.wake(at, Phase::Act, world::Event::Producer(me, event));
+    }
+
+    fn flush(&mut self, me: ProducerId, generation: u32, cx: &mut Cx<'_, '_>) {
+        if generation != self.generation {
+            return;
+        }
+        let mut batch = cx.fresh();
+        let count = self.planned;
+        batch.bytes = create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
+        self.source.consume(count);
+        cx.emit(|| Fact::RecordsProduced { producer: me, records: &batch.records });
+        batch.envelope = self.envelope(me, 1, 0, cx.now());
+        self.submit(me, batch, cx);
+        self.plan(me, cx);
+    }
+
+    fn envelope(&self, me: ProducerId, attempt: u32, resends: u32, sent_at: SimTime) -> Envelope {
+        Envelope::Put(PutCall { producer: me, stream: self.target, api: self.api, attempt, resends, sent_at, error: None })
+    }
+
+    /// Sends a request, or queues it behind those that wait for a connection.
+    fn submit(&mut self, me: ProducerId, batch: Batch, cx: &mut Cx<'_, '_>) {
+        if self.busy < self.concurrency && self.ready.is_empty() {
+            self.busy += 1;
+            self.send(me, batch, cx);
+        } else {
+            self.ready.push_back(batch);
+        }
+    }
+
+    /// Sends a request that holds a connection. In adaptive mode the SDK may make it wait first (KDS-SDK-14).
+    fn send(&mut self, me: ProducerId, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+        let Envelope::Put(mut call) = batch.envelope else { return broken(cx, "a request without its call") };
+        let now = cx.now();
+        if call.sent_at != WAITED_FOR {
+            let wait = self.retry.before_send(now, call.attempt == 1);
+            if !wait.is_zero() {
+                call.sent_at = WAITED_FOR;
+                batch.envelope = Envelope::Put(call);
+                return self.postpone(me, batch, now + wait, cx);
+            }
+        }
+        call.sent_at = now;
+        batch.envelope = Envelope::Put(call);
+        cx.emit(|| Fact::RequestSent {
+            producer: me,
+            stream: self.target,
+            api: self.api,
+            records: &batch.records,
+            attempt: call.attempt,
+            resends: call.resends,
+        });
+        self.in_flight += u64::from(to_u32(batch.records.len()));
+        cx.mix_records(&batch.records);
+        let (target, delay) = (self.target, self.link.delay());
+        cx.send(batch, delay, |batch| {
+            world::Event::Stream(target, crate::services::kinesis::Event::PutReceived { batch })
+        });
+    }
+
+    fn postpone(&mut self, me: ProducerId, batch: Batch, at: SimTime, cx: &mut Cx<'_, '_>) {
+        if let Some(timer) = self.later.add(at, batch) {
+            cx.wake(timer, Phase::Act, world::Event::Producer(me, Event::RetryDue));
+        }
+    }
+
+    fn responded(&mut self, me: ProducerId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let Envelope::Put(call) = batch.envelope else { return broken(cx, "a response without its call") };
+        self.in_flight -= u64::from(to_u32(batch.records.len()));
+        if self.window.is_some() {
+            return self.window_responded(me, batch, cx);
+        }
+        match call.error {
+            None => {
+                self.retry.on_success(cx.now(), call.attempt);
+                self.busy -= 1;
+                self.settle(me, batch, call, cx);
+            }
+            Some(error) => {
+                cx.emit(|| Fact::RequestFailed { producer: me, error, records: to_u32(batch.records.len()) });
+                match self.retry.on_error(cx.now(), error, call.attempt) {
+                    Decision::RetryAfter(wait) => self.retry_whole(me, batch, call, wait, cx),
+                    Decision::GiveUp(reason) => {
+                        self.busy -= 1;
+                        self.give_up(me, batch, reason, cx);
+                    }
+                }
+            }
+        }
+        self.serve_waiting(me, cx);
+    }
+
+    /// The SDK repeats the whole request; it keeps its connection meanwhile.
+    fn retry_whole(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, wait: SimDuration, cx: &mut Cx<'_, '_>) {
+        let at = cx.now() + wait;
+        cx.emit(|| Fact::RetryScheduled { producer: me, by: RetryBy::Sdk, at, records: to_u32(batch.records.len()) });
+        for record in &mut batch.records {
+            record.set_outcome(Outcome::Accepted);
+            record.arrived_at = SimTime::ZERO;
+        }
+        batch.envelope = self.envelope(me, call.attempt + 1, call.resends, call.sent_at);
+        self.postpone(me, batch, at, cx);
+    }
+
+    fn give_up(&self, me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
+        cx.emit(|| Fact::RecordsGivenUp { producer: me, reason, records: &batch.records });
+        cx.recycle(batch);
+    }
+
+    /// A response without error: stored entries are done, refused ones are sent again or given up.
+    fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
+        let refused = batch.records.iter().filter(|record| record.outcome() != Outcome::Accepted).count();
+        if refused == 0 {
+            cx.emit(|| Fact::RecordsAcknowledged { producer: me, records: &batch.records });
+            return cx.recycle(batch);
+        }
+        let mut again = cx.fresh();
+        again.records.reserve(refused);
+        batch.records.retain(|record| {
+            let accepted = record.outcome() == Outcome::Accepted;
+            if !accepted {
+                let mut record = *record;
+                record.set_outcome(Outcome::Accepted);
+                again.bytes += u64::from(record.bytes);
+                again.records.push(record);
+            }
+            accepted
+        });
+        if !batch.records.is_empty() {
+            cx.emit(|| Fact::RecordsAcknowledged { producer: me, records: &batch.records });
+        }
+        cx.recycle(batch);
+        let Some(resend) = self.resend else { return self.give_up(me, again, GiveUpReason::NotResent, cx) };
+        let Some(wait) = retry::resend_after(&resend, call.resends, &mut self.resend_stream) else {
+            return self.give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
+        };
+        let at = cx.now() + wait;
+        cx.emit(|| Fact::RetryScheduled { producer: me, by: RetryBy::Application, at, records: to_u32(again.records.len()) });
+        again.envelope = self.envelope(me, 1, call.resends + 1, cx.now());
+        self.postpone(me, again, at, cx);
+    }
+
+    fn retry_due(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        while let Some(batch) = self.later.pop_due(now) {
+            let Envelope::Put(call) = batch.envelope else { return broken(cx, "a request without its call") };
+            // A repeat by the SDK still holds its connection, as does a first attempt that the SDK made wait.
+            let holds = call.attempt > 1 || call.sent_at == WAITED_FOR;
+            if holds { self.send(me, batch, cx) } else { self.submit(me, batch, cx) }
+        }
+        if let Some(at) = self.later.fired(now) {
+            cx.wake(at, Phase::Act, world::Event::Producer(me, Event::RetryDue));
+        }
+    }
+
+    fn serve_waiting(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
+        while self.busy < self.concurrency
+            && let Some(batch) = self.ready.pop_front()
+        {
+            self.busy += 1;
+            self.send(me, batch, cx);
+        }
+    }
+}
+
+/// Makes records of the next `count` arrivals and returns their bytes.
+fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) -> u64 {
+    let columns = source.times()[..count].iter().zip(&source.keys()[..count]).zip(&source.bytes()[..count]);
+    let mut sum = 0;
+    records.extend(columns.map(|((&at, &key), &bytes)| {
+        let ordinal = &mut ordinals[to_usize(key - range.first)];
+        let number = *ordinal;
+        *ordinal += 1;
+        sum += u64::from(bytes);
+        Record {
+            created_at: SimTime::from_nanos(at),
+            arrived_at: SimTime::ZERO,
+            key: KeyId(key),
+            ordinal: number,
+            bytes,
+            flags: 0,
+        }
+    }));
+    sum
+}
+
+#[cold]
+fn broken(cx: &mut Cx<'_, '_>, what: &str) {
+    cx.fail(Fault::Broken(format!("a producer received {what}")));
 }
