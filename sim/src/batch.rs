@@ -191,6 +191,11 @@ impl BatchPool {
     pub fn get(&self, batch: BatchId) -> Result<&Batch, PoolError> {
         self.pool.get(batch)
     }
+    /// Bytes of memory that batches under way and spare ones take.
+    pub fn memory(&self) -> u64 {
+        let records: usize = self.pool.iter().chain(&self.spare).map(|batch| batch.records.capacity()).sum();
+        u64::try_from(records * size_of::<Record>()).unwrap_or(u64::MAX)
+    }
     /// All batches under way, in order of slot.
     pub fn iter(&self) -> impl Iterator<Item = &Batch> {
         self.pool.iter()

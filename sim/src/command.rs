@@ -1,7 +1,15 @@
 //! What may change during a run, as data: interventions of a scenario and commands of a live session are the same.
 
+use crate::context::{Cx, Fault};
+use crate::directory::Directory;
+use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::fact::Fact;
+use crate::ids::{ProducerId, SinkId};
+use crate::services::lambda::Lambda;
+use crate::services::producer::Producer;
+use crate::services::sink::Sink;
 
 /// A dated change.
 #[derive(Clone, PartialEq, Debug)]
@@ -50,4 +58,73 @@ pub enum Command {
         /// For how long.
         lasts: SimDuration,
     },
+}
+
+impl Command {
+    /// The component that it changes, as scenario files refer to it: `producer.web`.
+    pub fn target(&self) -> String {
+        match self {
+            Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
+            Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
+                format!("function.{function}")
+            }
+            Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
+        }
+    }
+}
+
+/// What commands change.
+pub(crate) struct Targets<'a> {
+    pub(crate) producers: &'a mut IndexVec<ProducerId, Producer>,
+    pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
+    pub(crate) lambda: &'a mut Lambda,
+    pub(crate) directory: &'a Directory,
+}
+
+impl Command {
+    /// Whether the component that it changes exists.
+    pub fn has_target(&self, directory: &Directory) -> bool {
+        match self {
+            Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
+            Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
+                directory.function(function).is_some()
+            }
+            Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
+        }
+    }
+
+    /// The command takes effect. Its target exists: that was checked when it was accepted.
+    pub(crate) fn take_effect(&self, number: u16, targets: Targets<'_>, cx: &mut Cx<'_, '_>) {
+        cx.emit(|| Fact::Intervened { number });
+        let Targets { producers, sinks, lambda, directory } = targets;
+        match self {
+            Self::ScaleLoad { producer, factor } => {
+                if let Some(id) = directory.producer(producer) {
+                    producers[id].scale_load(id, *factor, cx);
+                }
+            }
+            Self::SetReservedConcurrency { function, limit } => {
+                if let Some(id) = directory.function(function)
+                    && let Err(error) = lambda.set_reserved_concurrency(id, *limit)
+                {
+                    cx.fail(Fault::Broken(format!("function.{function}: {error}")));
+                }
+            }
+            Self::SetFailureRate { function, rate } => {
+                if let Some(id) = directory.function(function) {
+                    lambda.set_failure_rate(id, *rate);
+                }
+            }
+            Self::SetSinkCapacity { sink, capacity } => {
+                if let Some(id) = directory.sink(sink) {
+                    sinks[id].set_capacity(id, *capacity, cx);
+                }
+            }
+            Self::BreakSink { sink, lasts } => {
+                if let Some(id) = directory.sink(sink) {
+                    sinks[id].break_for(id, *lasts, cx);
+                }
+            }
+        }
+    }
 }

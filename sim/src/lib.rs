@@ -3,8 +3,10 @@
 
 pub mod batch;
 pub mod blueprint;
+pub mod build;
 pub mod command;
 pub mod context;
+pub mod directory;
 pub mod engine;
 pub mod ids;
 pub mod key;
@@ -12,4 +14,7 @@ pub mod observe;
 pub mod profile;
 pub mod record;
 pub mod services;
+pub mod session;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod world;

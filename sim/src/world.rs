@@ -1,7 +1,23 @@
-//! The closed world: every component and every event there is. No logic.
+//! The closed world: every component and every event there is. No logic beyond who gets what.
 
+use crate::batch::BatchPool;
+use crate::command::{Command, Targets};
+use crate::context::{Cx, Fault};
+use crate::directory::Directory;
+use crate::engine::index::IndexVec;
+use crate::engine::kernel::{Agenda, Model};
+use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, MappingId, ProducerId, SinkId, StreamId};
+use crate::key::KeyTable;
+use crate::observe::Probe;
+use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHoldings};
+use crate::services::kinesis::Stream;
+use crate::services::lambda::Lambda;
+use crate::services::mapping::Mapping;
+use crate::services::producer::Producer;
+use crate::services::sink::Sink;
 use crate::services::{kinesis, lambda, mapping, producer, sink};
+use std::sync::Arc;
 
 /// Everything that can happen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -21,3 +37,138 @@ pub enum Event {
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
+
+/// All components, the batches between them, and the commands that will take effect.
+#[derive(Clone, Debug)]
+pub struct World {
+    pub(crate) lambda: Lambda,
+    pub(crate) mappings: IndexVec<MappingId, Mapping>,
+    pub(crate) producers: IndexVec<ProducerId, Producer>,
+    pub(crate) sinks: IndexVec<SinkId, Sink>,
+    pub(crate) streams: IndexVec<StreamId, Stream>,
+    pub(crate) batches: BatchPool,
+    pub(crate) keys: Arc<KeyTable>,
+    pub(crate) directory: Arc<Directory>,
+    pub(crate) commands: Vec<Command>,
+    pub(crate) fault: Option<Fault>,
+}
+
+const _: () = {
+    const fn plain_data<T: Clone + Send + Sync + 'static>() {}
+    plain_data::<World>();
+};
+
+impl Model for World {
+    type Event = Event;
+    type Watch<'w> = Option<&'w mut (dyn Probe + 'w)>;
+
+    #[inline]
+    fn tag(event: &Event) -> u64 {
+        let word = |target: u16, component: u64, kind: u64| u64::from(target) << 8 | component << 4 | kind;
+        match event {
+            Event::Control(number) => word(*number, 0, 0),
+            Event::Function(id, event) => word(id.0, 1, event.kind()),
+            Event::Mapping(id, event) => word(id.0, 2, event.kind()),
+            Event::Producer(id, event) => word(id.0, 3, event.kind()),
+            Event::Sink(id, event) => word(id.0, 4, event.kind()),
+            Event::Stream(id, event) => word(id.0, 5, event.kind()),
+        }
+    }
+
+    #[inline]
+    fn handle(&mut self, event: Event, agenda: &mut Agenda<'_, Event>, watch: &mut Self::Watch<'_>) {
+        let probe = watch.as_deref_mut().map(|probe| probe as &mut dyn Probe);
+        let cx = &mut Cx { agenda, batches: &mut self.batches, keys: &self.keys, probe, fault: &mut self.fault };
+        match event {
+            Event::Control(number) => {
+                let (producers, sinks, lambda) = (&mut self.producers, &mut self.sinks, &mut self.lambda);
+                let targets = Targets { producers, sinks, lambda, directory: &self.directory };
+                if let Some(command) = self.commands.get(usize::from(number)) {
+                    command.take_effect(number, targets, cx);
+                }
+            }
+            Event::Function(id, event) => self.lambda.handle(id, event, cx),
+            Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
+            Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
+            Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
+            Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
+        }
+    }
+}
+
+impl World {
+    /// Who is who.
+    pub fn directory(&self) -> &Directory {
+        &self.directory
+    }
+    /// The keys of the run.
+    pub fn keys(&self) -> &Arc<KeyTable> {
+        &self.keys
+    }
+    /// The streams.
+    pub fn streams(&self) -> &IndexVec<StreamId, Stream> {
+        &self.streams
+    }
+    /// The mappings.
+    pub fn mappings(&self) -> &IndexVec<MappingId, Mapping> {
+        &self.mappings
+    }
+    /// The functions.
+    pub fn lambda(&self) -> &Lambda {
+        &self.lambda
+    }
+    /// Bytes of memory that the records of the run take: retained, waiting and in flight.
+    pub fn memory(&self) -> u64 {
+        self.streams.iter().map(Stream::memory).sum::<u64>() + self.batches.memory()
+    }
+
+    /// Schedules everything that happens of itself, in order of kind and name.
+    pub(crate) fn start(&mut self, agenda: &mut Agenda<'_, Event>) {
+        for (number, entry) in self.keys.entries().iter().enumerate() {
+            agenda.mix(u64::try_from(number).unwrap_or(u64::MAX) ^ u64::try_from(entry.hash >> 64).unwrap_or(0));
+        }
+        let cx = &mut Cx { agenda, batches: &mut self.batches, keys: &self.keys, probe: None, fault: &mut self.fault };
+        for id in self.mappings.ids() {
+            self.mappings[id].start(id, cx);
+        }
+        for id in self.producers.ids() {
+            self.producers[id].start(id, cx);
+        }
+    }
+
+    /// Draws on every random stream, in a fixed order, for the fingerprint.
+    pub(crate) fn draws(&self) -> impl Iterator<Item = u64> {
+        let producers = self.producers.iter().flat_map(Producer::draws);
+        let streams = self.streams.iter().flat_map(Stream::draws);
+        let mappings = self.mappings.iter().flat_map(Mapping::draws);
+        let sinks = self.sinks.iter().map(Sink::draws);
+        producers.chain(streams).chain(mappings).chain([self.lambda.draws()]).chain(sinks)
+    }
+
+    /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
+    pub(crate) fn holdings(&mut self, now: SimTime, out: &mut Holdings) {
+        out.clear();
+        for (producer, client) in self.producers.iter_enumerated() {
+            let held = client.holdings(now);
+            let (unstated, waiting, in_flight) = (held.gathering, held.waiting, held.in_flight);
+            out.producers.push(ProducerHoldings { producer, unstated, waiting, in_flight });
+        }
+        for id in self.streams.ids() {
+            self.streams[id].expire(now);
+            out.logs.extend(self.streams[id].shards().iter().map(|shard| {
+                let (next_position, trimmed) = (shard.log.next_position(), shard.log.horizon());
+                LogHoldings { stream: id, shard: shard.index, next_position, retained: next_position - trimmed, trimmed }
+            }));
+        }
+        for (id, mapping) in self.mappings.iter_enumerated() {
+            out.readers.extend(mapping.places().map(|place| ReaderHoldings {
+                mapping: id,
+                stream: mapping.stream(),
+                shard: place.shard,
+                start: place.start,
+                cursor: place.cursor,
+                in_flight: place.in_flight,
+            }));
+        }
+    }
+}

@@ -19,6 +19,8 @@ const INSERTION_LIMIT: u64 = 1 << INSERTION_BITS;
 /// Most events that can be pending at one time.
 pub const MAX_PENDING: u32 = 1 << SLOT_BITS;
 const ARITY: usize = 4;
+/// Insertion numbers below this are ranks of events that come first in their time and phase.
+const EARLY_RANKS: u64 = 1 << 16;
 
 /// How events of the same time and phase are ordered.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -68,7 +70,7 @@ impl<E: Copy> Calendar<E> {
             heap: Vec::new(),
             events: Vec::new(),
             free: Vec::new(),
-            insertions: 0,
+            insertions: EARLY_RANKS,
             hole: false,
             order,
         }
@@ -85,6 +87,22 @@ impl<E: Copy> Calendar<E> {
     /// Adds an event. Panics when 2^24 are pending.
     #[inline]
     pub fn schedule(&mut self, at: SimTime, phase: Phase, event: E) {
+        if self.insertions == INSERTION_LIMIT {
+            self.renumber();
+        }
+        let insertion = self.insertions;
+        self.insertions += 1;
+        self.insert(at, phase, insertion, event);
+    }
+
+    /// Adds an event that comes before all others of its time and phase, whenever those are added. Ranks order such
+    /// events among themselves.
+    pub fn schedule_early(&mut self, at: SimTime, phase: Phase, rank: u16, event: E) {
+        self.insert(at, phase, u64::from(rank), event);
+    }
+
+    #[inline]
+    fn insert(&mut self, at: SimTime, phase: Phase, insertion: u64, event: E) {
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.events[to_usize(slot)] = event;
@@ -97,14 +115,10 @@ impl<E: Copy> Calendar<E> {
                 slot
             }
         };
-        if self.insertions == INSERTION_LIMIT {
-            self.renumber();
-        }
         let insertion = match self.order {
-            TieOrder::Insertion => self.insertions,
-            TieOrder::Shuffled(seed) => permute(self.insertions, seed),
+            TieOrder::Insertion => insertion,
+            TieOrder::Shuffled(seed) => permute(insertion, seed),
         };
-        self.insertions += 1;
         let low = u64::from(phase.code()) << 62 | insertion << SLOT_BITS | u64::from(slot);
         let key = u128::from(at.as_nanos()) << 64 | u128::from(low);
         if self.hole {
@@ -214,11 +228,16 @@ impl<E: Copy> Calendar<E> {
     fn renumber(&mut self) {
         self.close_hole();
         self.heap.sort_unstable();
-        for (insertion, key) in self.heap.iter_mut().enumerate() {
-            let kept = *key & (SLOT_MASK | u128::MAX << 62);
-            *key = kept | (insertion as u128) << SLOT_BITS;
+        let mut next = EARLY_RANKS;
+        for key in &mut self.heap {
+            let insertion = (*key >> SLOT_BITS) as u64 & (INSERTION_LIMIT - 1);
+            if insertion >= EARLY_RANKS {
+                let kept = *key & (SLOT_MASK | u128::MAX << 62);
+                *key = kept | u128::from(next) << SLOT_BITS;
+                next += 1;
+            }
         }
-        self.insertions = self.heap.len() as u64; // a sorted vector is a heap
+        self.insertions = next; // a sorted vector is a heap
     }
 }
 
@@ -261,13 +280,24 @@ mod tests {
     }
 
     #[test]
+    fn an_early_event_comes_first_whenever_it_was_added() {
+        let mut calendar = Calendar::new(TieOrder::Insertion);
+        let now = SimTime::from_secs(1);
+        calendar.schedule(now, Phase::Release, 0);
+        calendar.schedule_early(now, Phase::Release, 7, 1);
+        calendar.schedule_early(now, Phase::Release, 3, 2);
+        let order: Vec<u32> = drain(&mut calendar).into_iter().map(|(_, _, event)| event).collect();
+        assert_eq!(order, [2, 1, 0]);
+    }
+
+    #[test]
     fn renumbering_keeps_the_order() {
         let mut calendar = Calendar::new(TieOrder::Insertion);
         calendar.insertions = INSERTION_LIMIT - 3;
         for event in 0..8 {
             calendar.schedule(SimTime::from_secs(1), Phase::Act, event);
         }
-        assert!(calendar.insertions < 100, "the numbers started again");
+        assert!(calendar.insertions < EARLY_RANKS + 100, "the numbers started again");
         let order: Vec<u32> = drain(&mut calendar).into_iter().map(|(_, _, event)| event).collect();
         assert_eq!(order, [0, 1, 2, 3, 4, 5, 6, 7]);
     }

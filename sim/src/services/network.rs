@@ -1,16 +1,15 @@
 //! The way between a caller and a service.
 
-use super::{ServiceBuildError, sampler};
+use super::ServiceBuildError;
+use super::random_span::RandomSpan;
 use crate::blueprint::ModelParameters;
-use crate::engine::distribution::Sampler;
-use crate::engine::random::{RandomStreams, Stream};
+use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
 
 /// A component's connection: one-way delays drawn from its own random stream.
 #[derive(Clone, Debug)]
 pub struct Link {
-    delay: Sampler,
-    stream: Stream,
+    delay: RandomSpan,
 }
 
 impl Link {
@@ -20,18 +19,15 @@ impl Link {
         model: &ModelParameters,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
-        Ok(Self {
-            delay: sampler(component, "network_latency", &model.network_latency)?,
-            stream: streams.stream(&format!("{component}/network"))?,
-        })
+        Ok(Self { delay: RandomSpan::new(component, "network", &model.network_latency, streams)? })
     }
     /// The next one-way delay; at least a nanosecond.
     #[inline]
     pub fn delay(&mut self) -> SimDuration {
-        SimDuration::from_nanos(self.delay.draw(&mut self.stream)).max(SimDuration::MIN)
+        self.delay.draw().max(SimDuration::MIN)
     }
     /// Draws so far, for the fingerprint.
     pub const fn draws(&self) -> u64 {
-        self.stream.draws()
+        self.delay.draws()
     }
 }

@@ -116,7 +116,7 @@ impl Stream {
         let way = now.since(call.sent_at);
         for record in batch.records.drain(..) {
             let received = record.arrived_at + way;
-            let at = received + SimDuration::from_nanos(self.put_service.draw(&mut self.put_stream));
+            let at = received + self.put_service.draw();
             self.cohorts.add(
                 now,
                 Served {

@@ -16,7 +16,6 @@ use shard::{HashRange, Shard, even_ranges, range_of};
 use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ServiceError};
 use crate::blueprint::{ModelParameters, PutApi, StreamBlueprint};
 use crate::context::{Cx, Fault};
-use crate::engine::distribution::Sampler;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::quantity::{KIB, Ratio};
@@ -28,7 +27,8 @@ use crate::observe::fact::{Fact, ShardTally};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
 use crate::services::network::Link;
-use crate::services::{ServiceBuildError, sampler};
+use crate::services::ServiceBuildError;
+use crate::services::random_span::RandomSpan;
 use crate::world;
 
 /// What happens to a stream.
@@ -58,6 +58,19 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The kind of event as a number, for the fingerprint.
+    pub(crate) const fn kind(&self) -> u64 {
+        match self {
+            Self::PutReceived { .. } => 0,
+            Self::PutServed { .. } => 1,
+            Self::CohortWindow => 2,
+            Self::GetReceived { .. } => 3,
+            Self::GetServed { .. } => 4,
+        }
+    }
+}
+
 /// A stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
@@ -69,10 +82,8 @@ pub struct Stream {
     max_record_bytes: u64,
     max_put_bytes: u64,
     readers: Vec<Reader>,
-    put_service: Sampler,
-    put_stream: Random,
-    get_service: Sampler,
-    get_stream: Random,
+    put_service: RandomSpan,
+    get_service: RandomSpan,
     internal_failure_rate: Ratio,
     entry_failure_rate: Ratio,
     failure_stream: Random,
@@ -177,10 +188,8 @@ impl Stream {
                     checkpoints: vec![0; shard_count],
                 })
                 .collect(),
-            put_service: sampler(&component, "put_service_time", &model.put_service_time)?,
-            put_stream: streams.stream(&format!("{component}/put-service-time"))?,
-            get_service: sampler(&component, "get_service_time", &model.get_service_time)?,
-            get_stream: streams.stream(&format!("{component}/get-service-time"))?,
+            put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
+            get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,
             failure_stream: streams.stream(&format!("{component}/internal-failure"))?,
@@ -228,14 +237,13 @@ impl Stream {
     /// Draws on the stream's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
         [
-            &self.put_stream,
-            &self.get_stream,
-            &self.failure_stream,
-            &self.loss_stream,
+            self.put_service.draws(),
+            self.get_service.draws(),
+            self.failure_stream.draws(),
+            self.loss_stream.draws(),
+            self.link.draws(),
         ]
-        .map(Random::draws)
         .into_iter()
-        .chain([self.link.draws()])
     }
     /// Bytes of memory that retained records take.
     pub fn memory(&self) -> u64 {
@@ -269,7 +277,7 @@ impl Stream {
             return self.refuse_put(me, batch, call, ServiceError::InvalidArgument, cx);
         }
         self.in_service += u64::from(to_u32(batch.records.len()));
-        let at = cx.now() + SimDuration::from_nanos(self.put_service.draw(&mut self.put_stream)).max(SimDuration::MIN);
+        let at = cx.now() + self.put_service.draw().max(SimDuration::MIN);
         if let Some(batch) = cx.hold(batch) {
             cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::PutServed { batch }));
         }
@@ -403,7 +411,7 @@ impl Stream {
         }
         // Two reads may be in service at a time; the page's cost is not known before it is cut, so the allowance is
         // charged at that instant.
-        let at = now + SimDuration::from_nanos(self.get_service.draw(&mut self.get_stream)).max(SimDuration::MIN);
+        let at = now + self.get_service.draw().max(SimDuration::MIN);
         if let Some(batch) = cx.hold(batch) {
             cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::GetServed { batch }));
         }

@@ -64,6 +64,19 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// The kind of event as a number, for the fingerprint.
+    pub(crate) const fn kind(&self) -> u64 {
+        match self {
+            Self::Poll { .. } => 0,
+            Self::PageReceived { .. } => 1,
+            Self::PageReady { .. } => 2,
+            Self::LaneDue { .. } => 3,
+            Self::Invoked { .. } => 4,
+        }
+    }
+}
+
 /// A mapping.
 #[derive(Clone, Debug)]
 pub struct Mapping {

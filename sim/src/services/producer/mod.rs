@@ -55,6 +55,18 @@ pub enum Event {
     RetryDue,
 }
 
+impl Event {
+    /// The kind of event as a number, for the fingerprint.
+    pub(crate) const fn kind(&self) -> u64 {
+        match self {
+            Self::Flush { .. } => 0,
+            Self::CallWindow { .. } => 1,
+            Self::Responded { .. } => 2,
+            Self::RetryDue => 3,
+        }
+    }
+}
+
 /// A producer.
 #[derive(Clone, Debug)]
 pub struct Producer {

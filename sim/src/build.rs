@@ -1,0 +1,140 @@
+//! From a blueprint to a world.
+
+use crate::batch::BatchPool;
+use crate::blueprint::{Blueprint, ProducerBlueprint};
+use crate::command::Intervention;
+use crate::directory::{Directory, UnknownReference};
+use crate::engine::index::{Idx, IndexVec};
+use crate::engine::random::RandomStreams;
+use crate::engine::time::SimDuration;
+use crate::ids::{MappingId, ProducerId, StreamId};
+use crate::key::KeyTable;
+use crate::services::ServiceBuildError;
+use crate::services::kinesis::{Stream, StreamSetting};
+use crate::services::lambda::Lambda;
+use crate::services::mapping::{Mapping, MappingSetting};
+use crate::services::producer::Producer;
+use crate::services::sink::Sink;
+use crate::world::World;
+use std::sync::Arc;
+
+/// Why a blueprint is no world.
+#[derive(Clone, PartialEq, Debug)]
+pub enum BuildError {
+    /// A component refers to one that does not exist.
+    Reference(UnknownReference),
+    /// A component cannot be built.
+    Service(ServiceBuildError),
+    /// A command changes a component that does not exist.
+    Target(String),
+    /// Two components of one kind have the same name.
+    Twice(String),
+    /// There are more than 65,535 commands.
+    TooManyCommands,
+}
+
+impl core::fmt::Display for BuildError {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self {
+            Self::Reference(error) => write!(f, "{error}"),
+            Self::Service(error) => write!(f, "{error}"),
+            Self::Target(target) => write!(f, "an intervention changes {target}, which does not exist"),
+            Self::Twice(component) => write!(f, "there are two components named {component}"),
+            Self::TooManyCommands => f.write_str("a run takes 65,535 interventions at most"),
+        }
+    }
+}
+impl core::error::Error for BuildError {}
+impl From<ServiceBuildError> for BuildError {
+    fn from(error: ServiceBuildError) -> Self {
+        Self::Service(error)
+    }
+}
+
+/// A blueprint's items of one kind, in order of id.
+fn sorted<'b, T>(items: &'b [T], kind: &str, name: impl Fn(&T) -> &str) -> Result<Vec<&'b T>, BuildError> {
+    let mut all: Vec<&T> = items.iter().collect();
+    all.sort_by(|a, b| name(a).cmp(name(b)));
+    match all.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+        Some(pair) => Err(BuildError::Twice(format!("{kind}.{}", name(pair[0])))),
+        None => Ok(all),
+    }
+}
+
+impl World {
+    /// A world at the start of its time, with nothing scheduled, and its interventions in order of time.
+    pub(crate) fn build(blueprint: &Blueprint) -> Result<(Self, Vec<Intervention>), BuildError> {
+        let directory = Directory::of(blueprint).map_err(BuildError::Reference)?;
+        let producers = sorted(&blueprint.producers, "producer", |producer| &producer.name)?;
+        let functions = sorted(&blueprint.functions, "function", |function| &function.name)?;
+        let keys = KeyTable::build(&producers);
+        let mut random = RandomStreams::new(blueprint.seed, blueprint.replication);
+        let mut streams = IndexVec::<StreamId, Stream>::new();
+        for stream in sorted(&blueprint.streams, "stream", |stream| &stream.name)? {
+            let id = StreamId::from_index(streams.len());
+            let readers: Vec<MappingId> = directory
+                .mappings
+                .iter_enumerated()
+                .filter(|(_, mapping)| mapping.stream == id)
+                .map(|(reader, _)| reader)
+                .collect();
+            let setting = StreamSetting {
+                profile: blueprint.profile,
+                model: &blueprint.model,
+                keys: &keys,
+                readers: &readers,
+                call_window: call_window(&producers, &stream.name),
+            };
+            streams.push(Stream::new(stream, setting, &mut random)?);
+        }
+        let mut mappings = IndexVec::new();
+        for (mapping, entry) in
+            sorted(&blueprint.mappings, "mapping", |mapping| &mapping.name)?.into_iter().zip(&directory.mappings)
+        {
+            let setting = MappingSetting {
+                model: &blueprint.model,
+                keys: &keys,
+                stream: entry.stream,
+                ranges: streams[entry.stream].ranges(),
+                function: entry.function,
+            };
+            mappings.push(Mapping::new(mapping, setting, &mut random)?);
+        }
+        let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
+        let quota = blueprint.account_concurrency;
+        let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
+        let mut clients = IndexVec::<ProducerId, Producer>::new();
+        for (producer, entry) in producers.iter().zip(&directory.producers) {
+            let range = keys.range(ProducerId::from_index(clients.len()));
+            clients.push(Producer::new(producer, entry.target, &keys, range, &blueprint.model, &mut random)?);
+        }
+        let mut sinks = IndexVec::new();
+        for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
+            sinks.push(Sink::new(sink, &blueprint.model, &mut random)?);
+        }
+        let mut interventions = blueprint.interventions.clone();
+        interventions.sort_by_key(|intervention| intervention.at);
+        if let Some(lost) = interventions.iter().find(|intervention| !intervention.command.has_target(&directory)) {
+            return Err(BuildError::Target(lost.command.target()));
+        }
+        let world = Self {
+            lambda,
+            mappings,
+            producers: clients,
+            sinks,
+            streams,
+            batches: BatchPool::default(),
+            keys: Arc::new(keys),
+            directory: Arc::new(directory),
+            commands: interventions.iter().map(|intervention| intervention.command.clone()).collect(),
+            fault: None,
+        };
+        Ok((world, interventions))
+    }
+}
+
+/// The narrowest call window of the stream's fast single-record producers.
+fn call_window(producers: &[&ProducerBlueprint], stream: &str) -> SimDuration {
+    let windows = producers.iter().filter(|producer| producer.target == stream && producer.uses_call_window());
+    windows.map(|producer| producer.call_window).min().unwrap_or(SimDuration::from_millis(1))
+}
