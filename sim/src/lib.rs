@@ -12,4 +12,6 @@ pub mod observe;
 pub mod profile;
 pub mod record;
 pub mod services;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 pub mod world;

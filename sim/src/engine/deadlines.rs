@@ -92,6 +92,23 @@ impl<T> Deadlines<T> {
         self.armed = Some(next);
         Some(next)
     }
+    /// The earliest deadline.
+    pub fn first(&self) -> Option<(SimTime, &T)> {
+        self.heap.peek().map(|Reverse(entry)| (entry.at, &entry.item))
+    }
+    /// Drops the earliest deadlines as long as they are void, so that deadlines which rarely come true do not pile up.
+    pub fn discard_leading(&mut self, is_void: impl Fn(&T) -> bool) {
+        while self.heap.peek().is_some_and(|Reverse(entry)| is_void(&entry.item)) {
+            self.heap.pop();
+        }
+    }
+    /// Takes all deadlines out, in the order in which they were added, to be added again at other instants. A timer
+    /// that is armed stays armed.
+    pub fn take_all(&mut self) -> Vec<(SimTime, T)> {
+        let mut entries: Vec<Entry<T>> = self.heap.drain().map(|Reverse(entry)| entry).collect();
+        entries.sort_unstable_by_key(|entry| entry.number);
+        entries.into_iter().map(|entry| (entry.at, entry.item)).collect()
+    }
     /// Number of deadlines.
     pub fn len(&self) -> usize {
         self.heap.len()
@@ -140,5 +157,30 @@ mod tests {
         assert_eq!(deadlines.fired(t(5)), Some(t(7)));
         assert_eq!(deadlines.pop_due(t(7)), Some('b'));
         assert_eq!(deadlines.fired(t(7)), None);
+    }
+
+    #[test]
+    fn void_deadlines_are_dropped_from_the_front() {
+        let t = SimTime::from_secs;
+        let mut deadlines = Deadlines::new();
+        assert_eq!(deadlines.add(t(1), 'a'), Some(t(1)));
+        assert_eq!(deadlines.add(t(3), 'c'), None);
+        assert_eq!(deadlines.add(t(2), 'b'), None);
+        deadlines.discard_leading(|&item| item != 'b');
+        assert_eq!((deadlines.first(), deadlines.len()), (Some((t(2), &'b')), 2));
+        assert_eq!(deadlines.pop_due(t(1)), None);
+        assert_eq!(deadlines.fired(t(1)), Some(t(2)));
+    }
+
+    #[test]
+    fn deadlines_can_be_moved() {
+        let t = SimTime::from_secs;
+        let mut deadlines = Deadlines::new();
+        assert_eq!(deadlines.add(t(4), 'a'), Some(t(4)));
+        assert_eq!(deadlines.add(t(3), 'b'), Some(t(3)));
+        let all = deadlines.take_all();
+        assert_eq!(all, [(t(4), 'a'), (t(3), 'b')]);
+        assert_eq!(deadlines.add(t(5), 'a'), None, "the timer at 3 s will find nothing due");
+        assert_eq!(deadlines.add(t(2), 'b'), Some(t(2)));
     }
 }

@@ -26,7 +26,22 @@ pub struct Agenda<'a, E> {
     phase: Phase,
 }
 
-impl<E: Copy> Agenda<'_, E> {
+impl<'a, E: Copy> Agenda<'a, E> {
+    /// An agenda at the given instant and phase.
+    #[inline]
+    pub(crate) const fn new(
+        calendar: &'a mut Calendar<E>,
+        fingerprint: &'a mut Fingerprint,
+        now: SimTime,
+        phase: Phase,
+    ) -> Self {
+        Self {
+            calendar,
+            fingerprint,
+            now,
+            phase,
+        }
+    }
     /// The instant in progress.
     pub const fn now(&self) -> SimTime {
         self.now
@@ -100,12 +115,7 @@ impl<M: Model> Engine<M> {
     }
     /// The model together with its agenda, to start it or to apply a command between events.
     pub fn outside(&mut self) -> (&mut M, Agenda<'_, M::Event>) {
-        let agenda = Agenda {
-            calendar: &mut self.calendar,
-            fingerprint: &mut self.fingerprint,
-            now: self.now,
-            phase: self.phase,
-        };
+        let agenda = Agenda::new(&mut self.calendar, &mut self.fingerprint, self.now, self.phase);
         (&mut self.model, agenda)
     }
     /// When the next event is due.
@@ -126,12 +136,7 @@ impl<M: Model> Engine<M> {
         if due.phase != Phase::Observe {
             self.fingerprint.event(due.at, due.phase, M::tag(&due.event));
         }
-        let mut agenda = Agenda {
-            calendar: &mut self.calendar,
-            fingerprint: &mut self.fingerprint,
-            now: due.at,
-            phase: due.phase,
-        };
+        let mut agenda = Agenda::new(&mut self.calendar, &mut self.fingerprint, due.at, due.phase);
         self.model.handle(due.event, &mut agenda, watch);
         true
     }

@@ -6,6 +6,7 @@ pub mod log;
 pub mod mapping;
 pub mod network;
 pub mod producer;
+pub mod random_span;
 pub mod sink;
 
 use crate::engine::distribution::{Distribution, DistributionError, Sampler};
@@ -66,4 +67,12 @@ pub fn sampler(
         parameter,
         error,
     })
+}
+
+/// One word for the numbers of draws on a component's streams, given in a fixed order, for the fingerprint.
+pub(crate) fn digest_of_draws(draws: impl IntoIterator<Item = u64>) -> u64 {
+    const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
+    draws
+        .into_iter()
+        .fold(0, |hash: u64, count| (hash ^ count).wrapping_mul(MULTIPLIER).rotate_left(29))
 }

@@ -1,0 +1,234 @@
+//! One component under test, without a world around it.
+//!
+//! A test sends events in, lets time pass, and looks at what came out: calls and replies to other components, each
+//! with its batch and the instant of its arrival, and facts. Nobody answers the calls but the test itself.
+
+use super::note::{Note, Notebook};
+use crate::batch::{Batch, BatchId, BatchPool};
+use crate::context::{Cx, Fault};
+use crate::engine::calendar::{Calendar, TieOrder};
+use crate::engine::fingerprint::Fingerprint;
+use crate::engine::kernel::Agenda;
+use crate::engine::phase::Phase;
+use crate::engine::time::SimTime;
+use crate::ids::SinkId;
+use crate::key::KeyTable;
+use crate::record::{KeyId, Record};
+use crate::services::lambda::Lambda;
+use crate::services::sink::Sink;
+use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::world::Event;
+
+/// What can stand under test.
+pub trait Component {
+    /// Reacts to an event if it is the component's own; false: it is for someone else.
+    fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool;
+}
+
+impl Component for Lambda {
+    fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
+        if let Event::Function(function, event) = event {
+            self.handle(function, event, cx);
+            return true;
+        }
+        false
+    }
+}
+impl Component for (SinkId, Sink) {
+    fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
+        match event {
+            Event::Sink(id, event) if id == self.0 => {
+                self.1.handle(id, event, cx);
+                true
+            }
+            Event::Sink(..)
+            | Event::Control(_)
+            | Event::Function(..)
+            | Event::Mapping(..)
+            | Event::Period
+            | Event::Producer(..)
+            | Event::Stream(..) => false,
+        }
+    }
+}
+
+/// A call or a reply that has reached another component.
+#[derive(Clone, Debug)]
+pub struct Call {
+    /// When it arrived there.
+    pub at: SimTime,
+    /// To whom, and what.
+    pub event: Event,
+    /// What it carried.
+    pub batch: Batch,
+}
+
+/// A component under test and everything around it.
+#[derive(Clone, Debug)]
+pub struct Harness<C> {
+    /// The component.
+    pub component: C,
+    /// The batches under way.
+    pub batches: BatchPool,
+    keys: KeyTable,
+    calendar: Calendar<Event>,
+    fingerprint: Fingerprint,
+    now: SimTime,
+    notebook: Notebook,
+    calls: Vec<Call>,
+}
+
+impl<C: Component> Harness<C> {
+    /// A component at the start of time.
+    pub fn new(component: C) -> Self {
+        Self::with_keys(component, KeyTable::default())
+    }
+    /// A component that needs to know partition keys.
+    pub fn with_keys(component: C, keys: KeyTable) -> Self {
+        Self {
+            component,
+            batches: BatchPool::default(),
+            keys,
+            calendar: Calendar::new(TieOrder::Insertion),
+            fingerprint: Fingerprint::new(),
+            now: SimTime::ZERO,
+            notebook: Notebook::default(),
+            calls: Vec::new(),
+        }
+    }
+    /// How far time has passed.
+    pub const fn now(&self) -> SimTime {
+        self.now
+    }
+    /// The trajectory so far.
+    pub const fn fingerprint(&self) -> Fingerprint {
+        self.fingerprint
+    }
+
+    /// Lets a call or a reply arrive at `at`. `to` names the receiver, as in [`Cx::send`].
+    pub fn send(&mut self, at: SimTime, batch: Batch, to: impl FnOnce(BatchId) -> Event) {
+        let id = self.batches.insert(batch).expect("few batches are under way in a test");
+        self.schedule(at, Phase::Arrive, to(id));
+    }
+    /// Lets an event without a batch happen at `at`.
+    pub fn schedule(&mut self, at: SimTime, phase: Phase, event: Event) {
+        assert!(at >= self.now, "{at} has passed: it is {}", self.now);
+        self.calendar.schedule(at, phase, event);
+    }
+    /// Does something to the component at the present instant, as a command would. Events due by now come first.
+    pub fn apply<R>(&mut self, change: impl FnOnce(&mut C, &mut Cx<'_, '_>) -> R) -> R {
+        self.run_until(self.now);
+        self.within(self.now, Phase::Act, change)
+    }
+    /// Handles everything due at or before `until`.
+    pub fn run_until(&mut self, until: SimTime) {
+        while let Some(due) = self.calendar.pop_until(until) {
+            self.now = due.at;
+            let own = self.within(due.at, due.phase, |component, cx| component.react(due.event, cx));
+            if own {
+                self.fingerprint.event(due.at, due.phase, 0);
+                continue;
+            }
+            let batch = carried(&due.event).expect("an event for another component carries a batch");
+            let batch = self.batches.take(batch).expect("its handle is valid");
+            self.calls.push(Call {
+                at: due.at,
+                event: due.event,
+                batch,
+            });
+        }
+        self.now = self.now.max(until);
+    }
+    /// Handles events until none is left, or ten million have been.
+    pub fn run(&mut self) {
+        let mut left = 10_000_000_u32;
+        while let Some((at, _)) = self.calendar.peek() {
+            assert!(left > 0, "the component never comes to rest");
+            left -= 1;
+            self.run_until(at);
+        }
+    }
+
+    /// What has been stated so far, in order.
+    pub fn notes(&self) -> &[Note] {
+        &self.notebook.notes
+    }
+    /// Takes what has been stated since the last time.
+    pub fn take_notes(&mut self) -> Vec<Note> {
+        core::mem::take(&mut self.notebook.notes)
+    }
+    /// Takes the calls and replies that have reached others since the last time, in order of arrival.
+    pub fn take_calls(&mut self) -> Vec<Call> {
+        core::mem::take(&mut self.calls)
+    }
+    /// Events pending, for the component or for others.
+    pub fn pending(&self) -> usize {
+        self.calendar.len()
+    }
+    /// Batches under way.
+    pub fn batches_under_way(&self) -> usize {
+        self.batches.iter().count()
+    }
+
+    fn within<R>(&mut self, now: SimTime, phase: Phase, act: impl FnOnce(&mut C, &mut Cx<'_, '_>) -> R) -> R {
+        let mut fault: Option<Fault> = None;
+        let mut agenda = Agenda::new(&mut self.calendar, &mut self.fingerprint, now, phase);
+        let mut cx = Cx {
+            agenda: &mut agenda,
+            batches: &mut self.batches,
+            keys: &self.keys,
+            probe: Some(&mut self.notebook),
+            fault: &mut fault,
+        };
+        let result = act(&mut self.component, &mut cx);
+        if let Some(fault) = fault {
+            panic!("at {now}: {fault}");
+        }
+        result
+    }
+}
+
+/// Records of one key, numbered from `first`, of 100 bytes each.
+pub fn records(first: u32, count: u32) -> Vec<Record> {
+    (first..first + count)
+        .map(|ordinal| Record {
+            created_at: SimTime::ZERO,
+            arrived_at: SimTime::ZERO,
+            key: KeyId(0),
+            ordinal,
+            bytes: 100,
+            flags: 0,
+        })
+        .collect()
+}
+
+/// The batch that an event carries to its receiver.
+const fn carried(event: &Event) -> Option<BatchId> {
+    match *event {
+        Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
+        | Event::Mapping(
+            _,
+            mapping::Event::PageReceived { batch }
+            | mapping::Event::PageReady { batch }
+            | mapping::Event::Invoked { batch },
+        )
+        | Event::Producer(_, producer::Event::Responded { batch })
+        | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch })
+        | Event::Stream(
+            _,
+            kinesis::Event::PutReceived { batch }
+            | kinesis::Event::PutServed { batch }
+            | kinesis::Event::GetReceived { batch }
+            | kinesis::Event::GetServed { batch },
+        ) => Some(batch),
+        Event::Control(_)
+        | Event::Period
+        | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
+        | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
+        | Event::Producer(
+            _,
+            producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
+        )
+        | Event::Stream(_, kinesis::Event::CohortWindow) => None,
+    }
+}

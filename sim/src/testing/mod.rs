@@ -1,0 +1,4 @@
+//! What tests of the model share.
+
+pub mod harness;
+pub mod note;

@@ -1,0 +1,86 @@
+//! Facts, kept.
+
+use crate::engine::time::SimTime;
+use crate::observe::Probe;
+use crate::observe::fact::{Fact, ShardTally};
+use crate::record::Record;
+
+/// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
+#[derive(Clone, Debug)]
+pub struct Note {
+    /// When it was stated.
+    pub at: SimTime,
+    /// The fact, without its slices.
+    pub fact: Fact<'static>,
+    /// The records that it is about, if it is about any.
+    pub records: Vec<Record>,
+    /// `shards` of a handled put.
+    pub shards: Vec<ShardTally>,
+    /// `positions` of an acknowledged batch.
+    pub positions: Vec<u64>,
+}
+
+impl Note {
+    const fn plain(at: SimTime, fact: Fact<'static>) -> Self {
+        Self {
+            at,
+            fact,
+            records: Vec::new(),
+            shards: Vec::new(),
+            positions: Vec::new(),
+        }
+    }
+}
+
+/// A probe that keeps everything.
+#[derive(Clone, Debug, Default)]
+pub struct Notebook {
+    /// In the order of statement.
+    pub notes: Vec<Note>,
+}
+
+impl Probe for Notebook {
+    fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.notes.push(kept(now, fact));
+    }
+}
+
+/// Writes the match that copies a fact. Each row names a variant, its plain fields, and its slices.
+macro_rules! copy {
+    ($at:expr, $fact:expr; $($variant:ident ($($plain:ident),*) [$($slice:ident),*])*) => {
+        match *$fact {
+            $(Fact::$variant { $($plain,)* $($slice,)* } => Note {
+                $($slice: $slice.to_vec(),)*
+                ..Note::plain($at, Fact::$variant { $($plain,)* $($slice: &[],)* })
+            },)*
+        }
+    };
+}
+
+fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
+    copy! { at, fact;
+        RecordsProduced (producer) [records]
+        RequestSent (producer, stream, api, attempt, resends) [records]
+        RecordsAcknowledged (producer) [records]
+        RequestFailed (producer, error, records) []
+        RetryScheduled (producer, by, at, records) []
+        RecordsGivenUp (producer, reason) [records]
+        PutHandled (stream, producer, api, received_at) [records, shards]
+        PutRefused (stream, producer, error) [records]
+        AcknowledgementLost (stream, producer) [records]
+        GetRecordsHandled (stream, shard, mapping, first_position, bytes, millis_behind, again) [records]
+        GetRecordsThrottled (stream, shard, mapping, limit) []
+        RecordsExpiredUnread (mapping, shard, first_position, count) []
+        RecordsExpiredInRetry (mapping, shard, count, first_position) []
+        BatchDispatched (mapping, function, shard, lane, attempts_before) [records]
+        BatchFailed (mapping, shard, lane, outcome, records, retry_at) []
+        BatchAcknowledged (mapping, shard, lane, records, first_position) [positions]
+        CheckpointAdvanced (mapping, shard, position) []
+        InvocationStarted (function, mapping, cold_start, concurrent) [records]
+        InvocationThrottled (function, mapping, records) []
+        InvocationEnded (function, mapping, records, outcome, duration, cold_start, concurrent) []
+        RecordsProcessed (function) [records]
+        RecordsDelivered (sink, function, received_at) [records]
+        Intervened (number) []
+    }
+}
