@@ -1,0 +1,147 @@
+//! What a function does, seen from its callers, its sink and its facts.
+
+mod concurrency;
+mod environments;
+mod outcomes;
+mod properties;
+
+use super::*;
+use crate::blueprint::{ColdStart, DEFAULT_ACCOUNT_CONCURRENCY};
+use crate::engine::distribution::Distribution;
+use crate::ids::ShardIndex;
+use crate::testing::harness::{Call, Harness, records};
+
+const NETWORK: SimDuration = SimDuration::from_millis(1);
+const PLACEMENT: SimDuration = SimDuration::from_millis(100);
+const INIT: SimDuration = SimDuration::from_millis(400);
+const COLD_START: SimDuration = SimDuration::from_millis(500);
+const HANDLER: SimDuration = SimDuration::from_millis(100);
+const TIMEOUT: SimDuration = SimDuration::from_secs(3);
+const SINK: SinkId = SinkId(7);
+/// The function of most tests.
+const ENRICH: FunctionId = FunctionId(0);
+/// A second one.
+const REPORT: FunctionId = FunctionId(1);
+
+fn constant(span: SimDuration) -> Distribution {
+    Distribution::Constant(span.as_nanos() as f64)
+}
+
+/// A function of 100 ms, with a cold start of 100 ms + 400 ms and a timeout of 3 s.
+fn function(name: &str) -> FunctionBlueprint {
+    FunctionBlueprint {
+        name: name.to_owned(),
+        memory_size: 128,
+        timeout: TIMEOUT,
+        reserved_concurrency: None,
+        cold_start: ColdStart::Own(constant(INIT)),
+        per_batch: constant(HANDLER),
+        per_record: SimDuration::ZERO,
+        failure_rate: Ratio::ZERO,
+        fails_after_write: false,
+        sink: None,
+    }
+}
+fn enrich() -> FunctionBlueprint {
+    function("enrich")
+}
+fn reserving(name: &str, reserved: u32) -> FunctionBlueprint {
+    FunctionBlueprint {
+        reserved_concurrency: Some(reserved),
+        ..function(name)
+    }
+}
+/// One way through the network takes a millisecond; environments live as the model has it.
+fn model() -> ModelParameters {
+    ModelParameters {
+        network_latency: constant(NETWORK),
+        placement_time: constant(PLACEMENT),
+        ..ModelParameters::default()
+    }
+}
+/// An account with these functions; those whose blueprint names a sink write to `SINK`.
+fn account(
+    functions: &[FunctionBlueprint],
+    quota: u32,
+    model: &ModelParameters,
+) -> Result<Harness<Lambda>, ServiceBuildError> {
+    let blueprints: Vec<&FunctionBlueprint> = functions.iter().collect();
+    let sinks: Vec<Option<SinkId>> = functions.iter().map(|f| f.sink.as_ref().map(|_| SINK)).collect();
+    let mut streams = RandomStreams::new(7, 0);
+    Lambda::new(&blueprints, &sinks, quota, model, &mut streams).map(Harness::new)
+}
+/// An account with the default quota.
+fn lambda(functions: &[FunctionBlueprint]) -> Harness<Lambda> {
+    account(functions, DEFAULT_ACCOUNT_CONCURRENCY, &model()).expect("the blueprint is valid")
+}
+fn millis(millis: u64) -> SimTime {
+    SimTime::ZERO + SimDuration::from_millis(millis)
+}
+fn minutes(minutes: u64) -> SimTime {
+    SimTime::from_secs(60 * minutes)
+}
+
+/// What a test does to functions and reads off their facts.
+trait Invocations {
+    /// An invocation with so many records comes in; `caller` is the mapping that it comes from.
+    fn invoke_for(&mut self, caller: u16, at: SimTime, function: FunctionId, count: u32);
+    fn invoke(&mut self, at: SimTime, function: FunctionId) {
+        self.invoke_for(0, at, function, 1);
+    }
+    fn invoke_many(&mut self, times: u32, at: SimTime, function: FunctionId) {
+        for _ in 0..times {
+            self.invoke(at, function);
+        }
+    }
+    /// The cold starts of the invocations that have started, in order.
+    fn cold_starts(&self) -> Vec<Option<SimDuration>>;
+    /// Time, outcome and duration of the invocations that have ended, in order.
+    fn ends(&self) -> Vec<(SimTime, InvocationOutcome, SimDuration)>;
+    /// Invocations refused so far.
+    fn throttles(&self) -> usize;
+}
+impl Invocations for Harness<Lambda> {
+    fn invoke_for(&mut self, caller: u16, at: SimTime, function: FunctionId, count: u32) {
+        let batch = Batch {
+            records: records(0, count),
+            positions: (0..u64::from(count)).collect(),
+            bytes: 100 * u64::from(count),
+            envelope: Envelope::Invoke(InvokeCall {
+                mapping: MappingId(caller),
+                function,
+                shard: ShardIndex(3),
+                lane: 2,
+                outcome: InvocationOutcome::Succeeded,
+            }),
+        };
+        self.send(at, batch, |batch| {
+            world::Event::Function(function, Event::Invoke { batch })
+        });
+    }
+    fn cold_starts(&self) -> Vec<Option<SimDuration>> {
+        let started = |note: &crate::testing::note::Note| match note.fact {
+            Fact::InvocationStarted { cold_start, .. } => Some(cold_start),
+            _ => None,
+        };
+        self.notes().iter().filter_map(started).collect()
+    }
+    fn ends(&self) -> Vec<(SimTime, InvocationOutcome, SimDuration)> {
+        let ended = |note: &crate::testing::note::Note| match note.fact {
+            Fact::InvocationEnded { outcome, duration, .. } => Some((note.at, outcome, duration)),
+            _ => None,
+        };
+        self.notes().iter().filter_map(ended).collect()
+    }
+    fn throttles(&self) -> usize {
+        let throttled = |note: &&crate::testing::note::Note| matches!(note.fact, Fact::InvocationThrottled { .. });
+        self.notes().iter().filter(throttled).count()
+    }
+}
+
+/// The outcome that a reply brings to its mapping.
+fn outcome_in(reply: &Call) -> InvocationOutcome {
+    match reply.batch.envelope {
+        Envelope::Invoke(call) => call.outcome,
+        ref other => panic!("{other:?} is no reply to an invocation"),
+    }
+}
