@@ -1,5 +1,7 @@
 //! A source of records and its client.
 
+pub mod arrivals;
+
 use crate::batch::BatchId;
 
 /// What happens to a producer.
