@@ -5,6 +5,7 @@ pub mod batch;
 pub mod blueprint;
 pub mod command;
 pub mod context;
+pub mod directory;
 pub mod engine;
 pub mod ids;
 pub mod key;

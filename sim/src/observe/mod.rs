@@ -1,6 +1,9 @@
 //! Observers: everything a run says about itself is a fold over facts.
 
 pub mod fact;
+pub mod holdings;
+pub mod ordinals;
+pub mod positions;
 
 use crate::engine::time::SimTime;
 use fact::Fact;
