@@ -2,8 +2,13 @@
 
 pub mod fact;
 pub mod holdings;
+pub mod ordering;
 pub mod ordinals;
 pub mod positions;
+pub mod recent;
+#[cfg(test)]
+mod sample;
+pub mod verdict;
 
 use crate::engine::time::SimTime;
 use fact::Fact;

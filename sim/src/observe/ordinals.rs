@@ -97,7 +97,7 @@ impl Ordinals {
 }
 
 /// Removes a number from ascending disjoint ranges; false if it is in none.
-pub(super) fn fill(ranges: &mut VecDeque<(u32, u32)>, number: u32) -> bool {
+fn fill(ranges: &mut VecDeque<(u32, u32)>, number: u32) -> bool {
     let at = ranges.partition_point(|&(_, end)| end <= number);
     match ranges.get_mut(at) {
         Some(range) if range.0 <= number => {
