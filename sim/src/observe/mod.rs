@@ -1,7 +1,9 @@
 //! Observers: everything a run says about itself is a fold over facts.
 
+pub mod counts;
 pub mod fact;
 pub mod holdings;
+pub mod latency;
 pub mod ordering;
 pub mod ordinals;
 pub mod positions;
