@@ -1,6 +1,16 @@
 //! Observers: everything a run says about itself is a fold over facts.
 
+pub mod counts;
 pub mod fact;
+pub mod holdings;
+pub mod latency;
+pub mod ordering;
+pub mod ordinals;
+pub mod positions;
+pub mod recent;
+#[cfg(test)]
+mod sample;
+pub mod verdict;
 
 use crate::engine::time::SimTime;
 use fact::Fact;

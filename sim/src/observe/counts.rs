@@ -1,0 +1,483 @@
+//! Plain totals by component: what happened how often.
+
+use crate::batch::InvocationOutcome;
+use crate::blueprint::PutApi;
+use crate::directory::Directory;
+use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, ShardTally};
+use crate::record::{Outcome, Record};
+
+/// Totals of a producer and its client, in records unless a name says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct ProducerCounts {
+    /// Handed to the client.
+    pub produced: u64,
+    /// Bytes of these (data and key).
+    pub bytes_produced: u64,
+    /// Requests sent, repeated ones included; in a cohort of single puts each record is one.
+    pub requests_sent: u64,
+    /// Requests that failed whole.
+    pub requests_failed: u64,
+    /// Known to be stored.
+    pub acknowledged: u64,
+    /// Scheduled to be sent again by the SDK (KDS-SDK).
+    pub repeated_by_sdk: u64,
+    /// Scheduled to be sent again by the application (KDS-W-14).
+    pub resent_by_application: u64,
+    /// Given up, by reason; see [`given_up_for`](Self::given_up_for).
+    given_up: [u64; 4],
+}
+
+impl ProducerCounts {
+    const fn reason_index(reason: GiveUpReason) -> usize {
+        match reason {
+            GiveUpReason::AttemptsExhausted => 0,
+            GiveUpReason::RetryQuotaEmpty => 1,
+            GiveUpReason::NotRetryable => 2,
+            GiveUpReason::NotResent => 3,
+        }
+    }
+    /// Records given up for a reason.
+    pub const fn given_up_for(&self, reason: GiveUpReason) -> u64 {
+        self.given_up[Self::reason_index(reason)]
+    }
+    /// Records given up for any reason.
+    pub fn given_up(&self) -> u64 {
+        self.given_up.iter().sum()
+    }
+}
+
+/// Records and bytes of one whole second.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Second {
+    /// Which second since the start of the run.
+    pub number: u64,
+    /// Records stored in it.
+    pub records: u64,
+    /// Bytes stored in it.
+    pub bytes: u64,
+}
+
+/// Totals of a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ShardCounts {
+    /// Entries stored.
+    pub accepted: u64,
+    /// Bytes stored.
+    pub bytes: u64,
+    /// Entries refused for throughput (KDS-W-01, KDS-W-02).
+    pub throttled: u64,
+    /// When the first entry was refused.
+    pub first_throttled_at: Option<SimTime>,
+    /// The second in progress.
+    current: Second,
+    most_records: Second,
+    most_bytes: Second,
+}
+
+impl ShardCounts {
+    fn add(&mut self, now: SimTime, tally: &ShardTally) {
+        self.accepted += u64::from(tally.accepted);
+        self.bytes += tally.bytes;
+        if tally.throttled > 0 {
+            self.throttled += u64::from(tally.throttled);
+            self.first_throttled_at.get_or_insert(now);
+        }
+        let number = now.as_nanos() / SimDuration::SECOND.as_nanos();
+        if number != self.current.number {
+            self.most_records = self.busiest_by_records();
+            self.most_bytes = self.busiest_by_bytes();
+            self.current = Second {
+                number,
+                ..Second::default()
+            };
+        }
+        self.current.records += u64::from(tally.accepted);
+        self.current.bytes += tally.bytes;
+    }
+    /// The whole second in which most records were stored; the first of equals.
+    pub const fn busiest_by_records(&self) -> Second {
+        if self.current.records > self.most_records.records {
+            self.current
+        } else {
+            self.most_records
+        }
+    }
+    /// The whole second in which most bytes were stored; the first of equals.
+    pub const fn busiest_by_bytes(&self) -> Second {
+        if self.current.bytes > self.most_bytes.bytes {
+            self.current
+        } else {
+            self.most_bytes
+        }
+    }
+}
+
+/// Totals of a stream.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct StreamCounts {
+    /// Put requests answered; in a cohort of single puts each record is one.
+    pub puts: u64,
+    /// Put requests refused or failed whole.
+    pub puts_refused: u64,
+    /// Entries that ended in `InternalFailure`.
+    pub entries_failed: u64,
+    /// Puts stored whose response was lost (KDS-MOD-18).
+    pub acknowledgements_lost: u64,
+    /// By shard number.
+    pub shards: Vec<ShardCounts>,
+}
+
+impl StreamCounts {
+    /// Entries stored.
+    pub fn accepted(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.accepted).sum()
+    }
+    /// Bytes stored.
+    pub fn bytes(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.bytes).sum()
+    }
+    /// Entries refused for throughput.
+    pub fn throttled(&self) -> u64 {
+        self.shards.iter().map(|shard| shard.throttled).sum()
+    }
+    /// When the first entry was refused for throughput.
+    pub fn first_throttled_at(&self) -> Option<SimTime> {
+        self.shards.iter().filter_map(|shard| shard.first_throttled_at).min()
+    }
+}
+
+/// Totals of an event source mapping.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MappingCounts {
+    /// `GetRecords` answered.
+    pub reads: u64,
+    /// Of these without records.
+    pub empty_reads: u64,
+    /// Of these to read a failed batch again (LAM-K-20).
+    pub reads_for_retry: u64,
+    /// Records read, repeated reads included.
+    pub records_read: u64,
+    /// Bytes read, repeated reads included.
+    pub bytes_read: u64,
+    /// `GetRecords` refused for the number of calls (KDS-R-09).
+    pub throttled_by_calls: u64,
+    /// `GetRecords` refused for bytes (KDS-R-10).
+    pub throttled_by_bytes: u64,
+    /// Greatest `MillisBehindLatest`, in milliseconds.
+    pub max_millis_behind: u64,
+    /// When that was.
+    pub max_millis_behind_at: SimTime,
+    /// Batches sent to the function, repeated ones included.
+    pub batches: u64,
+    /// Records in these.
+    pub batched_records: u64,
+    /// Batches sent again.
+    pub batches_repeated: u64,
+    /// Batches that failed, throttled invocations included.
+    pub batches_failed: u64,
+    /// Records done.
+    pub acknowledged: u64,
+    /// Records that expired before they were read.
+    pub expired_unread: u64,
+    /// Records that expired while their failed batch waited.
+    pub expired_in_retry: u64,
+}
+
+/// Totals of a function, in invocations unless a name says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct FunctionCounts {
+    /// Started.
+    pub started: u64,
+    /// Ended.
+    pub ended: u64,
+    /// Ended in a function error, timeouts not included.
+    pub errors: u64,
+    /// Ended by the timeout (LAM-C-26).
+    pub timeouts: u64,
+    /// Refused (LAM-C-23).
+    pub throttles: u64,
+    /// When the first was refused.
+    pub first_throttled_at: Option<SimTime>,
+    /// That needed a new environment.
+    pub cold_starts: u64,
+    /// Placement and Init of these, in nanoseconds.
+    pub cold_start_nanos: u128,
+    /// Handler time of those that ended, in nanoseconds.
+    pub duration_nanos: u128,
+    /// Most at one time.
+    pub max_concurrent: u32,
+    /// Records in events of those that started.
+    pub records: u64,
+    /// Records of batches that a function without a sink finished.
+    pub processed: u64,
+}
+
+/// Totals of a sink.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct SinkCounts {
+    /// Records taken, repeated ones included.
+    pub delivered: u64,
+    /// Bytes of these.
+    pub bytes: u64,
+    /// Writes taken.
+    pub writes: u64,
+    /// When the last one was.
+    pub last_at: SimTime,
+}
+
+/// All totals.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Counts {
+    /// By producer.
+    pub producers: IndexVec<ProducerId, ProducerCounts>,
+    /// By stream.
+    pub streams: IndexVec<StreamId, StreamCounts>,
+    /// By mapping.
+    pub mappings: IndexVec<MappingId, MappingCounts>,
+    /// By function.
+    pub functions: IndexVec<FunctionId, FunctionCounts>,
+    /// By sink.
+    pub sinks: IndexVec<SinkId, SinkCounts>,
+    /// Interventions that took effect.
+    pub interventions: u64,
+}
+
+fn len(records: &[Record]) -> u64 {
+    u64::from(to_u32(records.len()))
+}
+fn bytes(records: &[Record]) -> u64 {
+    records.iter().map(|record| u64::from(record.bytes)).sum()
+}
+
+impl Counts {
+    /// Zeros for the components of a run.
+    pub fn new(directory: &Directory) -> Self {
+        fn zeros<I: Idx, T: Default, E>(like: &IndexVec<I, E>) -> IndexVec<I, T> {
+            like.iter().map(|_| T::default()).collect()
+        }
+        Self {
+            producers: zeros(&directory.producers),
+            streams: directory
+                .streams
+                .iter()
+                .map(|stream| StreamCounts {
+                    shards: vec![ShardCounts::default(); to_usize(stream.shards)],
+                    ..StreamCounts::default()
+                })
+                .collect(),
+            mappings: zeros(&directory.mappings),
+            functions: zeros(&directory.functions),
+            sinks: zeros(&directory.sinks),
+            interventions: 0,
+        }
+    }
+
+    /// Takes note of a fact. Panics if it speaks of a component that the directory does not know.
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::RecordsProduced { .. }
+            | Fact::RequestSent { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::RecordsGivenUp { .. } => self.client(fact),
+            Fact::PutHandled { .. } | Fact::PutRefused { .. } | Fact::AcknowledgementLost { .. } => {
+                self.stream(now, fact);
+            }
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::RecordsExpiredUnread { .. }
+            | Fact::RecordsExpiredInRetry { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
+            Fact::InvocationStarted { .. }
+            | Fact::InvocationThrottled { .. }
+            | Fact::InvocationEnded { .. }
+            | Fact::RecordsProcessed { .. } => self.function(now, fact),
+            Fact::RecordsDelivered { sink, records, .. } => {
+                let counts = &mut self.sinks[sink];
+                counts.delivered += len(records);
+                counts.bytes += bytes(records);
+                counts.writes += 1;
+                counts.last_at = now;
+            }
+            Fact::Intervened { .. } => self.interventions += 1,
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
+    fn client(&mut self, fact: &Fact<'_>) {
+        match *fact {
+            Fact::RecordsProduced { producer, records } => {
+                let counts = &mut self.producers[producer];
+                counts.produced += len(records);
+                counts.bytes_produced += bytes(records);
+            }
+            Fact::RequestSent {
+                producer, api, records, ..
+            } => self.producers[producer].requests_sent += calls(api, records),
+            Fact::RecordsAcknowledged { producer, records } => self.producers[producer].acknowledged += len(records),
+            Fact::RequestFailed { producer, .. } => self.producers[producer].requests_failed += 1,
+            Fact::RetryScheduled {
+                producer, by, records, ..
+            } => {
+                let counts = &mut self.producers[producer];
+                match by {
+                    RetryBy::Sdk => counts.repeated_by_sdk += u64::from(records),
+                    RetryBy::Application => counts.resent_by_application += u64::from(records),
+                }
+            }
+            Fact::RecordsGivenUp {
+                producer,
+                reason,
+                records,
+            } => {
+                self.producers[producer].given_up[ProducerCounts::reason_index(reason)] += len(records);
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
+    fn stream(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::PutHandled {
+                stream,
+                api,
+                records,
+                shards,
+                ..
+            } => {
+                let counts = &mut self.streams[stream];
+                counts.puts += calls(api, records);
+                let mut settled = 0;
+                for tally in shards {
+                    settled += u64::from(tally.accepted) + u64::from(tally.throttled);
+                    shard(counts, tally.shard).add(now, tally);
+                }
+                if settled != len(records) {
+                    let failed = records.iter().filter(|record| record.outcome() == Outcome::Failed);
+                    counts.entries_failed += u64::from(to_u32(failed.count()));
+                }
+            }
+            Fact::PutRefused { stream, .. } => self.streams[stream].puts_refused += 1,
+            Fact::AcknowledgementLost { stream, .. } => self.streams[stream].acknowledgements_lost += 1,
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
+    fn mapping(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::GetRecordsHandled {
+                mapping,
+                records,
+                bytes,
+                millis_behind,
+                again,
+                ..
+            } => {
+                let counts = &mut self.mappings[mapping];
+                counts.reads += 1;
+                counts.empty_reads += u64::from(records.is_empty());
+                counts.reads_for_retry += u64::from(again);
+                counts.records_read += len(records);
+                counts.bytes_read += bytes;
+                if millis_behind > counts.max_millis_behind {
+                    (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
+                }
+            }
+            Fact::GetRecordsThrottled { mapping, limit, .. } => match limit {
+                ReadLimit::Calls => self.mappings[mapping].throttled_by_calls += 1,
+                ReadLimit::Bytes => self.mappings[mapping].throttled_by_bytes += 1,
+            },
+            Fact::RecordsExpiredUnread { mapping, count, .. } => self.mappings[mapping].expired_unread += count,
+            Fact::RecordsExpiredInRetry { mapping, count, .. } => self.mappings[mapping].expired_in_retry += count,
+            Fact::BatchDispatched {
+                mapping,
+                records,
+                attempts_before,
+                ..
+            } => {
+                let counts = &mut self.mappings[mapping];
+                counts.batches += 1;
+                counts.batched_records += len(records);
+                counts.batches_repeated += u64::from(attempts_before > 0);
+            }
+            Fact::BatchFailed { mapping, .. } => self.mappings[mapping].batches_failed += 1,
+            Fact::BatchAcknowledged { mapping, records, .. } => {
+                self.mappings[mapping].acknowledged += u64::from(records);
+            }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
+    fn function(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::InvocationStarted {
+                function,
+                records,
+                cold_start,
+                concurrent,
+                ..
+            } => {
+                let counts = &mut self.functions[function];
+                counts.started += 1;
+                counts.records += len(records);
+                counts.max_concurrent = counts.max_concurrent.max(concurrent);
+                if let Some(span) = cold_start {
+                    counts.cold_starts += 1;
+                    counts.cold_start_nanos += u128::from(span.as_nanos());
+                }
+            }
+            Fact::InvocationThrottled { function, .. } => {
+                let counts = &mut self.functions[function];
+                counts.throttles += 1;
+                counts.first_throttled_at.get_or_insert(now);
+            }
+            Fact::InvocationEnded {
+                function,
+                outcome,
+                duration,
+                ..
+            } => {
+                let counts = &mut self.functions[function];
+                counts.ended += 1;
+                counts.duration_nanos += u128::from(duration.as_nanos());
+                match outcome {
+                    InvocationOutcome::FunctionError => counts.errors += 1,
+                    InvocationOutcome::TimedOut => counts.timeouts += 1,
+                    InvocationOutcome::Succeeded | InvocationOutcome::Throttled => {}
+                }
+            }
+            Fact::RecordsProcessed { function, records } => self.functions[function].processed += len(records),
+            _ => {}
+        }
+    }
+}
+
+/// The calls that a batch stands for: in a cohort of single puts each record is a call of its own.
+fn calls(api: PutApi, records: &[Record]) -> u64 {
+    match api {
+        PutApi::PutRecord => len(records),
+        PutApi::PutRecords => 1,
+    }
+}
+
+/// The counts of a shard; shards that a stream gets later are added as facts name them.
+fn shard(counts: &mut StreamCounts, shard: ShardIndex) -> &mut ShardCounts {
+    let at = to_usize(shard.0);
+    if at >= counts.shards.len() {
+        counts.shards.resize(at + 1, ShardCounts::default());
+    }
+    &mut counts.shards[at]
+}
+
+#[cfg(test)]
+mod tests;

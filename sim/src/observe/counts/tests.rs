@@ -1,0 +1,219 @@
+use super::*;
+use crate::observe::sample::{
+    AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
+    tally,
+};
+
+fn counts() -> Counts {
+    Counts::new(&directory())
+}
+
+#[test]
+fn a_client_is_counted_in_records_and_requests() {
+    let mut counts = counts();
+    let batch = records(&[0, 1, 2]);
+    let sent = |api| Fact::RequestSent {
+        producer: WEB,
+        stream: CLICKS,
+        api,
+        records: &batch,
+        attempt: 1,
+        resends: 0,
+    };
+    let waits = |by| Fact::RetryScheduled {
+        producer: WEB,
+        by,
+        at: at(100),
+        records: 2,
+    };
+    let given_up = |reason| Fact::RecordsGivenUp {
+        producer: WEB,
+        reason,
+        records: &batch[..1],
+    };
+    for fact in [
+        Fact::RecordsProduced {
+            producer: WEB,
+            records: &batch,
+        },
+        sent(PutApi::PutRecords),
+        sent(PutApi::PutRecord),
+        waits(RetryBy::Sdk),
+        waits(RetryBy::Application),
+        given_up(GiveUpReason::NotResent),
+        given_up(GiveUpReason::NotResent),
+        given_up(GiveUpReason::AttemptsExhausted),
+    ] {
+        counts.on(at(5), &fact);
+    }
+    let web = &counts.producers[WEB];
+    assert_eq!((web.produced, web.bytes_produced), (3, 300));
+    assert_eq!(web.requests_sent, 1 + 3, "a cohort of single puts is three requests");
+    assert_eq!((web.repeated_by_sdk, web.resent_by_application), (2, 2));
+    assert_eq!((web.given_up_for(GiveUpReason::NotResent), web.given_up()), (2, 3));
+}
+
+#[test]
+fn a_shard_remembers_its_first_throttle_and_its_busiest_seconds() {
+    let mut counts = counts();
+    let mut store = |millis, size: usize, bytes| {
+        let batch = vec![record(0, 0); size];
+        let shards = [ShardTally {
+            bytes,
+            ..tally(&batch, 0)
+        }];
+        counts.on(at(millis), &put(&batch, &shards, at(millis)));
+    };
+    store(100, 3, 900);
+    store(900, 3, 900);
+    store(1_000, 5, 2_000);
+    store(2_500, 2, 100);
+    let batch = [record(0, 0), refused(record(0, 1))];
+    for millis in [2_600, 2_700] {
+        counts.on(at(millis), &put(&batch, &[tally(&batch, 13)], at(millis)));
+    }
+    let stream = &counts.streams[CLICKS];
+    assert_eq!((stream.puts, stream.accepted(), stream.throttled()), (6, 15, 2));
+    assert_eq!(stream.first_throttled_at(), Some(at(2_600)));
+    let by_records = stream.shards[0].busiest_by_records();
+    assert_eq!((by_records.number, by_records.records), (0, 6));
+    let by_bytes = stream.shards[0].busiest_by_bytes();
+    assert_eq!((by_bytes.number, by_bytes.bytes), (1, 2_000));
+}
+
+#[test]
+fn an_internal_failure_of_an_entry_belongs_to_no_shard() {
+    let mut counts = counts();
+    let mut failed = record(0, 1);
+    failed.set_outcome(Outcome::Failed);
+    let batch = [record(0, 0), failed];
+    counts.on(at(5), &put(&batch, &[tally(&batch[..1], 0)], at(5)));
+    assert_eq!(
+        (
+            counts.streams[CLICKS].entries_failed,
+            counts.streams[CLICKS].throttled()
+        ),
+        (1, 0)
+    );
+}
+
+#[test]
+fn a_mapping_remembers_how_far_it_was_behind() {
+    let mut counts = counts();
+    let batch = records(&[0, 1]);
+    for (millis, millis_behind, again) in [(10, 0, false), (20, 7_000, false), (30, 6_000, true)] {
+        let fact = Fact::GetRecordsHandled {
+            stream: CLICKS,
+            shard: SHARD,
+            mapping: ENRICH,
+            first_position: 0,
+            records: if millis == 10 { &[] } else { &batch },
+            bytes: 200,
+            millis_behind,
+            again,
+        };
+        counts.on(at(millis), &fact);
+    }
+    for limit in [ReadLimit::Calls, ReadLimit::Calls, ReadLimit::Bytes] {
+        let fact = Fact::GetRecordsThrottled {
+            stream: CLICKS,
+            shard: SHARD,
+            mapping: ENRICH,
+            limit,
+        };
+        counts.on(at(40), &fact);
+    }
+    let enrich = &counts.mappings[ENRICH];
+    assert_eq!(
+        (
+            enrich.reads,
+            enrich.empty_reads,
+            enrich.reads_for_retry,
+            enrich.records_read
+        ),
+        (3, 1, 1, 4)
+    );
+    assert_eq!((enrich.max_millis_behind, enrich.max_millis_behind_at), (7_000, at(20)));
+    assert_eq!((enrich.throttled_by_calls, enrich.throttled_by_bytes), (2, 1));
+}
+
+#[test]
+fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
+    let mut counts = counts();
+    let batch = records(&[0, 1]);
+    let cold_start = Some(SimDuration::from_millis(300));
+    for (number, outcome) in [
+        InvocationOutcome::Succeeded,
+        InvocationOutcome::FunctionError,
+        InvocationOutcome::TimedOut,
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let cold_start = cold_start.filter(|_| number == 0);
+        counts.on(
+            at(10),
+            &Fact::InvocationStarted {
+                function: ENRICHER,
+                mapping: ENRICH,
+                records: &batch,
+                cold_start,
+                concurrent: u32::from(number == 2) + 1,
+            },
+        );
+        counts.on(
+            at(20),
+            &Fact::InvocationEnded {
+                function: ENRICHER,
+                mapping: ENRICH,
+                records: 2,
+                outcome,
+                duration: SimDuration::from_millis(10),
+                cold_start,
+                concurrent: 0,
+            },
+        );
+    }
+    counts.on(
+        at(30),
+        &Fact::InvocationThrottled {
+            function: ENRICHER,
+            mapping: ENRICH,
+            records: 2,
+        },
+    );
+    let enrich = &counts.functions[ENRICHER];
+    assert_eq!(
+        (enrich.started, enrich.ended, enrich.errors, enrich.timeouts),
+        (3, 3, 1, 1)
+    );
+    assert_eq!((enrich.cold_starts, enrich.cold_start_nanos), (1, 300_000_000));
+    assert_eq!((enrich.max_concurrent, enrich.duration_nanos), (2, 30_000_000));
+    assert_eq!((enrich.throttles, enrich.first_throttled_at), (1, Some(at(30))));
+}
+
+#[test]
+fn effects_count_where_they_complete() {
+    let mut counts = counts();
+    let batch = records(&[0, 1]);
+    counts.on(at(40), &delivered(&batch, at(39)));
+    counts.on(
+        at(50),
+        &Fact::RecordsProcessed {
+            function: AUDITOR,
+            records: &batch,
+        },
+    );
+    let orders = &counts.sinks[ORDERS];
+    assert_eq!(
+        (orders.delivered, orders.bytes, orders.writes, orders.last_at),
+        (2, 200, 1, at(40))
+    );
+    assert_eq!(
+        (
+            counts.functions[AUDITOR].processed,
+            counts.functions[ENRICHER].processed
+        ),
+        (2, 0)
+    );
+}

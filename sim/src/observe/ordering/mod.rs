@@ -1,0 +1,503 @@
+//! Order, duplicates and loss at the places where effects complete.
+//!
+//! A record's identity is (key, ordinal). Order is judged by the first time that a record takes effect; further times
+//! are duplicates and nothing else. A function has at most one sink, so each function is one observation point: effects
+//! complete in its sink, or, without a sink, when it has finished its batch.
+
+mod causes;
+mod point;
+#[cfg(test)]
+mod tests;
+
+use crate::directory::{Component, Directory};
+use crate::engine::index::{Idx, to_u32};
+use crate::engine::time::SimTime;
+use crate::ids::{FunctionId, MappingId, ShardIndex, SinkId, StreamId};
+use crate::key::KeyTable;
+use crate::observe::fact::Fact;
+use crate::observe::holdings::Holdings;
+use crate::observe::ordinals::{Inserted, Ordinals};
+use crate::observe::recent::Recent;
+use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
+use crate::record::{KeyId, Outcome, Record};
+use causes::{Causes, head};
+use point::{Irregular, Point};
+use std::sync::Arc;
+
+/// A place that a guarantee may name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Place {
+    /// A sink: everything that functions write there.
+    Sink(SinkId),
+    /// A function: what it writes to its sink, or, without one, what it finishes.
+    Function(FunctionId),
+}
+
+/// Counts of anomalies, in records.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct AnomalyCounts([u64; Anomaly::ALL.len()]);
+
+impl AnomalyCounts {
+    /// How many records met this fate.
+    pub const fn of(&self, anomaly: Anomaly) -> u64 {
+        self.0[anomaly.index()]
+    }
+    fn add(&mut self, anomaly: Anomaly, records: u64) {
+        self.0[anomaly.index()] += records;
+    }
+}
+
+/// The order and loss checker.
+#[derive(Clone, Debug)]
+pub struct Ordering {
+    directory: Arc<Directory>,
+    keys: Arc<KeyTable>,
+    /// What streams have accepted, and what clients have given up for good: nobody waits for the rest.
+    accepted: Ordinals,
+    /// Entries stored a second time, since a client repeated a request whose response was lost.
+    stored_again: u64,
+    /// By function.
+    places: Vec<Observed>,
+    causes: Causes,
+    impossible: Option<String>,
+}
+
+/// One observation point with its findings.
+#[derive(Clone, Debug)]
+struct Observed {
+    point: Point,
+    counts: AnomalyCounts,
+    witnesses: [Option<Box<Witness>>; Anomaly::ALL.len()],
+    deliveries: Recent<Delivery, 64>,
+    /// Records not seen by the end that no component holds either.
+    unaccounted: u64,
+}
+
+/// A batch that took effect; its first record and its length stand for it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Delivery {
+    at: SimTime,
+    first: (KeyId, u32),
+    records: u32,
+}
+
+impl Ordering {
+    /// A checker for the components of a run.
+    pub fn new(directory: Arc<Directory>, keys: Arc<KeyTable>) -> Self {
+        let count = keys.entries().len();
+        Self {
+            accepted: Ordinals::new(count),
+            stored_again: 0,
+            places: directory
+                .functions
+                .iter()
+                .map(|_| Observed {
+                    point: Point::new(count),
+                    counts: AnomalyCounts::default(),
+                    witnesses: [const { None }; Anomaly::ALL.len()],
+                    deliveries: Recent::new(),
+                    unaccounted: 0,
+                })
+                .collect(),
+            causes: Causes::default(),
+            impossible: None,
+            directory,
+            keys,
+        }
+    }
+
+    /// Takes note of a fact.
+    #[inline]
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::PutHandled { records, shards, .. } => {
+                let stored: u32 = shards.iter().map(|tally| tally.accepted).sum();
+                self.accept(records, stored == to_u32(records.len()));
+            }
+            Fact::RecordsGivenUp { producer, records, .. } => {
+                if let Some(entry) = self.directory.producers.get(producer) {
+                    self.give_up(entry.target, records);
+                }
+            }
+            Fact::RequestSent {
+                records,
+                attempt,
+                resends,
+                ..
+            } => {
+                if attempt > 1 || resends > 0 {
+                    self.causes.request_sent(now, records, attempt, resends);
+                }
+            }
+            Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
+            Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
+                self.deliver(now, function, records);
+            }
+            Fact::RecordsExpiredUnread {
+                mapping,
+                shard,
+                first_position,
+                count,
+            } => self.lose(now, (mapping, shard), first_position, count, false),
+            Fact::RecordsExpiredInRetry {
+                mapping,
+                shard,
+                count,
+                first_position,
+            } => self.lose(now, (mapping, shard), first_position, count, true),
+            Fact::RecordsProduced { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::PutRefused { .. }
+            | Fact::AcknowledgementLost { .. }
+            | Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. }
+            | Fact::InvocationStarted { .. }
+            | Fact::InvocationThrottled { .. }
+            | Fact::InvocationEnded { .. }
+            | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn accept(&mut self, records: &[Record], all: bool) {
+        for record in records {
+            if (all || record.outcome() == Outcome::Accepted)
+                && self.accepted.insert(record.key, record.ordinal) == Inserted::Again
+            {
+                self.stored_again += 1;
+            }
+        }
+    }
+
+    /// A record that was given up but is stored all the same stays expected.
+    fn give_up(&mut self, stream: StreamId, records: &[Record]) {
+        for record in records {
+            if self.accepted.contains(record.key, record.ordinal) {
+                continue;
+            }
+            self.accepted.insert(record.key, record.ordinal);
+            for (number, observed) in self.places.iter_mut().enumerate() {
+                let function = FunctionId::from_index(number);
+                if self
+                    .directory
+                    .mappings_of(function)
+                    .any(|(_, mapping)| mapping.stream == stream)
+                {
+                    observed.point.excuse(record.key, record.ordinal);
+                }
+            }
+        }
+    }
+
+    #[inline]
+    fn deliver(&mut self, now: SimTime, function: FunctionId, records: &[Record]) {
+        let Self {
+            accepted,
+            places,
+            causes,
+            directory,
+            keys,
+            impossible,
+            ..
+        } = self;
+        let Some(observed) = places.get_mut(function.index()) else {
+            return;
+        };
+        let Observed {
+            point,
+            counts,
+            witnesses,
+            deliveries,
+            ..
+        } = observed;
+        let context = Context {
+            now,
+            function,
+            records,
+            causes,
+            directory,
+            keys,
+            deliveries,
+        };
+        point.deliver(now, records, accepted, |irregular, record| {
+            let (anomaly, cases) = match irregular {
+                Irregular::Again => (Anomaly::Duplicate, 1),
+                Irregular::Late { same_batch: true, .. } => (Anomaly::NonmonotonicInternal, 1),
+                Irregular::Late { same_batch: false, .. } => (Anomaly::NonmonotonicExternal, 1),
+                Irregular::Skipping { count, .. } => (Anomaly::Skip, u64::from(count)),
+                Irregular::NeverAccepted => {
+                    impossible.get_or_insert_with(|| context.never_accepted(record));
+                    return;
+                }
+            };
+            counts.add(anomaly, cases);
+            witnesses[anomaly.index()].get_or_insert_with(|| Box::new(context.witness(anomaly, irregular, record)));
+        });
+        if let Some(first) = head(records) {
+            deliveries.push(Delivery {
+                at: now,
+                first,
+                records: to_u32(records.len()),
+            });
+        }
+    }
+
+    fn lose(&mut self, now: SimTime, reader: (MappingId, ShardIndex), first: u64, count: u64, in_retry: bool) {
+        let Some(mapping) = self.directory.mappings.get(reader.0) else {
+            return;
+        };
+        let Some(observed) = self.places.get_mut(mapping.function.index()) else {
+            return;
+        };
+        observed.counts.add(Anomaly::Lost, count);
+        observed.witnesses[Anomaly::Lost.index()].get_or_insert_with(|| {
+            Box::new(Witness {
+                anomaly: Anomaly::Lost,
+                place: place_name(&self.directory, mapping.function),
+                key: String::new(),
+                record: None,
+                other: None,
+                cause: Some(Cause::Expired {
+                    mapping: mapping.name.clone(),
+                    shard: reader.1.to_string(),
+                    first_position: first,
+                    count,
+                    at: now,
+                    in_retry,
+                }),
+                cases: 0,
+            })
+        });
+    }
+
+    /// Looks for stored records that have not taken effect. Call at the end of a run (or of what is judged); calling it
+    /// again replaces what the call before found.
+    pub fn finish(&mut self, holdings: &Holdings) {
+        for number in 0..self.places.len() {
+            let function = FunctionId::from_index(number);
+            let (missing, first) = self.missing_at(function);
+            let (mut held, mut before_start) = (0, 0);
+            for reader in &holdings.readers {
+                if self
+                    .directory
+                    .mappings
+                    .get(reader.mapping)
+                    .is_some_and(|mapping| mapping.function == function)
+                {
+                    let next = holdings
+                        .log(reader.stream, reader.shard)
+                        .map_or(0, |log| log.next_position);
+                    held += reader.in_flight + next.saturating_sub(reader.cursor);
+                    before_start += reader.start;
+                }
+            }
+            let observed = &mut self.places[number];
+            let lost = observed.counts.of(Anomaly::Lost);
+            let unobserved = missing.saturating_sub(lost + before_start);
+            observed.counts.0[Anomaly::Unobserved.index()] = unobserved;
+            observed.unaccounted = unobserved.saturating_sub(held);
+            observed.witnesses[Anomaly::Unobserved.index()] = first.filter(|_| unobserved > 0).map(|(key, ordinal)| {
+                Box::new(Witness {
+                    anomaly: Anomaly::Unobserved,
+                    place: place_name(&self.directory, function),
+                    key: self.keys.text(key),
+                    record: Some(unseen(ordinal)),
+                    other: None,
+                    cause: None,
+                    cases: 0,
+                })
+            });
+        }
+    }
+
+    /// How many records that the function's streams accepted have not taken effect, and the first of the first key.
+    fn missing_at(&self, function: FunctionId) -> (u64, Option<(KeyId, u32)>) {
+        let Some(observed) = self.places.get(function.index()) else {
+            return (0, None);
+        };
+        let (mut missing, mut first) = (0, None);
+        for (producer, entry) in self.directory.producers.iter_enumerated() {
+            if !self
+                .directory
+                .mappings_of(function)
+                .any(|(_, mapping)| mapping.stream == entry.target)
+            {
+                continue;
+            }
+            let range = self.keys.range(producer);
+            for key in (range.first..range.first + range.count).map(KeyId) {
+                let absent = self.accepted.count(key).saturating_sub(observed.point.count(key));
+                missing += u64::from(absent);
+                if absent > 0 && first.is_none() {
+                    first = Some((key, observed.point.first_missing(key)));
+                }
+            }
+        }
+        (missing, first)
+    }
+
+    /// Records that took effect at the place, repeated ones included.
+    pub fn delivered(&self, place: Place) -> u64 {
+        self.observed(place).map(|(_, observed)| observed.point.records()).sum()
+    }
+    /// Anomalies at the place.
+    pub fn counts(&self, place: Place) -> AnomalyCounts {
+        let mut sum = AnomalyCounts::default();
+        for (_, observed) in self.observed(place) {
+            for anomaly in Anomaly::ALL {
+                sum.add(anomaly, observed.counts.of(anomaly));
+            }
+        }
+        sum
+    }
+    /// The first case of an anomaly at the place.
+    pub fn witness(&self, place: Place, anomaly: Anomaly) -> Option<Witness> {
+        let cases = self.counts(place).of(anomaly);
+        self.observed(place)
+            .find_map(|(_, observed)| observed.witnesses[anomaly.index()].as_deref())
+            .map(|witness| Witness {
+                cases,
+                ..witness.clone()
+            })
+    }
+    /// Entries that were stored a second time because a client repeated a put (KDS-W-27).
+    pub const fn stored_again(&self) -> u64 {
+        self.stored_again
+    }
+    /// A record that took effect though no stream had accepted it: a bug of the model.
+    pub fn impossible(&self) -> Option<&str> {
+        self.impossible.as_deref()
+    }
+
+    /// The conclusion about a guarantee at a place. Loss is judged as of the last [`finish`](Self::finish).
+    pub fn verdict(&self, guarantee: Guarantee, place: Place) -> Verdict {
+        let violations: &[Anomaly] = match guarantee {
+            Guarantee::OrderPerKey => &[Anomaly::NonmonotonicExternal, Anomaly::NonmonotonicInternal],
+            Guarantee::NoDuplicates => &[Anomaly::Duplicate],
+            Guarantee::NoLoss if self.observed(place).any(|(_, observed)| observed.unaccounted > 0) => {
+                &[Anomaly::Lost, Anomaly::Unobserved]
+            }
+            Guarantee::NoLoss => &[Anomaly::Lost],
+        };
+        if let Some(witness) = violations.iter().find_map(|anomaly| self.witness(place, *anomaly)) {
+            return Verdict::Violated(Box::new(witness));
+        }
+        if self.delivered(place) == 0 {
+            let component = match place {
+                Place::Sink(sink) => Component::Sink(sink),
+                Place::Function(function) => Component::Function(function),
+            };
+            return Verdict::Undecided(format!("no record took effect at {}", self.directory.label(component)));
+        }
+        Verdict::Holds
+    }
+
+    fn observed(&self, place: Place) -> impl Iterator<Item = (FunctionId, &Observed)> {
+        self.places
+            .iter()
+            .enumerate()
+            .map(|(number, observed)| (FunctionId::from_index(number), observed))
+            .filter(move |&(function, _)| match place {
+                Place::Function(wanted) => function == wanted,
+                Place::Sink(sink) => self
+                    .directory
+                    .functions
+                    .get(function)
+                    .is_some_and(|entry| entry.sink == Some(sink)),
+            })
+    }
+}
+
+/// The sink of the function, or the function itself.
+fn place_name(directory: &Directory, function: FunctionId) -> String {
+    match directory.functions.get(function).and_then(|entry| entry.sink) {
+        Some(sink) => directory.label(Component::Sink(sink)),
+        None => directory.label(Component::Function(function)),
+    }
+}
+
+const fn unseen(ordinal: u32) -> Sighting {
+    Sighting {
+        ordinal,
+        created_at: None,
+        arrived_at: None,
+        delivered_at: None,
+    }
+}
+
+/// What a witness can draw on while a batch is examined.
+struct Context<'c> {
+    now: SimTime,
+    function: FunctionId,
+    records: &'c [Record],
+    causes: &'c Causes,
+    directory: &'c Directory,
+    keys: &'c KeyTable,
+    deliveries: &'c Recent<Delivery, 64>,
+}
+
+impl Context<'_> {
+    #[cold]
+    fn never_accepted(&self, record: &Record) -> String {
+        format!(
+            "record {} of key {} took effect at {} at {}, but no stream has accepted it",
+            record.ordinal,
+            self.keys.text(record.key),
+            place_name(self.directory, self.function),
+            self.now
+        )
+    }
+
+    #[cold]
+    fn witness(&self, anomaly: Anomaly, irregular: Irregular, record: &Record) -> Witness {
+        let seen = Sighting {
+            ordinal: record.ordinal,
+            created_at: Some(record.created_at),
+            arrived_at: Some(record.arrived_at),
+            delivered_at: Some(self.now),
+        };
+        let key = self.keys.text(record.key);
+        let of_batch = || self.causes.of_batch(self.function, self.records, self.directory);
+        let of_record = || self.causes.of_record(record);
+        let (record, other, cause) = match irregular {
+            Irregular::Late { overtaker, .. } => {
+                let later = Sighting {
+                    ordinal: overtaker.ordinal,
+                    created_at: Some(overtaker.created_at),
+                    arrived_at: Some(overtaker.arrived_at),
+                    delivered_at: Some(overtaker.delivered_at),
+                };
+                (seen, Some(later), of_record().or_else(of_batch))
+            }
+            Irregular::Skipping { first, .. } => (unseen(first), Some(seen), None),
+            Irregular::Again | Irregular::NeverAccepted => {
+                let first = self.first_delivery().map(|at| Sighting {
+                    delivered_at: Some(at),
+                    ..seen
+                });
+                (seen, first, of_batch().or_else(of_record))
+            }
+        };
+        Witness {
+            anomaly,
+            place: place_name(self.directory, self.function),
+            key,
+            record: Some(record),
+            other,
+            cause,
+            cases: 0,
+        }
+    }
+
+    /// When the same batch took effect before, if that was lately.
+    fn first_delivery(&self) -> Option<SimTime> {
+        let first = head(self.records)?;
+        self.deliveries
+            .iter()
+            .find(|delivery| delivery.first == first && delivery.records == to_u32(self.records.len()))
+            .map(|delivery| delivery.at)
+    }
+}
