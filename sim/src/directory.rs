@@ -165,6 +165,19 @@ impl Directory {
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
 
+    /// The producer with this name.
+    pub fn producer(&self, name: &str) -> Option<ProducerId> {
+        self.producers.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+    }
+    /// The function with this name.
+    pub fn function(&self, name: &str) -> Option<FunctionId> {
+        self.functions.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+    }
+    /// The sink with this name.
+    pub fn sink(&self, name: &str) -> Option<SinkId> {
+        self.sinks.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+    }
+
     /// Mappings that invoke the function.
     pub fn mappings_of(&self, function: FunctionId) -> impl Iterator<Item = (MappingId, &MappingEntry)> {
         self.mappings

@@ -11,10 +11,13 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::SinkId;
+use crate::ids::{MappingId, ProducerId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
 use crate::services::lambda::Lambda;
+use crate::services::kinesis::Stream;
+use crate::services::mapping::Mapping;
+use crate::services::producer::Producer;
 use crate::services::sink::Sink;
 use crate::services::{kinesis, lambda, mapping, producer, sink};
 use crate::world::Event;
@@ -34,23 +37,26 @@ impl Component for Lambda {
         false
     }
 }
-impl Component for (SinkId, Sink) {
-    fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
-        match event {
-            Event::Sink(id, event) if id == self.0 => {
-                self.1.handle(id, event, cx);
-                true
+/// Implements [`Component`] for an id and what it stands for.
+macro_rules! component {
+    ($id:ty, $component:ty, $variant:ident) => {
+        impl Component for ($id, $component) {
+            fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
+                let own = matches!(event, Event::$variant(id, _) if id == self.0);
+                if let Event::$variant(id, event) = event
+                    && own
+                {
+                    self.1.handle(id, event, cx);
+                }
+                own
             }
-            Event::Sink(..)
-            | Event::Control(_)
-            | Event::Function(..)
-            | Event::Mapping(..)
-            | Event::Period
-            | Event::Producer(..)
-            | Event::Stream(..) => false,
         }
-    }
+    };
 }
+component!(MappingId, Mapping, Mapping);
+component!(ProducerId, Producer, Producer);
+component!(SinkId, Sink, Sink);
+component!(StreamId, Stream, Stream);
 
 /// A call or a reply that has reached another component.
 #[derive(Clone, Debug)]
@@ -222,7 +228,6 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::GetServed { batch },
         ) => Some(batch),
         Event::Control(_)
-        | Event::Period
         | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
         | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
         | Event::Producer(

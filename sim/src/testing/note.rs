@@ -75,6 +75,7 @@ fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
         BatchDispatched (mapping, function, shard, lane, attempts_before) [records]
         BatchFailed (mapping, shard, lane, outcome, records, retry_at) []
         BatchAcknowledged (mapping, shard, lane, records, first_position) [positions]
+        RecordsDiscarded (mapping, shard, reason, first_position) [records]
         CheckpointAdvanced (mapping, shard, position) []
         InvocationStarted (function, mapping, cold_start, concurrent) [records]
         InvocationThrottled (function, mapping, records) []

@@ -125,7 +125,10 @@ impl Producer {
         Ok(Self {
             target,
             api: blueprint.api,
-            source: Source::new(blueprint, range, keys, streams)?,
+            source: Source::new(blueprint, range, keys, streams).map_err(|error| ServiceBuildError::Invalid {
+                component: component.clone(),
+                reason: error.to_string(),
+            })?,
             keys: range,
             ordinals: vec![0; to_usize(range.count)],
             linger: if single { SimDuration::ZERO } else { blueprint.linger },
@@ -163,7 +166,9 @@ impl Producer {
 
     /// Multiplies the configured rate from now on ([`ScaleLoad`](crate::command::Command::ScaleLoad)). Look-ahead beyond now is drawn again.
     pub fn scale_load(&mut self, me: ProducerId, factor: Ratio, cx: &mut Cx<'_, '_>) {
-        self.source.set_factor(cx.now(), factor);
+        if let Err(error) = self.source.set_factor(cx.now(), factor) {
+            return cx.fail(Fault::Broken(error.to_string()));
+        }
         self.start(me, cx);
     }
 
