@@ -101,7 +101,8 @@ impl Cx<'_, '_> {
             probe.on(self.agenda.now(), &fact());
         }
     }
-    /// Mixes the identity and times of records into the fingerprint.
+    /// Mixes the identity and times of records into the fingerprint. Done where the records' fate is decided: when a put
+    /// is handled, when a page is read, when an effect completes. Between these, count and bytes of what moves suffice.
     #[inline]
     pub fn mix_records(&mut self, records: &[Record]) {
         self.agenda.mix(digest(records));

@@ -12,7 +12,8 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::{Engine, Stop};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::Observers;
+use crate::observe::fact::Fact;
+use crate::observe::{Observers, Probe};
 use crate::observe::conservation::Violation;
 use crate::observe::holdings::Holdings;
 use crate::world::{Event, World};
@@ -114,6 +115,15 @@ struct Checkpoint {
     memory: u64,
 }
 
+/// The observers and one more listener.
+struct Both<'p>(&'p mut Observers, &'p mut dyn Probe);
+impl Probe for Both<'_> {
+    fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.0.on(now, fact);
+        self.1.on(now, fact);
+    }
+}
+
 /// A run in progress.
 pub struct Session {
     engine: Engine<World>,
@@ -198,6 +208,16 @@ impl Session {
 
     /// Goes forward to `until`, or to the end of the run if that comes first, handling `budget` events at most.
     pub fn advance(&mut self, until: SimTime, budget: u64) -> Result<Stop, RunError> {
+        self.advance_watched(until, budget, None)
+    }
+
+    /// As [`Self::advance`], with one more listener. It changes nothing.
+    pub fn advance_watched(
+        &mut self,
+        until: SimTime,
+        budget: u64,
+        mut listener: Option<&mut dyn Probe>,
+    ) -> Result<Stop, RunError> {
         let until = until.min(self.end());
         let mut left = budget;
         loop {
@@ -207,9 +227,15 @@ impl Session {
                 (true, Checks::Every(_)) | (false, _) => STRIDE,
             };
             let before = self.engine.events();
-            let mut watch: Option<&mut dyn crate::observe::Probe> = match &mut self.observers {
-                Some(observers) => Some(observers),
-                None => None,
+            let mut both;
+            let mut watch: Option<&mut dyn Probe> = match (&mut self.observers, listener.as_deref_mut()) {
+                (Some(observers), Some(listener)) => {
+                    both = Both(observers, listener);
+                    Some(&mut both)
+                }
+                (Some(observers), None) => Some(observers),
+                (None, Some(listener)) => Some(listener),
+                (None, None) => None,
             };
             let stop = self.engine.run_until(goal, stride.min(left), &mut watch);
             left -= self.engine.events() - before;

@@ -154,7 +154,6 @@ impl Producer {
             resends: 0,
         });
         self.in_flight += u64::from(to_u32(batch.records.len()));
-        cx.mix_records(&batch.records);
         let (target, delay) = (self.target, self.link.delay());
         cx.send(batch, delay, |batch| {
             world::Event::Stream(target, crate::services::kinesis::Event::PutReceived { batch })
