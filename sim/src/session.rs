@@ -13,7 +13,7 @@ use crate::engine::kernel::{Engine, Stop};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::fact::Fact;
-use crate::observe::{Observers, Probe};
+use crate::observe::{ObserverConfig, Observers, Probe};
 use crate::observe::conservation::Violation;
 use crate::observe::holdings::Holdings;
 use crate::world::{Event, World};
@@ -145,7 +145,13 @@ impl Session {
         if u16::try_from(interventions.len()).is_err() {
             return Err(BuildError::TooManyCommands);
         }
-        let observers = options.observe.then(|| Observers::of(&world, blueprint));
+        let observers = options.observe.then(|| {
+            Observers::all(&ObserverConfig {
+                names: world.directory.clone(),
+                keys: world.keys.clone(),
+                client_ordinals: options.checks == Checks::EveryEvent,
+            })
+        });
         let mut engine = Engine::new(world, options.tie_order);
         let (world, mut agenda) = engine.outside();
         for (number, intervention) in (0..).zip(&interventions) {
@@ -278,12 +284,15 @@ impl Session {
     /// Compares every ledger with what components hold now.
     pub fn check_ledgers(&mut self) -> Result<(), RunError> {
         let at = self.engine.now();
-        let Some(observers) = &self.observers else { return Ok(()) };
+        let Some(observers) = &mut self.observers else { return Ok(()) };
         self.engine.model.holdings(at, &mut self.holdings);
         self.checks += 1;
-        observers
-            .check(&self.holdings, at)
-            .map_err(|violation| RunError::Violation { at, violation: Box::new(violation) })
+        let balance = if at >= SimTime::ZERO.saturating_add(self.duration) {
+            observers.finish(&self.holdings, at)
+        } else {
+            observers.check(&self.holdings, at)
+        };
+        balance.map_err(|violation| RunError::Violation { at, violation })
     }
 
     fn look_for_faults(&mut self) -> Result<(), RunError> {
@@ -353,12 +362,21 @@ impl Session {
         if self.checkpoints.last().is_some_and(|last| last.engine.now() >= now) {
             return;
         }
-        let memory = self.world().memory() + self.observers.as_ref().map_or(0, Observers::memory);
+        let memory = self.world().memory() + self.observers_memory();
         let (engine, observers, next_check) = (self.engine.clone(), self.observers.clone(), self.next_check);
         self.checkpoints.push(Checkpoint { engine, observers, next_check, memory });
         while self.checkpoints.len() > 2 && self.checkpoints.iter().map(|kept| kept.memory).sum::<u64>() > self.options.checkpoint_memory {
             self.thin_checkpoints();
         }
+    }
+
+    /// About what the observers take: they keep something for each key and each shard.
+    fn observers_memory(&self) -> u64 {
+        const PER_KEY: usize = 64;
+        const PER_SHARD: usize = 2_048;
+        let shards: usize = self.world().streams().iter().map(|stream| stream.shards().len()).sum();
+        let bytes = self.world().keys().entries().len() * PER_KEY + shards * PER_SHARD;
+        self.observers.as_ref().map_or(0, |_| u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 
     /// Gives up the checkpoint whose loss costs least: dense near now, sparse far away. The start is always kept.

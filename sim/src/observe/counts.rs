@@ -184,6 +184,8 @@ pub struct MappingCounts {
     pub expired_unread: u64,
     /// Records that expired while their failed batch waited.
     pub expired_in_retry: u64,
+    /// Records given up since no invocation can carry them (LAM-K-25).
+    pub discarded: u64,
 }
 
 /// Totals of a function, in invocations unless a name says otherwise.
@@ -291,6 +293,7 @@ impl Counts {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsDiscarded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
@@ -355,15 +358,11 @@ impl Counts {
             } => {
                 let counts = &mut self.streams[stream];
                 counts.puts += calls(api, records);
-                let mut settled = 0;
                 for tally in shards {
-                    settled += u64::from(tally.accepted) + u64::from(tally.throttled);
                     shard(counts, tally.shard).add(now, tally);
                 }
-                if settled != len(records) {
-                    let failed = records.iter().filter(|record| record.outcome() == Outcome::Failed);
-                    counts.entries_failed += u64::from(to_u32(failed.count()));
-                }
+                let failed = records.iter().filter(|record| record.outcome() == Outcome::Failed);
+                counts.entries_failed += u64::from(to_u32(failed.count()));
             }
             Fact::PutRefused { stream, .. } => self.streams[stream].puts_refused += 1,
             Fact::AcknowledgementLost { stream, .. } => self.streams[stream].acknowledgements_lost += 1,
@@ -398,6 +397,7 @@ impl Counts {
             },
             Fact::RecordsExpiredUnread { mapping, count, .. } => self.mappings[mapping].expired_unread += count,
             Fact::RecordsExpiredInRetry { mapping, count, .. } => self.mappings[mapping].expired_in_retry += count,
+            Fact::RecordsDiscarded { mapping, records, .. } => self.mappings[mapping].discarded += len(records),
             Fact::BatchDispatched {
                 mapping,
                 records,

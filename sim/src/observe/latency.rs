@@ -203,6 +203,7 @@ impl Latency {
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
+            | Fact::RecordsDiscarded { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }

@@ -1,15 +1,186 @@
 //! Observers: everything a run says about itself is a fold over facts.
+//!
+//! The model states facts and computes nothing; each observer sees every fact and keeps what it needs. None of them can
+//! change the run, and a run without them takes the same course.
 
+pub mod conservation;
+pub mod counts;
 pub mod fact;
+pub mod history;
 pub mod holdings;
+pub mod latency;
+pub mod ordering;
+pub mod ordinals;
+pub mod positions;
+pub mod recent;
+#[cfg(test)]
+mod sample;
+pub mod verdict;
 
+use crate::directory::Directory;
 use crate::engine::time::SimTime;
+use crate::key::KeyTable;
+use conservation::{Conservation, Culprit, Ledger, Violation};
+use counts::Counts;
 use fact::Fact;
+use holdings::Holdings;
+use latency::Latency;
+use ordering::Ordering;
+use std::sync::Arc;
 
 /// Something that listens to a run.
 pub trait Probe {
     /// Takes note of a fact.
     fn on(&mut self, now: SimTime, fact: &Fact<'_>);
 }
-pub mod conservation;
-pub use conservation::Tmp as Observers;
+
+/// What observers need to know of a run.
+#[derive(Clone, Debug)]
+pub struct ObserverConfig {
+    /// Names and connections of the components.
+    pub names: Arc<Directory>,
+    /// Partition keys.
+    pub keys: Arc<KeyTable>,
+    /// Also check each client's records one by one: created without a gap, settled once.
+    pub client_ordinals: bool,
+}
+
+/// The observers of a run; each is optional.
+#[derive(Clone, Debug, Default)]
+pub struct Observers {
+    /// Ledgers and Little's law.
+    pub conservation: Option<Conservation>,
+    /// Order, duplicates and loss.
+    pub ordering: Option<Ordering>,
+    /// Latency distributions.
+    pub latency: Option<Latency>,
+    /// Totals.
+    pub counts: Option<Counts>,
+}
+
+impl Observers {
+    /// All observers.
+    pub fn all(config: &ObserverConfig) -> Self {
+        let (names, keys) = (&config.names, &config.keys);
+        Self {
+            conservation: Some(Conservation::new(names.clone(), keys.clone(), config.client_ordinals)),
+            ordering: Some(Ordering::new(names.clone(), keys.clone())),
+            latency: Some(Latency::new(names)),
+            counts: Some(Counts::new(names)),
+        }
+    }
+
+    /// Balances the ledgers against what components hold. Call it between events: once a period, and at the end.
+    pub fn check(&mut self, holdings: &Holdings, now: SimTime) -> Result<(), Box<Violation>> {
+        if let Some(conservation) = &mut self.conservation {
+            conservation.check(holdings, now)?;
+        }
+        match self.ordering.as_ref().and_then(Ordering::impossible) {
+            None => Ok(()),
+            Some(what) => Err(Box::new(Violation {
+                at: now,
+                ledger: Ledger::Identity,
+                component: "the run".to_owned(),
+                left: vec![conservation::Term::new(
+                    "records that took effect without having been stored, at least",
+                    1,
+                )],
+                right: vec![conservation::Term::new("allowed", 0)],
+                culprit: Some(Culprit {
+                    what: what.to_owned(),
+                    record: None,
+                }),
+                history: Vec::new(),
+            })),
+        }
+    }
+
+    /// Closes the books at the end of a run: balances the ledgers, and looks for records that have not taken effect.
+    pub fn finish(&mut self, holdings: &Holdings, now: SimTime) -> Result<(), Box<Violation>> {
+        if let Some(ordering) = &mut self.ordering {
+            ordering.finish(holdings);
+        }
+        self.check(holdings, now)
+    }
+}
+
+impl Probe for Observers {
+    #[inline]
+    fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Some(conservation) = &mut self.conservation {
+            conservation.on(now, fact);
+        }
+        if let Some(ordering) = &mut self.ordering {
+            ordering.on(now, fact);
+        }
+        if let Some(latency) = &mut self.latency {
+            latency.on(now, fact);
+        }
+        if let Some(counts) = &mut self.counts {
+            counts.on(now, fact);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::observe::ordering::Place;
+    use crate::observe::sample::{ORDERS, at, delivered, directory, keys, put, records, tally};
+    use crate::observe::verdict::{Guarantee, Verdict};
+
+    fn observers() -> Observers {
+        Observers::all(&ObserverConfig {
+            names: directory(),
+            keys: keys(2),
+            client_ordinals: false,
+        })
+    }
+
+    #[test]
+    fn each_observer_hears_each_fact_and_may_be_absent() {
+        let batch = records(&[0, 1]);
+        let mut all = observers();
+        let mut none = Observers::default();
+        for observers in [&mut all, &mut none] {
+            observers.on(at(20), &put(&batch, &[tally(&batch, 0)], at(20)));
+            observers.on(at(30), &delivered(&batch, at(30)));
+        }
+        let counted = all.counts.as_ref().map(|counts| counts.sinks[ORDERS].delivered);
+        assert_eq!(counted, Some(2));
+        assert_eq!(
+            all.latency.as_ref().map(|latency| latency.end_to_end().count()),
+            Some(2)
+        );
+        let verdict = |all: &Observers| {
+            let ordering = all.ordering.as_ref().expect("all are present");
+            ordering.verdict(Guarantee::OrderPerKey, Place::Sink(ORDERS))
+        };
+        assert_eq!(verdict(&all), Verdict::Holds);
+        assert_eq!(none.finish(&Holdings::default(), at(40)), Ok(()));
+    }
+
+    #[test]
+    fn a_copy_goes_its_own_way() {
+        let batch = records(&[0, 1]);
+        let mut one = observers();
+        one.on(at(20), &put(&batch, &[tally(&batch, 0)], at(20)));
+        let mut other = one.clone();
+        other.on(at(30), &delivered(&batch, at(30)));
+        assert_eq!(one.counts.map(|counts| counts.sinks[ORDERS].delivered), Some(0));
+        assert_eq!(other.counts.map(|counts| counts.sinks[ORDERS].delivered), Some(2));
+    }
+
+    #[test]
+    fn an_effect_without_a_stored_record_ends_the_run() {
+        let mut observers = observers();
+        observers.on(at(30), &delivered(&records(&[0]), at(30)));
+        let violation = observers
+            .check(&Holdings::default(), at(40))
+            .expect_err("nothing was stored");
+        assert!(
+            violation.to_string().contains("no stream has accepted it"),
+            "{violation}"
+        );
+    }
+}

@@ -179,7 +179,7 @@ mod tests {
                 };
                 prop_assert_eq!(found, new);
                 prop_assert_eq!(usize::try_from(compact.len()), Ok(plain.len()));
-                let lowest = (start..).find(|at| !plain.contains(at)).expect("the set is finite");
+                let lowest = (start..=start + 800).find(|at| !plain.contains(at)).expect("the set is smaller");
                 prop_assert_eq!(compact.first_missing(), lowest);
                 let limit = start + 333;
                 let missing = (start..limit).filter(|at| !plain.contains(at)).count();

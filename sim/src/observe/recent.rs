@@ -48,6 +48,6 @@ mod tests {
             ring.push(number);
         }
         assert_eq!(ring.iter().copied().collect::<Vec<_>>(), [6, 7, 8, 9]);
-        assert_eq!(ring.iter().rev().next(), Some(&9));
+        assert_eq!(ring.iter().next_back(), Some(&9));
     }
 }

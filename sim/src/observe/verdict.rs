@@ -38,7 +38,7 @@ pub enum Anomaly {
     NonmonotonicInternal,
     /// It was stored when a later record of its key took effect, and had not taken effect itself.
     Skip,
-    /// It was stored, and expired before the reader had processed it.
+    /// It was stored, and expired or was discarded before the reader had processed it.
     Lost,
     /// It was stored, and has not taken effect by the end of the run.
     Unobserved,
@@ -163,6 +163,13 @@ pub enum Cause {
         at: SimTime,
         /// True if it waited for a retry of its failed batch.
         in_retry: bool,
+    },
+    /// No invocation can carry it (LAM-K-25).
+    TooLarge {
+        /// The mapping, by name.
+        mapping: String,
+        /// When the mapping gave it up.
+        at: SimTime,
     },
 }
 
@@ -326,6 +333,12 @@ impl fmt::Display for Cause {
                     f,
                     "{count} {records} of {shard}, from position {first_position} on, expired for mapping.{mapping} {how} \
                      (noticed at {at})."
+                )
+            }
+            Self::TooLarge { mapping, at } => {
+                write!(
+                    f,
+                    "mapping.{mapping} discarded it at {at}, since no invocation can carry it."
                 )
             }
         }

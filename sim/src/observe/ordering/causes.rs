@@ -144,8 +144,49 @@ impl Causes {
     }
 }
 
+/// What made records unreachable for a reader.
+pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Option<Cause> {
+    if let Fact::RecordsDiscarded { mapping, .. } = *fact {
+        let mapping = mapping_name(directory, mapping);
+        return Some(Cause::TooLarge { mapping, at: now });
+    }
+    let (Fact::RecordsExpiredUnread {
+        mapping,
+        shard,
+        first_position,
+        count,
+    }
+    | Fact::RecordsExpiredInRetry {
+        mapping,
+        shard,
+        first_position,
+        count,
+    }) = *fact
+    else {
+        return None;
+    };
+    let in_retry = matches!(fact, Fact::RecordsExpiredInRetry { .. });
+    Some(Cause::Expired {
+        mapping: mapping_name(directory, mapping),
+        shard: shard.to_string(),
+        first_position,
+        count,
+        at: now,
+        in_retry,
+    })
+}
+
+/// The first record that a mapping discarded.
+pub(super) fn discarded<'f>(fact: &Fact<'f>) -> Option<&'f Record> {
+    if let Fact::RecordsDiscarded { records, .. } = *fact {
+        records.first()
+    } else {
+        None
+    }
+}
+
 /// The mapping's name in the scenario.
-pub(super) fn mapping_name(directory: &Directory, mapping: MappingId) -> String {
+fn mapping_name(directory: &Directory, mapping: MappingId) -> String {
     directory
         .mappings
         .get(mapping)

@@ -12,13 +12,13 @@ mod tests;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, MappingId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::observe::recent::Recent;
-use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
+use crate::observe::verdict::{Anomaly, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Outcome, Record};
 use causes::{Causes, head};
 use point::{Irregular, Point};
@@ -110,10 +110,7 @@ impl Ordering {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled { records, shards, .. } => {
-                let stored: u32 = shards.iter().map(|tally| tally.accepted).sum();
-                self.accept(records, stored == to_u32(records.len()));
-            }
+            Fact::PutHandled { records, .. } => self.accept(records),
             Fact::RecordsGivenUp { producer, records, .. } => {
                 if let Some(entry) = self.directory.producers.get(producer) {
                     self.give_up(entry.target, records);
@@ -133,18 +130,12 @@ impl Ordering {
             Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
                 self.deliver(now, function, records);
             }
-            Fact::RecordsExpiredUnread {
-                mapping,
-                shard,
-                first_position,
-                count,
-            } => self.lose(now, (mapping, shard), first_position, count, false),
-            Fact::RecordsExpiredInRetry {
-                mapping,
-                shard,
-                count,
-                first_position,
-            } => self.lose(now, (mapping, shard), first_position, count, true),
+            Fact::RecordsExpiredUnread { mapping, count, .. } | Fact::RecordsExpiredInRetry { mapping, count, .. } => {
+                self.lose(now, mapping, count, fact);
+            }
+            Fact::RecordsDiscarded { mapping, records, .. } => {
+                self.lose(now, mapping, u64::from(to_u32(records.len())), fact);
+            }
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
@@ -162,9 +153,9 @@ impl Ordering {
         }
     }
 
-    fn accept(&mut self, records: &[Record], all: bool) {
+    fn accept(&mut self, records: &[Record]) {
         for record in records {
-            if (all || record.outcome() == Outcome::Accepted)
+            if record.outcome() == Outcome::Accepted
                 && self.accepted.insert(record.key, record.ordinal) == Inserted::Again
             {
                 self.stored_again += 1;
@@ -245,29 +236,28 @@ impl Ordering {
         }
     }
 
-    fn lose(&mut self, now: SimTime, reader: (MappingId, ShardIndex), first: u64, count: u64, in_retry: bool) {
-        let Some(mapping) = self.directory.mappings.get(reader.0) else {
+    fn lose(&mut self, now: SimTime, mapping: MappingId, count: u64, fact: &Fact<'_>) {
+        let Some(function) = self.directory.mappings.get(mapping).map(|entry| entry.function) else {
             return;
         };
-        let Some(observed) = self.places.get_mut(mapping.function.index()) else {
+        let Some(observed) = self.places.get_mut(function.index()) else {
             return;
         };
         observed.counts.add(Anomaly::Lost, count);
         observed.witnesses[Anomaly::Lost.index()].get_or_insert_with(|| {
+            let record = causes::discarded(fact);
             Box::new(Witness {
                 anomaly: Anomaly::Lost,
-                place: place_name(&self.directory, mapping.function),
-                key: String::new(),
-                record: None,
-                other: None,
-                cause: Some(Cause::Expired {
-                    mapping: mapping.name.clone(),
-                    shard: reader.1.to_string(),
-                    first_position: first,
-                    count,
-                    at: now,
-                    in_retry,
+                place: place_name(&self.directory, function),
+                key: record.map_or_else(String::new, |record| self.keys.text(record.key)),
+                record: record.map(|record| Sighting {
+                    ordinal: record.ordinal,
+                    created_at: Some(record.created_at),
+                    arrived_at: Some(record.arrived_at),
+                    delivered_at: None,
                 }),
+                other: None,
+                cause: causes::loss(now, fact, &self.directory),
                 cases: 0,
             })
         });

@@ -1,7 +1,7 @@
 use super::*;
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
-use crate::observe::fact::GiveUpReason;
+use crate::observe::fact::{DiscardReason, GiveUpReason};
 use crate::observe::holdings::{LogHoldings, ReaderHoldings};
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, keys, put, record, records,
@@ -258,6 +258,32 @@ fn expired_records_are_lost_to_their_reader_only() {
          them (noticed at 1 d 00:00:00.000). 2 cases of `lost` at sink.orders in all."
     );
     assert_eq!(checker.counts(Place::Function(AUDITOR)).of(Anomaly::Lost), 0);
+}
+
+#[test]
+fn a_record_that_no_invocation_can_carry_is_lost() {
+    let mut checker = checker();
+    let batch = records(&[0, 1]);
+    store(&mut checker, 10, &batch);
+    checker.on(
+        at(20),
+        &Fact::RecordsDiscarded {
+            mapping: ENRICH,
+            shard: SHARD,
+            reason: DiscardReason::PayloadTooLarge,
+            records: &batch[..1],
+            first_position: 0,
+        },
+    );
+    deliver(&mut checker, 30, &[1]);
+    checker.finish(&Holdings::default());
+    assert_eq!(anomalies(&checker), [0, 0, 0, 1, 1, 0]);
+    assert_eq!(
+        checker.verdict(Guarantee::NoLoss, SINK).to_string(),
+        "violated: Record 0 of key web-000000 (created 00:00:00.000, stored 00:00:00.010) never took effect at \
+         sink.orders. mapping.enrich discarded it at 00:00:00.020, since no invocation can carry it. 1 case of `lost` at \
+         sink.orders in all."
+    );
 }
 
 #[test]

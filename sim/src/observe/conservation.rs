@@ -1,7 +1,0 @@
-//! tmp
-use super::holdings::Holdings; use crate::engine::time::SimTime;
-#[derive(Clone, PartialEq, Debug)] pub struct Violation;
-impl core::fmt::Display for Violation { fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result { f.write_str("x") } }
-#[derive(Clone, Default)] pub struct Tmp { pub n: u64, pub delivered: u64, pub produced: u64, pub acked: u64, pub given: u64, pub thr: u64, pub inv: u64, pub lat: u128 }
-impl super::Probe for Tmp { fn on(&mut self, now: SimTime, fact: &super::fact::Fact<'_>) { use super::fact::Fact::*; self.n+=1; match fact { RecordsProduced{records,..}=>self.produced+=records.len() as u64, RecordsAcknowledged{records,..}=>self.acked+=records.len() as u64, RecordsGivenUp{records,..}=>self.given+=records.len() as u64, RecordsDelivered{records,..}|RecordsProcessed{records,..}=>{ self.delivered+=records.len() as u64; for r in *records { self.lat += now.since(r.created_at).as_nanos() as u128; } }, PutHandled{shards,..}=>self.thr+=shards.iter().map(|s| s.throttled as u64).sum::<u64>(), InvocationEnded{..}=>self.inv+=1, _=>{} } } }
-impl Tmp { pub fn of(_w: &crate::world::World, _b: &crate::blueprint::Blueprint) -> Self { Self::default() } pub fn check(&self, h: &Holdings, _n: SimTime) -> Result<(), Violation> { let held: u64 = h.producers.iter().map(|p| p.waiting+p.in_flight).sum(); assert_eq!(self.produced, self.acked+self.given+held); Ok(()) } pub fn memory(&self)->u64{0} }

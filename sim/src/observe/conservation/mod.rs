@@ -1,0 +1,510 @@
+//! Nothing is lost, nothing is made up: the ledgers of producers, logs and readers, and Little's law.
+//!
+//! Running sums from facts stand on one side, what components hold at an instant on the other. A ledger could balance by
+//! two errors, so identities are kept as well: positions done by each reader, starts of running invocations, and,
+//! if wanted, the ordinals that a client has settled.
+
+mod balance;
+mod flow_time;
+mod reader;
+#[cfg(test)]
+mod tests;
+mod violation;
+
+pub use violation::{Culprit, Ledger, Term, Violation};
+
+use crate::directory::{Component, Directory};
+use crate::engine::index::{IndexVec, to_u32, to_usize};
+use crate::engine::time::SimTime;
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, StreamId};
+use crate::key::KeyTable;
+use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::history::History;
+use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
+use crate::observe::ordinals::{Inserted, Ordinals};
+use crate::record::{Outcome, Record};
+use flow_time::{Arrivals, Integral, Invocations, signed};
+use reader::{Broken, Reader};
+use std::sync::Arc;
+
+/// Facts of each violation's history.
+const HISTORY: usize = 24;
+/// Records of a call window are stored with arrivals that lie ahead by the window and a service time: less than this.
+const AHEAD_NANOS: u64 = 60_000_000_000;
+
+/// The ledgers of a run.
+#[derive(Clone, Debug)]
+pub struct Conservation {
+    directory: Arc<Directory>,
+    keys: Arc<KeyTable>,
+    producers: IndexVec<ProducerId, Client>,
+    streams: IndexVec<StreamId, Stored>,
+    mappings: IndexVec<MappingId, Reading>,
+    functions: IndexVec<FunctionId, Invocations>,
+    ordinals: Option<ClientOrdinals>,
+    history: History,
+    violation: Option<Box<Violation>>,
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Client {
+    produced: u64,
+    acknowledged: u64,
+    given_up: u64,
+}
+
+/// Which ordinals clients have been handed, and which they are done with.
+#[derive(Clone, Debug)]
+struct ClientOrdinals {
+    produced: Vec<u32>,
+    settled: Ordinals,
+}
+
+/// What a stream has stored.
+#[derive(Clone, Debug, Default)]
+struct Stored {
+    /// By shard, from the tallies.
+    shards: Vec<u64>,
+    /// From the records' outcomes, at the instants of the facts.
+    count: Integral,
+    /// Record nanoseconds that the integral counts before arrivals that lie ahead of their fact.
+    ahead: i128,
+    arrivals: Arrivals,
+}
+
+/// What a mapping has read and is done with.
+#[derive(Clone, Debug, Default)]
+struct Reading {
+    shards: Vec<Reader>,
+    done: Integral,
+    done_arrivals: Arrivals,
+    read: Arrivals,
+    /// Sum over done records of the time from arrival to that.
+    waited: i128,
+    /// Some records expired; facts do not tell when those had arrived.
+    expired: bool,
+}
+
+impl Reading {
+    fn shard(&mut self, shard: ShardIndex) -> &mut Reader {
+        let at = to_usize(shard.0);
+        while self.shards.len() <= at {
+            self.shards.push(Reader::new());
+        }
+        &mut self.shards[at]
+    }
+    fn finish(&mut self, now: SimTime, records: Arrivals) {
+        self.done.step(now, |done| done + records.records);
+        self.done_arrivals.add(records);
+        self.waited += records.time_until(now);
+    }
+}
+
+fn len(records: &[Record]) -> u64 {
+    u64::from(to_u32(records.len()))
+}
+
+/// Count and arrival instants of the stored ones among the entries of a put.
+fn stored_arrivals(entries: &[Record]) -> Arrivals {
+    let mut sum = Arrivals::default();
+    for record in entries {
+        if record.outcome() == Outcome::Accepted {
+            sum.records += 1;
+            sum.instants += u128::from(record.arrived_at.as_nanos());
+        }
+    }
+    sum
+}
+
+/// Count and arrival instants of records that come from a stream.
+fn arrivals(records: &[Record]) -> Arrivals {
+    Arrivals {
+        records: len(records),
+        instants: records
+            .iter()
+            .map(|record| u128::from(record.arrived_at.as_nanos()))
+            .sum(),
+    }
+}
+
+impl Conservation {
+    /// Ledgers for the components of a run. With `client_ordinals` each producer's records are also checked one by one:
+    /// created in order without a gap, and settled once.
+    pub fn new(directory: Arc<Directory>, keys: Arc<KeyTable>, client_ordinals: bool) -> Self {
+        let count = keys.entries().len();
+        Self {
+            producers: directory.producers.iter().map(|_| Client::default()).collect(),
+            streams: directory
+                .streams
+                .iter()
+                .map(|stream| Stored {
+                    shards: vec![0; to_usize(stream.shards)],
+                    ..Stored::default()
+                })
+                .collect(),
+            mappings: directory.mappings.iter().map(|_| Reading::default()).collect(),
+            functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
+            ordinals: client_ordinals.then(|| ClientOrdinals {
+                produced: vec![0; count],
+                settled: Ordinals::new(count),
+            }),
+            history: History::new(&directory),
+            violation: None,
+            directory,
+            keys,
+        }
+    }
+
+    /// Takes note of a fact.
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.history.on(now, fact);
+        match *fact {
+            Fact::RecordsProduced { producer, records } => {
+                self.producers[producer].produced += len(records);
+                self.check_created(now, producer, records);
+            }
+            Fact::RecordsAcknowledged { producer, records } => {
+                self.producers[producer].acknowledged += len(records);
+                self.check_settled(now, producer, records);
+            }
+            Fact::RecordsGivenUp { producer, records, .. } => {
+                self.producers[producer].given_up += len(records);
+                self.check_settled(now, producer, records);
+            }
+            Fact::PutHandled {
+                stream,
+                records,
+                shards,
+                ..
+            } => self.stored(now, stream, records, shards),
+            Fact::GetRecordsHandled {
+                stream,
+                shard,
+                mapping,
+                first_position,
+                records,
+                again: false,
+                ..
+            } => {
+                let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
+                let reading = &mut self.mappings[mapping];
+                reading.read.add(arrivals(records));
+                let result = reading.shard(shard).read(first_position, len(records), stored);
+                self.judge(now, (mapping, shard), records.first(), result);
+            }
+            Fact::RecordsExpiredUnread { .. }
+            | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
+            Fact::InvocationStarted {
+                function,
+                records,
+                concurrent,
+                ..
+            } => {
+                let running = self.functions[function].start(now);
+                self.check_concurrency(now, function, running, concurrent, records.first());
+            }
+            Fact::InvocationEnded {
+                function,
+                duration,
+                cold_start,
+                concurrent,
+                ..
+            } => {
+                let took = duration + cold_start.unwrap_or_default();
+                match self.functions[function].end(now, took) {
+                    Some(running) => self.check_concurrency(now, function, running, concurrent, None),
+                    None => self.no_such_start(now, function, took.as_nanos()),
+                }
+            }
+            Fact::GetRecordsHandled { again: true, .. }
+            | Fact::RequestSent { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::PutRefused { .. }
+            | Fact::AcknowledgementLost { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::InvocationThrottled { .. }
+            | Fact::RecordsProcessed { .. }
+            | Fact::RecordsDelivered { .. }
+            | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn stored(&mut self, now: SimTime, stream: StreamId, records: &[Record], shards: &[ShardTally]) {
+        let stored = &mut self.streams[stream];
+        let new = stored_arrivals(records);
+        stored.count.step(now, |count| count + new.records);
+        stored.ahead -= new.time_until(now);
+        stored.arrivals.add(new);
+        let mut gap = None;
+        for tally in shards {
+            let at = to_usize(tally.shard.0);
+            if at >= stored.shards.len() {
+                stored.shards.resize(at + 1, 0);
+            }
+            let next = &mut stored.shards[at];
+            if tally.accepted > 0 && tally.first_position != *next {
+                gap = Some((tally.first_position, *next));
+            }
+            *next += u64::from(tally.accepted);
+        }
+        if let Some((position, expected)) = gap {
+            self.violate(
+                now,
+                Ledger::Identity,
+                &[Component::Stream(stream)],
+                vec![Term::new("first position stored", position)],
+                vec![Term::new("next free position", expected)],
+                self.culprit(
+                    "The positions of a shard's records are not consecutive.",
+                    records.first(),
+                ),
+            );
+        }
+    }
+
+    /// Facts about what a reader is done with.
+    fn progress(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::BatchDispatched {
+            mapping,
+            shard,
+            lane,
+            records,
+            ..
+        } = *fact
+        {
+            self.mappings[mapping].shard(shard).dispatched(lane, arrivals(records));
+        }
+        if let Fact::BatchAcknowledged {
+            mapping,
+            shard,
+            lane,
+            records,
+            positions,
+            first_position,
+        } = *fact
+        {
+            let reading = &mut self.mappings[mapping];
+            let result = reading
+                .shard(shard)
+                .acknowledge(lane, records, first_position, positions);
+            let result = result.map(|batch| reading.finish(now, batch));
+            self.judge(now, (mapping, shard), None, result);
+        }
+        if let Fact::CheckpointAdvanced {
+            mapping,
+            shard,
+            position,
+        } = *fact
+        {
+            let result = self.mappings[mapping].shard(shard).checkpoint(position);
+            self.judge(now, (mapping, shard), None, result);
+        }
+        if let Fact::RecordsDiscarded {
+            mapping,
+            shard,
+            records,
+            first_position,
+            ..
+        } = *fact
+        {
+            let reading = &mut self.mappings[mapping];
+            reading.finish(now, arrivals(records));
+            let result = reading.shard(shard).discard(first_position, records);
+            self.judge(now, (mapping, shard), records.first(), result);
+        }
+        if let Fact::RecordsExpiredUnread {
+            mapping,
+            shard,
+            first_position,
+            count,
+        } = *fact
+        {
+            let reading = &mut self.mappings[mapping];
+            reading.expired = true;
+            let result = reading.shard(shard).expired(first_position, count);
+            self.judge(now, (mapping, shard), None, result);
+        }
+        if let Fact::RecordsExpiredInRetry {
+            mapping, shard, count, ..
+        } = *fact
+        {
+            let reading = &mut self.mappings[mapping];
+            reading.expired = true;
+            reading.shard(shard).expired_in_retry(count);
+        }
+    }
+
+    fn check_created(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+        let Some(ordinals) = &mut self.ordinals else { return };
+        for record in records {
+            let next = &mut ordinals.produced[to_usize(record.key.0)];
+            let expected = *next;
+            *next += 1;
+            if record.ordinal != expected {
+                let culprit = self.culprit("A producer numbers the records of a key without a gap.", Some(record));
+                return self.violate(
+                    now,
+                    Ledger::Identity,
+                    &[Component::Producer(producer)],
+                    vec![Term::new("ordinal created", record.ordinal)],
+                    vec![Term::new("next of its key", expected)],
+                    culprit,
+                );
+            }
+        }
+    }
+
+    fn check_settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+        let Some(ordinals) = &mut self.ordinals else { return };
+        for record in records {
+            let again = ordinals.settled.insert(record.key, record.ordinal) == Inserted::Again;
+            if again || record.ordinal >= ordinals.produced[to_usize(record.key.0)] {
+                let what = if again {
+                    "The client was done with it before."
+                } else {
+                    "The client was never handed it."
+                };
+                let culprit = self.culprit(what, Some(record));
+                return self.violate(
+                    now,
+                    Ledger::Identity,
+                    &[Component::Producer(producer), self.target(producer)],
+                    vec![Term::new(
+                        "times that the client acknowledged it or gave it up",
+                        1 + i32::from(again),
+                    )],
+                    vec![Term::new("times that it was produced", i32::from(again))],
+                    culprit,
+                );
+            }
+        }
+    }
+
+    fn target(&self, producer: ProducerId) -> Component {
+        Component::Stream(self.directory.producers[producer].target)
+    }
+
+    #[inline]
+    fn check_concurrency(
+        &mut self,
+        now: SimTime,
+        function: FunctionId,
+        running: u64,
+        stated: u32,
+        record: Option<&Record>,
+    ) {
+        if running != u64::from(stated) {
+            self.violate(
+                now,
+                Ledger::Identity,
+                &[Component::Function(function)],
+                vec![Term::new("invocations in progress, as stated", stated)],
+                vec![Term::new("started and not ended", running)],
+                self.culprit("The function has lost count of its invocations.", record),
+            );
+        }
+    }
+
+    #[cold]
+    fn no_such_start(&mut self, now: SimTime, function: FunctionId, took: u64) {
+        self.violate(
+            now,
+            Ledger::Identity,
+            &[Component::Function(function)],
+            vec![Term::new("cold start and duration, in nanoseconds", took)],
+            vec![Term::new("now, in nanoseconds", now.as_nanos())],
+            self.culprit("No invocation in progress began so long ago.", None),
+        );
+    }
+
+    /// Turns a broken statement about a reader's positions into a violation.
+    #[inline]
+    fn judge(
+        &mut self,
+        now: SimTime,
+        (mapping, shard): (MappingId, ShardIndex),
+        record: Option<&Record>,
+        result: Result<(), Broken>,
+    ) {
+        if let Err(broken) = result {
+            let culprit = self.culprit(&format!("{shard}: {}", broken.what), record);
+            self.violate(
+                now,
+                Ledger::Identity,
+                &[
+                    Component::Mapping(mapping),
+                    Component::Stream(self.directory.mappings[mapping].stream),
+                ],
+                vec![Term::new(broken.left.0, broken.left.1)],
+                vec![Term::new(broken.right.0, broken.right.1)],
+                culprit,
+            );
+        }
+    }
+
+    #[cold]
+    fn culprit(&self, what: &str, record: Option<&Record>) -> Culprit {
+        Culprit {
+            what: what.to_owned(),
+            record: record.map(|record| {
+                let key = self.keys.text(record.key);
+                (key, record.ordinal, record.created_at, record.arrived_at)
+            }),
+        }
+    }
+
+    /// Notes a violation about the first of the components. The first one found counts.
+    #[cold]
+    fn violate(
+        &mut self,
+        at: SimTime,
+        ledger: Ledger,
+        about: &[Component],
+        left: Vec<Term>,
+        right: Vec<Term>,
+        culprit: impl Into<Option<Culprit>>,
+    ) {
+        if self.violation.is_some() {
+            return;
+        }
+        self.violation = Some(Box::new(Violation {
+            at,
+            ledger,
+            component: about
+                .first()
+                .map_or_else(String::new, |first| self.directory.label(*first)),
+            left,
+            right,
+            culprit: culprit.into(),
+            history: self.history.lines(about, HISTORY, &self.directory, &self.keys),
+        }));
+    }
+
+    /// Acknowledgements of positions that had been acknowledged before, over all readers.
+    pub fn acknowledged_again(&self) -> u64 {
+        let readers = self.mappings.iter().flat_map(|reading| &reading.shards);
+        readers.map(|reader| reader.acknowledged_again).sum()
+    }
+
+    /// The first violation that a fact has shown by itself.
+    pub fn violation(&self) -> Option<&Violation> {
+        self.violation.as_deref()
+    }
+
+    /// Balances all ledgers against what components hold. Costs nothing a record, and a little for each component and
+    /// shard. Call it between events, never within one.
+    pub fn check(&mut self, holdings: &Holdings, now: SimTime) -> Result<(), Box<Violation>> {
+        self.check_producers(holdings, now);
+        self.check_logs(holdings, now);
+        self.check_readers(holdings, now);
+        self.check_invocation_time(now);
+        self.check_backlog_time(now);
+        self.violation.clone().map_or(Ok(()), Err)
+    }
+}

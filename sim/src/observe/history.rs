@@ -1,0 +1,265 @@
+//! What each component did lately, in compact form: the context that a violation is shown with.
+
+use crate::directory::{Component, Directory};
+use crate::engine::index::{Idx, IndexVec, to_u32};
+use crate::engine::time::SimTime;
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::key::KeyTable;
+use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::recent::Recent;
+use crate::record::{KeyId, Outcome, Record};
+
+/// Facts kept for each component.
+const KEPT: usize = 64;
+
+/// A fact, without its records: the first one stands for them.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Entry {
+    at: SimTime,
+    what: &'static str,
+    records: u32,
+    first: Option<(KeyId, u32)>,
+    shard: Option<ShardIndex>,
+    position: Option<u64>,
+    /// Entries of these records that were refused.
+    refused: u32,
+}
+
+impl Entry {
+    const fn new(at: SimTime, what: &'static str, records: u32) -> Self {
+        Self {
+            at,
+            what,
+            records,
+            first: None,
+            shard: None,
+            position: None,
+            refused: 0,
+        }
+    }
+    fn of(at: SimTime, what: &'static str, records: &[Record]) -> Self {
+        Self {
+            first: records.first().map(|record| (record.key, record.ordinal)),
+            ..Self::new(at, what, to_u32(records.len()))
+        }
+    }
+    const fn in_shard(self, shard: ShardIndex, position: Option<u64>) -> Self {
+        Self {
+            shard: Some(shard),
+            position,
+            ..self
+        }
+    }
+}
+
+type Ring = Recent<Entry, KEPT>;
+
+/// The last facts of each component.
+#[derive(Clone, Debug)]
+pub struct History {
+    producers: IndexVec<ProducerId, Ring>,
+    streams: IndexVec<StreamId, Ring>,
+    mappings: IndexVec<MappingId, Ring>,
+    functions: IndexVec<FunctionId, Ring>,
+    sinks: IndexVec<SinkId, Ring>,
+}
+
+impl History {
+    /// Empty rings for the components of a run.
+    pub fn new(directory: &Directory) -> Self {
+        fn rings<I: Idx, E>(like: &IndexVec<I, E>) -> IndexVec<I, Ring> {
+            like.iter().map(|_| Ring::new()).collect()
+        }
+        Self {
+            producers: rings(&directory.producers),
+            streams: rings(&directory.streams),
+            mappings: rings(&directory.mappings),
+            functions: rings(&directory.functions),
+            sinks: rings(&directory.sinks),
+        }
+    }
+
+    /// Takes note of a fact.
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let of = |what, records: &[Record]| Entry::of(now, what, records);
+        let count = |what, records| Entry::new(now, what, records);
+        match *fact {
+            Fact::RecordsProduced { producer, records } => self.producers[producer].push(of("produced", records)),
+            Fact::RequestSent { producer, records, .. } => self.producers[producer].push(of("sent", records)),
+            Fact::RecordsAcknowledged { producer, records } => {
+                self.producers[producer].push(of("learned that are stored", records));
+            }
+            Fact::RequestFailed {
+                producer,
+                error,
+                records,
+            } => {
+                self.producers[producer].push(count(error.name(), records));
+            }
+            Fact::RetryScheduled { producer, records, .. } => {
+                self.producers[producer].push(count("holds back to send again", records));
+            }
+            Fact::RecordsGivenUp { producer, records, .. } => self.producers[producer].push(of("gave up", records)),
+            Fact::PutHandled {
+                stream,
+                records,
+                shards,
+                ..
+            } => self.streams[stream].push(put(now, records, shards)),
+            Fact::PutRefused {
+                stream, records, error, ..
+            } => self.streams[stream].push(of(error.name(), records)),
+            Fact::AcknowledgementLost { stream, records, .. } => {
+                self.streams[stream].push(of("stored, but the response is lost, for", records));
+            }
+            Fact::GetRecordsHandled {
+                shard,
+                mapping,
+                first_position,
+                records,
+                again,
+                ..
+            } => {
+                let what = if again { "was given again" } else { "was given" };
+                self.mappings[mapping].push(of(what, records).in_shard(shard, Some(first_position)));
+            }
+            Fact::GetRecordsThrottled { shard, mapping, .. } => {
+                self.mappings[mapping].push(count("GetRecords refused:", 0).in_shard(shard, None));
+            }
+            Fact::RecordsExpiredUnread { .. } | Fact::RecordsExpiredInRetry { .. } | Fact::RecordsDiscarded { .. } => {
+                self.lost(now, fact);
+            }
+            Fact::BatchDispatched {
+                mapping,
+                shard,
+                records,
+                attempts_before,
+                ..
+            } => {
+                let what = if attempts_before > 0 {
+                    "sent again to its function"
+                } else {
+                    "sent to its function"
+                };
+                self.mappings[mapping].push(of(what, records).in_shard(shard, None));
+            }
+            Fact::BatchFailed {
+                mapping,
+                shard,
+                records,
+                ..
+            } => self.mappings[mapping].push(count("saw a batch fail:", records).in_shard(shard, None)),
+            Fact::BatchAcknowledged {
+                mapping,
+                shard,
+                records,
+                first_position,
+                ..
+            } => self.mappings[mapping].push(count("acknowledged", records).in_shard(shard, Some(first_position))),
+            Fact::CheckpointAdvanced {
+                mapping,
+                shard,
+                position,
+            } => self.mappings[mapping].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
+            Fact::InvocationStarted { function, records, .. } => self.functions[function].push(of("started", records)),
+            Fact::InvocationThrottled { function, records, .. } => {
+                self.functions[function].push(count("refused", records));
+            }
+            Fact::InvocationEnded { function, records, .. } => self.functions[function].push(count("ended", records)),
+            Fact::RecordsProcessed { function, records } => self.functions[function].push(of("finished", records)),
+            Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
+            Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn lost(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::RecordsExpiredUnread {
+            mapping,
+            shard,
+            first_position,
+            count,
+        } = *fact
+        {
+            let records = u32::try_from(count).unwrap_or(u32::MAX);
+            let entry = Entry::new(now, "lost unread by retention", records);
+            self.mappings[mapping].push(entry.in_shard(shard, Some(first_position)));
+        }
+        if let Fact::RecordsExpiredInRetry {
+            mapping,
+            shard,
+            first_position,
+            count,
+        } = *fact
+        {
+            let records = u32::try_from(count).unwrap_or(u32::MAX);
+            let entry = Entry::new(now, "lost before a retry by retention", records);
+            self.mappings[mapping].push(entry.in_shard(shard, Some(first_position)));
+        }
+        if let Fact::RecordsDiscarded {
+            mapping,
+            shard,
+            records,
+            first_position,
+            ..
+        } = *fact
+        {
+            let entry = Entry::of(now, "discarded", records);
+            self.mappings[mapping].push(entry.in_shard(shard, Some(first_position)));
+        }
+    }
+
+    /// The last `count` facts about the components, oldest first, as lines to read.
+    pub fn lines(&self, about: &[Component], count: usize, directory: &Directory, keys: &KeyTable) -> Vec<String> {
+        let mut entries: Vec<(SimTime, Component, &Entry)> = Vec::new();
+        for component in about {
+            let ring = match *component {
+                Component::Producer(id) => self.producers.get(id),
+                Component::Stream(id) => self.streams.get(id),
+                Component::Mapping(id) => self.mappings.get(id),
+                Component::Function(id) => self.functions.get(id),
+                Component::Sink(id) => self.sinks.get(id),
+            };
+            entries.extend(
+                ring.into_iter()
+                    .flat_map(Ring::iter)
+                    .map(|entry| (entry.at, *component, entry)),
+            );
+        }
+        entries.sort_by_key(|(at, _, _)| *at);
+        let shown = entries.len().saturating_sub(count);
+        entries[shown..]
+            .iter()
+            .map(|(at, component, entry)| format!("{at} {} {}", directory.label(*component), line(entry, keys)))
+            .collect()
+    }
+}
+
+/// One put as the stream saw it.
+fn put(now: SimTime, records: &[Record], shards: &[ShardTally]) -> Entry {
+    let refused = records.iter().filter(|record| record.outcome() != Outcome::Accepted);
+    let entry = Entry {
+        refused: to_u32(refused.count()),
+        ..Entry::of(now, "answered a put of", records)
+    };
+    match shards {
+        [only] => entry.in_shard(only.shard, (only.accepted > 0).then_some(only.first_position)),
+        _ => entry,
+    }
+}
+
+fn line(entry: &Entry, keys: &KeyTable) -> String {
+    let count = (entry.records > 0).then(|| {
+        let noun = if entry.records == 1 { "record" } else { "records" };
+        format!(" {} {noun}", entry.records)
+    });
+    let refused = (entry.refused > 0).then(|| format!(", {} refused", entry.refused));
+    let first = entry
+        .first
+        .map(|(key, ordinal)| format!(", the first: {} #{ordinal}", keys.text(key)));
+    let shard = entry.shard.map(|shard| format!(", {shard}"));
+    let position = entry.position.map(|position| format!(" at position {position}"));
+    let parts = [count, refused, first, shard, position];
+    core::iter::once(entry.what.to_owned())
+        .chain(parts.into_iter().flatten())
+        .collect()
+}
