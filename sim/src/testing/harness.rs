@@ -14,8 +14,8 @@ use crate::engine::time::SimTime;
 use crate::ids::{MappingId, ProducerId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
-use crate::services::lambda::Lambda;
 use crate::services::kinesis::Stream;
+use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Producer;
 use crate::services::sink::Sink;
@@ -158,6 +158,10 @@ impl<C: Component> Harness<C> {
     /// What has been stated so far, in order.
     pub fn notes(&self) -> &[Note] {
         &self.notebook.notes
+    }
+    /// What the given question finds in what has been stated so far, in order.
+    pub fn find<T>(&self, question: impl FnMut(&Note) -> Option<T>) -> Vec<T> {
+        self.notebook.notes.iter().filter_map(question).collect()
     }
     /// Takes what has been stated since the last time.
     pub fn take_notes(&mut self) -> Vec<Note> {

@@ -42,11 +42,7 @@ impl Handler {
     pub(super) fn run(&mut self, records: u32) -> Run {
         let of_records = self.per_record.saturating_mul(u64::from(records));
         Run {
-            duration: self
-                .per_batch
-                .draw()
-                .saturating_add(of_records)
-                .max(SimDuration::MIN),
+            duration: self.per_batch.draw().saturating_add(of_records).max(SimDuration::MIN),
             fails: self.failure.chance(self.failure_rate),
         }
     }

@@ -10,6 +10,7 @@ use crate::blueprint::{ColdStart, DEFAULT_ACCOUNT_CONCURRENCY};
 use crate::engine::distribution::Distribution;
 use crate::ids::ShardIndex;
 use crate::testing::harness::{Call, Harness, records};
+use crate::testing::note::Note;
 
 const NETWORK: SimDuration = SimDuration::from_millis(1);
 const PLACEMENT: SimDuration = SimDuration::from_millis(100);
@@ -23,6 +24,7 @@ const ENRICH: FunctionId = FunctionId(0);
 /// A second one.
 const REPORT: FunctionId = FunctionId(1);
 
+#[expect(clippy::as_conversions, reason = "spans in tests are far below 2^53 ns")]
 fn constant(span: SimDuration) -> Distribution {
     Distribution::Constant(span.as_nanos() as f64)
 }
@@ -119,29 +121,31 @@ impl Invocations for Harness<Lambda> {
         });
     }
     fn cold_starts(&self) -> Vec<Option<SimDuration>> {
-        let started = |note: &crate::testing::note::Note| match note.fact {
-            Fact::InvocationStarted { cold_start, .. } => Some(cold_start),
-            _ => None,
-        };
-        self.notes().iter().filter_map(started).collect()
+        self.find(|note| {
+            let Fact::InvocationStarted { cold_start, .. } = note.fact else {
+                return None;
+            };
+            Some(cold_start)
+        })
     }
     fn ends(&self) -> Vec<(SimTime, InvocationOutcome, SimDuration)> {
-        let ended = |note: &crate::testing::note::Note| match note.fact {
-            Fact::InvocationEnded { outcome, duration, .. } => Some((note.at, outcome, duration)),
-            _ => None,
-        };
-        self.notes().iter().filter_map(ended).collect()
+        self.find(|note| {
+            let Fact::InvocationEnded { outcome, duration, .. } = note.fact else {
+                return None;
+            };
+            Some((note.at, outcome, duration))
+        })
     }
     fn throttles(&self) -> usize {
-        let throttled = |note: &&crate::testing::note::Note| matches!(note.fact, Fact::InvocationThrottled { .. });
-        self.notes().iter().filter(throttled).count()
+        let throttled = |note: &Note| matches!(note.fact, Fact::InvocationThrottled { .. }).then_some(());
+        self.find(throttled).len()
     }
 }
 
 /// The outcome that a reply brings to its mapping.
 fn outcome_in(reply: &Call) -> InvocationOutcome {
-    match reply.batch.envelope {
-        Envelope::Invoke(call) => call.outcome,
-        ref other => panic!("{other:?} is no reply to an invocation"),
-    }
+    let Envelope::Invoke(call) = reply.batch.envelope else {
+        panic!("{reply:?} is no reply to an invocation")
+    };
+    call.outcome
 }

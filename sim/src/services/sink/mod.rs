@@ -46,7 +46,7 @@ pub enum Event {
 
 impl Event {
     /// The kind of event as a number, for the fingerprint.
-    pub(crate) const fn kind(&self) -> u64 {
+    pub(crate) const fn kind(self) -> u64 {
         match self {
             Self::Write { .. } => 0,
             Self::Done { .. } => 1,

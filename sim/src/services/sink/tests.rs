@@ -62,11 +62,10 @@ fn write(harness: &mut Sinking, at: SimTime, first: u32, count: u32) {
 }
 /// Instants of delivery and the ordinal of the first record, in order.
 fn deliveries(harness: &Sinking) -> Vec<(SimTime, u32)> {
-    let delivered = |note: &crate::testing::note::Note| match note.fact {
-        Fact::RecordsDelivered { .. } => Some((note.at, note.records.first().map_or(0, |record| record.ordinal))),
-        _ => None,
-    };
-    harness.notes().iter().filter_map(delivered).collect()
+    harness.find(|note| {
+        let first = note.records.first().map_or(0, |record| record.ordinal);
+        matches!(note.fact, Fact::RecordsDelivered { .. }).then_some((note.at, first))
+    })
 }
 fn set_capacity(harness: &mut Sinking, at: SimTime, capacity: Option<Rate>) {
     harness.run_until(at);

@@ -16,11 +16,12 @@ fn instant_model() -> ModelParameters {
     }
 }
 fn concurrency_at_starts(harness: &Harness<Lambda>) -> Vec<u32> {
-    let concurrent = |note: &crate::testing::note::Note| match note.fact {
-        Fact::InvocationStarted { concurrent, .. } => Some(concurrent),
-        _ => None,
-    };
-    harness.notes().iter().filter_map(concurrent).collect()
+    harness.find(|note| {
+        let Fact::InvocationStarted { concurrent, .. } = note.fact else {
+            return None;
+        };
+        Some(concurrent)
+    })
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn lam_c_07_a_hundred_always_stay_unreserved() {
         refused,
         ServiceBuildError::ReservedConcurrency {
             component: "function.report".to_owned(),
-            error
+            error,
         }
     );
 

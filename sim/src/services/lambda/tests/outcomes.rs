@@ -248,6 +248,8 @@ fn timeouts_that_never_come_true_do_not_pile_up() {
         }
         harness.run_until(at + SimDuration::from_millis(900));
         assert!(harness.pending() <= 1, "one timer, whatever has ended");
+        let remembered = harness.component.functions[ENRICH].timeouts.len();
+        assert!(remembered <= 1, "{remembered} deadlines are remembered");
     }
     assert_eq!(harness.ends().len(), 1_000);
 }
@@ -256,10 +258,10 @@ fn timeouts_that_never_come_true_do_not_pile_up() {
 fn the_failure_rate_can_change_and_shifts_no_other_draw() {
     let run = |rates: [Ratio; 2]| {
         let mut harness = lambda(&[enrich()]);
-        for (half, rate) in rates.into_iter().enumerate() {
+        for (half, rate) in (0..).zip(rates) {
             harness.apply(|lambda, _| lambda.set_failure_rate(ENRICH, rate));
             for second in 0..400 {
-                harness.invoke(SimTime::from_secs(second + 400 * half as u64), ENRICH);
+                harness.invoke(SimTime::from_secs(second + 400 * half), ENRICH);
             }
             harness.run();
         }

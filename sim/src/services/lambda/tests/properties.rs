@@ -95,16 +95,13 @@ proptest! {
         let mut open = std::collections::BTreeMap::new();
         let mut ended = std::collections::BTreeMap::new();
         for note in harness.notes() {
-            match note.fact {
-                Fact::InvocationStarted { mapping, .. } => prop_assert!(open.insert(mapping, note.records.len()).is_none()),
-                Fact::InvocationEnded { mapping, records, outcome, .. } => {
-                    prop_assert_eq!(open.remove(&mapping), Some(usize::try_from(records).expect("few")));
-                    prop_assert!(ended.insert(mapping, outcome).is_none());
-                }
-                Fact::InvocationThrottled { mapping, .. } => {
-                    prop_assert!(ended.insert(mapping, InvocationOutcome::Throttled).is_none());
-                }
-                _ => {}
+            if let Fact::InvocationStarted { mapping, .. } = note.fact {
+                prop_assert!(open.insert(mapping, note.records.len()).is_none());
+            } else if let Fact::InvocationEnded { mapping, records, outcome, .. } = note.fact {
+                prop_assert_eq!(open.remove(&mapping), Some(usize::try_from(records).expect("few")));
+                prop_assert!(ended.insert(mapping, outcome).is_none());
+            } else if let Fact::InvocationThrottled { mapping, .. } = note.fact {
+                prop_assert!(ended.insert(mapping, InvocationOutcome::Throttled).is_none());
             }
         }
         prop_assert!(open.is_empty());
