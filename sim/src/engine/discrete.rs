@@ -159,7 +159,7 @@ fn shares(weights: &[f64]) -> Result<Vec<u64>, WeightError> {
     }
     let given: u128 = shares.iter().map(|&share| u128::from(share)).sum();
     // Off by at most a share for each entry and the rounding of the sum; the greatest has at least 2^32 shares.
-    let corrected = i128::from(shares[greatest]) + i128::from(total) - given as i128;
+    let corrected = i128::from(shares[greatest]) + i128::from(total) - given.cast_signed();
     shares[greatest] = u64::try_from(corrected).map_err(|_| WeightError::Sum(sum))?;
     Ok(shares)
 }

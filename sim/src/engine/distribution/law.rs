@@ -107,10 +107,7 @@ impl Distribution {
                     0.0
                 }
             }
-            Self::Uniform { high, .. } => {
-                let above = self.level(x, true).above;
-                above * (high - (high - x.min(*high)).max(0.0) / 2.0).min(*high)
-            }
+            Self::Uniform { low, high } => self.level(x, true).above * f64::midpoint(x.clamp(*low, *high), *high),
             Self::Exponential { mean } => (x + mean) * libm::exp(-x / mean),
             Self::LogNormal { median, sigma } => {
                 let z = libm::log(x / median) / sigma;
@@ -204,11 +201,8 @@ fn percentile_mean_above(points: &[(f64, f64)], level: f64) -> f64 {
     let mut sum = 0.0;
     let mut last = level;
     for fraction in inner.chain([1.0]) {
-        sum += (fraction - last) * f64::midpoint(value_after(points, last), percentile_value(points, fraction));
+        sum += (fraction - last) * f64::midpoint(percentile_value(points, last), percentile_value(points, fraction));
         last = fraction;
     }
     sum
-}
-fn value_after(points: &[(f64, f64)], below: f64) -> f64 {
-    percentile_value(points, below)
 }

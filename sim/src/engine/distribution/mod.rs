@@ -13,7 +13,6 @@ mod unit_exponential;
 pub use unit_exponential::UnitExponential;
 
 use super::random::Stream;
-use std::sync::Arc;
 use table::{QuantileTable, to_fixed};
 
 /// A distribution of a non-negative quantity (nanoseconds, bytes), by its parameters.
@@ -96,7 +95,7 @@ enum Form {
     /// The shared exponential table, scaled.
     Exponential { mean: u64 },
     /// A table of its own.
-    Table(Arc<QuantileTable>),
+    Table(QuantileTable),
 }
 
 impl Distribution {
@@ -129,7 +128,7 @@ impl Distribution {
             | Self::Percentiles(_)
             | Self::Mixture(_) => {
                 let (table, bits, mean) = QuantileTable::of(self)?;
-                Sampler::new(Form::Table(Arc::new(table)), bits, mean)
+                Sampler::new(Form::Table(table), bits, mean)
             }
         })
     }
@@ -300,6 +299,6 @@ impl core::fmt::Debug for Sampler {
             .field("mean", &self.mean)
             .field("p50", &self.quantile(0.5))
             .field("p99", &self.quantile(0.99))
-            .finish()
+            .finish_non_exhaustive()
     }
 }

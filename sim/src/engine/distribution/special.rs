@@ -87,19 +87,19 @@ pub(super) fn gamma_level(shape: f64, x: f64) -> Level {
 /// Continued fraction of the upper part, evaluated from the front with the modified Lentz rule.
 fn upper_fraction(shape: f64, x: f64) -> f64 {
     const TINY: f64 = 1e-300;
-    let mut b = x + 1.0 - shape;
-    let mut c = 1.0 / TINY;
-    let mut d = 1.0 / b;
-    let mut fraction = d;
-    let mut i = 0.0;
-    while i < 100_000.0 {
-        i += 1.0;
-        let a = -i * (i - shape);
-        b += 2.0;
-        d = 1.0 / not_zero(a * d + b);
-        c = not_zero(b + a / c);
-        fraction *= c * d;
-        if (c * d - 1.0).abs() < 1e-16 {
+    let mut denominator = x + 1.0 - shape;
+    let mut forward = 1.0 / TINY;
+    let mut backward = 1.0 / denominator;
+    let mut fraction = backward;
+    let mut step = 0.0;
+    while step < 100_000.0 {
+        step += 1.0;
+        let numerator = -step * (step - shape);
+        denominator += 2.0;
+        backward = 1.0 / not_zero(numerator * backward + denominator);
+        forward = not_zero(denominator + numerator / forward);
+        fraction *= forward * backward;
+        if (forward * backward - 1.0).abs() < 1e-16 {
             break;
         }
     }

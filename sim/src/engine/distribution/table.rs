@@ -11,6 +11,7 @@
 
 use super::special::Level;
 use super::{Distribution, DistributionError, fraction_bits, tail};
+use std::sync::Arc;
 
 const DEPTH: u32 = 40;
 const CELL_BITS: u32 = 6;
@@ -41,9 +42,10 @@ struct Division {
 }
 
 /// A compiled quantile function.
+#[derive(Clone)]
 pub(super) struct QuantileTable {
-    cells: [Cell; SIZE],
-    divisions: Vec<Division>,
+    cells: Arc<[Cell; SIZE]>,
+    divisions: Arc<[Division]>,
 }
 
 /// The upper half of a product of two 64-bit numbers.
@@ -69,7 +71,7 @@ impl QuantileTable {
     /// The value at a word, in the table's fixed point.
     #[inline]
     pub(super) fn value(&self, word: u64) -> u64 {
-        let mirror = ((word as i64) >> 63) as u64; // all ones in the upper half
+        let mirror = (word.cast_signed() >> 63).cast_unsigned(); // all ones in the upper half
         let place = (word ^ mirror) << 1;
         let zeros = place.leading_zeros();
         let mantissa = place << (zeros + 1).min(DEPTH);
@@ -98,10 +100,8 @@ impl QuantileTable {
         let curve = Curve::new(distribution)?;
         let bits = fraction_bits(curve.greatest);
         let lines = curve.lines();
-        let mut table = Self {
-            cells: [Cell { base: 0, rise: 0 }; SIZE],
-            divisions: Vec::new(),
-        };
+        let mut cells = vec![Cell { base: 0, rise: 0 }; SIZE];
+        let mut divisions = Vec::new();
         let mut twice_mean = 0_u128;
         let mut lowest = 0;
         let mut rest = lines.as_slice();
@@ -109,7 +109,7 @@ impl QuantileTable {
             let count = rest.partition_point(|line| line.end <= end);
             let (parts, others) = rest.split_at(count);
             rest = others;
-            let first = table.divisions.len();
+            let first = divisions.len();
             for part in parts {
                 // Quantiles never fall; what rounding or the placing of knots might undo is lifted.
                 let base = to_fixed(part.from_value, bits).max(lowest);
@@ -118,10 +118,10 @@ impl QuantileTable {
                 let line = Cell { base, rise: top - base };
                 twice_mean += (part.end - part.start) * u128::from(base + top);
                 if parts.len() == 1 {
-                    table.cells[index] = line;
+                    cells[index] = line;
                 } else {
                     let place = |position: u128| ((position - start) << 64) / (end - start);
-                    table.divisions.push(Division {
+                    divisions.push(Division {
                         from: place(part.start) as u64,
                         to: place(part.end),
                         line,
@@ -129,13 +129,20 @@ impl QuantileTable {
                 }
             }
             if parts.len() > 1 {
-                table.cells[index] = Cell {
+                cells[index] = Cell {
                     base: first as u64,
                     rise: DIVIDED,
                 };
             }
         }
         let mean = twice_mean as f64 / 2.0 / END as f64 / (1_u64 << bits) as f64;
+        let cells = Arc::<[Cell]>::from(cells)
+            .try_into()
+            .unwrap_or_else(|_| unreachable!("made with this size"));
+        let table = Self {
+            cells,
+            divisions: divisions.into(),
+        };
         Ok((table, bits, mean))
     }
 }
