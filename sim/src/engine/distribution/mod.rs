@@ -177,8 +177,8 @@ impl Distribution {
     }
 }
 
-/// The exponential table gives at most this multiple of the mean (64 ln 2, rounded up).
-const LONGEST_EXPONENTIAL: f64 = 45.0;
+/// The exponential table gives at most this multiple of the mean (65 ln 2, rounded up).
+const LONGEST_EXPONENTIAL: f64 = 46.0;
 
 fn check_percentiles(points: &[(f64, f64)]) -> Result<(), DistributionError> {
     require(!points.is_empty(), || {

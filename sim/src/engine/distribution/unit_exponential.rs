@@ -34,12 +34,16 @@ impl UnitExponential {
     /// The value for a 32-bit word, at most 22.9 (the word is taken as the middle of its 2^-32).
     #[inline]
     pub fn sample(word: u32) -> u64 {
-        interpolate((word as u64) << 32 | 1 << 31)
+        // The zeros of the word itself, which may be all: for a word that cannot be zero, baseline x86-64 counts with an
+        // instruction that waits for the last result of the same register, four times slower in a loop.
+        let octave = word.leading_zeros();
+        interpolate(octave, ((word as u64) << 32 | 1 << 31) << octave)
     }
-    /// The value for a 64-bit word, at most 44.4.
+    /// The value for a 64-bit word, at most 45.1.
     #[inline]
     pub fn sample_wide(word: u64) -> u64 {
-        interpolate(word | 1)
+        let octave = word.leading_zeros();
+        interpolate(octave, word.wrapping_shl(octave))
     }
     /// The values for a block of words. Panics if the lengths differ.
     pub fn fill(words: &[u32], values: &mut [u64]) {
@@ -50,13 +54,11 @@ impl UnitExponential {
     }
 }
 
-/// Minus the logarithm of `word` / 2^64; the word is not zero.
+/// Minus the logarithm, from the octave and the word shifted up to its first one.
 #[inline]
-fn interpolate(word: u64) -> u64 {
-    let octave = word.leading_zeros();
-    let mantissa = word << octave << 1;
-    let cell = CELL_TABLE[(mantissa >> (64 - CELL_BITS)) as usize];
-    let fraction = (mantissa >> (32 - CELL_BITS)) & 0xFFFF_FFFF;
+fn interpolate(octave: u32, shifted: u64) -> u64 {
+    let cell = CELL_TABLE[(shifted >> (63 - CELL_BITS)) as usize % CELLS];
+    let fraction = (shifted >> (31 - CELL_BITS)) & 0xFFFF_FFFF;
     octave as u64 * LN_2 + cell.base as u64 - ((cell.fall as u64 * fraction) >> 32)
 }
 
@@ -137,8 +139,8 @@ mod tests {
         let mut word = 0x9E37_79B9_7F4A_7C15_u64;
         for i in 0..100_000_u32 {
             word = word.wrapping_mul(0xD134_2543_DE82_EF95).wrapping_add(1);
-            let wide = word >> (i % 60); // reach every octave
-            let expected = -libm::log((wide | 1) as f64 / (ONE * ONE));
+            let wide = (word >> (i % 60)).max(1); // reach every octave
+            let expected = -libm::log(wide as f64 / (ONE * ONE));
             let value = UnitExponential::sample_wide(wide) as f64 / ONE;
             assert!((value - expected).abs() < 3e-6, "{wide}: {value} {expected}");
             let narrow = u32::try_from(word >> 32).expect("32 bits") >> (i % 32);
@@ -156,7 +158,7 @@ mod tests {
             assert!(value <= last, "at {word}");
             last = value;
         }
-        assert_eq!(last, UnitExponential::sample_wide(u64::MAX >> 31 << 31));
+        assert_eq!(last, UnitExponential::sample_wide(u64::MAX >> 32 << 32 | 1 << 31));
     }
 
     /// Golden variates: they change only if the table does, which would change every run.
@@ -179,5 +181,5 @@ mod tests {
         2_977_044_472,
         1,
     ];
-    const GOLDEN_WIDE: [u64; 3] = [190_530_846_208, 71_449_067_328, 23_261_974_879];
+    const GOLDEN_WIDE: [u64; 3] = [193_507_890_680, 71_449_067_328, 23_261_974_879];
 }

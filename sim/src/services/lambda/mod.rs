@@ -11,6 +11,7 @@
 //! timeout. There is no provisioned concurrency, and neither the scaling rate nor the request rate is limited
 //! (LAM-C-11, LAM-C-18).
 
+pub mod cold_start;
 mod concurrency;
 mod config;
 mod environment;
