@@ -50,9 +50,10 @@ impl Checker<'_> {
     /// Checks a table: unknown names, missing names, and every value.
     pub(crate) fn table(&mut self, table: &Table, place: Place, rows: &'static Rows) -> Fields {
         let mut fields = Fields::new(place, rows);
+        let mut meant = Vec::new();
         for entry in &table.entries {
             let Some(row) = rows.property(&entry.name) else {
-                self.unknown(entry, rows);
+                meant.extend(self.unknown(entry, rows));
                 continue;
             };
             fields.keys.insert(row.name, entry.key);
@@ -67,7 +68,10 @@ impl Checker<'_> {
                 continue;
             }
             if row.default == crate::schema::Default::Required {
-                self.missing(&fields, row);
+                // A misspelt name is one fault, not two.
+                if !meant.contains(&row.name) {
+                    self.missing(&fields, row);
+                }
             } else if let Some(value) = self.default_value(row) {
                 fields.found.insert(row.name, Field { value, place });
             }
@@ -83,7 +87,8 @@ impl Checker<'_> {
         self.value(&row.shape, Subject { row, node: &node })
     }
 
-    fn unknown(&mut self, entry: &Entry, rows: &'static Rows) {
+    /// Reports a name that has no row, and returns the name that seems to be meant.
+    fn unknown(&mut self, entry: &Entry, rows: &'static Rows) -> Option<&'static str> {
         let name = printable(&entry.name);
         let own = || rows.properties.iter().map(|property| property.name);
         if rows.not_modelled.contains(&entry.name.as_str()) {
@@ -101,17 +106,17 @@ impl Checker<'_> {
             };
             let fault = Diagnostic::at(Code::NotModelled, entry.key, title, label).help(help);
             self.diagnostics.push(entry.key, fault);
-            return;
+            return None;
         }
         let title = format!("{} has no property `{name}`", rows.title);
         let mut fault = Diagnostic::at(Code::UnknownProperty, entry.key, title, "unknown property");
-        let candidates = own().chain(rows.not_modelled.iter().copied());
-        if let Some(near) = nearest(&entry.name, candidates) {
-            fault = fault.help(format!("did you mean `{near}`?"));
-        } else {
-            fault = fault.note(format!("it has {}", listed(own(), "and")));
-        }
+        let near = nearest(&entry.name, own().chain(rows.not_modelled.iter().copied()));
+        fault = match near {
+            Some(near) => fault.help(format!("did you mean `{near}`?")),
+            None => fault.note(format!("it has {}", listed(own(), "and"))),
+        };
         self.diagnostics.push(entry.key, fault);
+        near
     }
 
     fn missing(&mut self, fields: &Fields, row: &'static Property) {

@@ -2,7 +2,7 @@
 
 pub use crate::codes::Code;
 pub use crate::source::Origin;
-use crate::source::Place;
+use crate::source::{Place, printable};
 use core::ops::Range;
 
 /// How bad it is.
@@ -45,16 +45,17 @@ pub struct Label {
 }
 
 impl Diagnostic {
-    /// A diagnostic with one primary label.
+    /// A diagnostic with one primary label. Whatever a scenario's names and values may contain, messages hold no
+    /// control characters.
     pub(crate) fn at(code: Code, place: Place, title: impl Into<String>, label: impl Into<String>) -> Self {
         Self {
             code,
             severity: code.severity(),
-            title: title.into(),
+            title: printable(&title.into()),
             origin: place.origin(),
             labels: vec![Label {
                 span: place.span(),
-                text: label.into(),
+                text: printable(&label.into()),
                 primary: true,
             }],
             notes: Vec::new(),
@@ -66,9 +67,9 @@ impl Diagnostic {
         Self {
             code,
             severity: code.severity(),
-            title: title.into(),
+            title: printable(&title.into()),
             origin: Origin::Trace {
-                path: crate::source::printable(path),
+                path: printable(path),
                 line,
             },
             labels: Vec::new(),
@@ -92,17 +93,17 @@ impl Diagnostic {
     }
     #[must_use]
     pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(text.into());
+        self.notes.push(printable(&text.into()));
         self
     }
     #[must_use]
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(text.into());
+        self.help = Some(printable(&text.into()));
         self
     }
     #[must_use]
-    pub(crate) fn maybe_help(mut self, text: Option<String>) -> Self {
-        self.help = text.or(self.help);
+    pub(crate) fn maybe_help(mut self, text: Option<&str>) -> Self {
+        self.help = text.map(printable).or(self.help);
         self
     }
 }
@@ -135,8 +136,19 @@ impl Diagnostics {
         self.found.iter().any(|(_, found)| found.severity == Severity::Error)
     }
     pub(crate) fn into_sorted(mut self) -> Vec<Diagnostic> {
-        self.found.sort_by(|(a, first), (b, second)| {
-            (a.text, a.start, a.end, first.code).cmp(&(b.text, b.start, b.end, second.code))
+        let line = |found: &Diagnostic| match found.origin {
+            Origin::Trace { line, .. } => line,
+            Origin::Scenario | Origin::Set(_) => 0,
+        };
+        self.found.sort_by(|(place, found), (other_place, other)| {
+            let key = (place.text, place.start, place.end, line(found), found.code);
+            key.cmp(&(
+                other_place.text,
+                other_place.start,
+                other_place.end,
+                line(other),
+                other.code,
+            ))
         });
         self.found.into_iter().map(|(_, diagnostic)| diagnostic).collect()
     }

@@ -5,6 +5,7 @@ use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::fields::{Fields, Value};
 use crate::node::NodeValue;
+use crate::quantity::Decimal;
 use crate::schema::{Dimension, Shape};
 use crate::source::{Place, printable};
 use sim::engine::distribution::Distribution;
@@ -131,11 +132,7 @@ impl Checker<'_> {
         };
         let mut points: Vec<(f64, f64)> = Vec::new();
         for entry in &table.entries {
-            let fraction = entry
-                .name
-                .strip_prefix('p')
-                .and_then(|digits| digits.parse::<f64>().ok());
-            let Some(percent) = fraction.filter(|percent| (0.0..=100.0).contains(percent)) else {
+            let Some(fraction) = fraction(&entry.name) else {
                 let title = format!("`{}` is not a percentile", printable(&entry.name));
                 let fault = Diagnostic::at(Code::UnknownProperty, entry.key, title, "expected p0 to p100");
                 self.diagnostics.push(entry.key, fault);
@@ -156,7 +153,7 @@ impl Checker<'_> {
                 row: subject.row,
                 node: &entry.node,
             };
-            points.push((percent / 100.0, self.quantity(value, text, dimension)?));
+            points.push((fraction, self.quantity(value, text, dimension)?));
         }
         points.sort_by(|(a, _), (b, _)| a.total_cmp(b));
         let increasing = points
@@ -171,4 +168,11 @@ impl Checker<'_> {
         }
         Some(Value::Percentiles(points))
     }
+}
+
+/// The fraction that `p99.9` names, rounded once.
+fn fraction(name: &str) -> Option<f64> {
+    let ratio = Decimal::parse(name.strip_prefix('p')?)?.ratio()?;
+    let fraction = ratio.numerator as f64 / (ratio.denominator as f64 * 100.0);
+    (fraction <= 1.0).then_some(fraction)
 }

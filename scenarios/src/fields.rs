@@ -84,6 +84,10 @@ impl Fields {
         );
         self.keys.contains_key(name)
     }
+    /// The property has a value, stated or by default, and it is right.
+    pub(crate) fn is_sound(&self, name: &'static str) -> bool {
+        self.value(name).is_some()
+    }
     /// Where the property's value stands; the table's header if it does not.
     pub(crate) fn place_of(&self, name: &'static str) -> Place {
         match self.found.get(name) {

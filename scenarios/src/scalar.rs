@@ -76,13 +76,13 @@ impl Checker<'_> {
     fn fault(&mut self, subject: Subject<'_>, code: Code, title: String, label: &str) {
         self.fault_with(subject, code, title, label, None);
     }
-    fn fault_with(&mut self, subject: Subject<'_>, code: Code, title: String, label: &str, help: Option<String>) {
+    fn fault_with(&mut self, subject: Subject<'_>, code: Code, title: String, label: &str, help: Option<&str>) {
         let place = subject.node.place;
         let mut fault = Diagnostic::at(code, place, title, label).maybe_help(help);
         if code == Code::OutOfRange
             && let Some(fact) = subject.row.fact
         {
-            fault = fault.note(format!("the limit is AWS's: {fact}"));
+            fault = fault.note(format!("see {fact}"));
         }
         self.diagnostics.push(place, fault);
     }
@@ -105,7 +105,7 @@ impl Checker<'_> {
             }
             _ => None,
         };
-        self.fault_with(subject, Code::WrongType, title, &label, help);
+        self.fault_with(subject, Code::WrongType, title, &label, help.as_deref());
         None
     }
 
@@ -173,7 +173,13 @@ impl Checker<'_> {
         {
             let title = format!("`{}` contains control characters", subject.row.name);
             let help = Some(format!("without them it reads \"{}\"", printable(text)));
-            self.fault_with(subject, Code::ControlCharacter, title, "plain text is expected", help);
+            self.fault_with(
+                subject,
+                Code::ControlCharacter,
+                title,
+                "plain text is expected",
+                help.as_deref(),
+            );
             return None;
         }
         if text.is_empty() {
@@ -197,7 +203,7 @@ impl Checker<'_> {
         if not_modelled.contains(&text) {
             let title = format!("`{} = \"{text}\"` is not modelled yet", subject.row.name);
             let help = Some(format!("use {}", listed(words.iter().copied(), "or")));
-            self.fault_with(subject, Code::NotModelled, title, "AWS has this value", help);
+            self.fault_with(subject, Code::NotModelled, title, "AWS has this value", help.as_deref());
             return None;
         }
         self.wrong_word(subject, text, words);
@@ -211,7 +217,7 @@ impl Checker<'_> {
             _ => format!("expected {}", listed(words.iter().copied(), "or")),
         };
         let help = nearest(text, words.iter().copied()).map(|near| format!("did you mean \"{near}\"?"));
-        self.fault_with(subject, Code::UnknownWord, title, &label, help);
+        self.fault_with(subject, Code::UnknownWord, title, &label, help.as_deref());
     }
 
     pub(crate) fn duration(&mut self, subject: Subject<'_>, text: &str, zero: bool) -> Option<SimDuration> {
@@ -220,7 +226,7 @@ impl Checker<'_> {
             let help = minutes_or_months(text);
             let title = format!("`{name}` is not a duration");
             let label = "expected a number and ns, us, ms, s, min, h or d, such as \"50ms\"";
-            self.fault_with(subject, Code::InvalidDuration, title, label, help);
+            self.fault_with(subject, Code::InvalidDuration, title, label, help.as_deref());
             return None;
         };
         if duration.is_zero() && !zero {
@@ -323,7 +329,7 @@ impl Checker<'_> {
                 let title = format!("`{name}` cannot be a {kind}");
                 let label = format!("expected {}", Shape::expected(&subject.row.shape));
                 let help = self.nearest_component(component, kinds);
-                self.fault_with(subject, Code::WrongComponent, title, &label, help);
+                self.fault_with(subject, Code::WrongComponent, title, &label, help.as_deref());
                 return None;
             }
             let exists = self
@@ -351,7 +357,7 @@ impl Checker<'_> {
                 listed(self.full_names(kinds).iter().map(String::as_str), "and")
             ));
         }
-        self.diagnostics.push(place, fault.maybe_help(help));
+        self.diagnostics.push(place, fault.maybe_help(help.as_deref()));
         None
     }
 

@@ -254,14 +254,20 @@ impl Lowering<'_> {
             if is_false {
                 let title = format!("`{name} = false` promises nothing");
                 let help = "to expect a violation, write expected = \"violated\"";
-                self.fault(Code::InvalidGuarantee, fields.place_of(name), title, "", help);
+                self.fault(
+                    Code::InvalidGuarantee,
+                    fields.place_of(name),
+                    title,
+                    "true is expected",
+                    help,
+                );
             }
         }
         let [(_, promise)] = stated.as_slice() else {
             let place = stated.get(1).map_or(fields.place, |(name, _)| fields.place_of(name));
             let title = format!("a guarantee states one promise, this one states {}", stated.len());
             let help = "give one of order = \"per-key\", no_duplicates = true or no_loss = true";
-            self.fault(Code::InvalidGuarantee, place, title, "", help);
+            self.fault(Code::InvalidGuarantee, place, title, "one promise is expected", help);
             return None;
         };
         if fields.is_given("at") && fields.is_given("of") {

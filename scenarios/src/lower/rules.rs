@@ -4,11 +4,12 @@ use super::Lowering;
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
 use crate::fields::{Component, Fields};
+use crate::scalar::grouped;
 use crate::schema::Kind;
 use crate::source::Place;
 use sim::blueprint::{Arrivals, Blueprint, Keys, ProducerBlueprint, PutApi, Size, TraceRows};
 use sim::engine::distribution::Distribution;
-use sim::engine::quantity::{ByteCount, KIB};
+use sim::engine::quantity::KIB;
 
 /// Concurrency that always stays unreserved (LAM-C-07).
 const ALWAYS_UNRESERVED: u32 = 100;
@@ -34,6 +35,12 @@ impl Lowering<'_> {
     }
 
     fn reserved_concurrency(&mut self, top: &Fields, blueprint: &Blueprint) {
+        if !top
+            .table("account")
+            .is_some_and(|account| account.is_sound("ConcurrentExecutions"))
+        {
+            return;
+        }
         let available = blueprint.account_concurrency.saturating_sub(ALWAYS_UNRESERVED);
         let mut reserved: u64 = 0;
         let mut given: Vec<&Component> = top
@@ -61,40 +68,48 @@ impl Lowering<'_> {
     }
 
     fn record_size(&mut self, top: &Fields, blueprint: &Blueprint, producer: &ProducerBlueprint) {
-        let component = top
-            .components(Kind::Producer)
-            .iter()
-            .find(|component| component.name == producer.name);
+        let find = |kind: Kind, name: &str| {
+            let mut components = top.components(kind).iter();
+            components.find(|component| component.name == name)
+        };
+        let (Some(component), Some(target)) = (
+            find(Kind::Producer, &producer.name),
+            find(Kind::Stream, &producer.target),
+        ) else {
+            return;
+        };
         let stream = blueprint.streams.iter().find(|stream| stream.name == producer.target);
-        let (Some(component), Some(stream)) = (component, stream) else {
+        let data = largest_sure_size(&producer.size, &producer.arrivals);
+        let (Some(stream), Some(data)) = (stream, data) else {
             return;
         };
-        let Some(data) = largest_sure_size(&producer.size, &producer.arrivals) else {
-            return;
-        };
-        let key = shortest_key(producer);
-        let record = data.saturating_add(key);
+        let record = data.saturating_add(shortest_key(producer));
         let place = component.fields.place_of("size");
         let limit = u64::from(stream.max_record_size_kib) * KIB;
-        if record > limit {
+        if record > limit && target.fields.is_sound("MaxRecordSizeInKiB") {
             let title = format!(
-                "stream.{} does not accept records of {}",
+                "stream.{} does not accept records of {} bytes",
                 stream.name,
-                ByteCount(record)
+                grouped(record)
             );
-            let label = format!("up to {} of data, and the key", ByteCount(data));
+            let label = format!("{} bytes of data, and {} of its key", grouped(data), record - data);
+            let why = format!(
+                "MaxRecordSizeInKiB = {}: {} bytes, the partition key included (KDS-REC-04, KDS-REC-05)",
+                stream.max_record_size_kib,
+                grouped(limit)
+            );
             let fault = Diagnostic::at(Code::RecordTooLarge, place, title, label)
-                .note(format!(
-                    "MaxRecordSizeInKiB = {} (KDS-REC-04, KDS-REC-05)",
-                    stream.max_record_size_kib
-                ))
+                .note(why)
                 .help(
                     "make the records smaller, or raise MaxRecordSizeInKiB to at most 10240 in the profile `current`",
                 );
             self.diagnostics.push(place, fault);
-        } else if producer.api == PutApi::PutRecords && record > producer.max_batch_bytes {
+        } else if producer.api == PutApi::PutRecords
+            && component.fields.is_sound("max_batch_bytes")
+            && record > producer.max_batch_bytes
+        {
             let title = "a single record does not fit into a PutRecords of this producer";
-            let label = format!("records have up to {}", ByteCount(record));
+            let label = format!("a record has {} bytes with its key", grouped(record));
             let place = component.fields.place_of("max_batch_bytes");
             self.fault(Code::Contradiction, place, title, &label, "raise max_batch_bytes");
         }

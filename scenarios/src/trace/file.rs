@@ -73,7 +73,7 @@ pub(super) fn read(
     let header = match reader.headers() {
         Ok(header) => header.clone(),
         Err(error) => {
-            push_row_fault(source, 1, &row_error(&error), "", diagnostics);
+            diagnostics.push(source.place, row_diagnostic(source, 1, &row_error(&error), ""));
             return None;
         }
     };
@@ -102,7 +102,11 @@ pub(super) fn read(
         if let Err(what) = result {
             faults += 1;
             let quoted = record.iter().collect::<Vec<_>>().join(",");
-            push_row_fault(source, line, &what, &quoted, diagnostics);
+            let mut diagnostic = row_diagnostic(source, line, &what, &quoted);
+            if faults == MOST_FAULTS {
+                diagnostic = diagnostic.note("the rest of the file has not been looked at");
+            }
+            diagnostics.push(source.place, diagnostic);
             if faults == MOST_FAULTS {
                 break;
             }
@@ -120,12 +124,12 @@ pub(super) fn read(
     (faults == 0).then_some(file)
 }
 
-fn push_row_fault(source: &Source<'_>, line: u64, what: &RowFault, row: &str, diagnostics: &mut Diagnostics) {
+fn row_diagnostic(source: &Source<'_>, line: u64, what: &RowFault, row: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::in_trace(what.code, source.path, line, what.title.clone());
     if !row.is_empty() {
         diagnostic = diagnostic.note(format!("the row reads: {}", shortened(row)));
     }
-    diagnostics.push(source.place, diagnostic.maybe_help(what.help.map(str::to_owned)));
+    diagnostic.maybe_help(what.help)
 }
 
 /// A row as a message may quote it.
@@ -236,7 +240,6 @@ impl File {
                 return Err(fault(Code::TraceOrder, title));
             }
         }
-        // Compared with the last readable row, so that one wrong timestamp gives one fault.
         *newest = Some(time);
         if self.times.first().is_some_and(|first| time - first > LONGEST) {
             let title = "the timestamp lies more than ten years after the first".to_owned();

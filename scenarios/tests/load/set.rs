@@ -47,16 +47,45 @@ fn a_wrong_value_is_marked_in_the_option() {
         BASE,
         &options(&[("duration", "10m"), ("stream.clicks.ShardCount", "0")]),
         &NoTraces,
-        &["x"],
+        &[
+            "E0201 --set 1 \"10m\" `duration` is not a duration (expected a number and ns, us, ms, s, min, h or d, such as \"50ms\") -> minutes are written \"10min\"",
+            "E0205 --set 1 \"0\" `ShardCount` is out of range (expected 1 to 20,000)",
+        ],
     );
 }
 
 #[test]
 fn e0601_a_path_that_leads_nowhere() {
-    check_with(BASE, &options(&[("producer.wep.linger", "1s")]), &NoTraces, &["x"]);
-    check_with(BASE, &options(&[("producer..linger", "1s")]), &NoTraces, &["x"]);
-    check_with(BASE, &options(&[("duration.x", "1s")]), &NoTraces, &["x"]);
-    check_with(BASE, &options(&[("producer.web.lingre", "1s")]), &NoTraces, &["x"]);
+    check_with(
+        BASE,
+        &options(&[("producer.wep.linger", "1s")]),
+        &NoTraces,
+        &[
+            "E0601 --set 1 \"wep\" the scenario has no `producer.wep` (not a component of the scenario) -> did you mean `web`?",
+        ],
+    );
+    check_with(
+        BASE,
+        &options(&[("producer..linger", "1s")]),
+        &NoTraces,
+        &[
+            "E0601 --set 1 \"producer..linger\" the path of --set has an empty part () -> write the path of a property, for example producer.web.linger",
+        ],
+    );
+    check_with(
+        BASE,
+        &options(&[("duration.x", "1s")]),
+        &NoTraces,
+        &[
+            "E0601 --set 1 \"duration\" `duration` is a string, not a table (nothing lies below it) -> set the whole value instead",
+        ],
+    );
+    check_with(
+        BASE,
+        &options(&[("producer.web.lingre", "1s")]),
+        &NoTraces,
+        &["E0103 --set 1 \"lingre\" a producer has no property `lingre` (unknown property) -> did you mean `linger`?"],
+    );
 }
 
 #[test]
@@ -65,7 +94,9 @@ fn e0602_a_value_that_cannot_be_read() {
         BASE,
         &options(&[("producer.web.arrivals", "{ poisson = ")]),
         &NoTraces,
-        &["x"],
+        &[
+            "E0602 --set 1 \"{ poisson = \" the value of --set cannot be read (not a TOML value) -> write the value as in a scenario, for example '{ poisson = \"5/s\" }'",
+        ],
     );
 }
 

@@ -108,9 +108,11 @@ fn line(diagnostic: &Diagnostic, text: &str, options: &LoadOptions) -> String {
 }
 
 /// The diagnostics of a text, as lines.
+#[track_caller]
 pub(crate) fn check(text: &str, expected: &[&str]) {
     check_with(text, &LoadOptions::default(), &NoTraces, expected);
 }
+#[track_caller]
 pub(crate) fn check_with(text: &str, options: &LoadOptions, traces: &dyn TraceReader, expected: &[&str]) {
     let (scenario, diagnostics) = load(text, "test", options, traces);
     let found = lines(&diagnostics, text, options);

@@ -31,6 +31,7 @@ fn replay(trace: &str, csv: &'static str) -> Scenario {
     loaded_with(&text(trace), &LoadOptions::default(), &files(&[("a.csv", csv)]))
 }
 
+#[track_caller]
 fn wrong(trace: &str, csv: &'static str, expected: &[&str]) {
     check_with(
         &text(trace),
@@ -125,75 +126,158 @@ fn several_files_of_requests_are_merged_by_time() {
 
 #[test]
 fn e0501_a_trace_that_cannot_be_read_says_where_it_was_sought() {
-    wrong("path = \"b.csv\", time = \"at\"", "", &["x"]);
+    wrong(
+        "path = \"b.csv\", time = \"at\"",
+        "",
+        &["E0501 10 \"\\\"b.csv\\\"\" the trace `b.csv` cannot be read (no such file in memory: b.csv)"],
+    );
     let options = LoadOptions {
         set: vec![("producer.web.arrivals.trace.path".to_owned(), "c.csv".to_owned())],
         ..LoadOptions::default()
     };
-    check_with(&text(REQUESTS), &options, &files(&[]), &["x"]);
+    check_with(
+        &text(REQUESTS),
+        &options,
+        &files(&[]),
+        &["E0501 --set 1 \"c.csv\" the trace `c.csv` cannot be read (sought in the working directory: c.csv)"],
+    );
 }
 
 #[test]
 fn e0502_a_malformed_row_has_its_line() {
-    wrong(REQUESTS, "at,b\n1,2\n2\n3,4\n", &["x"]);
+    wrong(
+        REQUESTS,
+        "at,b\n1,2\n2\n3,4\n",
+        &["E0502 a.csv:3 the row has 1 fields, the header has 2"],
+    );
 }
 
 #[test]
 fn e0503_an_unknown_column_names_the_nearest() {
-    wrong("path = \"a.csv\", time = \"timestmap\"", "timestamp\n1\n", &["x"]);
+    wrong(
+        "path = \"a.csv\", time = \"timestmap\"",
+        "timestamp\n1\n",
+        &[
+            "E0503 10 \"\\\"timestmap\\\"\" `a.csv` has no column `timestmap` (no such column) -> did you mean \"timestamp\"?",
+        ],
+    );
     wrong(
         "path = \"a.csv\", time = \"when\", size = { column = \"b\" }",
         "at,b\n1,2\n",
-        &["x"],
+        &["E0503 10 \"\\\"when\\\"\" `a.csv` has no column `when` (no such column)"],
     );
 }
 
 #[test]
 fn e0504_a_timestamp_that_cannot_be_read() {
-    wrong(REQUESTS, "at\n1\nyesterday\n", &["x"]);
+    wrong(
+        REQUESTS,
+        "at\n1\nyesterday\n",
+        &[
+            "E0504 a.csv:3 `yesterday` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+        ],
+    );
 }
 
 #[test]
 fn e0505_timestamps_that_go_back() {
-    wrong(REQUESTS, "at\n5\n6\n4\n5\n", &["x"]);
-    wrong(COUNTS, "at,n\n5,1\n5,1\n", &["x"]);
+    wrong(
+        REQUESTS,
+        "at\n5\n6\n4\n5\n",
+        &[
+            "E0505 a.csv:4 the timestamp lies before that of the row above",
+            "E0505 a.csv:5 the timestamp lies before that of the row above",
+        ],
+    );
+    wrong(
+        COUNTS,
+        "at,n\n5,1\n5,1\n",
+        &["E0505 a.csv:3 the timestamp is that of the row above, but bins must move forward"],
+    );
 }
 
 #[test]
 fn e0506_numbers_that_make_no_sense() {
-    wrong(COUNTS, "at,n\n1,-3\n2,1.5\n3,94.0\n4,x\n", &["x"]);
+    wrong(
+        COUNTS,
+        "at,n\n1,-3\n2,1.5\n3,94.0\n4,x\n",
+        &[
+            "E0506 a.csv:2 `-3` is not a number of requests",
+            "E0506 a.csv:3 `1.5` is not a number of requests",
+            "E0506 a.csv:5 `x` is not a number of requests",
+        ],
+    );
     let sized = "path = \"a.csv\", time = \"at\", size = { column = \"b\", bytes_per_unit = 1000 }";
-    wrong(sized, "at,b\n1,11000\n2,-1\n", &["x"]);
+    wrong(
+        sized,
+        "at,b\n1,11000\n2,-1\n",
+        &[
+            "E0506 a.csv:2 11000000 bytes are more than any record may have (KDS-REC-03)",
+            "E0506 a.csv:3 `-1` is not a size",
+        ],
+    );
 }
 
 #[test]
 fn e0507_a_key_that_is_not_allowed() {
-    wrong("path = \"a.csv\", time = \"at\", key = \"k\"", "at,k\n1,\n", &["x"]);
+    wrong(
+        "path = \"a.csv\", time = \"at\", key = \"k\"",
+        "at,k\n1,\n",
+        &["E0507 a.csv:2 the partition key has 0 characters, 1 to 256 are allowed (KDS-REC-02)"],
+    );
 }
 
 #[test]
 fn e0508_a_trace_without_rows() {
-    wrong(REQUESTS, "at\n", &["x"]);
+    wrong(
+        REQUESTS,
+        "at\n",
+        &[
+            "E0508 10 \"\\\"a.csv\\\"\" the trace `a.csv` holds no rows (a header line and at least one row are expected)",
+        ],
+    );
 }
 
 #[test]
 fn only_the_first_faults_of_a_file_are_told() {
-    wrong(REQUESTS, "at\na\nb\nc\nd\ne\nf\ng\n", &["x"]);
+    wrong(
+        REQUESTS,
+        "at\na\nb\nc\nd\ne\nf\ng\n",
+        &[
+            "E0504 a.csv:2 `a` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+            "E0504 a.csv:3 `b` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+            "E0504 a.csv:4 `c` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+            "E0504 a.csv:5 `d` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+            "E0504 a.csv:6 `e` is not a timestamp -> write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds",
+        ],
+    );
 }
 
 #[test]
 fn rules_between_the_properties_of_a_trace() {
-    wrong("time = \"at\"", "at\n1\n", &["x"]);
-    wrong("path = \"a.csv\", time = \"at\", spread = \"start\"", "at\n1\n", &["x"]);
+    wrong(
+        "time = \"at\"",
+        "at\n1\n",
+        &["E0105 10 \"{ time = \\\"at\\\" }\" a trace needs `path` or `series` () -> add `path = \"..\"`"],
+    );
+    wrong(
+        "path = \"a.csv\", time = \"at\", spread = \"start\"",
+        "at\n1\n",
+        &["W0003 10 \"\\\"start\\\"\" `spread` has no effect without `count` (rows are single requests here)"],
+    );
     wrong(
         "path = \"a.csv\", time = \"at\", count = \"n\", size = { column = \"b\" }",
         "at,n,b\n1,1,1\n",
-        &["x"],
+        &[
+            "E0303 10 \"{ column = \\\"b\\\" }\" a trace of counts has no column for `size` () -> give the producer a `size` of its own",
+        ],
     );
     wrong(
         "path = \"a.csv\", time = \"at\", series = [{ path = \"a.csv\" }]",
         "at\n1\n",
-        &["x"],
+        &[
+            "E0303 10 \"[{ path = \\\"a.csv\\\" }]\" a trace has either `path` or `series` () -> name every file in `series`",
+        ],
     );
 }
 
@@ -204,6 +288,8 @@ fn a_record_of_the_trace_may_be_too_large_for_the_stream() {
         &text,
         &LoadOptions::default(),
         &files(&[("a.csv", "at,b\n1,2000000\n")]),
-        &["x"],
+        &[
+            "E0304 12 \"\\\"trace\\\"\" stream.clicks does not accept records of 2,000,010 bytes (2,000,000 bytes of data, and 10 of its key) -> make the records smaller, or raise MaxRecordSizeInKiB to at most 10240 in the profile `current`",
+        ],
     );
 }
