@@ -1,0 +1,97 @@
+//! Dated changes.
+
+use super::Lowering;
+use crate::codes::Code;
+use crate::fields::Fields;
+use crate::source::Place;
+use sim::blueprint::{Arrivals, Blueprint};
+use sim::command::{Command, Intervention};
+use sim::engine::time::SimTime;
+
+const CHANGES: &[&str] = &[
+    "scale_load",
+    "concurrency",
+    "failure_rate",
+    "sink_capacity",
+    "break_sink",
+];
+
+impl Lowering<'_> {
+    pub(super) fn interventions(&mut self, top: &Fields, blueprint: &mut Blueprint) {
+        for fields in top.tables("intervention") {
+            let mut keys: Vec<(Place, &str)> = CHANGES
+                .iter()
+                .filter_map(|&name| fields.keys.get(name).map(|key| (*key, name)))
+                .collect();
+            keys.sort_unstable();
+            if keys.len() != 1 {
+                let place = keys.get(1).map_or(fields.place, |(key, _)| *key);
+                let title = format!("an intervention makes one change, this one makes {}", keys.len());
+                let help = format!(
+                    "give one of {}",
+                    crate::diagnostic::listed(CHANGES.iter().copied(), "or")
+                );
+                self.fault(Code::InvalidIntervention, place, title, "one change is expected", &help);
+                continue;
+            }
+            let at = SimTime::ZERO + fields.duration("at");
+            if fields.duration("at") >= self.duration && self.duration.as_nanos() > 0 {
+                let place = fields.place_of("at");
+                let label = format!("the run lasts {}", self.duration);
+                self.fault(
+                    Code::NeverHappens,
+                    place,
+                    "the intervention comes after the end of the run",
+                    &label,
+                    "",
+                );
+            }
+            if let Some(command) = self.command(fields, blueprint) {
+                blueprint.interventions.push(Intervention { at, command });
+            }
+        }
+    }
+
+    fn command(&mut self, fields: &Fields, blueprint: &Blueprint) -> Option<Command> {
+        if let Some(change) = fields.table("scale_load") {
+            let producer = change.name("producer");
+            let replays = |blueprint: &Blueprint| {
+                let found = blueprint.producers.iter().find(|other| other.name == producer);
+                found.is_some_and(|found| matches!(found.arrivals, Arrivals::Trace(_)))
+            };
+            if replays(blueprint) {
+                let place = change.place_of("producer");
+                let title = "the load of a trace cannot be scaled";
+                let help = "change its `compression`, for the whole run";
+                self.fault(Code::Contradiction, place, title, "replays a trace", help);
+            }
+            return Some(Command::ScaleLoad {
+                producer,
+                factor: change.ratio("factor"),
+            });
+        }
+        if let Some(change) = fields.table("concurrency") {
+            return Some(Command::SetReservedConcurrency {
+                function: change.name("function"),
+                limit: change.maybe_u32("limit"),
+            });
+        }
+        if let Some(change) = fields.table("failure_rate") {
+            return Some(Command::SetFailureRate {
+                function: change.name("function"),
+                rate: change.ratio("rate"),
+            });
+        }
+        if let Some(change) = fields.table("sink_capacity") {
+            return Some(Command::SetSinkCapacity {
+                sink: change.name("sink"),
+                capacity: change.maybe_rate("capacity"),
+            });
+        }
+        let change = fields.table("break_sink")?;
+        Some(Command::BreakSink {
+            sink: change.name("sink"),
+            lasts: change.duration("lasts"),
+        })
+    }
+}

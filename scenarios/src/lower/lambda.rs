@@ -1,0 +1,89 @@
+//! Mappings, functions and sinks.
+
+use super::Lowering;
+use crate::codes::Code;
+use crate::fields::Fields;
+use sim::blueprint::{
+    Architecture, ColdStart, FunctionBlueprint, MappingBlueprint, Package, SinkBlueprint, StartingPosition,
+};
+use sim::engine::quantity::Ratio;
+use sim::engine::time::SimDuration;
+
+pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
+    MappingBlueprint {
+        name: name.to_owned(),
+        stream: fields.name("EventSourceArn"),
+        function: fields.name("FunctionName"),
+        starting_position: match fields.word("StartingPosition") {
+            "LATEST" => StartingPosition::Latest,
+            _ => StartingPosition::TrimHorizon,
+        },
+        batch_size: fields.u32("BatchSize"),
+        maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
+        parallelization_factor: fields.u32("ParallelizationFactor"),
+    }
+}
+
+pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
+    SinkBlueprint {
+        name: name.to_owned(),
+        capacity: fields.maybe_rate("capacity"),
+        latency: fields.distribution("latency"),
+    }
+}
+
+impl Lowering<'_> {
+    pub(super) fn function(&mut self, name: &str, fields: &Fields) -> FunctionBlueprint {
+        let time = fields.table("time");
+        let failure = fields.table("failure");
+        let sink = fields.reference("sink").map(|(_, sink)| sink.to_owned());
+        if let Some(failure) = failure
+            && failure.flag("after_write")
+            && !fields.is_given("sink")
+        {
+            let place = failure.place_of("after_write");
+            let title = "`after_write` needs a sink to write to";
+            self.fault(
+                Code::Contradiction,
+                place,
+                title,
+                "the function has no `sink`",
+                "add a `sink`",
+            );
+        }
+        FunctionBlueprint {
+            name: name.to_owned(),
+            memory_size: fields.u32("MemorySize"),
+            timeout: SimDuration::from_secs(fields.integer("Timeout")),
+            reserved_concurrency: fields.maybe_u32("ReservedConcurrentExecutions"),
+            cold_start: self.cold_start(fields),
+            per_batch: time.map_or(sim::engine::distribution::Distribution::Constant(1.0), |time| {
+                time.distribution("per_batch")
+            }),
+            per_record: time.map_or(SimDuration::ZERO, |time| time.duration("per_record")),
+            failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
+            fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
+            sink,
+        }
+    }
+
+    fn cold_start(&mut self, fields: &Fields) -> ColdStart {
+        if let Some(own) = fields.maybe_distribution("init") {
+            let knobs = ["runtime", "architecture", "package", "extra_init"];
+            self.no_effect(fields, &knobs, "`init` states the whole Init time");
+            return ColdStart::Own(own.clone());
+        }
+        ColdStart::Published {
+            runtime: fields.word("runtime").to_owned(),
+            architecture: match fields.word("architecture") {
+                "arm64" => Architecture::Arm64,
+                _ => Architecture::X86,
+            },
+            package: match fields.word("package") {
+                "Image" => Package::Image,
+                _ => Package::Zip,
+            },
+            extra: fields.duration("extra_init"),
+        }
+    }
+}

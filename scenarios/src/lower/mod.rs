@@ -1,0 +1,151 @@
+//! From checked values to the blueprint, with the rules that span several properties or components.
+
+mod expect;
+mod intervention;
+mod lambda;
+mod memory;
+mod model;
+mod producer;
+mod rules;
+
+use crate::codes::Code;
+use crate::diagnostic::{Diagnostic, Diagnostics};
+use crate::expect::{Expectation, Guarantee};
+use crate::fields::Fields;
+use crate::schema::Kind;
+use crate::source::{Place, SourceMap};
+use crate::trace::TraceReader;
+use crate::{Assumption, LoadOptions};
+use sim::blueprint::{Blueprint, StreamBlueprint};
+use sim::engine::time::SimDuration;
+use sim::profile::Profile;
+
+/// What lowering works with and on.
+pub(crate) struct Lowering<'a> {
+    pub(crate) profile: Profile,
+    pub(crate) duration: SimDuration,
+    pub(crate) options: &'a LoadOptions,
+    pub(crate) traces: &'a dyn TraceReader,
+    pub(crate) diagnostics: &'a mut Diagnostics,
+    pub(crate) source: &'a mut SourceMap,
+    pub(crate) notes: Vec<String>,
+}
+
+/// What comes out.
+pub(crate) struct Lowered {
+    pub(crate) blueprint: Blueprint,
+    pub(crate) expectations: Vec<Expectation>,
+    pub(crate) guarantees: Vec<Guarantee>,
+    pub(crate) assumptions: Vec<Assumption>,
+}
+
+impl Lowering<'_> {
+    pub(crate) fn lower(&mut self, top: &Fields) -> Lowered {
+        self.format(top);
+        for &kind in Kind::ALL {
+            for component in top.components(kind) {
+                let place = component.fields.place;
+                self.source.add_component(format!("{kind}.{}", component.name), place);
+            }
+        }
+        let mut blueprint = Blueprint::empty(self.options.seed.unwrap_or(top.integer("seed")), self.duration);
+        blueprint.replication = self.options.replication;
+        blueprint.profile = self.profile;
+        if let Some(account) = top.table("account") {
+            blueprint.account_concurrency = account.u32("ConcurrentExecutions");
+        }
+        let mut assumptions = Vec::new();
+        if let Some(fields) = top.table("model") {
+            blueprint.model = model::parameters(fields);
+            assumptions = self.assumptions(fields);
+        }
+        for component in top.components(Kind::Stream) {
+            blueprint.streams.push(self.stream(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Producer) {
+            blueprint
+                .producers
+                .extend(self.producer(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Mapping) {
+            blueprint
+                .mappings
+                .push(lambda::mapping(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Function) {
+            blueprint
+                .functions
+                .push(self.function(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Sink) {
+            blueprint.sinks.push(lambda::sink(&component.name, &component.fields));
+        }
+        self.interventions(top, &mut blueprint);
+        self.rules(top, &blueprint);
+        self.memory(top, &blueprint);
+        let expectations = self.expectations(top);
+        let guarantees = self.guarantees(top);
+        Lowered {
+            blueprint,
+            expectations,
+            guarantees,
+            assumptions,
+        }
+    }
+
+    fn format(&mut self, top: &Fields) {
+        if let Some(version) = top.maybe_integer("format")
+            && version != 1
+        {
+            let title = format!("`format = {version}` is unknown");
+            let help = "this program reads format = 1";
+            self.fault(
+                Code::UnknownFormat,
+                top.place_of("format"),
+                title,
+                "unknown version",
+                help,
+            );
+        }
+    }
+
+    fn stream(&mut self, name: &str, fields: &Fields) -> StreamBlueprint {
+        if self.profile == Profile::Exam && fields.is_given("MaxRecordSizeInKiB") {
+            let place = fields.place_of("MaxRecordSizeInKiB");
+            let title = "`MaxRecordSizeInKiB` does not exist in the profile `exam`";
+            let label = "AWS has it since 2025-10-28 (KDS-REC-04)";
+            self.fault(
+                Code::WrongProfile,
+                place,
+                title,
+                label,
+                "leave it out, or use profile = \"current\"",
+            );
+        }
+        StreamBlueprint {
+            name: name.to_owned(),
+            shard_count: fields.u32("ShardCount"),
+            retention_hours: fields.u32("RetentionPeriodHours"),
+            max_record_size_kib: fields.u32("MaxRecordSizeInKiB"),
+        }
+    }
+
+    /// Files a fault with a label and a help text, either of which may be empty.
+    pub(crate) fn fault(&mut self, code: Code, place: Place, title: impl Into<String>, label: &str, help: &str) {
+        let mut diagnostic = Diagnostic::at(code, place, title, label);
+        if !help.is_empty() {
+            diagnostic = diagnostic.help(help);
+        }
+        self.diagnostics.push(place, diagnostic);
+    }
+
+    /// Properties that another one makes useless.
+    pub(crate) fn no_effect(&mut self, fields: &Fields, names: &[&'static str], why: &str) {
+        for &name in names {
+            if fields.is_given(name) {
+                let title = format!("`{name}` has no effect here");
+                self.fault(Code::NoEffect, fields.place_of(name), title, why, "leave it out");
+            }
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! `[model]`, and the list of assumptions that a run's report shows.
+
+use super::Lowering;
+use crate::Assumption;
+use crate::fields::Fields;
+use crate::source::printable;
+use sim::blueprint::ModelParameters;
+
+pub(super) fn parameters(fields: &Fields) -> ModelParameters {
+    ModelParameters {
+        network_latency: fields.distribution("network_latency"),
+        put_service_time: fields.distribution("put_service_time"),
+        get_service_time: fields.distribution("get_service_time"),
+        internal_failure_rate: fields.ratio("internal_failure_rate"),
+        entry_failure_rate: fields.ratio("entry_failure_rate"),
+        lost_acknowledgement_rate: fields.ratio("lost_acknowledgement_rate"),
+        request_timeout: fields.duration("request_timeout"),
+        poll_dispatch_delay: fields.duration("poll_dispatch_delay"),
+        poll_interval: fields.duration("poll_interval"),
+        min_poll_interval: fields.duration("min_poll_interval"),
+        retry_backoff: fields.duration("retry_backoff"),
+        retry_backoff_max: fields.duration("retry_backoff_max"),
+        throttle_backoff: fields.duration("throttle_backoff"),
+        throttle_backoff_max: fields.duration("throttle_backoff_max"),
+        placement_time: fields.distribution("placement_time"),
+        idle_lifetime: fields.distribution("idle_lifetime"),
+        environment_lifetime: fields.distribution("environment_lifetime"),
+        payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
+    }
+}
+
+impl Lowering<'_> {
+    /// Every parameter with its value as written, by the user or in its row.
+    pub(super) fn assumptions(&self, fields: &Fields) -> Vec<Assumption> {
+        fields
+            .rows
+            .properties
+            .iter()
+            .map(|row| {
+                let is_default = !fields.is_given(row.name);
+                let text = if is_default {
+                    row.default.text(self.profile).unwrap_or_default().to_owned()
+                } else {
+                    self.text_at(fields, row.name)
+                };
+                Assumption {
+                    name: row.name,
+                    value: printable(text.trim_matches('"')),
+                    is_default,
+                    reason: row.doc,
+                    fact: row.fact,
+                }
+            })
+            .collect()
+    }
+
+    fn text_at(&self, fields: &Fields, name: &'static str) -> String {
+        let place = fields.place_of(name);
+        let text = match place.origin() {
+            crate::Origin::Set(index) => self
+                .options
+                .set
+                .get(index)
+                .map(|(path, value)| crate::source::set_text(path, value))
+                .unwrap_or_default(),
+            crate::Origin::Scenario | crate::Origin::Trace { .. } => self.source.text().to_owned(),
+        };
+        text.get(place.span()).unwrap_or_default().to_owned()
+    }
+}

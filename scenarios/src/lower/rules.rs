@@ -1,0 +1,187 @@
+//! Rules that span components.
+
+use super::Lowering;
+use crate::codes::Code;
+use crate::diagnostic::Diagnostic;
+use crate::fields::{Component, Fields};
+use crate::scalar::grouped;
+use crate::schema::Kind;
+use crate::source::Place;
+use sim::blueprint::{Arrivals, Blueprint, Keys, ProducerBlueprint, PutApi, Size, TraceRows};
+use sim::engine::distribution::Distribution;
+use sim::engine::quantity::KIB;
+
+/// Concurrency that always stays unreserved (LAM-C-07).
+const ALWAYS_UNRESERVED: u32 = 100;
+
+impl Lowering<'_> {
+    pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {
+        self.reserved_concurrency(top, blueprint);
+        for producer in &blueprint.producers {
+            self.record_size(top, blueprint, producer);
+        }
+        self.unused(top);
+        if top.components(Kind::Producer).is_empty() && !top.is_given("producer") {
+            let place = top.place_of("duration");
+            let help = "add a [producer.NAME]";
+            self.fault(
+                Code::NothingHappens,
+                place,
+                "the scenario has no producer",
+                "nothing will happen",
+                help,
+            );
+        }
+    }
+
+    fn reserved_concurrency(&mut self, top: &Fields, blueprint: &Blueprint) {
+        if !top
+            .table("account")
+            .is_some_and(|account| account.is_sound("ConcurrentExecutions"))
+        {
+            return;
+        }
+        let available = blueprint.account_concurrency.saturating_sub(ALWAYS_UNRESERVED);
+        let mut reserved: u64 = 0;
+        let mut given: Vec<&Component> = top
+            .components(Kind::Function)
+            .iter()
+            .filter(|function| function.fields.maybe_u32("ReservedConcurrentExecutions").is_some())
+            .collect();
+        given.sort_by_key(|function| function.fields.place_of("ReservedConcurrentExecutions"));
+        for function in given {
+            reserved += function.fields.integer("ReservedConcurrentExecutions");
+            if reserved > u64::from(available) {
+                let place = function.fields.place_of("ReservedConcurrentExecutions");
+                let title = "more concurrency is reserved than the account has";
+                let label = format!("brings the sum to {reserved}, {available} may be reserved");
+                let fault = Diagnostic::at(Code::ConcurrencyExceeded, place, title, label)
+                    .note(format!(
+                        "the account has {}, of which {ALWAYS_UNRESERVED} always stay unreserved (LAM-C-06, LAM-C-07)",
+                        blueprint.account_concurrency
+                    ))
+                    .help("reserve less, or raise [account] ConcurrentExecutions (LAM-C-04)");
+                self.diagnostics.push(place, fault);
+                return;
+            }
+        }
+    }
+
+    fn record_size(&mut self, top: &Fields, blueprint: &Blueprint, producer: &ProducerBlueprint) {
+        let find = |kind: Kind, name: &str| {
+            let mut components = top.components(kind).iter();
+            components.find(|component| component.name == name)
+        };
+        let (Some(component), Some(target)) = (
+            find(Kind::Producer, &producer.name),
+            find(Kind::Stream, &producer.target),
+        ) else {
+            return;
+        };
+        let stream = blueprint.streams.iter().find(|stream| stream.name == producer.target);
+        let data = largest_sure_size(&producer.size, &producer.arrivals);
+        let (Some(stream), Some(data)) = (stream, data) else {
+            return;
+        };
+        let record = data.saturating_add(shortest_key(producer));
+        let place = component.fields.place_of("size");
+        let limit = u64::from(stream.max_record_size_kib) * KIB;
+        if record > limit && target.fields.is_sound("MaxRecordSizeInKiB") {
+            let title = format!(
+                "stream.{} does not accept records of {} bytes",
+                stream.name,
+                grouped(record)
+            );
+            let label = format!("{} bytes of data, and {} of its key", grouped(data), record - data);
+            let why = format!(
+                "MaxRecordSizeInKiB = {}: {} bytes, the partition key included (KDS-REC-04, KDS-REC-05)",
+                stream.max_record_size_kib,
+                grouped(limit)
+            );
+            let fault = Diagnostic::at(Code::RecordTooLarge, place, title, label)
+                .note(why)
+                .help(
+                    "make the records smaller, or raise MaxRecordSizeInKiB to at most 10240 in the profile `current`",
+                );
+            self.diagnostics.push(place, fault);
+        } else if producer.api == PutApi::PutRecords
+            && component.fields.is_sound("max_batch_bytes")
+            && record > producer.max_batch_bytes
+        {
+            let title = "a single record does not fit into a PutRecords of this producer";
+            let label = format!("a record has {} bytes with its key", grouped(record));
+            let place = component.fields.place_of("max_batch_bytes");
+            self.fault(Code::Contradiction, place, title, &label, "raise max_batch_bytes");
+        }
+    }
+
+    /// Components that nothing leads to.
+    fn unused(&mut self, top: &Fields) {
+        let used = |users: &[(Kind, &'static str)], kind: Kind, name: &str| {
+            users.iter().any(|&(user, property)| {
+                top.components(user)
+                    .iter()
+                    .any(|component| component.fields.reference(property) == Some((kind, name)))
+            })
+        };
+        let mut idle: Vec<(Place, String, &str)> = Vec::new();
+        let checks: &[(Kind, Kind, &'static str, &str)] = &[
+            (Kind::Stream, Kind::Producer, "target", "no producer writes to it"),
+            (Kind::Function, Kind::Mapping, "FunctionName", "no mapping invokes it"),
+            (Kind::Sink, Kind::Function, "sink", "no function writes to it"),
+        ];
+        for &(kind, user, property, why) in checks {
+            // With a wrong reference about, the user that is meant may be the one that has it.
+            let unsure = top
+                .components(user)
+                .iter()
+                .any(|component| component.fields.is_given(property) && component.fields.reference(property).is_none());
+            for component in top.components(kind) {
+                if !unsure && !used(&[(user, property)], kind, &component.name) {
+                    idle.push((component.key, format!("{kind}.{}", component.name), why));
+                }
+            }
+        }
+        for (place, name, why) in idle {
+            self.fault(Code::Unused, place, format!("`{name}` has nothing to do"), why, "");
+        }
+    }
+}
+
+/// The largest size that is sure to occur, if the parameters show one.
+fn largest_sure_size(size: &Size, arrivals: &Arrivals) -> Option<u64> {
+    match (size, arrivals) {
+        (Size::Drawn(distribution), _) => largest_sure_value(distribution).map(|value| value as u64),
+        (Size::FromTrace, Arrivals::Trace(trace)) => match &trace.rows {
+            TraceRows::Requests { bytes, .. } => bytes.iter().max().map(|&bytes| u64::from(bytes)),
+            TraceRows::Counts { .. } => None,
+        },
+        (Size::FromTrace, _) => None,
+    }
+}
+
+fn largest_sure_value(distribution: &Distribution) -> Option<f64> {
+    match distribution {
+        Distribution::Constant(value) => Some(*value),
+        Distribution::Uniform { high, .. } => Some(*high),
+        Distribution::Percentiles(points) => points.last().map(|(_, value)| *value),
+        Distribution::Pareto { scale, .. } => Some(*scale),
+        Distribution::Mixture(parts) => parts
+            .iter()
+            .filter(|(weight, _)| *weight > 0.0)
+            .filter_map(|(_, part)| largest_sure_value(part))
+            .max_by(f64::total_cmp),
+        Distribution::Exponential { .. } | Distribution::LogNormal { .. } | Distribution::Gamma { .. } => None,
+    }
+}
+
+/// Bytes of the shortest partition key. Numbered keys read `<producer>-000000`.
+fn shortest_key(producer: &ProducerBlueprint) -> u64 {
+    let shortest = match (&producer.keys, &producer.arrivals) {
+        (Keys::Weighted(keys), _) => keys.iter().map(|key| key.text.len()).min(),
+        (Keys::FromTrace, Arrivals::Trace(trace)) => trace.keys.iter().map(String::len).min(),
+        (Keys::FromTrace, _) => None,
+        (Keys::Uniform { .. } | Keys::Zipf { .. } | Keys::Hot { .. }, _) => Some(producer.name.len() + 7),
+    };
+    u64::try_from(shortest.unwrap_or(0)).unwrap_or(0)
+}

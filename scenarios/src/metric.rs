@@ -1,0 +1,394 @@
+//! The metrics that an expectation may name.
+
+use crate::schema::Kind;
+use core::fmt;
+
+/// What a metric's values are measured in. Values are handed over and compared in this unit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Milliseconds.
+    Milliseconds,
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "",
+            Self::Bytes => " B",
+            Self::Milliseconds => " ms",
+        })
+    }
+}
+
+/// How the values of a period become one.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Statistic {
+    /// Sum of the values.
+    Sum,
+    /// Mean.
+    Average,
+    /// Least value.
+    Minimum,
+    /// Greatest value.
+    Maximum,
+    /// Number of values.
+    SampleCount,
+    /// A percentile, in thousandths of a per cent: 99_900 is p99.9.
+    Percentile(u32),
+}
+
+impl Statistic {
+    /// All but the percentiles.
+    pub const PLAIN: &[Self] = &[
+        Self::Sum,
+        Self::Average,
+        Self::Minimum,
+        Self::Maximum,
+        Self::SampleCount,
+    ];
+
+    /// The statistic with CloudWatch's name for it, `p` and a number for percentiles.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let plain = Self::PLAIN
+            .iter()
+            .copied()
+            .find(|statistic| statistic.to_string() == name);
+        plain.or_else(|| {
+            let number = name.strip_prefix('p')?;
+            let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
+            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+            let ends_well = number.ends_with(|character: char| character.is_ascii_digit());
+            if whole.is_empty() || !ends_well || decimals.len() > 3 || !digits(whole) || !digits(decimals) {
+                return None;
+            }
+            let thousandths: u32 = format!("{decimals:0<3}").parse().ok()?;
+            let percent: u32 = whole.parse().ok()?;
+            let value = percent.checked_mul(1_000)?.checked_add(thousandths)?;
+            (value <= 100_000).then_some(Self::Percentile(value))
+        })
+    }
+}
+
+impl fmt::Display for Statistic {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sum => f.write_str("Sum"),
+            Self::Average => f.write_str("Average"),
+            Self::Minimum => f.write_str("Minimum"),
+            Self::Maximum => f.write_str("Maximum"),
+            Self::SampleCount => f.write_str("SampleCount"),
+            Self::Percentile(thousandths) => {
+                let (whole, rest) = (thousandths / 1_000, thousandths % 1_000);
+                if rest == 0 {
+                    write!(f, "p{whole}")
+                } else {
+                    let decimals = format!("{rest:03}");
+                    write!(f, "p{whole}.{}", decimals.trim_end_matches('0'))
+                }
+            }
+        }
+    }
+}
+
+/// What a metric is, which decides its statistics.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Sort {
+    /// Values add up; percentiles say nothing.
+    Counter,
+    /// Each value stands for one event: a duration, an age.
+    Timing,
+    /// A level that goes up and down; sums say nothing.
+    Gauge,
+}
+
+impl Sort {
+    /// The statistic makes sense for such a metric.
+    pub const fn has(self, statistic: Statistic) -> bool {
+        match (self, statistic) {
+            (Self::Counter | Self::Gauge, Statistic::Percentile(_)) | (Self::Gauge, Statistic::Sum) => false,
+            (Self::Counter | Self::Gauge | Self::Timing, _) => true,
+        }
+    }
+    /// The statistics in words.
+    pub const fn statistics(self) -> &'static str {
+        match self {
+            Self::Counter => "Sum, Average, Minimum, Maximum and SampleCount",
+            Self::Timing => "Sum, Average, Minimum, Maximum, SampleCount and percentiles such as p99",
+            Self::Gauge => "Average, Minimum, Maximum and SampleCount",
+        }
+    }
+}
+
+/// A metric row.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Metric {
+    /// Its name; CloudWatch's, where CloudWatch has it.
+    pub name: &'static str,
+    /// `AWS/Kinesis`, `AWS/Lambda`, or `Simulator` for what CloudWatch does not have.
+    pub namespace: &'static str,
+    /// Its unit.
+    pub unit: Unit,
+    /// What it is.
+    pub sort: Sort,
+    /// The kinds of components that have it.
+    pub of: &'static [Kind],
+    /// What it says, in a sentence.
+    pub doc: &'static str,
+}
+
+const fn kinesis(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "AWS/Kinesis",
+        unit,
+        sort,
+        of: &[Kind::Stream],
+        doc,
+    }
+}
+const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "AWS/Lambda",
+        unit,
+        sort,
+        of: &[Kind::Function],
+        doc,
+    }
+}
+const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kind], doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "Simulator",
+        unit,
+        sort,
+        of,
+        doc,
+    }
+}
+
+use Sort::{Counter, Gauge, Timing};
+use Unit::{Bytes, Count, Milliseconds};
+
+/// All metrics.
+pub const METRICS: &[Metric] = &[
+    kinesis(
+        "IncomingRecords",
+        Count,
+        Counter,
+        "Records stored, by either put API (KDS-MET-05).",
+    ),
+    kinesis(
+        "IncomingBytes",
+        Bytes,
+        Counter,
+        "Bytes of the records stored (KDS-MET-05).",
+    ),
+    kinesis(
+        "WriteProvisionedThroughputExceeded",
+        Count,
+        Counter,
+        "Records refused because a shard had no write capacity left (KDS-MET-09).",
+    ),
+    kinesis(
+        "ReadProvisionedThroughputExceeded",
+        Count,
+        Counter,
+        "GetRecords calls refused by a read limit (KDS-MET-10).",
+    ),
+    kinesis(
+        "PutRecord.Bytes",
+        Bytes,
+        Counter,
+        "Bytes of PutRecord calls (KDS-MET-06).",
+    ),
+    kinesis(
+        "PutRecord.Latency",
+        Milliseconds,
+        Timing,
+        "Time of PutRecord calls (KDS-MET-06).",
+    ),
+    kinesis(
+        "PutRecord.Success",
+        Count,
+        Counter,
+        "PutRecord calls that stored their record (KDS-MET-06).",
+    ),
+    kinesis(
+        "PutRecords.Bytes",
+        Bytes,
+        Counter,
+        "Bytes of PutRecords calls (KDS-MET-07).",
+    ),
+    kinesis(
+        "PutRecords.Latency",
+        Milliseconds,
+        Timing,
+        "Time of PutRecords calls (KDS-MET-07).",
+    ),
+    kinesis(
+        "PutRecords.Success",
+        Count,
+        Counter,
+        "PutRecords calls that stored a record (KDS-MET-07).",
+    ),
+    kinesis(
+        "PutRecords.TotalRecords",
+        Count,
+        Counter,
+        "Entries of PutRecords calls (KDS-MET-08).",
+    ),
+    kinesis(
+        "PutRecords.SuccessfulRecords",
+        Count,
+        Counter,
+        "Entries stored (KDS-MET-08).",
+    ),
+    kinesis(
+        "PutRecords.FailedRecords",
+        Count,
+        Counter,
+        "Entries that failed inside the service (KDS-MET-08).",
+    ),
+    kinesis(
+        "PutRecords.ThrottledRecords",
+        Count,
+        Counter,
+        "Entries refused for throughput (KDS-MET-08).",
+    ),
+    kinesis("GetRecords.Bytes", Bytes, Counter, "Bytes read (KDS-MET-11)."),
+    kinesis("GetRecords.Records", Count, Counter, "Records read (KDS-MET-11)."),
+    kinesis(
+        "GetRecords.Latency",
+        Milliseconds,
+        Timing,
+        "Time of GetRecords calls (KDS-MET-11).",
+    ),
+    kinesis(
+        "GetRecords.Success",
+        Count,
+        Counter,
+        "GetRecords calls that were answered (KDS-MET-11).",
+    ),
+    kinesis(
+        "GetRecords.IteratorAgeMilliseconds",
+        Milliseconds,
+        Timing,
+        "Age of the last record of a GetRecords call; zero when the reader has caught up (KDS-MET-12).",
+    ),
+    lambda("Invocations", Count, Counter, "Runs of the function's code (LAM-M-01)."),
+    lambda(
+        "Errors",
+        Count,
+        Counter,
+        "Invocations that ended in a function error or timeout (LAM-M-02).",
+    ),
+    lambda(
+        "Throttles",
+        Count,
+        Counter,
+        "Invocation requests refused for concurrency (LAM-M-03).",
+    ),
+    lambda(
+        "Duration",
+        Milliseconds,
+        Timing,
+        "Time of the handler, without cold start (LAM-M-04).",
+    ),
+    lambda(
+        "IteratorAge",
+        Milliseconds,
+        Timing,
+        "Age of a batch's last record at hand-over (LAM-M-06).",
+    ),
+    lambda(
+        "ConcurrentExecutions",
+        Count,
+        Gauge,
+        "Invocations in progress (LAM-M-08).",
+    ),
+    simulator(
+        "ColdStarts",
+        Count,
+        Counter,
+        &[Kind::Function],
+        "Invocations that waited for a new environment.",
+    ),
+    simulator("RecordsProduced", Count, Counter, &[Kind::Producer], "Records created."),
+    simulator(
+        "RecordsGivenUp",
+        Count,
+        Counter,
+        &[Kind::Producer],
+        "Records that the client gave up.",
+    ),
+    simulator(
+        "RecordsExpired",
+        Count,
+        Counter,
+        &[Kind::Stream],
+        "Records whose retention ended unread.",
+    ),
+    simulator(
+        "RecordsDelivered",
+        Count,
+        Counter,
+        &[Kind::Sink, Kind::Function],
+        "Records that arrived, each delivery counted.",
+    ),
+    simulator(
+        "EndToEndLatency",
+        Milliseconds,
+        Timing,
+        &[Kind::Sink, Kind::Function],
+        "From the creation of a record to its delivery.",
+    ),
+    simulator(
+        "Duplicates",
+        Count,
+        Counter,
+        &[Kind::Sink, Kind::Function],
+        "Deliveries of a record beyond its first.",
+    ),
+    simulator(
+        "Inversions",
+        Count,
+        Counter,
+        &[Kind::Sink, Kind::Function, Kind::Stream],
+        "Records that arrived after a later record of their key.",
+    ),
+];
+
+impl Metric {
+    /// The metric of this name.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        METRICS.iter().find(|metric| metric.name == name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn statistics_have_cloudwatch_names() {
+        let check = |name: &str, expected: Option<Statistic>| {
+            assert_eq!(Statistic::from_name(name), expected, "{name}");
+            if let Some(statistic) = expected {
+                assert_eq!(statistic.to_string(), name);
+            }
+        };
+        check("Sum", Some(Statistic::Sum));
+        check("p99", Some(Statistic::Percentile(99_000)));
+        check("p99.9", Some(Statistic::Percentile(99_900)));
+        check("p99.95", Some(Statistic::Percentile(99_950)));
+        check("p100", Some(Statistic::Percentile(100_000)));
+        for wrong in ["sum", "p", "p101", "p99.", "pp", "p-1", "p1e2", "p99.9999"] {
+            check(wrong, None);
+        }
+    }
+}

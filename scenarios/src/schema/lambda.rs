@@ -1,0 +1,143 @@
+//! `[function.NAME]`: AWS::Lambda::Function.
+
+use super::{Dimension, Kind, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
+
+/// Runtimes whose cold starts have published percentiles or a fit (LAM-U-20).
+pub const RUNTIMES: &[&str] = &[
+    "python3.13",
+    "python3.14",
+    "nodejs22.x",
+    "nodejs24.x",
+    "java21",
+    "java25",
+    "dotnet8",
+    "ruby3.4",
+    "go",
+    "rust",
+];
+
+/// The handler's time.
+pub static HANDLER_TIME: Rows = Rows::own(
+    "the time of a handler",
+    &[
+        required(
+            "per_batch",
+            Shape::Distribution(Dimension::Time),
+            "Time of the handler for each invocation.",
+        ),
+        defaulted(
+            "per_record",
+            SPAN,
+            "\"0s\"",
+            "Further time for each record of the batch.",
+        ),
+    ],
+);
+
+/// The error model.
+pub static FAILURE: Rows = Rows::own(
+    "the errors of a function",
+    &[
+        defaulted(
+            "rate",
+            Shape::Fraction,
+            "0",
+            "Probability that an invocation ends in a function error.",
+        ),
+        defaulted(
+            "after_write",
+            Shape::Flag,
+            "false",
+            "True: the handler fails after its write to the sink, so that the retry delivers twice.",
+        ),
+    ],
+);
+
+/// Properties of a function.
+pub static FUNCTION: Rows = Rows {
+    title: "a function",
+    aws: Some("AWS::Lambda::Function"),
+    properties: &[
+        defaulted("MemorySize", integer(128, 10_240), "128", "Memory in MB.").fact("LAM-C-27"),
+        defaulted(
+            "Timeout",
+            integer(1, 900),
+            "3",
+            "Longest time of an invocation, in seconds.",
+        )
+        .fact("LAM-C-26"),
+        optional(
+            "ReservedConcurrentExecutions",
+            integer(0, 100_000),
+            "Concurrency that is kept for the function and caps it. Without it the function shares the account's rest.",
+        )
+        .fact("LAM-C-06"),
+        defaulted(
+            "runtime",
+            word(RUNTIMES),
+            "\"python3.13\"",
+            "Runtime, which decides how long a cold start takes.",
+        )
+        .fact("LAM-U-20"),
+        defaulted(
+            "architecture",
+            word(&["x86_64", "arm64"]),
+            "\"x86_64\"",
+            "Processor architecture.",
+        ),
+        defaulted(
+            "package",
+            word(&["Zip", "Image"]),
+            "\"Zip\"",
+            "Packaging, which decides how long a cold start takes.",
+        ),
+        defaulted(
+            "extra_init",
+            SPAN,
+            "\"0s\"",
+            "Time that the function's own dependencies add to its Init.",
+        ),
+        optional(
+            "init",
+            Shape::Distribution(Dimension::Time),
+            "Init time of the user's own, in place of the published one of the runtime.",
+        ),
+        required("time", Shape::Table(&HANDLER_TIME), "How long the handler takes."),
+        defaulted("failure", Shape::Table(&FAILURE), "{}", "How the handler fails."),
+        optional(
+            "sink",
+            Shape::Reference(&[Kind::Sink]),
+            "Where the handler writes its batch. Without it: nowhere.",
+        ),
+    ],
+    not_modelled: &[
+        "Architectures",
+        "CapacityProviderConfig",
+        "Code",
+        "CodeSigningConfigArn",
+        "DeadLetterConfig",
+        "Description",
+        "DurableConfig",
+        "Environment",
+        "EphemeralStorage",
+        "FileSystemConfigs",
+        "FunctionName",
+        "Handler",
+        "ImageConfig",
+        "KmsKeyArn",
+        "Layers",
+        "LoggingConfig",
+        "PackageType",
+        "ProvisionedConcurrencyConfig",
+        "PublishToLatestPublished",
+        "RecursiveLoop",
+        "Role",
+        "Runtime",
+        "RuntimeManagementConfig",
+        "SnapStart",
+        "Tags",
+        "TenancyConfig",
+        "TracingConfig",
+        "VpcConfig",
+    ],
+};

@@ -1,0 +1,138 @@
+//! `[model]`: what AWS does not document.
+
+use super::{Dimension, LENGTH, Most, Property, Rows, SPAN, Shape, defaulted};
+
+/// Parameters of the model. Every row is listed among the assumptions of a run.
+pub static MODEL: Rows = Rows::own("the model", PROPERTIES);
+
+const DISTRIBUTION: Shape = Shape::Distribution(Dimension::Time);
+
+static PROPERTIES: &[Property] = &[
+    defaulted(
+        "network_latency",
+        DISTRIBUTION,
+        "\"500us\"",
+        "One way between a client and a service of the same Region; service times are as the service sees them.",
+    ),
+    defaulted(
+        "put_service_time",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"20ms\", sigma = 0.5959 } }",
+        "Service time of PutRecord and PutRecords; AWS publishes no figures.",
+    )
+    .fact("KDS-MOD-09"),
+    defaulted(
+        "get_service_time",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"20ms\", sigma = 0.5959 } }",
+        "Service time of GetRecords; AWS publishes no figures.",
+    )
+    .fact("KDS-MOD-09"),
+    defaulted(
+        "internal_failure_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that a put call fails with InternalFailureException.",
+    )
+    .fact("KDS-MOD-17"),
+    defaulted(
+        "entry_failure_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that one entry of a PutRecords fails with InternalFailure.",
+    )
+    .fact("KDS-MOD-17"),
+    defaulted(
+        "lost_acknowledgement_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that a put is stored but its response is lost.",
+    )
+    .fact("KDS-MOD-18"),
+    defaulted(
+        "request_timeout",
+        LENGTH,
+        "\"5s\"",
+        "How long a client waits for a response.",
+    ),
+    defaulted(
+        "poll_dispatch_delay",
+        SPAN,
+        "\"85ms\"",
+        "From the return of GetRecords to the invocation of the function.",
+    )
+    .fact("LAM-U-04"),
+    defaulted(
+        "poll_interval",
+        LENGTH,
+        "\"1s\"",
+        "Base interval of a mapping's polls of a shard.",
+    )
+    .fact("LAM-K-01"),
+    defaulted(
+        "min_poll_interval",
+        SPAN,
+        "\"200ms\"",
+        "Least time between two reads of a shard by a mapping that is behind.",
+    )
+    .fact("LAM-U-03"),
+    defaulted(
+        "retry_backoff",
+        SPAN,
+        "\"1s\"",
+        "First wait of a mapping after a function error; it doubles with each further one.",
+    )
+    .fact("LAM-U-05"),
+    defaulted(
+        "retry_backoff_max",
+        SPAN,
+        "\"60s\"",
+        "Longest wait after a function error.",
+    )
+    .fact("LAM-U-05"),
+    defaulted(
+        "throttle_backoff",
+        SPAN,
+        "\"1s\"",
+        "First wait of a mapping after a throttled invocation; it doubles.",
+    )
+    .fact("LAM-U-05"),
+    defaulted(
+        "throttle_backoff_max",
+        SPAN,
+        "\"30s\"",
+        "Longest wait after a throttled invocation.",
+    )
+    .fact("LAM-U-05"),
+    defaulted(
+        "placement_time",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"150ms\", sigma = 0.3 } }",
+        "Time to place a new execution environment, beside its Init.",
+    )
+    .fact("LAM-U-20"),
+    defaulted(
+        "idle_lifetime",
+        DISTRIBUTION,
+        "{ uniform = [\"5min\", \"7min\"] }",
+        "How long an idle execution environment is kept.",
+    )
+    .fact("LAM-U-21"),
+    defaulted(
+        "environment_lifetime",
+        DISTRIBUTION,
+        "{ uniform = [\"120min\", \"240min\"] }",
+        "How old an execution environment may become.",
+    )
+    .fact("LAM-U-22"),
+    defaulted(
+        "payload_record_overhead",
+        Shape::Bytes {
+            least: 0,
+            most: Most::Always(65_536),
+        },
+        "\"530B\"",
+        "Metadata of a record in an invocation, beside its data in base64 and its partition key.",
+    )
+    .fact("LAM-U-29"),
+];

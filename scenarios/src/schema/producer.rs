@@ -1,0 +1,229 @@
+//! `[producer.NAME]`: a source of records and its client.
+
+use super::{
+    Dimension, Kind, LENGTH, Most, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, trace, word,
+};
+
+const MAY_BE_ZERO: Shape = Shape::Rate { zero: true };
+
+/// On-off bursts.
+pub static BURSTS: Rows = Rows::own(
+    "bursts",
+    &[
+        required("on", RATE, "Rate during a burst."),
+        required("off", MAY_BE_ZERO, "Rate between bursts."),
+        required("mean_on", LENGTH, "Mean length of a burst."),
+        required("mean_off", LENGTH, "Mean length of a quiet spell."),
+    ],
+);
+
+/// A rate that changes over time.
+pub static PROFILE: Rows = Rows::own(
+    "a rate over time",
+    &[
+        required(
+            "points",
+            Shape::List(&Shape::Pair(&SPAN, &MAY_BE_ZERO)),
+            "Pairs of time since the start and rate, joined by straight lines; the first at \"0s\".",
+        ),
+        optional(
+            "period",
+            LENGTH,
+            "The pattern repeats with this period. Without it the last rate stays.",
+        ),
+    ],
+);
+
+/// Arrival processes.
+pub static ARRIVALS: Rows = Rows::own(
+    "arrivals",
+    &[
+        optional("constant", RATE, "Evenly spaced records."),
+        optional("poisson", RATE, "Independent records with exponential gaps."),
+        optional(
+            "bursts",
+            Shape::Table(&BURSTS),
+            "Bursts and quiet spells of exponential length, Poisson within.",
+        ),
+        optional(
+            "profile",
+            Shape::Table(&PROFILE),
+            "Poisson with a rate that follows a curve, such as a day's.",
+        ),
+        optional("trace", Shape::Table(&trace::TRACE), "Replay of a recorded workload."),
+    ],
+);
+
+/// Most keys of one producer, for the sake of memory.
+pub const MOST_KEYS: u64 = 10_000_000;
+
+/// Zipf popularity.
+pub static ZIPF: Rows = Rows::own(
+    "Zipf-distributed keys",
+    &[
+        required("count", integer(1, MOST_KEYS), "Number of keys."),
+        defaulted(
+            "exponent",
+            Shape::Number { least: 0.0, most: 10.0 },
+            "1.0",
+            "The key of rank r has weight 1 / r^exponent.",
+        ),
+    ],
+);
+
+/// One hot key.
+pub static HOT: Rows = Rows::own(
+    "a hot key",
+    &[
+        required("share", Shape::Fraction, "Share of the hot key among all records."),
+        required(
+            "others",
+            integer(1, MOST_KEYS - 1),
+            "Number of other keys, which share the rest equally.",
+        ),
+    ],
+);
+
+/// A key of an explicit list.
+pub static LISTED_KEY: Rows = Rows::own(
+    "a partition key",
+    &[
+        required("key", Shape::Text, "The partition key, 1 to 256 characters.").fact("KDS-REC-02"),
+        defaulted(
+            "weight",
+            Shape::Number { least: 0.0, most: 1e12 },
+            "1",
+            "Relative weight.",
+        ),
+        optional(
+            "ExplicitHashKey",
+            Shape::HashKey,
+            "Position in the hash space, in place of the key's MD5.",
+        )
+        .fact("KDS-REC-10"),
+    ],
+);
+
+/// Key populations.
+pub static KEYS: Rows = Rows::own(
+    "partition keys",
+    &[
+        optional("uniform", integer(1, MOST_KEYS), "So many keys, equally likely."),
+        optional("zipf", Shape::Table(&ZIPF), "Keys of Zipf popularity."),
+        optional("hot", Shape::Table(&HOT), "One hot key and many others."),
+        optional("list", Shape::List(&Shape::Table(&LISTED_KEY)), "An explicit list."),
+    ],
+);
+
+/// The SDK's retries.
+pub static RETRY: Rows = Rows::own(
+    "the SDK's retries",
+    &[
+        defaulted(
+            "mode",
+            word(&["off", "standard", "adaptive", "legacy"]),
+            "\"standard\"",
+            "The SDK's retry mode.",
+        )
+        .fact("KDS-SDK-01"),
+        optional(
+            "max_attempts",
+            integer(1, 100),
+            "Attempts in all, the first included. Without it: the mode's own, 3 in standard and adaptive, 5 in legacy.",
+        )
+        .fact("KDS-SDK-02"),
+        defaulted(
+            "timing_2026",
+            Shape::Flag,
+            "false",
+            "The backoff and quota of 2026, opt-in at AWS.",
+        )
+        .fact("KDS-SDK-05"),
+    ],
+);
+
+/// The application's own re-sending.
+pub static RESEND: Rows = Rows::own(
+    "the re-sending of refused entries",
+    &[
+        defaulted(
+            "attempts",
+            integer(1, 1_000),
+            "3",
+            "How often an entry is sent again before it is given up.",
+        ),
+        defaulted("backoff", SPAN, "\"100ms\"", "Wait before the first re-send."),
+        defaulted(
+            "factor",
+            integer(1, 100),
+            "2",
+            "The wait grows by this factor with each further re-send.",
+        ),
+        defaulted("max_backoff", SPAN, "\"20s\"", "But never beyond this."),
+        defaulted(
+            "jitter",
+            word(&["none", "full", "equal"]),
+            "\"full\"",
+            "Randomises the wait: not at all, between zero and the wait, or between half of it and the wait.",
+        ),
+    ],
+);
+
+/// Properties of a producer.
+pub static PRODUCER: Rows = Rows::own(
+    "a producer",
+    &[
+        required("target", Shape::Reference(&[Kind::Stream]), "The stream that it writes to."),
+        required("arrivals", Shape::OneOf(&ARRIVALS), "When records are created."),
+        required("keys", Shape::WordOr("trace", &Shape::OneOf(&KEYS)), "Which partition keys they have."),
+        required(
+            "size",
+            Shape::WordOr("trace", &Shape::Distribution(Dimension::Bytes)),
+            "Size of the data, partition key not included.",
+        ),
+        defaulted("api", word(&["PutRecords", "PutRecord"]), "\"PutRecords\"", "The API that the client calls."),
+        defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords."),
+        defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords.").fact("KDS-W-06"),
+        defaulted(
+            "max_batch_bytes",
+            Shape::Bytes {
+                least: 1,
+                most: Most::ByProfile {
+                    exam: 5 << 20,
+                    current: 10 << 20,
+                },
+            },
+            "",
+            "Most bytes in one PutRecords, partition keys included.",
+        )
+        .by_profile("\"5MiB\"", "\"10MiB\"")
+        .fact("KDS-W-07"),
+        defaulted(
+            "concurrency",
+            integer(1, 1_000_000),
+            "50",
+            "Most requests in flight, further ones wait in the client; 50 is a usual size of an SDK's connection pool. \
+             With more than one, a slow request can be overtaken by the next, which reorders a key.",
+        ),
+        defaulted("retry", Shape::Table(&RETRY), "{}", "The SDK's retries of requests that failed whole."),
+        optional(
+            "resend_failed",
+            Shape::Table(&RESEND),
+            "The application sends refused entries of a PutRecords again, which the SDK does not. Without it: given up.",
+        )
+        .fact("KDS-W-14"),
+        defaulted(
+            "call_window",
+            LENGTH,
+            "\"1ms\"",
+            "Width of the window in which PutRecord calls of a fast producer are handled together; results come up to \
+             this much late.",
+        ),
+        defaulted(
+            "call_window_threshold",
+            RATE,
+            "\"10000/s\"",
+            "Calls per time above which the window is used; below it nothing is approximated.",
+        ),
+    ],
+);

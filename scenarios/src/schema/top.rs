@@ -1,0 +1,70 @@
+//! The top of a file.
+
+use super::{
+    Kind, LENGTH, Property, Rows, Shape, defaulted, expect, integer, intervention, model, optional, required, word,
+};
+
+/// The account: `[account]`.
+pub static ACCOUNT: Rows = Rows::own(
+    "the account",
+    &[defaulted(
+        "ConcurrentExecutions",
+        integer(1, 100_000),
+        "1000",
+        "Concurrency quota of the account in its Region, shared by all functions.",
+    )
+    .fact("LAM-C-04")],
+);
+
+/// What a file holds at its top.
+pub static TOP: Rows = Rows {
+    title: "a scenario",
+    aws: None,
+    properties: PROPERTIES,
+    not_modelled: &["queue", "topic", "firehose", "consumer", "lesson", "variant", "sweep"],
+};
+
+static PROPERTIES: &[Property] = &[
+    required("format", integer(0, u64::MAX), "Version of the scenario language: 1."),
+    optional("title", Shape::Text, "What the scenario shows, in a line."),
+    optional("question", Shape::Prose, "The question that the run answers."),
+    defaulted(
+        "profile",
+        word(&["exam", "current"]),
+        "\"current\"",
+        "Which quotas hold: the long-standing ones that exams ask for, or the newest documented ones.",
+    ),
+    defaulted("seed", integer(0, u64::MAX), "1", "Seed of all random streams."),
+    required("duration", LENGTH, "How long the simulated run lasts."),
+    defaulted(
+        "model",
+        Shape::Table(&model::MODEL),
+        "{}",
+        "Choices that AWS does not document.",
+    ),
+    defaulted("account", Shape::Table(&ACCOUNT), "{}", "Quotas of the account."),
+    optional("producer", Shape::Components(Kind::Producer), "Sources of records."),
+    optional("stream", Shape::Components(Kind::Stream), "Kinesis data streams."),
+    optional("mapping", Shape::Components(Kind::Mapping), "Event source mappings."),
+    optional("function", Shape::Components(Kind::Function), "Lambda functions."),
+    optional(
+        "sink",
+        Shape::Components(Kind::Sink),
+        "Systems that functions write to.",
+    ),
+    optional(
+        "intervention",
+        Shape::List(&Shape::Table(&intervention::INTERVENTION)),
+        "What changes during the run.",
+    ),
+    optional(
+        "expect",
+        Shape::List(&Shape::Table(&expect::EXPECT)),
+        "What must come out, by metrics.",
+    ),
+    optional(
+        "guarantee",
+        Shape::List(&Shape::Table(&expect::GUARANTEE)),
+        "What must come out, by promises about order, duplicates and loss.",
+    ),
+];
