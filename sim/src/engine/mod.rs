@@ -6,6 +6,7 @@
 
 pub mod calendar;
 pub mod deadlines;
+pub mod discrete;
 pub mod distribution;
 pub mod fingerprint;
 pub mod index;
