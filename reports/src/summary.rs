@@ -2,7 +2,8 @@
 //! what was checked, and what the reader must take on trust.
 
 use crate::account::{
-    Account, Check, Ending, FunctionAccount, Judgement, ProducerAccount, ReaderAccount, SinkAccount, StreamAccount, Verdict,
+    Account, Check, Component, Ending, FunctionAccount, Judgement, ProducerAccount, ReaderAccount, ShardAccount,
+    SinkAccount, StreamAccount, Verdict,
 };
 use crate::text::{count, counted, fill, list, printable, rate, share};
 use anstyle::{AnsiColor, Style};
@@ -88,7 +89,8 @@ impl Page {
         self.text.push_str(&filled[2 + word.len()..]);
     }
     fn detail(&mut self, text: &str) {
-        self.text.push_str(&fill(text, self.layout.width, "               ", "               "));
+        self.text
+            .push_str(&fill(text, self.layout.width, "               ", "               "));
     }
     fn line(&mut self, text: &str) {
         self.text.push_str(text);
@@ -134,7 +136,12 @@ fn opening(page: &mut Page, account: &Account) {
 
 /// One sentence on all expectations and guarantees.
 fn headline(judgements: &[Judgement]) -> String {
-    let number = |verdict| judgements.iter().filter(|judgement| judgement.verdict == verdict).count() as u64;
+    let number = |verdict| {
+        judgements
+            .iter()
+            .filter(|judgement| judgement.verdict == verdict)
+            .count() as u64
+    };
     let all = judgements.len() as u64;
     let what = "expectation or guarantee";
     match (number(Verdict::Violated), number(Verdict::Undecided)) {
@@ -149,13 +156,18 @@ fn headline(judgements: &[Judgement]) -> String {
 
 fn what_ran(page: &mut Page, account: &Account) {
     page.heading("What ran");
-    let name = |component: &crate::account::Component| format!("{}.{}", component.kind, printable(&component.name));
-    let widest = account.components.iter().map(|component| name(component).chars().count()).max();
+    let name = |component: &Component| format!("{}.{}", component.kind, printable(&component.name));
+    let widest = account
+        .components
+        .iter()
+        .map(|component| name(component).chars().count())
+        .max();
     let column = widest.unwrap_or(0).min(30) + 2;
     for component in &account.components {
         let first = format!("  {:column$}", name(component));
         let rest = " ".repeat(column + 2);
-        page.text.push_str(&fill(&component.settings, page.layout.width, &first, &rest));
+        page.text
+            .push_str(&fill(&component.settings, page.layout.width, &first, &rest));
     }
     let run = &account.run;
     let replication = match run.replication {
@@ -195,52 +207,51 @@ fn what_happened(page: &mut Page, account: &Account) {
 }
 
 fn producer_told(producer: &ProducerAccount, span: SimDuration) -> String {
-    let mut told = format!(
-        "{} created {} ({} on average) and sent them to {} in {} {}.",
+    let mut told = vec![format!(
+        "{} created {} ({} on average) and sent them to {} in {}.",
         producer.name,
         counted(producer.records_produced, "record"),
         rate(producer.records_produced, span),
         producer.target,
-        counted(producer.requests_sent, "request"),
-        producer.api,
-    );
+        counted(producer.requests_sent, &format!("{} request", producer.api)),
+    )];
     if producer.requests_failed > 0 {
-        told += &format!(
-            " {} failed whole ({}).",
+        told.push(format!(
+            "{} failed whole ({}).",
             counted(producer.requests_failed, "request"),
             share(producer.requests_failed, producer.requests_sent)
-        );
+        ));
     }
     if producer.records_resent > 0 {
-        told += &format!(" Records were sent again {}.", times(producer.records_resent));
+        told.push(format!("Records were sent again {}.", times(producer.records_resent)));
     }
     let given_up: u64 = producer.records_given_up.iter().map(|(_, records)| records).sum();
     if given_up > 0 {
-        let reasons: Vec<String> = producer
-            .records_given_up
-            .iter()
-            .map(|(reason, records)| format!("{} because {reason}", count(*records)))
-            .collect();
-        told += &format!(
-            " It gave {} up ({}): {}.",
+        let reasons: Vec<String> = match producer.records_given_up.as_slice() {
+            [(reason, _)] => vec![reason.clone()],
+            several => several
+                .iter()
+                .map(|(reason, records)| format!("{} because {reason}", count(*records)))
+                .collect(),
+        };
+        told.push(format!(
+            "It gave {} up ({}): {}.",
             counted(given_up, "record"),
             share(given_up, producer.records_produced),
             list(&reasons)
-        );
+        ));
     }
+    let acknowledged = if producer.records_acknowledged == producer.records_produced {
+        "All".to_owned()
+    } else {
+        share(producer.records_acknowledged, producer.records_produced)
+    };
     let pending = match producer.records_pending {
         0 => String::new(),
         records => format!("; {} waited or were under way at the end", count(records)),
     };
-    told += &format!(
-        " {} of the records were acknowledged{pending}.",
-        if producer.records_acknowledged == producer.records_produced {
-            "All".to_owned()
-        } else {
-            share(producer.records_acknowledged, producer.records_produced)
-        }
-    );
-    told
+    told.push(format!("{acknowledged} of the records were acknowledged{pending}."));
+    told.join(" ")
 }
 
 fn times(number: u64) -> String {
@@ -253,41 +264,52 @@ fn times(number: u64) -> String {
 
 fn stream_told(stream: &StreamAccount) -> Vec<String> {
     let offered = stream.records_accepted + stream.entries_throttled + stream.entries_failed;
-    let mut told = format!(
+    let stored = format!(
         "{} stored {} ({}) in {}",
         stream.name,
         counted(stream.records_accepted, "record"),
         ByteCount(stream.bytes_accepted),
         counted(stream.shards.len() as u64, "shard"),
     );
+    let mut told = Vec::new();
     if stream.entries_throttled == 0 {
-        told += " and refused none.";
+        told.push(format!("{stored} and refused none."));
     } else {
-        told += &format!(
-            ". It refused {} for throughput, {} of all that were offered",
+        let first = match &stream.first_throttle {
+            Some(first) => format!(", the first at {} in {}", first.at, first.shard),
+            None => String::new(),
+        };
+        told.push(format!(
+            "{stored}. It refused {} for throughput, {} of all that were offered{first}.",
             counted(stream.entries_throttled, "entry"),
             share(stream.entries_throttled, offered)
-        );
-        told += &match &stream.first_throttle {
-            Some(first) => format!(", the first at {} in {}.", first.at, first.shard),
-            None => ".".to_owned(),
-        };
+        ));
     }
     if stream.entries_failed > 0 {
-        told += &format!(" {} failed for other reasons.", counted(stream.entries_failed, "entry"));
+        told.push(format!(
+            "{} failed for other reasons.",
+            counted(stream.entries_failed, "entry")
+        ));
     }
     if stream.reads_throttled > 0 {
-        told += &format!(" It refused {} of {} reads.", count(stream.reads_throttled), count(stream.reads + stream.reads_throttled));
+        told.push(format!(
+            "It refused {} of {} reads.",
+            count(stream.reads_throttled),
+            count(stream.reads + stream.reads_throttled)
+        ));
     }
-    let mut sentences = vec![told];
-    sentences.extend(busiest_told(stream));
-    sentences
+    let mut items = vec![told.join(" ")];
+    items.extend(busiest_told(stream));
+    items
 }
 
 /// The busiest shard, how much of the stream it carried, and which of its limits it came close to.
 fn busiest_told(stream: &StreamAccount) -> Option<String> {
-    let offered = |shard: &crate::account::ShardAccount| shard.records_accepted + shard.entries_throttled;
-    let busiest = stream.shards.iter().max_by_key(|shard| (offered(shard), core::cmp::Reverse(&shard.id)))?;
+    let offered = |shard: &ShardAccount| shard.records_accepted + shard.entries_throttled;
+    let busiest = stream
+        .shards
+        .iter()
+        .max_by_key(|shard| (offered(shard), core::cmp::Reverse(&shard.id)))?;
     let records = share(busiest.peak_records_per_second, stream.limit_records_per_second);
     let bytes = share(busiest.peak_bytes_per_second, stream.limit_bytes_per_second);
     let by_bytes = u128::from(busiest.peak_bytes_per_second) * u128::from(stream.limit_records_per_second)
@@ -304,26 +326,26 @@ fn busiest_told(stream: &StreamAccount) -> Option<String> {
     };
     let used = if by_bytes {
         format!(
-            "at most {bytes} full: {} in its fullest second, where a shard takes {} (KDS-W-02)",
+            "{bytes} full in its fullest second, with {} of the {} that a shard takes (KDS-W-02)",
             ByteCount(busiest.peak_bytes_per_second),
             ByteCount(stream.limit_bytes_per_second)
         )
     } else {
         format!(
-            "at most {records} full: {} in its fullest second, where a shard takes {} (KDS-W-01)",
+            "{records} full in its fullest second, with {} of the {} that a shard takes (KDS-W-01)",
             counted(busiest.peak_records_per_second, "record"),
             count(stream.limit_records_per_second)
         )
     };
     let refused = match busiest.entries_throttled {
         0 => String::new(),
-        refused => format!(", and {} came on top and were refused", counted(refused, "entry")),
+        refused => format!("; {} came on top and were refused", counted(refused, "entry")),
     };
     Some(format!("{carried} {used}{refused}."))
 }
 
 fn reader_told(reader: &ReaderAccount) -> String {
-    let mut told = format!(
+    let mut told = vec![format!(
         "{} read {} from {} and finished {}, in {} for {}.",
         reader.name,
         counted(reader.records_read, "record"),
@@ -331,45 +353,38 @@ fn reader_told(reader: &ReaderAccount) -> String {
         count(reader.records_acknowledged),
         counted(reader.batches_dispatched, "batch"),
         reader.function,
-    );
+    )];
     if reader.batches_retried > 0 {
-        told += &format!(
-            " {} failed and had to be tried again, so {} went to the function once more.",
+        told.push(format!(
+            "{} failed and had to be tried again, so {} went to the function once more.",
             counted(reader.batches_retried, "batch"),
             counted(reader.records_redelivered, "record")
-        );
+        ));
     }
     if reader.records_expired > 0 {
-        told += &format!(
-            " {} expired before they were processed: they are lost to it.",
+        told.push(format!(
+            "{} expired before they were processed: they are lost to it.",
             counted(reader.records_expired, "record")
-        );
+        ));
     }
     let span = SimDuration::from_millis;
-    if reader.millis_behind_max == 0 {
-        told += " It was never behind.";
-    } else {
-        told += &format!(
-            " It lagged at most {} behind the newest record (at {}), and {} at the end.",
-            span(reader.millis_behind_max),
+    told.push(match (reader.millis_behind_max, reader.millis_behind_last) {
+        (0, _) => "It was never behind.".to_owned(),
+        (most, last) => format!(
+            "It lagged at most {} behind the newest record (at {}), and {} at the end.",
+            span(most),
             reader.millis_behind_max_at,
-            if reader.millis_behind_last == 0 {
+            if last == 0 {
                 "not at all".to_owned()
             } else {
-                span(reader.millis_behind_last).to_string()
+                span(last).to_string()
             }
-        );
-    }
-    told
+        ),
+    });
+    told.join(" ")
 }
 
 fn function_told(function: &FunctionAccount) -> String {
-    let mut told = format!(
-        "{} ran {}, at most {} at one time.",
-        function.name,
-        counted(function.invocations, "invocation"),
-        function.concurrent_max
-    );
     let mut bad = Vec::new();
     if function.errors > 0 {
         bad.push(format!(
@@ -382,27 +397,41 @@ fn function_told(function: &FunctionAccount) -> String {
         bad.push(format!("{} ran into the timeout", count(function.timeouts)));
     }
     if function.throttles > 0 {
-        bad.push(format!("{} more were throttled for concurrency", count(function.throttles)));
+        bad.push(format!(
+            "{} more were throttled for concurrency",
+            count(function.throttles)
+        ));
     }
-    told += &match bad.as_slice() {
-        [] => " None failed.".to_owned(),
-        bad => format!(" {}.", list(bad)),
-    };
+    if bad.is_empty() {
+        bad.push("None failed".to_owned());
+    }
+    let mut told = vec![format!(
+        "{} ran {}, at most {} at one time. {}.",
+        function.name,
+        counted(function.invocations, "invocation"),
+        function.concurrent_max,
+        list(&bad)
+    )];
     if let Some(mean) = function.duration_sum.as_nanos().checked_div(function.invocations) {
-        told += &format!(
-            " A handler took {} on average, {} at most.",
+        told.push(format!(
+            "A handler took {} on average, {} at most.",
             SimDuration::from_nanos(mean),
             function.duration_max
-        );
+        ));
     }
     if function.cold_starts > 0 {
-        told += &format!(
-            " {}, the longest of {}.",
+        let (were, longest) = if function.cold_starts == 1 {
+            ("was", "of")
+        } else {
+            ("were", "the longest of")
+        };
+        told.push(format!(
+            "There {were} {}, {longest} {}.",
             counted(function.cold_starts, "cold start"),
             function.cold_start_max
-        );
+        ));
     }
-    told
+    told.join(" ")
 }
 
 fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
@@ -421,7 +450,13 @@ fn latency(page: &mut Page, account: &Account) {
         return;
     }
     page.heading("From creation to the end of processing");
-    let widest = account.latency.iter().map(|row| row.at.chars().count()).max().unwrap_or(0).max(2);
+    let widest = account
+        .latency
+        .iter()
+        .map(|row| row.at.chars().count())
+        .max()
+        .unwrap_or(0)
+        .max(2);
     page.line(&format!(
         "  {:widest$}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}",
         "", "records", "p50", "p90", "p99", "max"
@@ -459,7 +494,10 @@ fn ledgers(page: &mut Page, account: &Account) {
         return;
     }
     page.heading("The books balance");
-    page.paragraph(&format!("Checked {} during the run and at its end.", times(ledgers.checks)));
+    page.paragraph(&format!(
+        "Checked {} during the run and at its end.",
+        times(ledgers.checks)
+    ));
     for balance in &ledgers.balances {
         page.item(balance);
     }
@@ -471,7 +509,9 @@ fn judgements(page: &mut Page, judgements: &[Judgement]) {
     }
     page.heading("Expectations and guarantees");
     for judgement in judgements {
-        let line = judgement.line.map_or_else(String::new, |line| format!(" (line {line})"));
+        let line = judgement
+            .line
+            .map_or_else(String::new, |line| format!(" (line {line})"));
         page.judged(
             judgement.verdict,
             &format!("{}: {}{line}", judgement.statement, judgement.measured),

@@ -45,9 +45,8 @@ pub fn share(part: u64, whole: u64) -> String {
     let millionths = u128::from(part) * 1_000_000 / u128::from(whole);
     match millionths {
         0..=99 => "less than 0.01 %".to_owned(),
-        100..=9_999 => format!("{}.{:02} %", millionths / 10_000, millionths % 10_000 / 100),
+        100..=9_999 | 995_000..=999_899 => format!("{}.{:02} %", millionths / 10_000, millionths % 10_000 / 100),
         10_000..=994_999 => format!("{}.{} %", millionths / 10_000, millionths % 10_000 / 1_000),
-        995_000..=999_899 => format!("{}.{:02} %", millionths / 10_000, millionths % 10_000 / 100),
         _ => "more than 99.99 %".to_owned(),
     }
 }
@@ -59,7 +58,7 @@ pub fn rate(events: u64, over: SimDuration) -> String {
     let whole = u64::try_from(thousandths / 1_000).unwrap_or(u64::MAX);
     match thousandths {
         0 => "0/s".to_owned(),
-        1..=999 => format!("0.{:03}/s", thousandths),
+        1..=999 => format!("0.{thousandths:03}/s"),
         1_000..=99_999 => {
             let tenths = (thousandths + 50) / 100;
             format!("{}.{}/s", tenths / 10, tenths % 10)
@@ -86,7 +85,7 @@ pub fn fill(text: &str, width: usize, first: &str, rest: &str) -> String {
     let mut filled = String::from(first);
     let mut column = first.chars().count();
     let mut empty = true;
-    for word in text.split(' ').filter(|word| !word.is_empty()) {
+    for word in words(text) {
         let length = word.chars().count();
         if !empty && column + 1 + length > width {
             filled.push('\n');
@@ -96,12 +95,31 @@ pub fn fill(text: &str, width: usize, first: &str, rest: &str) -> String {
             filled.push(' ');
             column += 1;
         }
-        filled.push_str(word);
+        filled.push_str(&word);
         column += length;
         empty = false;
     }
     filled.push('\n');
     filled
+}
+
+/// The words of a text; a figure and its unit are one word, so that no line ends between them.
+fn words(text: &str) -> Vec<String> {
+    const UNITS: [&str; 13] = [
+        "%", "ns", "µs", "ms", "s", "min", "h", "d", "B", "KiB", "MiB", "GiB", "MB",
+    ];
+    let mut words: Vec<String> = Vec::new();
+    for word in text.split(' ').filter(|word| !word.is_empty()) {
+        let is_unit = UNITS.contains(&word.trim_end_matches([',', '.', ';', ':', ')']));
+        match words.last_mut() {
+            Some(figure) if is_unit && figure.ends_with(|c: char| c.is_ascii_digit()) => {
+                figure.push(' ');
+                figure.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    words
 }
 
 /// A string without control characters, which a scenario could use to move the cursor.
@@ -154,6 +172,7 @@ mod tests {
         let text = "one two three four five";
         assert_eq!(fill(text, 13, "- ", "  "), "- one two\n  three four\n  five\n");
         assert_eq!(fill("wordlongerthanline", 5, "", ""), "wordlongerthanline\n");
+        assert_eq!(fill("it took 12 ms, or so", 10, "", ""), "it took\n12 ms, or\nso\n");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
 }

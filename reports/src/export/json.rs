@@ -7,6 +7,7 @@ use crate::account::{
     SinkAccount, StreamAccount,
 };
 use serde_json::{Map, Value, json};
+use sim::engine::time::SimTime;
 
 /// Name and version of the schema.
 pub const SCHEMA: &str = "shardlab.summary/1";
@@ -117,7 +118,7 @@ fn shard(shard: &ShardAccount) -> Value {
         "entries_throttled": shard.entries_throttled,
         "peak_records_per_second": shard.peak_records_per_second,
         "peak_bytes_per_second": shard.peak_bytes_per_second,
-        "first_throttle_ns": shard.first_throttle.map(|at| at.as_nanos()),
+        "first_throttle_ns": shard.first_throttle.map(SimTime::as_nanos),
     })
 }
 
