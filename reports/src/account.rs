@@ -109,8 +109,10 @@ pub struct ProducerAccount {
     pub requests_sent: u64,
     /// Requests that failed whole.
     pub requests_failed: u64,
-    /// Times that a record was sent again, by the SDK or the application.
+    /// Times that a record was sent again because its application re-sends refused entries.
     pub records_resent: u64,
+    /// Times that a record was sent again because the SDK repeats failed requests.
+    pub records_repeated: u64,
     /// Records that it gave up, by reason.
     pub records_given_up: Vec<(String, u64)>,
     /// Records that still waited in the client or were in flight at the end.
@@ -130,6 +132,10 @@ pub struct StreamAccount {
     pub entries_throttled: u64,
     /// Entries failed for other reasons.
     pub entries_failed: u64,
+    /// Put requests refused or failed whole.
+    pub requests_refused: u64,
+    /// Puts that were stored while their response was lost.
+    pub acknowledgements_lost: u64,
     /// Records a second that one of its shards accepts (KDS-W-01).
     pub limit_records_per_second: u64,
     /// Bytes a second that one of its shards accepts (KDS-W-02).
@@ -138,10 +144,6 @@ pub struct StreamAccount {
     pub shards: Vec<ShardAccount>,
     /// The first refusal.
     pub first_throttle: Option<FirstThrottle>,
-    /// Reads answered.
-    pub reads: u64,
-    /// Reads refused.
-    pub reads_throttled: u64,
 }
 
 /// What a shard did.
@@ -181,24 +183,28 @@ pub struct ReaderAccount {
     pub stream: String,
     /// The function that it invokes.
     pub function: String,
-    /// Records read, re-reads included.
+    /// GetRecords calls that were answered.
+    pub reads: u64,
+    /// GetRecords calls that were refused for a read limit.
+    pub reads_throttled: u64,
+    /// Records read, repeated reads included.
     pub records_read: u64,
     /// Records that were processed once and for all.
     pub records_acknowledged: u64,
     /// Batches sent to the function, repetitions included.
-    pub batches_dispatched: u64,
-    /// Batches that failed and were tried again.
-    pub batches_retried: u64,
-    /// Records that were sent to the function again.
-    pub records_redelivered: u64,
-    /// Records that expired before it had processed them.
+    pub batches_sent: u64,
+    /// Of these, those that had been sent before.
+    pub batches_repeated: u64,
+    /// Batches that failed, throttled invocations included.
+    pub batches_failed: u64,
+    /// Records that expired before they were processed.
     pub records_expired: u64,
-    /// Largest `MillisBehindLatest`, and when.
-    pub millis_behind_max: u64,
+    /// Stored records that it had not finished at the end.
+    pub records_unfinished: u64,
+    /// Largest `MillisBehindLatest`.
+    pub behind_max: SimDuration,
     /// When that was.
-    pub millis_behind_max_at: SimTime,
-    /// `MillisBehindLatest` of the last reads, the largest over shards.
-    pub millis_behind_last: u64,
+    pub behind_max_at: SimTime,
 }
 
 /// What a function did.
@@ -208,22 +214,24 @@ pub struct FunctionAccount {
     pub name: String,
     /// Invocations that began.
     pub invocations: u64,
-    /// Those that ended in a function error.
+    /// Those that ended in a function error, timeouts not included.
     pub errors: u64,
     /// Those that ran into the timeout.
     pub timeouts: u64,
     /// Invocations refused for concurrency.
     pub throttles: u64,
+    /// When the first of them was.
+    pub first_throttle: Option<SimTime>,
     /// New execution environments.
     pub cold_starts: u64,
-    /// The longest of them.
-    pub cold_start_max: SimDuration,
+    /// Mean time of a cold start, placement and Init together.
+    pub cold_start_mean: SimDuration,
     /// Most invocations at one time.
     pub concurrent_max: u32,
-    /// Handler time of all invocations together.
-    pub duration_sum: SimDuration,
-    /// The longest handler time.
-    pub duration_max: SimDuration,
+    /// Mean time of a handler, over the invocations that ended.
+    pub duration_mean: SimDuration,
+    /// Records in all events together.
+    pub records: u64,
 }
 
 /// What a sink did.
@@ -235,16 +243,27 @@ pub struct SinkAccount {
     pub records_delivered: u64,
     /// Writes.
     pub writes: u64,
-    /// The longest time from a write's arrival to its completion.
-    pub write_max: SimDuration,
+    /// When the last one was.
+    pub last_write: SimTime,
 }
 
-/// A distribution of latencies.
+/// Latencies until records have taken effect.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LatencyAccount {
-    /// Where it ends, for example `sink.orders`.
+    /// Where they take effect, for example `sink.orders`.
     pub at: String,
-    /// Records measured.
+    /// The function that did it.
+    pub function: String,
+    /// Since the producer created them.
+    pub since_creation: Spread,
+    /// Since the stream stored them.
+    pub since_arrival: Spread,
+}
+
+/// A distribution in a few figures.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Spread {
+    /// Records measured; one that takes effect twice counts twice.
     pub records: u64,
     /// Smallest.
     pub min: SimDuration,

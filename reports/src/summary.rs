@@ -222,8 +222,17 @@ fn producer_told(producer: &ProducerAccount, span: SimDuration) -> String {
             share(producer.requests_failed, producer.requests_sent)
         ));
     }
+    if producer.records_repeated > 0 {
+        told.push(format!(
+            "The SDK sent records again {}.",
+            times(producer.records_repeated)
+        ));
+    }
     if producer.records_resent > 0 {
-        told.push(format!("Records were sent again {}.", times(producer.records_resent)));
+        told.push(format!(
+            "The application sent refused records again {}.",
+            times(producer.records_resent)
+        ));
     }
     let given_up: u64 = producer.records_given_up.iter().map(|(_, records)| records).sum();
     if given_up > 0 {
@@ -291,11 +300,10 @@ fn stream_told(stream: &StreamAccount) -> Vec<String> {
             counted(stream.entries_failed, "entry")
         ));
     }
-    if stream.reads_throttled > 0 {
+    if stream.acknowledgements_lost > 0 {
         told.push(format!(
-            "It refused {} of {} reads.",
-            count(stream.reads_throttled),
-            count(stream.reads + stream.reads_throttled)
+            "The response to {} was lost although the records were stored.",
+            counted(stream.acknowledgements_lost, "request")
         ));
     }
     let mut items = vec![told.join(" ")];
@@ -351,14 +359,21 @@ fn reader_told(reader: &ReaderAccount) -> String {
         counted(reader.records_read, "record"),
         reader.stream,
         count(reader.records_acknowledged),
-        counted(reader.batches_dispatched, "batch"),
+        counted(reader.batches_sent, "batch"),
         reader.function,
     )];
-    if reader.batches_retried > 0 {
+    if reader.batches_failed > 0 {
         told.push(format!(
-            "{} failed and had to be tried again, so {} went to the function once more.",
-            counted(reader.batches_retried, "batch"),
-            counted(reader.records_redelivered, "record")
+            "{} failed; batches were sent again {}.",
+            counted(reader.batches_failed, "batch"),
+            times(reader.batches_repeated)
+        ));
+    }
+    if reader.reads_throttled > 0 {
+        told.push(format!(
+            "{} of its {} were refused.",
+            count(reader.reads_throttled),
+            counted(reader.reads + reader.reads_throttled, "read")
         ));
     }
     if reader.records_expired > 0 {
@@ -367,20 +382,20 @@ fn reader_told(reader: &ReaderAccount) -> String {
             counted(reader.records_expired, "record")
         ));
     }
-    let span = SimDuration::from_millis;
-    told.push(match (reader.millis_behind_max, reader.millis_behind_last) {
-        (0, _) => "It was never behind.".to_owned(),
-        (most, last) => format!(
-            "It lagged at most {} behind the newest record (at {}), and {} at the end.",
-            span(most),
-            reader.millis_behind_max_at,
-            if last == 0 {
-                "not at all".to_owned()
-            } else {
-                span(last).to_string()
-            }
-        ),
+    told.push(if reader.behind_max.is_zero() {
+        "It was never behind.".to_owned()
+    } else {
+        format!(
+            "It lagged at most {} behind the newest record, at {}.",
+            reader.behind_max, reader.behind_max_at
+        )
     });
+    if reader.records_unfinished > 0 {
+        told.push(format!(
+            "At the end {} were unfinished.",
+            counted(reader.records_unfinished, "record")
+        ));
+    }
     told.join(" ")
 }
 
@@ -397,8 +412,11 @@ fn function_told(function: &FunctionAccount) -> String {
         bad.push(format!("{} ran into the timeout", count(function.timeouts)));
     }
     if function.throttles > 0 {
+        let first = function
+            .first_throttle
+            .map_or_else(String::new, |at| format!(", the first at {at}"));
         bad.push(format!(
-            "{} more were throttled for concurrency",
+            "{} more were throttled for concurrency{first}",
             count(function.throttles)
         ));
     }
@@ -412,36 +430,36 @@ fn function_told(function: &FunctionAccount) -> String {
         function.concurrent_max,
         list(&bad)
     )];
-    if let Some(mean) = function.duration_sum.as_nanos().checked_div(function.invocations) {
+    if let Some(records) = function.records.checked_div(function.invocations) {
         told.push(format!(
-            "A handler took {} on average, {} at most.",
-            SimDuration::from_nanos(mean),
-            function.duration_max
+            "An invocation had {} and its handler took {}, on average.",
+            counted(records, "record"),
+            function.duration_mean
         ));
     }
-    if function.cold_starts > 0 {
-        let (were, longest) = if function.cold_starts == 1 {
-            ("was", "of")
-        } else {
-            ("were", "the longest of")
-        };
-        told.push(format!(
-            "There {were} {}, {longest} {}.",
-            counted(function.cold_starts, "cold start"),
-            function.cold_start_max
-        ));
-    }
+    told.push(match function.cold_starts {
+        0 => "There was no cold start.".to_owned(),
+        1 => format!("There was 1 cold start, of {}.", function.cold_start_mean),
+        several => format!(
+            "There were {} cold starts, of {} on average.",
+            count(several),
+            function.cold_start_mean
+        ),
+    });
     told.join(" ")
 }
 
 fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
+    if sink.writes == 0 {
+        return format!("{} took nothing.", sink.name);
+    }
     format!(
-        "{} took {} ({} on average) in {}, the slowest of which lasted {}.",
+        "{} took {} ({} on average) in {}, the last one at {}.",
         sink.name,
         counted(sink.records_delivered, "record"),
         rate(sink.records_delivered, span),
         counted(sink.writes, "write"),
-        sink.write_max
+        sink.last_write
     )
 }
 
@@ -449,25 +467,27 @@ fn latency(page: &mut Page, account: &Account) {
     if account.latency.is_empty() {
         return;
     }
-    page.heading("From creation to the end of processing");
-    let widest = account
-        .latency
-        .iter()
-        .map(|row| row.at.chars().count())
-        .max()
-        .unwrap_or(0)
-        .max(2);
-    page.line(&format!(
-        "  {:widest$}  {:>12}  {:>9}  {:>9}  {:>9}  {:>9}",
-        "", "records", "p50", "p90", "p99", "max"
-    ));
+    page.heading("How long until a record has taken effect");
     for row in &account.latency {
-        let [p50, p90, p99, max] = [row.p50, row.p90, row.p99, row.max].map(|span| span.to_string());
+        let shared = account.latency.iter().filter(|other| other.at == row.at).count() > 1;
+        let by = if shared {
+            format!(", written by {}", row.function)
+        } else {
+            String::new()
+        };
+        let records = counted(row.since_creation.records, "record");
+        page.paragraph(&format!("{}{by}: {records}", row.at));
         page.line(&format!(
-            "  {:widest$}  {:>12}  {p50:>9}  {p90:>9}  {p99:>9}  {max:>9}",
-            row.at,
-            count(row.records)
+            "    {:20}{:>10}{:>10}{:>10}{:>10}",
+            "", "p50", "p90", "p99", "max"
         ));
+        for (name, spread) in [
+            ("since creation", row.since_creation),
+            ("since it was stored", row.since_arrival),
+        ] {
+            let [p50, p90, p99, max] = [spread.p50, spread.p90, spread.p99, spread.max].map(|span| span.to_string());
+            page.line(&format!("    {name:20}{p50:>10}{p90:>10}{p99:>10}{max:>10}"));
+        }
     }
 }
 

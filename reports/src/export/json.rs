@@ -4,7 +4,7 @@
 
 use crate::account::{
     Account, Check, Ending, FunctionAccount, Judgement, LatencyAccount, ProducerAccount, ReaderAccount, ShardAccount,
-    SinkAccount, StreamAccount,
+    SinkAccount, Spread, StreamAccount,
 };
 use serde_json::{Map, Value, json};
 use sim::engine::time::SimTime;
@@ -86,6 +86,7 @@ fn producer(producer: &ProducerAccount) -> Value {
         "records_produced": producer.records_produced,
         "records_acknowledged": producer.records_acknowledged,
         "records_resent": producer.records_resent,
+        "records_repeated": producer.records_repeated,
         "records_given_up": given_up,
         "records_pending": producer.records_pending,
         "requests_sent": producer.requests_sent,
@@ -100,10 +101,10 @@ fn stream(stream: &StreamAccount) -> Value {
         "bytes_accepted": stream.bytes_accepted,
         "entries_throttled": stream.entries_throttled,
         "entries_failed": stream.entries_failed,
+        "requests_refused": stream.requests_refused,
+        "acknowledgements_lost": stream.acknowledgements_lost,
         "first_throttle_ns": stream.first_throttle.as_ref().map(|first| first.at.as_nanos()),
         "first_throttle_shard": stream.first_throttle.as_ref().map(|first| &first.shard),
-        "reads": stream.reads,
-        "reads_throttled": stream.reads_throttled,
         "limit_records_per_second": stream.limit_records_per_second,
         "limit_bytes_per_second": stream.limit_bytes_per_second,
         "shards": list(&stream.shards, shard),
@@ -127,15 +128,17 @@ fn reader(reader: &ReaderAccount) -> Value {
         "name": reader.name,
         "stream": reader.stream,
         "function": reader.function,
+        "reads": reader.reads,
+        "reads_throttled": reader.reads_throttled,
         "records_read": reader.records_read,
         "records_acknowledged": reader.records_acknowledged,
-        "records_redelivered": reader.records_redelivered,
         "records_expired": reader.records_expired,
-        "batches_dispatched": reader.batches_dispatched,
-        "batches_retried": reader.batches_retried,
-        "behind_max_ms": reader.millis_behind_max,
-        "behind_max_at_ns": reader.millis_behind_max_at.as_nanos(),
-        "behind_last_ms": reader.millis_behind_last,
+        "records_unfinished": reader.records_unfinished,
+        "batches_sent": reader.batches_sent,
+        "batches_repeated": reader.batches_repeated,
+        "batches_failed": reader.batches_failed,
+        "behind_max_ns": reader.behind_max.as_nanos(),
+        "behind_max_at_ns": reader.behind_max_at.as_nanos(),
     })
 }
 
@@ -146,11 +149,12 @@ fn function(function: &FunctionAccount) -> Value {
         "errors": function.errors,
         "timeouts": function.timeouts,
         "throttles": function.throttles,
+        "first_throttle_ns": function.first_throttle.map(SimTime::as_nanos),
         "cold_starts": function.cold_starts,
-        "cold_start_max_ns": function.cold_start_max.as_nanos(),
+        "cold_start_mean_ns": function.cold_start_mean.as_nanos(),
         "concurrent_max": function.concurrent_max,
-        "duration_sum_ns": function.duration_sum.as_nanos(),
-        "duration_max_ns": function.duration_max.as_nanos(),
+        "duration_mean_ns": function.duration_mean.as_nanos(),
+        "records": function.records,
     })
 }
 
@@ -159,20 +163,28 @@ fn sink(sink: &SinkAccount) -> Value {
         "name": sink.name,
         "records_delivered": sink.records_delivered,
         "writes": sink.writes,
-        "write_max_ns": sink.write_max.as_nanos(),
+        "last_write_ns": sink.last_write.as_nanos(),
     })
 }
 
 fn latency(row: &LatencyAccount) -> Value {
     json!({
         "at": row.at,
-        "records": row.records,
-        "min_ns": row.min.as_nanos(),
-        "mean_ns": row.mean.as_nanos(),
-        "p50_ns": row.p50.as_nanos(),
-        "p90_ns": row.p90.as_nanos(),
-        "p99_ns": row.p99.as_nanos(),
-        "max_ns": row.max.as_nanos(),
+        "function": row.function,
+        "since_creation": spread(row.since_creation),
+        "since_arrival": spread(row.since_arrival),
+    })
+}
+
+fn spread(spread: Spread) -> Value {
+    json!({
+        "records": spread.records,
+        "min_ns": spread.min.as_nanos(),
+        "mean_ns": spread.mean.as_nanos(),
+        "p50_ns": spread.p50.as_nanos(),
+        "p90_ns": spread.p90.as_nanos(),
+        "p99_ns": spread.p99.as_nanos(),
+        "max_ns": spread.max.as_nanos(),
     })
 }
 

@@ -2,13 +2,25 @@
 
 use reports::account::{
     Account, Assumption, Check, Component, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, StreamAccount, Subject, Verdict,
+    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
 
 fn ms(millis: u64) -> SimDuration {
     SimDuration::from_millis(millis)
+}
+
+fn spread(more: u64) -> Spread {
+    Spread {
+        records: 1_418_512,
+        min: ms(41 + more),
+        p50: ms(312 + more),
+        p90: ms(1_180 + more),
+        p99: ms(2_950 + more),
+        max: ms(8_400 + more),
+        mean: ms(480 + more),
+    }
 }
 
 /// A run in which one hot key fills a shard.
@@ -36,20 +48,16 @@ pub(crate) fn hot_shard() -> Account {
         readers: vec![reader()],
         functions: vec![function()],
         sinks: vec![SinkAccount {
-            name: "orders".to_owned(),
+            name: "sink.orders".to_owned(),
             records_delivered: 1_419_012,
             writes: 12_402,
-            write_max: ms(412),
+            last_write: SimTime::from_nanos(599_812_000_000),
         }],
         latency: vec![LatencyAccount {
             at: "sink.orders".to_owned(),
-            records: 1_418_512,
-            min: ms(41),
-            p50: ms(312),
-            p90: ms(1_180),
-            p99: ms(2_950),
-            max: ms(8_400),
-            mean: ms(480),
+            function: "function.enrich".to_owned(),
+            since_creation: spread(100),
+            since_arrival: spread(0),
         }],
         checks: checks(),
         ledgers: Ledgers {
@@ -108,6 +116,7 @@ fn producer() -> ProducerAccount {
         requests_sent: 9_420,
         requests_failed: 3,
         records_resent: 63_210,
+        records_repeated: 1_500,
         records_given_up: vec![("all attempts were used".to_owned(), 21_300)],
         records_pending: 21,
     }
@@ -129,6 +138,8 @@ fn stream() -> StreamAccount {
         bytes_accepted: 1_419_000 * 640,
         entries_throttled: 84_510,
         entries_failed: 0,
+        requests_refused: 3,
+        acknowledgements_lost: 0,
         limit_records_per_second: 1_000,
         limit_bytes_per_second: 1_048_576,
         shards: vec![
@@ -141,8 +152,6 @@ fn stream() -> StreamAccount {
             at: SimTime::from_nanos(1_204_000_000),
             shard: "shardId-000000000002".to_owned(),
         }),
-        reads: 24_000,
-        reads_throttled: 0,
     }
 }
 
@@ -151,15 +160,17 @@ fn reader() -> ReaderAccount {
         name: "mapping.enrich".to_owned(),
         stream: "stream.clicks".to_owned(),
         function: "function.enrich".to_owned(),
+        reads: 24_000,
+        reads_throttled: 12,
         records_read: 1_419_500,
         records_acknowledged: 1_418_512,
-        batches_dispatched: 12_410,
-        batches_retried: 8,
-        records_redelivered: 500,
+        batches_sent: 12_410,
+        batches_repeated: 8,
+        batches_failed: 8,
         records_expired: 0,
-        millis_behind_max: 7_320,
-        millis_behind_max_at: SimTime::from_secs(305),
-        millis_behind_last: 0,
+        records_unfinished: 488,
+        behind_max: ms(7_320),
+        behind_max_at: SimTime::from_secs(305),
     }
 }
 
@@ -170,11 +181,12 @@ fn function() -> FunctionAccount {
         errors: 8,
         timeouts: 0,
         throttles: 0,
+        first_throttle: None,
         cold_starts: 9,
-        cold_start_max: ms(840),
+        cold_start_mean: ms(640),
         concurrent_max: 8,
-        duration_sum: SimDuration::from_secs(870),
-        duration_max: ms(1_021),
+        duration_mean: ms(70),
+        records: 1_419_500,
     }
 }
 
