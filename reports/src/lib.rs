@@ -5,6 +5,8 @@
 //! tell different stories.
 
 pub mod account;
+pub mod collection;
 pub mod export;
+mod settings;
 pub mod summary;
 pub mod text;

@@ -1,0 +1,294 @@
+//! From the end of a session to its account.
+
+use crate::account::{
+    Account, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers, ProducerAccount,
+    ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+};
+use crate::settings::{Noticed, assumptions, components, notes};
+use sim::blueprint::{Blueprint, PutApi};
+use sim::directory::{Component, Directory};
+use sim::engine::time::{SimDuration, SimTime};
+use sim::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use sim::observe::Observers;
+use sim::observe::counts::{Counts, FunctionCounts, MappingCounts, ProducerCounts, StreamCounts};
+use sim::observe::fact::GiveUpReason;
+use sim::observe::latency::Histogram;
+use sim::observe::ordering::Place;
+use sim::observe::verdict::{Anomaly, Guarantee};
+use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
+use sim::session::Session;
+
+/// What the session does not know.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// What was asked.
+    pub subject: Subject,
+    /// Version of shardlab.
+    pub version: String,
+    /// How the run ended.
+    pub ending: Ending,
+    /// The scenario's expectations and guarantees.
+    pub judgements: Vec<Judgement>,
+}
+
+/// The account of a session. Without observers it says what ran, and nothing of what happened.
+pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumstances) -> Account {
+    let run = Run {
+        version: circumstances.version,
+        seed: blueprint.seed,
+        replication: blueprint.replication,
+        profile: blueprint.profile,
+        planned: blueprint.duration,
+        simulated: session.now().since(SimTime::ZERO),
+        events: session.events(),
+        fingerprint: session.fingerprint().value(),
+        ending: circumstances.ending,
+    };
+    let mut account = Account {
+        subject: circumstances.subject,
+        run,
+        components: components(blueprint),
+        producers: Vec::new(),
+        streams: Vec::new(),
+        readers: Vec::new(),
+        functions: Vec::new(),
+        sinks: Vec::new(),
+        latency: Vec::new(),
+        checks: Vec::new(),
+        ledgers: Ledgers::default(),
+        judgements: circumstances.judgements,
+        assumptions: Vec::new(),
+        notes: notes(blueprint),
+    };
+    if let Some(observers) = session.observers() {
+        let view = View {
+            directory: session.world().directory(),
+            observers,
+            blueprint,
+        };
+        view.fill(&mut account);
+        account.ledgers.checks = session.ledger_checks();
+    }
+    account
+}
+
+/// What figures are taken from.
+struct View<'s> {
+    directory: &'s Directory,
+    observers: &'s Observers,
+    blueprint: &'s Blueprint,
+}
+
+impl View<'_> {
+    fn fill(&self, account: &mut Account) {
+        let counts = &self.observers.counts;
+        account.producers = counts.producers.iter_enumerated().map(|(id, one)| self.producer(id, one)).collect();
+        account.streams = counts.streams.iter_enumerated().map(|(id, one)| self.stream(id, one)).collect();
+        account.readers = counts.mappings.iter_enumerated().map(|(id, one)| self.reader(id, one)).collect();
+        account.functions = counts.functions.iter_enumerated().map(|(id, one)| self.function(id, one)).collect();
+        account.sinks = counts
+            .sinks
+            .iter_enumerated()
+            .map(|(id, one)| SinkAccount {
+                name: self.label(Component::Sink(id)),
+                records_delivered: one.delivered,
+                writes: one.writes,
+                last_write: one.last_at,
+            })
+            .collect();
+        account.latency = self.latency();
+        account.checks = self.checks();
+        account.assumptions = assumptions(&self.blueprint.model, noticed(counts));
+    }
+
+    fn label(&self, component: Component) -> String {
+        self.directory.label(component)
+    }
+
+    fn producer(&self, id: ProducerId, counts: &ProducerCounts) -> ProducerAccount {
+        let entry = &self.directory.producers[id];
+        let api = self.blueprint.producers.iter().find(|producer| producer.name == entry.name).map(|found| found.api);
+        let reasons = [
+            (GiveUpReason::AttemptsExhausted, "all attempts were used"),
+            (GiveUpReason::RetryQuotaEmpty, "the SDK's retry quota was empty"),
+            (GiveUpReason::NotRetryable, "the error is not retried"),
+            (GiveUpReason::NotResent, "the application does not send refused entries again"),
+        ];
+        ProducerAccount {
+            name: self.label(Component::Producer(id)),
+            target: self.label(Component::Stream(entry.target)),
+            api: match api {
+                Some(PutApi::PutRecord) => "PutRecord",
+                Some(PutApi::PutRecords) | None => "PutRecords",
+            },
+            records_produced: counts.produced,
+            records_acknowledged: counts.acknowledged,
+            requests_sent: counts.requests_sent,
+            requests_failed: counts.requests_failed,
+            records_resent: counts.resent_by_application,
+            records_repeated: counts.repeated_by_sdk,
+            records_given_up: reasons
+                .into_iter()
+                .map(|(reason, words)| (words.to_owned(), counts.given_up_for(reason)))
+                .filter(|(_, records)| *records > 0)
+                .collect(),
+            records_pending: counts.produced.saturating_sub(counts.acknowledged + counts.given_up()),
+        }
+    }
+
+    fn stream(&self, id: StreamId, counts: &StreamCounts) -> StreamAccount {
+        let shards: Vec<ShardAccount> = (0..)
+            .zip(&counts.shards)
+            .map(|(number, shard)| ShardAccount {
+                id: ShardIndex(number).to_string(),
+                records_accepted: shard.accepted,
+                bytes_accepted: shard.bytes,
+                entries_throttled: shard.throttled,
+                peak_records_per_second: shard.busiest_by_records().records,
+                peak_bytes_per_second: shard.busiest_by_bytes().bytes,
+                first_throttle: shard.first_throttled_at,
+            })
+            .collect();
+        StreamAccount {
+            name: self.label(Component::Stream(id)),
+            records_accepted: counts.accepted(),
+            bytes_accepted: counts.bytes(),
+            entries_throttled: counts.throttled(),
+            entries_failed: counts.entries_failed,
+            requests_refused: counts.puts_refused,
+            acknowledgements_lost: counts.acknowledgements_lost,
+            limit_records_per_second: SHARD_WRITE_RECORDS,
+            limit_bytes_per_second: SHARD_WRITE_BYTES,
+            first_throttle: counts.first_throttled_at().and_then(|at| {
+                let shard = shards.iter().find(|shard| shard.first_throttle == Some(at))?;
+                Some(FirstThrottle {
+                    at,
+                    shard: shard.id.clone(),
+                })
+            }),
+            shards,
+        }
+    }
+
+    fn reader(&self, id: MappingId, counts: &MappingCounts) -> ReaderAccount {
+        let entry = &self.directory.mappings[id];
+        ReaderAccount {
+            name: self.label(Component::Mapping(id)),
+            stream: self.label(Component::Stream(entry.stream)),
+            function: self.label(Component::Function(entry.function)),
+            reads: counts.reads,
+            reads_throttled: counts.throttled_by_calls + counts.throttled_by_bytes,
+            records_read: counts.records_read,
+            records_acknowledged: counts.acknowledged,
+            batches_sent: counts.batches,
+            batches_repeated: counts.batches_repeated,
+            batches_failed: counts.batches_failed,
+            records_expired: counts.expired_unread + counts.expired_in_retry,
+            records_unfinished: 0,
+            behind_max: SimDuration::from_millis(counts.max_millis_behind),
+            behind_max_at: counts.max_millis_behind_at,
+        }
+    }
+
+    fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
+        FunctionAccount {
+            name: self.label(Component::Function(id)),
+            invocations: counts.started,
+            errors: counts.errors,
+            timeouts: counts.timeouts,
+            throttles: counts.throttles,
+            first_throttle: counts.first_throttled_at,
+            cold_starts: counts.cold_starts,
+            cold_start_mean: mean(counts.cold_start_nanos, counts.cold_starts),
+            concurrent_max: counts.max_concurrent,
+            duration_mean: mean(counts.duration_nanos, counts.ended),
+            records: counts.records,
+        }
+    }
+
+    fn latency(&self) -> Vec<LatencyAccount> {
+        let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
+            let measured = self.observers.latency.of(id)?;
+            let at = function.sink.map_or(Component::Function(id), Component::Sink);
+            (measured.end_to_end.count() > 0).then(|| LatencyAccount {
+                at: self.label(at),
+                function: self.label(Component::Function(id)),
+                since_creation: spread(&measured.end_to_end),
+                since_arrival: spread(&measured.since_arrival),
+            })
+        });
+        places.collect()
+    }
+
+    /// Order, duplicates and loss at every sink, and at every function that has none.
+    fn checks(&self) -> Vec<Check> {
+        let sinks = self.directory.sinks.ids().map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
+        let functions = self
+            .directory
+            .functions
+            .iter_enumerated()
+            .filter(|(_, function)| function.sink.is_none())
+            .map(|(id, _)| (Place::Function(id), Component::Function(id)));
+        let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
+        sinks
+            .chain(functions)
+            .flat_map(|(place, component)| guarantees.map(|guarantee| self.check(guarantee, place, component)))
+            .collect()
+    }
+
+    fn check(&self, guarantee: Guarantee, place: Place, component: Component) -> Check {
+        let ordering = &self.observers.ordering;
+        let counts = ordering.counts(place);
+        let anomalies: &[Anomaly] = match guarantee {
+            Guarantee::OrderPerKey => &[Anomaly::NonmonotonicExternal, Anomaly::NonmonotonicInternal],
+            Guarantee::NoDuplicates => &[Anomaly::Duplicate],
+            Guarantee::NoLoss => &[Anomaly::Lost],
+        };
+        let (verdict, evidence) = verdict_of(&ordering.verdict(guarantee, place));
+        Check {
+            what: guarantee.name().to_owned(),
+            at: self.label(component),
+            verdict,
+            violations: anomalies.iter().map(|anomaly| counts.of(*anomaly)).sum(),
+            evidence,
+        }
+    }
+}
+
+/// The verdict of a checker, and its evidence.
+pub fn verdict_of(found: &sim::observe::verdict::Verdict) -> (Verdict, Vec<String>) {
+    use sim::observe::verdict::Verdict as Found;
+    match found {
+        Found::Holds => (Verdict::Held, Vec::new()),
+        Found::Violated(witness) => (Verdict::Violated, vec![witness.to_string()]),
+        Found::Undecided(reason) => (Verdict::Undecided, vec![reason.clone()]),
+    }
+}
+
+fn noticed(counts: &Counts) -> Noticed {
+    Noticed {
+        stream: counts.streams.iter().any(|stream| stream.puts > 0),
+        mapping: counts.mappings.iter().any(|mapping| mapping.reads > 0),
+        function_errors: counts.functions.iter().any(|function| function.errors + function.timeouts > 0),
+        throttles: counts.functions.iter().any(|function| function.throttles > 0),
+        cold_starts: counts.functions.iter().any(|function| function.cold_starts > 0),
+    }
+}
+
+fn mean(nanos: u128, number: u64) -> SimDuration {
+    let mean = nanos.checked_div(u128::from(number)).unwrap_or(0);
+    SimDuration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
+}
+
+fn spread(histogram: &Histogram) -> Spread {
+    let at = |per_million| histogram.quantile(per_million).unwrap_or_default();
+    Spread {
+        records: histogram.count(),
+        min: histogram.min().unwrap_or_default(),
+        p50: at(500_000),
+        p90: at(900_000),
+        p99: at(990_000),
+        max: histogram.max().unwrap_or_default(),
+        mean: histogram.mean().unwrap_or_default(),
+    }
+}
