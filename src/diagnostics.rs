@@ -1,7 +1,7 @@
 //! Draws what is wrong with a scenario, in the shape that every Rust user knows.
 
 use crate::terminal::{Terminal, visible};
-use annotate_snippets::{AnnotationKind, Element, Group, Level, Origin as Location, Renderer, Snippet};
+use annotate_snippets::{Annotation, AnnotationKind, Element, Group, Level, Origin as Location, Renderer, Snippet};
 use scenarios::diagnostic::{Diagnostic, Label, Origin, Severity};
 use scenarios::source::set_text;
 use std::ops::Range;
@@ -17,18 +17,18 @@ pub(crate) struct Texts<'t> {
     pub(crate) set: &'t [(String, String)],
 }
 
-/// A statement of the scenario that did not come out.
+/// A statement of the scenario about which nothing could be said.
 pub(crate) struct Finding<'t> {
     /// How bad it is.
     pub(crate) severity: Severity,
     /// The fact, in one line.
     pub(crate) title: &'t str,
-    /// Where it was stated.
+    /// The text in which it was stated.
+    pub(crate) origin: Origin,
+    /// Where.
     pub(crate) span: Range<usize>,
-    /// What was measured.
+    /// Why.
     pub(crate) label: &'t str,
-    /// Evidence.
-    pub(crate) notes: &'t [String],
 }
 
 /// The diagnostics as text for standard error, in order, an empty line after each.
@@ -37,39 +37,40 @@ pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Te
     for diagnostic in diagnostics {
         let title = visible(&diagnostic.title);
         let primary = level(diagnostic.severity).primary_title(title).id(diagnostic.code.row().number);
-        let mut group = match &diagnostic.origin {
-            Origin::Scenario => primary.element(snippet(texts.path, texts.scenario, &diagnostic.labels)),
-            Origin::Set(index) => {
-                let text = texts.set.get(*index).map(|(path, value)| set_text(path, value)).unwrap_or_default();
-                primary.element(snippet("--set", &text, &diagnostic.labels))
-            }
-            Origin::Trace { path, line } => {
-                primary.element(Location::path(visible(path)).line(usize::try_from(*line).unwrap_or(usize::MAX)))
-            }
-        };
-        group = group.elements(diagnostic.notes.iter().map(|note| message(Level::NOTE, note)));
-        group = group.elements(diagnostic.help.iter().map(|help| message(Level::HELP, help)));
-        draw(&mut drawn, terminal, group);
+        let notes = diagnostic.notes.iter().map(|note| message(Level::NOTE, note));
+        let help = diagnostic.help.iter().map(|help| message(Level::HELP, help));
+        let group = primary.element(place(&diagnostic.origin, texts, &diagnostic.labels));
+        draw(&mut drawn, terminal, group.elements(notes).elements(help));
     }
     drawn
 }
 
-/// Statements of a scenario that did not come out, drawn the same way.
-pub(crate) fn render_findings(findings: &[Finding<'_>], texts: Texts<'_>, terminal: &Terminal) -> String {
+/// Such a statement, drawn the same way.
+pub(crate) fn render_finding(finding: &Finding<'_>, texts: Texts<'_>, terminal: &Terminal) -> String {
+    let label = Label {
+        span: finding.span.clone(),
+        text: finding.label.to_owned(),
+        primary: true,
+    };
+    let primary = level(finding.severity).primary_title(visible(finding.title));
     let mut drawn = String::new();
-    for finding in findings {
-        let label = Label {
-            span: finding.span.clone(),
-            text: finding.label.to_owned(),
-            primary: true,
-        };
-        let group = level(finding.severity)
-            .primary_title(visible(finding.title))
-            .element(snippet(texts.path, texts.scenario, &[label]))
-            .elements(finding.notes.iter().map(|note| message(Level::NOTE, note)));
-        draw(&mut drawn, terminal, group);
-    }
+    draw(&mut drawn, terminal, primary.element(place(&finding.origin, texts, &[label])));
     drawn
+}
+
+/// The place that a message is about, with its text if that is at hand.
+fn place(origin: &Origin, texts: Texts<'_>, labels: &[Label]) -> Element<'static> {
+    match origin {
+        Origin::Scenario => snippet(texts.path, texts.scenario, labels).into(),
+        Origin::Set(index) => {
+            let text = texts.set.get(*index).map(|(path, value)| set_text(path, value)).unwrap_or_default();
+            snippet("--set", &text, labels).into()
+        }
+        Origin::Trace { path, line } => {
+            let line = usize::try_from(*line).unwrap_or(usize::MAX);
+            Location::path(visible(path)).line(line).into()
+        }
+    }
 }
 
 fn draw(drawn: &mut String, terminal: &Terminal, group: Group<'_>) {
@@ -93,7 +94,7 @@ fn message(level: Level<'static>, text: &str) -> Element<'static> {
     level.message(visible(text)).into()
 }
 
-fn snippet(path: &str, text: &str, labels: &[Label]) -> Snippet<'static, annotate_snippets::Annotation<'static>> {
+fn snippet(path: &str, text: &str, labels: &[Label]) -> Snippet<'static, Annotation<'static>> {
     Snippet::source(text.to_owned())
         .path(path.to_owned())
         .annotations(labels.iter().map(|label| {

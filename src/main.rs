@@ -3,8 +3,11 @@
 mod cli;
 mod command;
 mod diagnostics;
+mod judgement;
+mod measurements;
 mod outcome;
 mod output;
+mod scenario_file;
 mod simulation;
 mod terminal;
 mod traces;

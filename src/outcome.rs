@@ -33,6 +33,30 @@ impl Outcome {
     }
 }
 
+impl Outcome {
+    /// A word for tables.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Held => "held",
+            Self::Undecided => "undecided",
+            Self::Violated => "violated",
+            Self::BadInput => "bad input",
+            Self::Defect => "defect",
+            Self::Interrupted => "interrupted",
+        }
+    }
+}
+
+impl From<reports::account::Verdict> for Outcome {
+    fn from(verdict: reports::account::Verdict) -> Self {
+        match verdict {
+            reports::account::Verdict::Held => Self::Held,
+            reports::account::Verdict::Violated => Self::Violated,
+            reports::account::Verdict::Undecided => Self::Undecided,
+        }
+    }
+}
+
 impl From<Outcome> for ExitCode {
     fn from(outcome: Outcome) -> Self {
         Self::from(outcome.code())
