@@ -36,7 +36,9 @@ pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Te
     let mut drawn = String::new();
     for diagnostic in diagnostics {
         let title = visible(&diagnostic.title);
-        let primary = level(diagnostic.severity).primary_title(title).id(diagnostic.code.row().number);
+        let primary = level(diagnostic.severity)
+            .primary_title(title)
+            .id(diagnostic.code.row().number);
         let notes = diagnostic.notes.iter().map(|note| message(Level::NOTE, note));
         let help = diagnostic.help.iter().map(|help| message(Level::HELP, help));
         let group = primary.element(place(&diagnostic.origin, texts, &diagnostic.labels));
@@ -54,7 +56,11 @@ pub(crate) fn render_finding(finding: &Finding<'_>, texts: Texts<'_>, terminal: 
     };
     let primary = level(finding.severity).primary_title(visible(finding.title));
     let mut drawn = String::new();
-    draw(&mut drawn, terminal, primary.element(place(&finding.origin, texts, &[label])));
+    draw(
+        &mut drawn,
+        terminal,
+        primary.element(place(&finding.origin, texts, &[label])),
+    );
     drawn
 }
 
@@ -63,7 +69,11 @@ fn place(origin: &Origin, texts: Texts<'_>, labels: &[Label]) -> Element<'static
     match origin {
         Origin::Scenario => snippet(texts.path, texts.scenario, labels).into(),
         Origin::Set(index) => {
-            let text = texts.set.get(*index).map(|(path, value)| set_text(path, value)).unwrap_or_default();
+            let text = texts
+                .set
+                .get(*index)
+                .map(|(path, value)| set_text(path, value))
+                .unwrap_or_default();
             snippet("--set", &text, labels).into()
         }
         Origin::Trace { path, line } => {

@@ -35,9 +35,22 @@ struct Judged {
 }
 
 /// Judges every expectation and guarantee. Returns the judgements, and those that did not come out as drawn text.
-pub(crate) fn judge(file: &ScenarioFile, evidence: &Evidence<'_>, texts: Texts<'_>, terminal: &Terminal) -> (Vec<Judgement>, String) {
-    let expectations = file.scenario.expectations.iter().map(|one| judge_expectation(one, file, evidence));
-    let guarantees = file.scenario.guarantees.iter().map(|one| judge_guarantee(one, file, evidence));
+pub(crate) fn judge(
+    file: &ScenarioFile,
+    evidence: &Evidence<'_>,
+    texts: Texts<'_>,
+    terminal: &Terminal,
+) -> (Vec<Judgement>, String) {
+    let expectations = file
+        .scenario
+        .expectations
+        .iter()
+        .map(|one| judge_expectation(one, file, evidence));
+    let guarantees = file
+        .scenario
+        .guarantees
+        .iter()
+        .map(|one| judge_guarantee(one, file, evidence));
     let judged: Vec<Judged> = expectations.chain(guarantees).collect();
     let mut drawn = String::new();
     for one in &judged {
@@ -117,7 +130,11 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
         Promise::NoLoss => verdict::Guarantee::NoLoss,
     };
     let (found, words) = match places(at, evidence.directory) {
-        Ok(places) => worst(places.iter().map(|place| verdict_of(&evidence.observers.ordering.verdict(wanted, *place)))),
+        Ok(places) => worst(
+            places
+                .iter()
+                .map(|place| verdict_of(&evidence.observers.ordering.verdict(wanted, *place))),
+        ),
         Err(reason) => (Verdict::Undecided, reason),
     };
     // What has been violated stays so; what has held until now may still be violated.
@@ -162,7 +179,10 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
 fn places(at: Option<&str>, directory: &Directory) -> Result<Vec<Place>, String> {
     let Some(at) = at else {
         let sinks = directory.sinks.ids().map(Place::Sink);
-        let functions = directory.functions.iter_enumerated().filter(|(_, function)| function.sink.is_none());
+        let functions = directory
+            .functions
+            .iter_enumerated()
+            .filter(|(_, function)| function.sink.is_none());
         return Ok(sinks.chain(functions.map(|(id, _)| Place::Function(id))).collect());
     };
     let place = match at.split_once('.') {
@@ -170,7 +190,9 @@ fn places(at: Option<&str>, directory: &Directory) -> Result<Vec<Place>, String>
         Some(("function", name)) => directory.function(name).map(Place::Function),
         _ => None,
     };
-    place.map(|place| vec![place]).ok_or_else(|| format!("nothing is checked at {at}: name a sink or a function"))
+    place
+        .map(|place| vec![place])
+        .ok_or_else(|| format!("nothing is checked at {at}: name a sink or a function"))
 }
 
 /// The verdict on several places together, with the evidence of the one that decides it.
@@ -183,7 +205,12 @@ fn worst(verdicts: impl Iterator<Item = (Verdict, Vec<String>)>) -> (Verdict, St
     verdicts
         .reduce(|one, other| if weight(other.0) > weight(one.0) { other } else { one })
         .map_or_else(
-            || (Verdict::Undecided, "the scenario has no place where records take effect".to_owned()),
+            || {
+                (
+                    Verdict::Undecided,
+                    "the scenario has no place where records take effect".to_owned(),
+                )
+            },
             |(verdict, evidence)| (verdict, evidence.join(" ")),
         )
 }
@@ -197,8 +224,14 @@ mod tests {
         let held = || (Verdict::Held, Vec::new());
         let violated = (Verdict::Violated, vec!["record 3".to_owned()]);
         let open = (Verdict::Undecided, vec!["nothing seen".to_owned()]);
-        assert_eq!(worst([held(), violated, open.clone()].into_iter()), (Verdict::Violated, "record 3".to_owned()));
-        assert_eq!(worst([held(), open].into_iter()), (Verdict::Undecided, "nothing seen".to_owned()));
+        assert_eq!(
+            worst([held(), violated, open.clone()].into_iter()),
+            (Verdict::Violated, "record 3".to_owned())
+        );
+        assert_eq!(
+            worst([held(), open].into_iter()),
+            (Verdict::Undecided, "nothing seen".to_owned())
+        );
         assert_eq!(worst([held()].into_iter()), (Verdict::Held, String::new()));
         assert_eq!(worst([].into_iter()).0, Verdict::Undecided);
     }

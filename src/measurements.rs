@@ -51,7 +51,9 @@ impl Totalled {
         let mut apis: BTreeMap<StreamId, Vec<PutApi>> = BTreeMap::new();
         for producer in directory.producers.iter() {
             let found = blueprint.producers.iter().find(|one| one.name == producer.name);
-            apis.entry(producer.target).or_default().extend(found.map(|one| one.api));
+            apis.entry(producer.target)
+                .or_default()
+                .extend(found.map(|one| one.api));
         }
         Self {
             directory,
@@ -65,7 +67,12 @@ impl Totalled {
         let functions = self.directory.functions.ids().map(Place::Function);
         let anomalies = sinks
             .chain(functions)
-            .map(|place| (place, (observers.ordering.counts(place), observers.ordering.delivered(place))))
+            .map(|place| {
+                (
+                    place,
+                    (observers.ordering.counts(place), observers.ordering.delivered(place)),
+                )
+            })
             .collect();
         let totals = Totals {
             counts: observers.counts.clone(),
@@ -76,7 +83,12 @@ impl Totalled {
     }
     /// The totals at both ends of a period. A period that ends after the run ends with it.
     fn period(&self, from: SimTime, until: SimTime) -> Option<Period<'_>> {
-        let end = self.at.get(&until).or_else(|| self.at.last_key_value().filter(|(last, _)| until > **last).map(|(_, totals)| totals));
+        let end = self.at.get(&until).or_else(|| {
+            self.at
+                .last_key_value()
+                .filter(|(last, _)| until > **last)
+                .map(|(_, totals)| totals)
+        });
         let begin = if from == SimTime::ZERO {
             None
         } else {
@@ -102,7 +114,11 @@ impl Period<'_> {
     }
     fn anomalies(&self, place: Place, anomalies: &[Anomaly]) -> u64 {
         let total = |totals: &Totals| {
-            let counts = totals.anomalies.get(&place).map(|(counts, _)| *counts).unwrap_or_default();
+            let counts = totals
+                .anomalies
+                .get(&place)
+                .map(|(counts, _)| *counts)
+                .unwrap_or_default();
             anomalies.iter().map(|anomaly| counts.of(*anomaly)).sum()
         };
         self.growth(total)
@@ -154,7 +170,10 @@ fn quantile(end: &Histogram, begin: Option<&Histogram>, count: u64, per_million:
         };
         return value.map(|span| span.as_nanos() as f64);
     };
-    let earlier: BTreeMap<u64, u64> = begin.buckets().map(|(middle, count)| (middle.as_nanos(), count)).collect();
+    let earlier: BTreeMap<u64, u64> = begin
+        .buckets()
+        .map(|(middle, count)| (middle.as_nanos(), count))
+        .collect();
     let rank = (u128::from(count) * u128::from(per_million)).div_ceil(1_000_000).max(1);
     let mut seen = 0;
     end.buckets().find_map(|(middle, count)| {
@@ -183,7 +202,9 @@ fn sum(statistic: Statistic, value: u64) -> Option<f64> {
 }
 
 fn producer_value(period: &Period<'_>, id: ProducerId, metric: &str, statistic: Statistic) -> Option<f64> {
-    let of = |total: fn(&sim::observe::counts::ProducerCounts) -> u64| period.growth(|totals| total(&totals.counts.producers[id]));
+    let of = |total: fn(&sim::observe::counts::ProducerCounts) -> u64| {
+        period.growth(|totals| total(&totals.counts.producers[id]))
+    };
     match metric {
         "RecordsProduced" => sum(statistic, of(|counts| counts.produced)),
         "RecordsGivenUp" => sum(statistic, of(sim::observe::counts::ProducerCounts::given_up)),
@@ -201,9 +222,14 @@ impl Totalled {
             let mine = mappings.filter(|(mapping, _)| self.directory.mappings[*mapping].stream == id);
             mine.map(|(_, counts)| total(counts)).collect()
         };
-        let read = |total: fn(&MappingCounts) -> u64| sum(statistic, period.growth(|totals| readers(totals, total).iter().sum()));
+        let read = |total: fn(&MappingCounts) -> u64| {
+            sum(statistic, period.growth(|totals| readers(totals, total).iter().sum()))
+        };
         // The totals do not tell the two put APIs apart, so these are known where only one is used.
-        let put_records_only = self.apis.get(&id).is_some_and(|apis| apis.iter().all(|api| *api == PutApi::PutRecords));
+        let put_records_only = self
+            .apis
+            .get(&id)
+            .is_some_and(|apis| apis.iter().all(|api| *api == PutApi::PutRecords));
         match metric {
             "IncomingRecords" => of(sim::observe::counts::StreamCounts::accepted),
             "IncomingBytes" => of(sim::observe::counts::StreamCounts::bytes),
@@ -218,9 +244,12 @@ impl Totalled {
             "GetRecords.Bytes" => read(|counts| counts.bytes_read),
             "GetRecords.Records" => read(|counts| counts.records_read),
             "GetRecords.Success" => read(|counts| counts.reads),
-            "GetRecords.IteratorAgeMilliseconds" if statistic == Statistic::Maximum => {
-                period.maximum(|totals| readers(totals, |counts| counts.max_millis_behind).into_iter().max().unwrap_or(0))
-            }
+            "GetRecords.IteratorAgeMilliseconds" if statistic == Statistic::Maximum => period.maximum(|totals| {
+                readers(totals, |counts| counts.max_millis_behind)
+                    .into_iter()
+                    .max()
+                    .unwrap_or(0)
+            }),
             "RecordsExpired" => read(|counts| counts.expired_unread + counts.expired_in_retry),
             _ => None,
         }
@@ -251,14 +280,24 @@ impl Totalled {
     }
 
     fn sink_value(&self, period: &Period<'_>, id: SinkId, metric: &str, statistic: Statistic) -> Option<f64> {
-        let writers = self.directory.functions.iter_enumerated().filter(|(_, function)| function.sink == Some(id));
+        let writers = self
+            .directory
+            .functions
+            .iter_enumerated()
+            .filter(|(_, function)| function.sink == Some(id));
         let writers: Vec<FunctionId> = writers.map(|(function, _)| function).collect();
         place_value(period, Place::Sink(id), &writers, metric, statistic)
     }
 }
 
 /// Metrics of a place where records take effect.
-fn place_value(period: &Period<'_>, place: Place, functions: &[FunctionId], metric: &str, statistic: Statistic) -> Option<f64> {
+fn place_value(
+    period: &Period<'_>,
+    place: Place,
+    functions: &[FunctionId],
+    metric: &str,
+    statistic: Statistic,
+) -> Option<f64> {
     match metric {
         "RecordsDelivered" => sum(statistic, period.delivered(place)),
         "Duplicates" => sum(statistic, period.anomalies(place, &[Anomaly::Duplicate])),

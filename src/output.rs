@@ -33,7 +33,10 @@ impl OutputFolder {
     /// Checks, before anything runs, that the folder is new, empty or shardlab's own.
     pub(crate) fn claim(target: &Path) -> anyhow::Result<Self> {
         let Some(name) = target.file_name() else {
-            bail!("the output folder needs a name of its own, which {} is not", shown(target));
+            bail!(
+                "the output folder needs a name of its own, which {} is not",
+                shown(target)
+            );
         };
         let folder = Self {
             target: target.to_owned(),
@@ -54,14 +57,21 @@ impl OutputFolder {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
             Err(error) => return Err(error).with_context(|| format!("the output folder {path} cannot be read")),
         };
-        ensure!(kind.is_dir(), "{path} exists and is not a folder, so no results can go there");
+        ensure!(
+            kind.is_dir(),
+            "{path} exists and is not a folder, so no results can go there"
+        );
         let marker = fs::read_to_string(self.target.join(MARKER)).ok();
         let ours: Vec<&str> = marker.iter().flat_map(|text| text.lines().skip(1)).collect();
         let entries =
             fs::read_dir(&self.target).with_context(|| format!("the output folder {path} cannot be listed"))?;
         for entry in entries {
-            let entry = entry.with_context(|| format!("the output folder {path} cannot be listed"))?.file_name();
-            let known = entry.to_str().is_some_and(|name| name == MARKER || ours.contains(&name));
+            let entry = entry
+                .with_context(|| format!("the output folder {path} cannot be listed"))?
+                .file_name();
+            let known = entry
+                .to_str()
+                .is_some_and(|name| name == MARKER || ours.contains(&name));
             if known {
                 continue;
             }
@@ -167,7 +177,13 @@ mod tests {
     fn names(path: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(path)
             .expect("the folder is there")
-            .map(|entry| entry.expect("the entry is readable").file_name().to_string_lossy().into_owned())
+            .map(|entry| {
+                entry
+                    .expect("the entry is readable")
+                    .file_name()
+                    .to_string_lossy()
+                    .into_owned()
+            })
             .collect();
         names.sort();
         names
@@ -190,8 +206,13 @@ mod tests {
     fn a_folder_of_somebody_else_is_refused_and_left_alone() {
         let home = scratch("foreign");
         fs::write(home.join("thesis.tex"), "years of work").expect("the file can be written");
-        let refusal = OutputFolder::claim(&home).expect_err("a foreign folder is refused").to_string();
-        assert!(refusal.contains("was not written by shardlab (it contains thesis.tex)"), "{refusal}");
+        let refusal = OutputFolder::claim(&home)
+            .expect_err("a foreign folder is refused")
+            .to_string();
+        assert!(
+            refusal.contains("was not written by shardlab (it contains thesis.tex)"),
+            "{refusal}"
+        );
         assert_eq!(names(&home), ["thesis.tex"]);
         fs::remove_dir_all(home).expect("the scratch folder can go");
     }
@@ -202,8 +223,14 @@ mod tests {
         let folder = OutputFolder::claim(&home.join("run")).expect("a new folder may be claimed");
         folder.write(&set("one")).expect("the set is written");
         fs::write(home.join("run/my-notes.md"), "mine").expect("the file can be written");
-        let refusal = folder.write(&set("two")).expect_err("the notes would be lost").to_string();
-        assert!(refusal.contains("contains my-notes.md, which shardlab did not write"), "{refusal}");
+        let refusal = folder
+            .write(&set("two"))
+            .expect_err("the notes would be lost")
+            .to_string();
+        assert!(
+            refusal.contains("contains my-notes.md, which shardlab did not write"),
+            "{refusal}"
+        );
         let text = fs::read_to_string(home.join("run/summary.json")).expect("the file is there");
         assert_eq!(text, "one");
         fs::remove_dir_all(home).expect("the scratch folder can go");

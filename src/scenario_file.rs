@@ -85,7 +85,9 @@ fn read(path: &Path) -> anyhow::Result<String> {
     let unreadable = || format!("the scenario {shown} cannot be read");
     let file = File::open(path).with_context(unreadable)?;
     let mut bytes = Vec::new();
-    file.take(BYTES_MAX + 1).read_to_end(&mut bytes).with_context(unreadable)?;
+    file.take(BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .with_context(unreadable)?;
     ensure!(
         bytes.len() as u64 <= BYTES_MAX,
         "the scenario {shown} is larger than 8 MiB, which no scenario needs"
@@ -98,7 +100,10 @@ fn read(path: &Path) -> anyhow::Result<String> {
 
 /// The file's name without its ending, as far as it can name a folder.
 fn name_of(path: &Path) -> String {
-    let stem = path.file_stem().map(|stem| visible(&stem.to_string_lossy())).unwrap_or_default();
+    let stem = path
+        .file_stem()
+        .map(|stem| visible(&stem.to_string_lossy()))
+        .unwrap_or_default();
     if stem.is_empty() || stem.chars().all(|c| c == '.') {
         "scenario".to_owned()
     } else {

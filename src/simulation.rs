@@ -75,15 +75,16 @@ pub(crate) fn simulate(
         memory_limit: args.memory,
         ..SessionOptions::default()
     };
-    let mut session =
-        Session::new(blueprint, options).with_context(|| format!("{} cannot be built", file.path))?;
+    let mut session = Session::new(blueprint, options).with_context(|| format!("{} cannot be built", file.path))?;
     let mut totals = Totalled::new(&session, blueprint);
     let mut progress = Progress::begin(terminal, quiet, &file.name, blueprint.duration);
     let driven = drive(&mut session, file, &mut totals, interrupt, &mut progress);
     progress.end();
     let ending = match driven {
         Ok(ending) => ending,
-        Err(RunError::Memory { used, limit, filled_by, .. }) => Ending::OutOfMemory(format!(
+        Err(RunError::Memory {
+            used, limit, filled_by, ..
+        }) => Ending::OutOfMemory(format!(
             "it took {} of the {} that --memory allows, most of it {filled_by}",
             ByteCount(used),
             ByteCount(limit)
@@ -127,7 +128,11 @@ pub(crate) fn simulate(
         Outcome::Held if !complete => Outcome::Undecided,
         verdict => verdict,
     };
-    Ok(Simulated::Finished { account, drawn, outcome })
+    Ok(Simulated::Finished {
+        account,
+        drawn,
+        outcome,
+    })
 }
 
 fn broken(file: &ScenarioFile, error: &RunError) -> String {
@@ -159,7 +164,10 @@ fn drive(
             let reached = session.advance(stop, budget)? == Stop::Reached;
             budget = adapted(budget, began.elapsed());
             if let Some(observers) = session.observers() {
-                progress.at(session.now(), observers.counts.producers.iter().map(|counts| counts.produced).sum());
+                progress.at(
+                    session.now(),
+                    observers.counts.producers.iter().map(|counts| counts.produced).sum(),
+                );
                 if reached {
                     totals.keep(session.now(), observers);
                 }

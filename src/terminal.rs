@@ -74,7 +74,9 @@ fn forgive(result: io::Result<()>) -> io::Result<()> {
 /// A name or path as it may be shown: control characters, which could move the cursor or hide text, become `\u{..}`;
 /// so do the invisible characters that reorder text.
 pub(crate) fn visible(name: &str) -> String {
-    let hidden = |c: char| c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let hidden = |c: char| {
+        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
     let mut shown = String::with_capacity(name.len());
     for c in name.chars() {
         if hidden(c) {
@@ -127,7 +129,11 @@ impl Progress {
         self.drawn = Some(Instant::now());
         bar.set_position(now.as_millis());
         let rate = records as f64 / elapsed.as_secs_f64();
-        bar.set_message(format!("{now}, {} records, {}/s", reports::text::count(records), reports::text::count(rate as u64)));
+        bar.set_message(format!(
+            "{now}, {} records, {}/s",
+            reports::text::count(records),
+            reports::text::count(rate as u64)
+        ));
     }
     /// The run is over: removes the line. Returns how long it took.
     pub(crate) fn end(self) -> Duration {

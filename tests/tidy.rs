@@ -31,7 +31,10 @@ fn sources(endings: &[&str]) -> Vec<Source> {
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).expect("the repository is readable") {
             let path: PathBuf = entry.expect("the repository is readable").path();
-            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            let name = path
+                .file_name()
+                .map(|name| name.to_string_lossy().into_owned())
+                .unwrap_or_default();
             if path.is_dir() {
                 if !matches!(name.as_str(), "target" | "out" | ".git") {
                     folders.push(path);
@@ -81,7 +84,9 @@ fn functions(text: &str) -> Vec<(String, usize)> {
         }
         let closing = format!("{}}}", " ".repeat(line.len() - code.len()));
         let name = code[head.len() + 3..].split(['(', '<']).next().unwrap_or_default();
-        let opens = lines[start..].iter().position(|line| line.ends_with('{') || line.ends_with(';') || line.ends_with('}'));
+        let opens = lines[start..]
+            .iter()
+            .position(|line| line.ends_with('{') || line.ends_with(';') || line.ends_with('}'));
         if opens.is_some_and(|offset| lines[start + offset].ends_with('{')) {
             let length = lines[start..].iter().position(|line| *line == closing);
             found.push((name.to_owned(), length.map_or(0, |length| length + 1)));
@@ -143,7 +148,12 @@ fn nothing_is_switched_off_or_left_for_later() {
 
 #[test]
 fn nothing_names_the_machine_it_was_written_on() {
-    let banned = [concat!("/wo", "rk/"), concat!("/ho", "me/"), concat!("/ro", "ot/"), concat!("C:", "\\Users")];
+    let banned = [
+        concat!("/wo", "rk/"),
+        concat!("/ho", "me/"),
+        concat!("/ro", "ot/"),
+        concat!("C:", "\\Users"),
+    ];
     let mut offenders = Vec::new();
     for source in sources(&[".rs", ".toml", ".md", ".yml", ".snap", ".csv", ".json", ".ci/run"]) {
         for (number, line) in source.text.lines().enumerate() {
@@ -164,7 +174,15 @@ fn the_test_binary_names_every_file_of_its_folder() {
         .collect();
     let present: BTreeSet<String> = fs::read_dir(root().join("tests"))
         .expect("the tests are there")
-        .filter_map(|entry| entry.ok()?.file_name().into_string().ok()?.strip_suffix(".rs").map(str::to_owned))
+        .filter_map(|entry| {
+            entry
+                .ok()?
+                .file_name()
+                .into_string()
+                .ok()?
+                .strip_suffix(".rs")
+                .map(str::to_owned)
+        })
         .filter(|name| name != "main")
         .collect();
     assert_eq!(listed, present, "tests/main.rs lists other modules than the folder has");
@@ -184,10 +202,14 @@ fn fact_ids(text: &str) -> BTreeSet<String> {
 
 fn is_fact_id(word: &str) -> bool {
     let parts: Vec<&str> = word.split('-').collect();
-    let [first, middle @ .., last] = parts.as_slice() else { return false };
+    let [first, middle @ .., last] = parts.as_slice() else {
+        return false;
+    };
     let number = last.trim_end_matches(|c: char| c.is_ascii_lowercase());
     FACT_PREFIXES.contains(first)
-        && middle.iter().all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
+        && middle
+            .iter()
+            .all(|part| !part.is_empty() && part.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit()))
         && last.len() - number.len() <= 1
         && !number.is_empty()
         && number.chars().all(|c| c.is_ascii_digit())
@@ -199,14 +221,21 @@ fn fact_rows() -> BTreeSet<String> {
         .iter()
         .filter(|source| source.path.starts_with("docs/facts/"))
         .flat_map(|source| source.text.lines())
-        .filter_map(|line| line.strip_prefix('|')?.split('|').next().map(|cell| cell.trim().to_owned()))
+        .filter_map(|line| {
+            line.strip_prefix('|')?
+                .split('|')
+                .next()
+                .map(|cell| cell.trim().to_owned())
+        })
         .filter(|cell| is_fact_id(cell))
         .collect()
 }
 
 #[test]
 fn a_fact_id_is_told_from_other_words() {
-    let found: Vec<String> = fact_ids("see KDS-W-01/02, (KDS-SDK-01..17), LAM-E-04b; KDS-SDK, UTF-8, SHA-256 and EX-7").into_iter().collect();
+    let found: Vec<String> = fact_ids("see KDS-W-01/02, (KDS-SDK-01..17), LAM-E-04b; KDS-SDK, UTF-8, SHA-256 and EX-7")
+        .into_iter()
+        .collect();
     assert_eq!(found, ["EX-7", "KDS-SDK-01", "KDS-W-01", "LAM-E-04b"]);
 }
 
@@ -240,7 +269,10 @@ fn the_fact_sheets_are_the_shared_ones_where_those_are_at_hand() {
     let mut offenders = Vec::new();
     for entry in fs::read_dir(&shared).expect("the shared sheets are readable") {
         let path = entry.expect("the shared sheets are readable").path();
-        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        let name = path
+            .file_name()
+            .map(|name| name.to_string_lossy().into_owned())
+            .unwrap_or_default();
         let ours = fs::read(root().join("docs/facts").join(&name)).ok();
         if name.ends_with(".md") && ours != fs::read(&path).ok() {
             offenders.push(name);
@@ -263,7 +295,10 @@ fn fact_variants(text: &str) -> Vec<String> {
 #[test]
 fn every_fact_that_the_model_states_is_read_by_an_observer() {
     let all = sources(&[".rs"]);
-    let definition = all.iter().find(|source| source.path == "sim/src/observe/fact.rs").expect("facts are defined there");
+    let definition = all
+        .iter()
+        .find(|source| source.path == "sim/src/observe/fact.rs")
+        .expect("facts are defined there");
     let variants = fact_variants(&definition.text);
     assert!(variants.len() > 20, "the variants were found: {variants:?}");
     let observers: String = all
@@ -276,7 +311,10 @@ fn every_fact_that_the_model_states_is_read_by_an_observer() {
         .filter(|variant| {
             // An arm that binds nothing only names the fact.
             let pattern = format!("Fact::{variant} {{ ");
-            !observers.split(&pattern).skip(1).any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
+            !observers
+                .split(&pattern)
+                .skip(1)
+                .any(|rest| rest.starts_with(|c: char| c.is_ascii_lowercase()))
         })
         .collect();
     assert_none(&offenders, "a fact that no observer reads is not worth stating");
@@ -293,7 +331,13 @@ fn dependencies_point_downwards() {
     let mut offenders = Vec::new();
     for (manifest, may) in allowed {
         let text = fs::read_to_string(root().join(manifest)).expect("the manifest is there");
-        let normal = text.split("[dependencies]").nth(1).unwrap_or_default().split("\n[").next().unwrap_or_default();
+        let normal = text
+            .split("[dependencies]")
+            .nth(1)
+            .unwrap_or_default()
+            .split("\n[")
+            .next()
+            .unwrap_or_default();
         for line in normal.lines() {
             let name = line.split(['.', ' ', '=']).next().unwrap_or_default();
             let ours = ["sim", "scenarios", "reports", "tui"].contains(&name);
@@ -307,7 +351,16 @@ fn dependencies_point_downwards() {
 
 #[test]
 fn the_model_touches_neither_clock_nor_files() {
-    let banned = ["std::fs", "std::env", "std::time", "std::thread", "std::net", "std::process", "HashMap", "HashSet"];
+    let banned = [
+        "std::fs",
+        "std::env",
+        "std::time",
+        "std::thread",
+        "std::net",
+        "std::process",
+        "HashMap",
+        "HashSet",
+    ];
     let mut offenders = Vec::new();
     for source in sources(&[".rs"]) {
         if !source.path.starts_with("sim/src/") && !source.path.starts_with("scenarios/src/") {

@@ -82,10 +82,26 @@ struct View<'s> {
 impl View<'_> {
     fn fill(&self, account: &mut Account) {
         let counts = &self.observers.counts;
-        account.producers = counts.producers.iter_enumerated().map(|(id, one)| self.producer(id, one)).collect();
-        account.streams = counts.streams.iter_enumerated().map(|(id, one)| self.stream(id, one)).collect();
-        account.readers = counts.mappings.iter_enumerated().map(|(id, one)| self.reader(id, one)).collect();
-        account.functions = counts.functions.iter_enumerated().map(|(id, one)| self.function(id, one)).collect();
+        account.producers = counts
+            .producers
+            .iter_enumerated()
+            .map(|(id, one)| self.producer(id, one))
+            .collect();
+        account.streams = counts
+            .streams
+            .iter_enumerated()
+            .map(|(id, one)| self.stream(id, one))
+            .collect();
+        account.readers = counts
+            .mappings
+            .iter_enumerated()
+            .map(|(id, one)| self.reader(id, one))
+            .collect();
+        account.functions = counts
+            .functions
+            .iter_enumerated()
+            .map(|(id, one)| self.function(id, one))
+            .collect();
         account.sinks = counts
             .sinks
             .iter_enumerated()
@@ -107,12 +123,20 @@ impl View<'_> {
 
     fn producer(&self, id: ProducerId, counts: &ProducerCounts) -> ProducerAccount {
         let entry = &self.directory.producers[id];
-        let api = self.blueprint.producers.iter().find(|producer| producer.name == entry.name).map(|found| found.api);
+        let api = self
+            .blueprint
+            .producers
+            .iter()
+            .find(|producer| producer.name == entry.name)
+            .map(|found| found.api);
         let reasons = [
             (GiveUpReason::AttemptsExhausted, "all attempts were used"),
             (GiveUpReason::RetryQuotaEmpty, "the SDK's retry quota was empty"),
             (GiveUpReason::NotRetryable, "the error is not retried"),
-            (GiveUpReason::NotResent, "the application does not send refused entries again"),
+            (
+                GiveUpReason::NotResent,
+                "the application does not send refused entries again",
+            ),
         ];
         ProducerAccount {
             name: self.label(Component::Producer(id)),
@@ -222,7 +246,11 @@ impl View<'_> {
 
     /// Order, duplicates and loss at every sink, and at every function that has none.
     fn checks(&self) -> Vec<Check> {
-        let sinks = self.directory.sinks.ids().map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
+        let sinks = self
+            .directory
+            .sinks
+            .ids()
+            .map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
         let functions = self
             .directory
             .functions
@@ -269,7 +297,10 @@ fn noticed(counts: &Counts) -> Noticed {
     Noticed {
         stream: counts.streams.iter().any(|stream| stream.puts > 0),
         mapping: counts.mappings.iter().any(|mapping| mapping.reads > 0),
-        function_errors: counts.functions.iter().any(|function| function.errors + function.timeouts > 0),
+        function_errors: counts
+            .functions
+            .iter()
+            .any(|function| function.errors + function.timeouts > 0),
         throttles: counts.functions.iter().any(|function| function.throttles > 0),
         cold_starts: counts.functions.iter().any(|function| function.cold_starts > 0),
     }

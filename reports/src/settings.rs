@@ -21,11 +21,34 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
             settings,
         }));
     };
-    add("producer", blueprint.producers.iter().map(|one| (&one.name, producer(one))).collect());
-    add("stream", blueprint.streams.iter().map(|one| (&one.name, stream(one))).collect());
-    add("mapping", blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect());
-    add("function", blueprint.functions.iter().map(|one| (&one.name, function(one))).collect());
-    add("sink", blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect());
+    add(
+        "producer",
+        blueprint
+            .producers
+            .iter()
+            .map(|one| (&one.name, producer(one)))
+            .collect(),
+    );
+    add(
+        "stream",
+        blueprint.streams.iter().map(|one| (&one.name, stream(one))).collect(),
+    );
+    add(
+        "mapping",
+        blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
+    );
+    add(
+        "function",
+        blueprint
+            .functions
+            .iter()
+            .map(|one| (&one.name, function(one)))
+            .collect(),
+    );
+    add(
+        "sink",
+        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+    );
     components
 }
 
@@ -37,7 +60,10 @@ fn producer(producer: &ProducerBlueprint) -> String {
     }
     settings.push(match producer.api {
         PutApi::PutRecord => "PutRecord".to_owned(),
-        PutApi::PutRecords => format!("PutRecords of up to {} records, gathered for {}", producer.max_batch_records, producer.linger),
+        PutApi::PutRecords => format!(
+            "PutRecords of up to {} records, gathered for {}",
+            producer.max_batch_records, producer.linger
+        ),
     });
     settings.push(match producer.retry.mode {
         RetryMode::Off => "no SDK retries".to_owned(),
@@ -61,7 +87,12 @@ fn arrivals(arrivals: &Arrivals) -> String {
     match arrivals {
         Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
         Arrivals::Poisson(rate) => format!("{rate} on average, Poisson"),
-        Arrivals::Bursts { on, off, mean_on, mean_off } => {
+        Arrivals::Bursts {
+            on,
+            off,
+            mean_on,
+            mean_off,
+        } => {
             format!("bursts of {on} for {mean_on} on average, {off} for {mean_off} between them")
         }
         Arrivals::Profile { points, period } => {
@@ -83,9 +114,11 @@ fn compare(a: Rate, b: Rate) -> core::cmp::Ordering {
 fn requests(trace: &Trace) -> u64 {
     match &trace.rows {
         TraceRows::Requests { at, .. } => at.len() as u64,
-        TraceRows::Counts { series, .. } => {
-            series.iter().flat_map(|series| &series.bins).map(|&(_, _, count)| u64::from(count)).sum()
-        }
+        TraceRows::Counts { series, .. } => series
+            .iter()
+            .flat_map(|series| &series.bins)
+            .map(|&(_, _, count)| u64::from(count))
+            .sum(),
     }
 }
 
@@ -148,9 +181,15 @@ fn keys(keys: &Keys) -> String {
     match keys {
         Keys::Uniform { count: 1 } => "one key".to_owned(),
         Keys::Uniform { count: keys } => format!("{} equally likely keys", count(u64::from(*keys))),
-        Keys::Zipf { count: keys, exponent } => format!("{} keys, Zipf with exponent {exponent}", count(u64::from(*keys))),
+        Keys::Zipf { count: keys, exponent } => {
+            format!("{} keys, Zipf with exponent {exponent}", count(u64::from(*keys)))
+        }
         Keys::Hot { share, others } => {
-            format!("one key with {} % of the records, {} others", percent(*share), count(u64::from(*others)))
+            format!(
+                "one key with {} % of the records, {} others",
+                percent(*share),
+                count(u64::from(*others))
+            )
         }
         Keys::Weighted(list) => format!("{} listed keys", count(list.len() as u64)),
         Keys::FromTrace => "keys of the trace".to_owned(),
@@ -163,7 +202,11 @@ fn percent(share: f64) -> f64 {
 
 fn stream(stream: &StreamBlueprint) -> String {
     let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
-    format!("{} {shards}, retention {} h", count(u64::from(stream.shard_count)), stream.retention_hours)
+    format!(
+        "{} {shards}, retention {} h",
+        count(u64::from(stream.shard_count)),
+        stream.retention_hours
+    )
 }
 
 fn mapping(mapping: &MappingBlueprint) -> String {
@@ -179,7 +222,12 @@ fn mapping(mapping: &MappingBlueprint) -> String {
         settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
     }
     settings.push(format!("from {start}"));
-    format!("stream.{} to function.{}: {}", mapping.stream, mapping.function, settings.join(", "))
+    format!(
+        "stream.{} to function.{}: {}",
+        mapping.stream,
+        mapping.function,
+        settings.join(", ")
+    )
 }
 
 fn function(function: &FunctionBlueprint) -> String {
@@ -197,7 +245,10 @@ fn function(function: &FunctionBlueprint) -> String {
         settings.push(format!("{} for each record", function.per_record));
     }
     if !function.failure_rate.is_zero() {
-        settings.push(format!("{} % of invocations fail", percent(function.failure_rate.as_f64())));
+        settings.push(format!(
+            "{} % of invocations fail",
+            percent(function.failure_rate.as_f64())
+        ));
     }
     if let Some(sink) = &function.sink {
         settings.push(format!("writes to sink.{sink}"));
@@ -206,7 +257,9 @@ fn function(function: &FunctionBlueprint) -> String {
 }
 
 fn sink(sink: &SinkBlueprint) -> String {
-    let capacity = sink.capacity.map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
+    let capacity = sink
+        .capacity
+        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
     format!("{capacity}, latency {}", spelled_time(&sink.latency))
 }
 
@@ -221,13 +274,20 @@ fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String 
         Distribution::Uniform { low, high } => format!("{} to {}", unit(*low), unit(*high)),
         Distribution::Exponential { mean } => format!("exponential with mean {}", unit(*mean)),
         Distribution::LogNormal { median, sigma } => {
-            format!("lognormal with median {} and sigma {}", unit(*median), (sigma * 1_000.0).round() / 1_000.0)
+            format!(
+                "lognormal with median {} and sigma {}",
+                unit(*median),
+                (sigma * 1_000.0).round() / 1_000.0
+            )
         }
         Distribution::Gamma { shape, mean } => format!("gamma with mean {} and shape {shape}", unit(*mean)),
         Distribution::Pareto { scale, shape } => format!("Pareto from {} with shape {shape}", unit(*scale)),
         Distribution::Percentiles(points) => {
             let middle = points.iter().find(|(fraction, _)| *fraction >= 0.5).or(points.last());
-            middle.map_or_else(|| "given percentiles".to_owned(), |(_, value)| format!("given percentiles around {}", unit(*value)))
+            middle.map_or_else(
+                || "given percentiles".to_owned(),
+                |(_, value)| format!("given percentiles around {}", unit(*value)),
+            )
         }
         Distribution::Mixture(parts) => {
             let parts: Vec<String> = parts.iter().map(|(_, part)| spelled(part, unit)).collect();
@@ -262,21 +322,76 @@ pub(crate) fn assumptions(model: &ModelParameters, noticed: Noticed) -> Vec<Assu
     let rate = |ratio: Ratio| format!("{} %", percent(ratio.as_f64()));
     let n = noticed;
     add(n.stream, "network_latency", spelled_time(&model.network_latency), "");
-    add(n.stream, "put_service_time", spelled_time(&model.put_service_time), "KDS-MOD-09");
-    add(!model.internal_failure_rate.is_zero(), "internal_failure_rate", rate(model.internal_failure_rate), "KDS-MOD-17");
-    add(!model.entry_failure_rate.is_zero(), "entry_failure_rate", rate(model.entry_failure_rate), "KDS-MOD-17");
+    add(
+        n.stream,
+        "put_service_time",
+        spelled_time(&model.put_service_time),
+        "KDS-MOD-09",
+    );
+    add(
+        !model.internal_failure_rate.is_zero(),
+        "internal_failure_rate",
+        rate(model.internal_failure_rate),
+        "KDS-MOD-17",
+    );
+    add(
+        !model.entry_failure_rate.is_zero(),
+        "entry_failure_rate",
+        rate(model.entry_failure_rate),
+        "KDS-MOD-17",
+    );
     let lost = model.lost_acknowledgement_rate;
     add(!lost.is_zero(), "lost_acknowledgement_rate", rate(lost), "KDS-MOD-18");
-    add(n.mapping, "get_service_time", spelled_time(&model.get_service_time), "KDS-MOD-09");
+    add(
+        n.mapping,
+        "get_service_time",
+        spelled_time(&model.get_service_time),
+        "KDS-MOD-09",
+    );
     add(n.mapping, "poll_interval", model.poll_interval.to_string(), "LAM-K-01");
-    add(n.mapping, "min_poll_interval", model.min_poll_interval.to_string(), "LAM-U-03");
-    add(n.mapping, "poll_dispatch_delay", model.poll_dispatch_delay.to_string(), "LAM-U-04");
+    add(
+        n.mapping,
+        "min_poll_interval",
+        model.min_poll_interval.to_string(),
+        "LAM-U-03",
+    );
+    add(
+        n.mapping,
+        "poll_dispatch_delay",
+        model.poll_dispatch_delay.to_string(),
+        "LAM-U-04",
+    );
     let backoff = |first: SimDuration, most: SimDuration| format!("{first}, doubling up to {most}");
-    add(n.function_errors, "retry_backoff", backoff(model.retry_backoff, model.retry_backoff_max), "LAM-U-05");
-    add(n.throttles, "throttle_backoff", backoff(model.throttle_backoff, model.throttle_backoff_max), "LAM-U-05");
-    add(n.cold_starts, "placement_time", spelled_time(&model.placement_time), "LAM-U-20");
-    add(n.cold_starts, "idle_lifetime", spelled_time(&model.idle_lifetime), "LAM-U-21");
-    add(n.cold_starts, "environment_lifetime", spelled_time(&model.environment_lifetime), "LAM-U-22");
+    add(
+        n.function_errors,
+        "retry_backoff",
+        backoff(model.retry_backoff, model.retry_backoff_max),
+        "LAM-U-05",
+    );
+    add(
+        n.throttles,
+        "throttle_backoff",
+        backoff(model.throttle_backoff, model.throttle_backoff_max),
+        "LAM-U-05",
+    );
+    add(
+        n.cold_starts,
+        "placement_time",
+        spelled_time(&model.placement_time),
+        "LAM-U-20",
+    );
+    add(
+        n.cold_starts,
+        "idle_lifetime",
+        spelled_time(&model.idle_lifetime),
+        "LAM-U-21",
+    );
+    add(
+        n.cold_starts,
+        "environment_lifetime",
+        spelled_time(&model.environment_lifetime),
+        "LAM-U-22",
+    );
     found
 }
 
@@ -303,6 +418,14 @@ mod tests {
             ..Noticed::default()
         };
         let names: Vec<&str> = assumptions(&model, noticed).iter().map(|found| found.name).collect();
-        assert_eq!(names, ["get_service_time", "poll_interval", "min_poll_interval", "poll_dispatch_delay"]);
+        assert_eq!(
+            names,
+            [
+                "get_service_time",
+                "poll_interval",
+                "min_poll_interval",
+                "poll_dispatch_delay"
+            ]
+        );
     }
 }

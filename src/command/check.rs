@@ -34,7 +34,11 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Out
             break;
         }
         let (outcome, figures) = match simulate(file, &args.load, args.quiet, terminal, &interrupt)? {
-            Simulated::Finished { account, drawn, outcome } => {
+            Simulated::Finished {
+                account,
+                drawn,
+                outcome,
+            } => {
                 print_error(&drawn)?;
                 (outcome, figures(&account))
             }
@@ -56,7 +60,11 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Out
 }
 
 fn figures(account: &Account) -> String {
-    let held = account.judgements.iter().filter(|judgement| judgement.verdict == Verdict::Held).count();
+    let held = account
+        .judgements
+        .iter()
+        .filter(|judgement| judgement.verdict == Verdict::Held)
+        .count();
     let stated = match account.judgements.len() {
         0 => "nothing stated".to_owned(),
         all => format!("{held} of {all} held"),

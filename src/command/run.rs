@@ -22,7 +22,12 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> anyhow::Result<Outcome
     let mut worst = Outcome::Held;
     for (number, (file, folder)) in files.iter().zip(&folders).enumerate() {
         let finished = simulate(file, &args.load, args.quiet, terminal, &interrupt)?;
-        let Simulated::Finished { account, drawn, outcome } = finished else {
+        let Simulated::Finished {
+            account,
+            drawn,
+            outcome,
+        } = finished
+        else {
             worst = worst.max(Outcome::Defect);
             continue;
         };
@@ -38,7 +43,10 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> anyhow::Result<Outcome
             };
             let between = if number > 0 { "\n\n" } else { "" };
             let written = visible(&folder.path().join("summary.json").to_string_lossy());
-            print(&format!("{between}{}\nWritten to {written}\n", summary::render(&account, layout)))?;
+            print(&format!(
+                "{between}{}\nWritten to {written}\n",
+                summary::render(&account, layout)
+            ))?;
         }
         worst = worst.max(outcome);
         if interrupt.pressed() {
