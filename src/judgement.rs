@@ -129,13 +129,10 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
         Promise::NoDuplicates => verdict::Guarantee::NoDuplicates,
         Promise::NoLoss => verdict::Guarantee::NoLoss,
     };
-    let (found, words) = match places(at, evidence.directory) {
-        Ok(places) => worst(
-            places
-                .iter()
-                .map(|place| verdict_of(&evidence.observers.ordering.verdict(wanted, *place))),
-        ),
-        Err(reason) => (Verdict::Undecided, reason),
+    let (found, words) = match (places(at, evidence.directory), &evidence.observers.ordering) {
+        (Ok(places), Some(ordering)) => worst(places.iter().map(|place| verdict_of(&ordering.verdict(wanted, *place)))),
+        (Ok(_), None) => (Verdict::Undecided, "nothing was checked".to_owned()),
+        (Err(reason), _) => (Verdict::Undecided, reason),
     };
     // What has been violated stays so; what has held until now may still be violated.
     let (found, words) = match (found, cut_short(evidence.ending)) {

@@ -7,7 +7,6 @@ use scenarios::expect::{Expectation, Measurements};
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::engine::index::Idx;
 use sim::engine::time::SimTime;
 use sim::ids::{FunctionId, ProducerId, SinkId, StreamId};
 use sim::observe::Observers;
@@ -63,21 +62,20 @@ impl Totalled {
     }
     /// Keeps the totals of this instant.
     pub(crate) fn keep(&mut self, now: SimTime, observers: &Observers) {
+        let (Some(counts), Some(latency), Some(ordering)) =
+            (&observers.counts, &observers.latency, &observers.ordering)
+        else {
+            return;
+        };
         let sinks = self.directory.sinks.ids().map(Place::Sink);
         let functions = self.directory.functions.ids().map(Place::Function);
-        let anomalies = sinks
-            .chain(functions)
-            .map(|place| {
-                (
-                    place,
-                    (observers.ordering.counts(place), observers.ordering.delivered(place)),
-                )
-            })
-            .collect();
+        let places = sinks.chain(functions);
         let totals = Totals {
-            counts: observers.counts.clone(),
-            latency: observers.latency.clone(),
-            anomalies,
+            counts: counts.clone(),
+            latency: latency.clone(),
+            anomalies: places
+                .map(|place| (place, (ordering.counts(place), ordering.delivered(place))))
+                .collect(),
         };
         self.at.insert(now, totals);
     }

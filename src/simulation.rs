@@ -8,10 +8,11 @@ use crate::outcome::Outcome;
 use crate::scenario_file::ScenarioFile;
 use crate::terminal::{Progress, Terminal, print_error, visible};
 use anyhow::Context;
-use reports::account::{Account, Ending, Subject};
+use reports::account::{Account, Assumption, Ending, Subject};
 use reports::collection::{Circumstances, collect};
 use sim::engine::kernel::Stop;
 use sim::engine::quantity::ByteCount;
+use sim::observe::Observers;
 use sim::session::{RunError, Session, SessionOptions};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -121,6 +122,8 @@ pub(crate) fn simulate(
         version: env!("CARGO_PKG_VERSION").to_owned(),
         ending,
         judgements,
+        assumptions: file.scenario.assumptions.iter().map(told).collect(),
+        notes: file.scenario.notes.clone(),
     };
     let account = Box::new(collect(&session, blueprint, circumstances));
     let outcome = match Outcome::from(account.verdict()) {
@@ -133,6 +136,15 @@ pub(crate) fn simulate(
         drawn,
         outcome,
     })
+}
+
+fn told(assumption: &scenarios::Assumption) -> Assumption {
+    Assumption {
+        name: assumption.name,
+        value: assumption.value.clone(),
+        is_default: assumption.is_default,
+        fact: assumption.fact,
+    }
 }
 
 fn broken(file: &ScenarioFile, error: &RunError) -> String {
@@ -164,10 +176,7 @@ fn drive(
             let reached = session.advance(stop, budget)? == Stop::Reached;
             budget = adapted(budget, began.elapsed());
             if let Some(observers) = session.observers() {
-                progress.at(
-                    session.now(),
-                    observers.counts.producers.iter().map(|counts| counts.produced).sum(),
-                );
+                progress.at(session.now(), produced(observers));
                 if reached {
                     totals.keep(session.now(), observers);
                 }
@@ -178,6 +187,11 @@ fn drive(
         }
     }
     Ok(Ending::Complete)
+}
+
+fn produced(observers: &Observers) -> u64 {
+    let counts = observers.counts.iter().flat_map(|counts| counts.producers.iter());
+    counts.map(|producer| producer.produced).sum()
 }
 
 /// The budget for the next slice, so that it takes about as long as it should.

@@ -91,7 +91,6 @@ pub(crate) fn visible(name: &str) -> String {
 /// The progress of one run. Draws nothing unless standard error is a terminal and the run takes a while.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
-    name: String,
     began: Instant,
     drawn: Option<Instant>,
 }
@@ -111,7 +110,6 @@ impl Progress {
         });
         Self {
             bar,
-            name: visible(name),
             began: Instant::now(),
             drawn: None,
         }
@@ -135,16 +133,11 @@ impl Progress {
             reports::text::count(rate as u64)
         ));
     }
-    /// The run is over: removes the line. Returns how long it took.
-    pub(crate) fn end(self) -> Duration {
+    /// The run is over: removes the line.
+    pub(crate) fn end(self) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.began.elapsed()
-    }
-    /// What runs.
-    pub(crate) fn name(&self) -> &str {
-        &self.name
     }
 }
 

@@ -345,10 +345,12 @@ pub struct Judgement {
 pub struct Assumption {
     /// Its name under `[model]`.
     pub name: &'static str,
-    /// Its value, in words.
+    /// Its value, as a scenario writes it.
     pub value: String,
-    /// The row of the fact sheets, if there is one.
-    pub fact: &'static str,
+    /// Whether that is the default.
+    pub is_default: bool,
+    /// The row of the fact sheets that proposes it, if there is one.
+    pub fact: Option<&'static str>,
 }
 
 impl Account {

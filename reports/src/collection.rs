@@ -1,10 +1,10 @@
 //! From the end of a session to its account.
 
 use crate::account::{
-    Account, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers, ProducerAccount,
+    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers, ProducerAccount,
     ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
-use crate::settings::{Noticed, assumptions, components, notes};
+use crate::settings::{Noticed, components, notes};
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
@@ -13,7 +13,7 @@ use sim::observe::Observers;
 use sim::observe::counts::{Counts, FunctionCounts, MappingCounts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
 use sim::observe::latency::Histogram;
-use sim::observe::ordering::Place;
+use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict::{Anomaly, Guarantee};
 use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
 use sim::session::Session;
@@ -29,6 +29,10 @@ pub struct Circumstances {
     pub ending: Ending,
     /// The scenario's expectations and guarantees.
     pub judgements: Vec<Judgement>,
+    /// Every parameter of the model that AWS does not document; those that the run could notice are told.
+    pub assumptions: Vec<Assumption>,
+    /// What else a reader must know.
+    pub notes: Vec<String>,
 }
 
 /// The account of a session. Without observers it says what ran, and nothing of what happened.
@@ -57,8 +61,8 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         checks: Vec::new(),
         ledgers: Ledgers::default(),
         judgements: circumstances.judgements,
-        assumptions: Vec::new(),
-        notes: notes(blueprint),
+        assumptions: circumstances.assumptions,
+        notes: circumstances.notes.into_iter().chain(notes(blueprint)).collect(),
     };
     if let Some(observers) = session.observers() {
         let view = View {
@@ -81,7 +85,11 @@ struct View<'s> {
 
 impl View<'_> {
     fn fill(&self, account: &mut Account) {
-        let counts = &self.observers.counts;
+        account.latency = self.latency();
+        account.checks = self.checks();
+        let Some(counts) = &self.observers.counts else { return };
+        let noticed = noticed(counts);
+        account.assumptions.retain(|assumption| noticed.tells(assumption));
         account.producers = counts
             .producers
             .iter_enumerated()
@@ -112,9 +120,6 @@ impl View<'_> {
                 last_write: one.last_at,
             })
             .collect();
-        account.latency = self.latency();
-        account.checks = self.checks();
-        account.assumptions = assumptions(&self.blueprint.model, noticed(counts));
     }
 
     fn label(&self, component: Component) -> String {
@@ -231,8 +236,9 @@ impl View<'_> {
     }
 
     fn latency(&self) -> Vec<LatencyAccount> {
+        let Some(latency) = &self.observers.latency else { return Vec::new() };
         let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
-            let measured = self.observers.latency.of(id)?;
+            let measured = latency.of(id)?;
             let at = function.sink.map_or(Component::Function(id), Component::Sink);
             (measured.end_to_end.count() > 0).then(|| LatencyAccount {
                 at: self.label(at),
@@ -246,6 +252,7 @@ impl View<'_> {
 
     /// Order, duplicates and loss at every sink, and at every function that has none.
     fn checks(&self) -> Vec<Check> {
+        let Some(ordering) = &self.observers.ordering else { return Vec::new() };
         let sinks = self
             .directory
             .sinks
@@ -260,12 +267,11 @@ impl View<'_> {
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
             .chain(functions)
-            .flat_map(|(place, component)| guarantees.map(|guarantee| self.check(guarantee, place, component)))
+            .flat_map(|(place, component)| guarantees.map(|guarantee| self.check(ordering, guarantee, place, component)))
             .collect()
     }
 
-    fn check(&self, guarantee: Guarantee, place: Place, component: Component) -> Check {
-        let ordering = &self.observers.ordering;
+    fn check(&self, ordering: &Ordering, guarantee: Guarantee, place: Place, component: Component) -> Check {
         let counts = ordering.counts(place);
         let anomalies: &[Anomaly] = match guarantee {
             Guarantee::OrderPerKey => &[Anomaly::NonmonotonicExternal, Anomaly::NonmonotonicInternal],

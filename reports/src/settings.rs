@@ -1,9 +1,9 @@
-//! What components are set to, in a few words, and the modelling choices that a run depends on.
+//! What components are set to, in a few words, and which modelling choices a run could notice.
 
 use crate::account::{Assumption, Component};
 use crate::text::count;
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
+    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint,
     PutApi, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::engine::distribution::Distribution;
@@ -131,42 +131,20 @@ fn recording(trace: &Trace) -> String {
     format!("the {} requests of {}, {pace}", count(requests(trace)), trace.source)
 }
 
-/// What a reader must know of the recordings that were replayed.
+/// What a reader must know of approximations.
 pub(crate) fn notes(blueprint: &Blueprint) -> Vec<String> {
-    let mut notes = Vec::new();
-    for producer in &blueprint.producers {
-        if let Arrivals::Trace(trace) = &producer.arrivals {
-            let takes = played(trace);
-            let rows = match &trace.rows {
-                TraceRows::Requests { .. } => "one row for each request".to_owned(),
-                TraceRows::Counts { series, .. } => format!("counts of {} series", count(series.len() as u64)),
-            };
-            let again = if trace.repeat { ", then starts again" } else { "" };
-            notes.push(format!(
-                "producer.{} replays {} ({rows}, {} requests over {}) at a time compression of {}: it takes {takes}{again}.",
-                producer.name,
-                trace.source,
-                count(requests(trace)),
-                trace.span,
-                factor(trace.compression),
-            ));
-        }
-        if producer.api == PutApi::PutRecord && producer.uses_call_window() {
-            notes.push(format!(
-                "producer.{} makes more than {} calls, so those of each {} are handled together: they reach their shard \
-                 with their own times, but results come back up to that much later.",
-                producer.name, producer.call_window_threshold, producer.call_window
-            ));
-        }
-    }
-    notes
-}
-
-/// How long a recording takes at its compression.
-fn played(trace: &Trace) -> SimDuration {
-    let nanos = u128::from(trace.span.as_nanos()) * u128::from(trace.compression.denominator)
-        / u128::from(trace.compression.numerator.max(1));
-    SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+    let fast = blueprint
+        .producers
+        .iter()
+        .filter(|producer| producer.api == PutApi::PutRecord && producer.uses_call_window());
+    fast.map(|producer| {
+        format!(
+            "producer.{} makes more than {} calls, so those of each {} are handled together: they reach their shard with \
+             their own times, but results come back up to that much later.",
+            producer.name, producer.call_window_threshold, producer.call_window
+        )
+    })
+    .collect()
 }
 
 fn factor(ratio: Ratio) -> String {
@@ -311,88 +289,20 @@ pub(crate) struct Noticed {
     pub(crate) cold_starts: bool,
 }
 
-/// The modelling choices that this run depended on, in the order in which records meet them.
-pub(crate) fn assumptions(model: &ModelParameters, noticed: Noticed) -> Vec<Assumption> {
-    let mut found = Vec::new();
-    let mut add = |when: bool, name, value: String, fact| {
-        if when {
-            found.push(Assumption { name, value, fact });
-        }
-    };
-    let rate = |ratio: Ratio| format!("{} %", percent(ratio.as_f64()));
-    let n = noticed;
-    add(n.stream, "network_latency", spelled_time(&model.network_latency), "");
-    add(
-        n.stream,
-        "put_service_time",
-        spelled_time(&model.put_service_time),
-        "KDS-MOD-09",
-    );
-    add(
-        !model.internal_failure_rate.is_zero(),
-        "internal_failure_rate",
-        rate(model.internal_failure_rate),
-        "KDS-MOD-17",
-    );
-    add(
-        !model.entry_failure_rate.is_zero(),
-        "entry_failure_rate",
-        rate(model.entry_failure_rate),
-        "KDS-MOD-17",
-    );
-    let lost = model.lost_acknowledgement_rate;
-    add(!lost.is_zero(), "lost_acknowledgement_rate", rate(lost), "KDS-MOD-18");
-    add(
-        n.mapping,
-        "get_service_time",
-        spelled_time(&model.get_service_time),
-        "KDS-MOD-09",
-    );
-    add(n.mapping, "poll_interval", model.poll_interval.to_string(), "LAM-K-01");
-    add(
-        n.mapping,
-        "min_poll_interval",
-        model.min_poll_interval.to_string(),
-        "LAM-U-03",
-    );
-    add(
-        n.mapping,
-        "poll_dispatch_delay",
-        model.poll_dispatch_delay.to_string(),
-        "LAM-U-04",
-    );
-    let backoff = |first: SimDuration, most: SimDuration| format!("{first}, doubling up to {most}");
-    add(
-        n.function_errors,
-        "retry_backoff",
-        backoff(model.retry_backoff, model.retry_backoff_max),
-        "LAM-U-05",
-    );
-    add(
-        n.throttles,
-        "throttle_backoff",
-        backoff(model.throttle_backoff, model.throttle_backoff_max),
-        "LAM-U-05",
-    );
-    add(
-        n.cold_starts,
-        "placement_time",
-        spelled_time(&model.placement_time),
-        "LAM-U-20",
-    );
-    add(
-        n.cold_starts,
-        "idle_lifetime",
-        spelled_time(&model.idle_lifetime),
-        "LAM-U-21",
-    );
-    add(
-        n.cold_starts,
-        "environment_lifetime",
-        spelled_time(&model.environment_lifetime),
-        "LAM-U-22",
-    );
-    found
+impl Noticed {
+    /// Whether the run could notice a parameter of the model. One that is set to something else than its default is
+    /// always worth telling.
+    pub(crate) fn tells(self, assumption: &Assumption) -> bool {
+        let matters = match assumption.name {
+            "network_latency" | "put_service_time" => self.stream,
+            "get_service_time" | "poll_interval" | "min_poll_interval" | "poll_dispatch_delay" => self.mapping,
+            "retry_backoff" | "retry_backoff_max" => self.function_errors,
+            "throttle_backoff" | "throttle_backoff_max" => self.throttles,
+            "placement_time" | "idle_lifetime" | "environment_lifetime" => self.cold_starts,
+            _ => false,
+        };
+        matters || !assumption.is_default
+    }
 }
 
 #[cfg(test)]
@@ -410,22 +320,19 @@ mod tests {
     }
 
     #[test]
-    fn only_choices_that_mattered_are_listed() {
-        let model = ModelParameters::default();
-        assert_eq!(assumptions(&model, Noticed::default()), []);
+    fn only_choices_that_mattered_are_told() {
         let noticed = Noticed {
             mapping: true,
             ..Noticed::default()
         };
-        let names: Vec<&str> = assumptions(&model, noticed).iter().map(|found| found.name).collect();
-        assert_eq!(
-            names,
-            [
-                "get_service_time",
-                "poll_interval",
-                "min_poll_interval",
-                "poll_dispatch_delay"
-            ]
-        );
+        let assumption = |name, is_default| Assumption {
+            name,
+            value: String::new(),
+            is_default,
+            fact: None,
+        };
+        assert!(noticed.tells(&assumption("poll_interval", true)));
+        assert!(!noticed.tells(&assumption("placement_time", true)));
+        assert!(noticed.tells(&assumption("placement_time", false)));
     }
 }

@@ -545,9 +545,10 @@ fn trust(page: &mut Page, account: &Account) {
         let assumptions: Vec<String> = account
             .assumptions
             .iter()
-            .map(|assumption| match assumption.fact {
-                "" => format!("{} = {}", assumption.name, assumption.value),
-                fact => format!("{} = {} ({fact})", assumption.name, assumption.value),
+            .map(|assumption| {
+                let fact = assumption.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
+                let own = if assumption.is_default { "" } else { ", set by the scenario" };
+                format!("{} = {}{fact}{own}", assumption.name, assumption.value)
             })
             .collect();
         page.paragraph(&format!("{}.", assumptions.join("; ")));

@@ -61,6 +61,7 @@ pub fn render(account: &Account) -> String {
         "assumptions": account.assumptions.iter().map(|assumption| json!({
             "name": assumption.name,
             "value": assumption.value,
+            "is_default": assumption.is_default,
             "fact": assumption.fact,
         })).collect::<Vec<_>>(),
         "notes": account.notes,

@@ -71,13 +71,15 @@ pub(crate) fn hot_shard() -> Account {
         assumptions: vec![
             Assumption {
                 name: "poll_dispatch_delay",
-                value: "10 ms".to_owned(),
-                fact: "LAM-U-04",
+                value: "\"10ms\"".to_owned(),
+                is_default: false,
+                fact: Some("LAM-U-04"),
             },
             Assumption {
                 name: "network_latency",
-                value: "lognormal, median 0.5 ms".to_owned(),
-                fact: "",
+                value: "\"500us\"".to_owned(),
+                is_default: true,
+                fact: None,
             },
         ],
         notes: vec![
