@@ -81,6 +81,11 @@ pub(crate) fn simulate(
     let mut progress = Progress::begin(terminal, quiet, &file.name, blueprint.duration);
     let driven = drive(&mut session, file, &mut totals, interrupt, &mut progress);
     progress.end();
+    // A run that was stopped on the way keeps its books all the same.
+    let driven = match driven {
+        Ok(Ending::Interrupted) => session.check_ledgers().map(|()| Ending::Interrupted),
+        other => other,
+    };
     let ending = match driven {
         Ok(ending) => ending,
         Err(RunError::Memory {

@@ -177,7 +177,9 @@ fn a_missing_trace_file_is_told_with_the_place_that_was_looked_at() {
         "{ constant = \"20/s\" }",
         "{ trace = { path = \"data:no-such/trace.csv\", time = \"timestamp\" } }",
     );
-    let told = Place::new("trace").with("replay.toml", &text).run(&["check", "replay.toml"]);
+    let told = Place::new("trace")
+        .with("replay.toml", &text)
+        .run(&["check", "replay.toml"]);
     assert_eq!(told.code, Some(2));
     assert!(told.err.contains("../shared/data/no-such/trace.csv"), "{}", told.err);
     assert!(told.err.contains("$SHARDLAB_DATA"), "{}", told.err);
@@ -188,8 +190,16 @@ fn run_tells_what_happened_and_writes_it() {
     let place = Place::new("run").with("trickle.toml", SCENARIO);
     let told = place.run(&["run", "trickle.toml"]);
     assert_eq!(told.code, Some(0), "{}", told.whole());
-    assert!(told.out.starts_with("A trickle\nDoes everything arrive?\n"), "{}", told.out);
-    assert!(told.out.ends_with("Written to out/trickle/summary.json\n"), "{}", told.out);
+    assert!(
+        told.out.starts_with("A trickle\nDoes everything arrive?\n"),
+        "{}",
+        told.out
+    );
+    assert!(
+        told.out.ends_with("Written to out/trickle/summary.json\n"),
+        "{}",
+        told.out
+    );
     assert_eq!(told.err, "", "a run without problems says nothing on standard error");
     assert_eq!(place.names("out/trickle"), [".shardlab-output", "summary.json"]);
     assert_eq!(place.names("out"), ["trickle"]);
@@ -204,7 +214,10 @@ fn run_tells_what_happened_and_writes_it() {
 fn the_same_run_gives_the_same_bytes() {
     let place = Place::new("bytes").with("trickle.toml", SCENARIO);
     let texts = ["one", "two"].map(|out| {
-        assert_eq!(place.run(&["run", "trickle.toml", "--quiet", "--out", out]).code, Some(0));
+        assert_eq!(
+            place.run(&["run", "trickle.toml", "--quiet", "--out", out]).code,
+            Some(0)
+        );
         fs::read_to_string(place.folder.join(out).join("summary.json")).expect("the file was written")
     });
     assert_eq!(texts[0], texts[1]);
@@ -214,7 +227,11 @@ fn the_same_run_gives_the_same_bytes() {
 fn piped_output_has_neither_colour_nor_progress() {
     let place = Place::new("colour").with("trickle.toml", SCENARIO);
     let plain = place.run(&["run", "trickle.toml"]);
-    assert!(!plain.out.contains('\u{1b}') && !plain.err.contains('\u{1b}'), "{}", plain.whole());
+    assert!(
+        !plain.out.contains('\u{1b}') && !plain.err.contains('\u{1b}'),
+        "{}",
+        plain.whole()
+    );
     let painted = place.run(&["run", "trickle.toml", "--color", "always"]);
     assert!(painted.out.contains('\u{1b}'));
     let wrong = place.run(&["run", "trickle.toml", "--color", "always", "--set", "nonsense=1"]);
@@ -223,7 +240,9 @@ fn piped_output_has_neither_colour_nor_progress() {
 
 #[test]
 fn quiet_prints_nothing_when_all_is_well() {
-    let told = Place::new("quiet").with("trickle.toml", SCENARIO).run(&["run", "trickle.toml", "-q"]);
+    let told = Place::new("quiet")
+        .with("trickle.toml", SCENARIO)
+        .run(&["run", "trickle.toml", "-q"]);
     assert_eq!((told.code, told.out.as_str(), told.err.as_str()), (Some(0), "", ""));
 }
 
@@ -241,7 +260,10 @@ fn a_folder_of_somebody_else_is_refused_before_anything_runs() {
 fn an_earlier_result_is_replaced() {
     let place = Place::new("replace").with("trickle.toml", SCENARIO);
     for seed in ["1", "2"] {
-        assert_eq!(place.run(&["run", "trickle.toml", "--quiet", "--seed", seed]).code, Some(0));
+        assert_eq!(
+            place.run(&["run", "trickle.toml", "--quiet", "--seed", seed]).code,
+            Some(0)
+        );
     }
     assert_eq!(place.json("out/trickle/summary.json")["run"]["seed"], 2);
     assert_eq!(place.names("out"), ["trickle"]);
@@ -249,13 +271,19 @@ fn an_earlier_result_is_replaced() {
 
 #[test]
 fn several_scenarios_get_a_folder_each() {
-    let place = Place::new("several").with("one.toml", SCENARIO).with("two.toml", SCENARIO);
+    let place = Place::new("several")
+        .with("one.toml", SCENARIO)
+        .with("two.toml", SCENARIO);
     let told = place.run(&["run", "one.toml", "two.toml", "--quiet", "--out", "results"]);
     assert_eq!(told.code, Some(0), "{}", told.whole());
     assert_eq!(place.names("results"), ["one", "two"]);
     let twice = place.run(&["run", "one.toml", "one.toml"]);
     assert_eq!(twice.code, Some(2));
-    assert!(twice.err.contains("two of the scenarios would write to out/one"), "{}", twice.err);
+    assert!(
+        twice.err.contains("two of the scenarios would write to out/one"),
+        "{}",
+        twice.err
+    );
 }
 
 #[test]
@@ -271,7 +299,9 @@ fn a_violated_expectation_is_shown_where_it_is_stated() {
 
 #[test]
 fn check_goes_on_after_a_wrong_scenario_and_the_worst_counts() {
-    let place = Place::new("worst").with("good.toml", SCENARIO).with("bad.toml", "format = 1\n");
+    let place = Place::new("worst")
+        .with("good.toml", SCENARIO)
+        .with("bad.toml", "format = 1\n");
     let told = place.run(&["check", "bad.toml", "good.toml"]);
     assert_eq!(told.code, Some(2));
     let words: Vec<&str> = told.out.lines().filter_map(|line| line.split("  ").next()).collect();
@@ -280,8 +310,12 @@ fn check_goes_on_after_a_wrong_scenario_and_the_worst_counts() {
 
 #[test]
 fn what_no_run_can_tell_is_undecided() {
-    let text = SCENARIO.replace("{ constant = \"20/s\" }", "{ constant = \"1 per 2h\" }").replace("above = 500", "at_least = 0");
-    let told = Place::new("undecided").with("silent.toml", &text).run(&["check", "silent.toml"]);
+    let text = SCENARIO
+        .replace("{ constant = \"20/s\" }", "{ constant = \"1 per 2h\" }")
+        .replace("above = 500", "at_least = 0");
+    let told = Place::new("undecided")
+        .with("silent.toml", &text)
+        .run(&["check", "silent.toml"]);
     assert_eq!(told.code, Some(3), "{}", told.whole());
 }
 

@@ -1,10 +1,11 @@
 //! From the end of a session to its account.
 
 use crate::account::{
-    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers, ProducerAccount,
-    ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
+    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
 use crate::settings::{Noticed, components, notes};
+use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
@@ -12,6 +13,7 @@ use sim::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{Counts, FunctionCounts, MappingCounts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
+use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
 use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict::{Anomaly, Guarantee};
@@ -69,6 +71,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
             directory: session.world().directory(),
             observers,
             blueprint,
+            holdings: session.holdings(),
         };
         view.fill(&mut account);
         account.ledgers.checks = session.ledger_checks();
@@ -81,6 +84,7 @@ struct View<'s> {
     directory: &'s Directory,
     observers: &'s Observers,
     blueprint: &'s Blueprint,
+    holdings: &'s Holdings,
 }
 
 impl View<'_> {
@@ -100,6 +104,7 @@ impl View<'_> {
             .iter_enumerated()
             .map(|(id, one)| self.stream(id, one))
             .collect();
+        account.ledgers.balances = self.balances(counts);
         account.readers = counts
             .mappings
             .iter_enumerated()
@@ -213,10 +218,84 @@ impl View<'_> {
             batches_repeated: counts.batches_repeated,
             batches_failed: counts.batches_failed,
             records_expired: counts.expired_unread + counts.expired_in_retry,
-            records_unfinished: 0,
+            records_unfinished: self
+                .in_hand(id)
+                .iter()
+                .map(|place| place.unread + place.in_flight)
+                .sum(),
             behind_max: SimDuration::from_millis(counts.max_millis_behind),
             behind_max_at: counts.max_millis_behind_at,
         }
+    }
+
+    /// What a reader had in hand of each shard when the ledgers were compared last.
+    fn in_hand(&self, id: MappingId) -> Vec<InHand> {
+        let places = self.holdings.readers.iter().filter(|place| place.mapping == id);
+        places
+            .map(|place| {
+                let next = self
+                    .holdings
+                    .log(place.stream, place.shard)
+                    .map_or(place.cursor, |log| log.next_position);
+                InHand {
+                    stored: next.saturating_sub(place.start),
+                    unread: next.saturating_sub(place.cursor),
+                    in_flight: place.in_flight,
+                }
+            })
+            .collect()
+    }
+
+    /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
+    fn balances(&self, counts: &Counts) -> Vec<String> {
+        let producers = counts.producers.iter_enumerated().map(|(id, made)| {
+            let held = self.holdings.producers.iter().filter(|held| held.producer == id);
+            let pending = held.map(|held| held.waiting + held.in_flight).sum();
+            let terms = [
+                (made.acknowledged, "acknowledged"),
+                (made.given_up(), "given up"),
+                (pending, "waiting or in flight"),
+            ];
+            self.balance(Component::Producer(id), made.produced, "created", &terms)
+        });
+        let streams = counts.streams.iter_enumerated().map(|(id, stored)| {
+            let logs = || self.holdings.logs.iter().filter(|log| log.stream == id);
+            let terms = [
+                (logs().map(|log| log.retained).sum(), "retained"),
+                (logs().map(|log| log.trimmed).sum(), "trimmed after their retention"),
+            ];
+            self.balance(Component::Stream(id), stored.accepted(), "accepted", &terms)
+        });
+        let readers = counts.mappings.iter_enumerated().map(|(id, read)| {
+            let in_hand = self.in_hand(id);
+            let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
+            let terms = [
+                (read.acknowledged, "acknowledged"),
+                (sum(|place| place.unread), "unread"),
+                (sum(|place| place.in_flight), "in flight"),
+                (read.expired_unread + read.expired_in_retry, "expired"),
+            ];
+            self.balance(
+                Component::Mapping(id),
+                sum(|place| place.stored),
+                "stored since it began",
+                &terms,
+            )
+        });
+        producers.chain(streams).chain(readers).collect()
+    }
+
+    fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|(records, name)| format!("{} {name}", count(*records)))
+            .collect();
+        format!(
+            "{}: {} {name} = {}",
+            self.label(component),
+            count(whole),
+            parts.join(" + ")
+        )
     }
 
     fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
@@ -236,7 +315,9 @@ impl View<'_> {
     }
 
     fn latency(&self) -> Vec<LatencyAccount> {
-        let Some(latency) = &self.observers.latency else { return Vec::new() };
+        let Some(latency) = &self.observers.latency else {
+            return Vec::new();
+        };
         let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
             let measured = latency.of(id)?;
             let at = function.sink.map_or(Component::Function(id), Component::Sink);
@@ -252,7 +333,9 @@ impl View<'_> {
 
     /// Order, duplicates and loss at every sink, and at every function that has none.
     fn checks(&self) -> Vec<Check> {
-        let Some(ordering) = &self.observers.ordering else { return Vec::new() };
+        let Some(ordering) = &self.observers.ordering else {
+            return Vec::new();
+        };
         let sinks = self
             .directory
             .sinks
@@ -267,7 +350,9 @@ impl View<'_> {
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
             .chain(functions)
-            .flat_map(|(place, component)| guarantees.map(|guarantee| self.check(ordering, guarantee, place, component)))
+            .flat_map(|(place, component)| {
+                guarantees.map(|guarantee| self.check(ordering, guarantee, place, component))
+            })
             .collect()
     }
 
@@ -287,6 +372,13 @@ impl View<'_> {
             evidence,
         }
     }
+}
+
+/// What a reader has in hand of a shard, in records.
+struct InHand {
+    stored: u64,
+    unread: u64,
+    in_flight: u64,
 }
 
 /// The verdict of a checker, and its evidence.

@@ -3,8 +3,8 @@
 use crate::account::{Assumption, Component};
 use crate::text::count;
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint,
-    PutApi, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode,
+    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{ByteCount, Rate, Ratio};

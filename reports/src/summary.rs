@@ -259,7 +259,7 @@ fn producer_told(producer: &ProducerAccount, span: SimDuration) -> String {
         0 => String::new(),
         records => format!("; {} waited or were under way at the end", count(records)),
     };
-    told.push(format!("{acknowledged} of the records were acknowledged{pending}."));
+    told.push(format!("{acknowledged} of its records were acknowledged{pending}."));
     told.join(" ")
 }
 
@@ -515,7 +515,7 @@ fn ledgers(page: &mut Page, account: &Account) {
     }
     page.heading("The books balance");
     page.paragraph(&format!(
-        "Checked {} during the run and at its end.",
+        "Every record is accounted for, and Little's law holds. Checked {} during the run; at its end:",
         times(ledgers.checks)
     ));
     for balance in &ledgers.balances {
@@ -547,7 +547,11 @@ fn trust(page: &mut Page, account: &Account) {
             .iter()
             .map(|assumption| {
                 let fact = assumption.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
-                let own = if assumption.is_default { "" } else { ", set by the scenario" };
+                let own = if assumption.is_default {
+                    ""
+                } else {
+                    ", set by the scenario"
+                };
                 format!("{} = {}{fact}{own}", assumption.name, assumption.value)
             })
             .collect();
