@@ -22,7 +22,7 @@ Exit codes:
 const RUN_EXAMPLES: &str = "\
 Examples:
   shardlab run scenarios/first-steps/hello-stream.toml
-  shardlab run scenarios/kinesis/hot-shard.toml --set stream.clicks.ShardCount=8
+  shardlab run my-load.toml --set stream.clicks.ShardCount=8
   shardlab run my-load.toml --seed 7 --replication 3 --out results/third";
 
 const CHECK_EXAMPLES: &str = "\

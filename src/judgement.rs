@@ -8,18 +8,18 @@ use reports::account::{Ending, Judgement, Verdict};
 use reports::collection::verdict_of;
 use scenarios::diagnostic::{Diagnostic, Severity};
 use scenarios::expect::{self, Expectation, Guarantee, Outcome, Promise};
+use scenarios::metric::Unit;
 use scenarios::source::SourceId;
 use sim::directory::Directory;
-use sim::observe::Observers;
-use sim::observe::ordering::Place;
+use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict;
 
 /// What a run came to.
 pub(crate) struct Evidence<'r> {
     /// Totals of the periods that expectations name.
     pub(crate) measured: &'r Totalled,
-    /// The checkers.
-    pub(crate) observers: &'r Observers,
+    /// The checker of order, duplicates and loss.
+    pub(crate) ordering: Option<&'r Ordering>,
     /// Who is who.
     pub(crate) directory: &'r Directory,
     /// How the run ended.
@@ -93,6 +93,10 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
         },
         None => expectation.evaluate(evidence.measured),
     };
+    let value = match &found {
+        expect::Verdict::Held { measured } | expect::Verdict::Violated { measured, .. } => Some(*measured),
+        expect::Verdict::Undecided { .. } => None,
+    };
     let (verdict, measured, undecided) = match &found {
         expect::Verdict::Held { measured } => (Verdict::Held, figure(*measured, expectation), None),
         expect::Verdict::Violated { measured, .. } => (Verdict::Violated, figure(*measured, expectation), None),
@@ -103,6 +107,12 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
             kind: "expect",
             statement: expectation.to_string(),
             measured,
+            value,
+            unit: Some(match expectation.unit {
+                Unit::Count => "count",
+                Unit::Bytes => "bytes",
+                Unit::Milliseconds => "ms",
+            }),
             verdict,
             line: line_of(file, expectation.source),
         },
@@ -129,7 +139,7 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
         Promise::NoDuplicates => verdict::Guarantee::NoDuplicates,
         Promise::NoLoss => verdict::Guarantee::NoLoss,
     };
-    let (found, words) = match (places(at, evidence.directory), &evidence.observers.ordering) {
+    let (found, words) = match (places(at, evidence.directory), evidence.ordering) {
         (Ok(places), Some(ordering)) => worst(places.iter().map(|place| verdict_of(&ordering.verdict(wanted, *place)))),
         (Ok(_), None) => (Verdict::Undecided, "nothing was checked".to_owned()),
         (Err(reason), _) => (Verdict::Undecided, reason),
@@ -163,6 +173,8 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
                 Some(Outcome::Violated) => "it is violated".to_owned(),
                 None => words.clone(),
             },
+            value: None,
+            unit: None,
             verdict,
             line: line_of(file, guarantee.source),
         },

@@ -48,7 +48,7 @@ impl Totalled {
     pub(crate) fn new(session: &sim::session::Session, blueprint: &sim::blueprint::Blueprint) -> Self {
         let directory = session.world().directory().clone();
         let mut apis: BTreeMap<StreamId, Vec<PutApi>> = BTreeMap::new();
-        for producer in directory.producers.iter() {
+        for producer in &directory.producers {
             let found = blueprint.producers.iter().find(|one| one.name == producer.name);
             apis.entry(producer.target)
                 .or_default()
@@ -188,7 +188,7 @@ impl Measurements for Totalled {
         match kind {
             "producer" => producer_value(&period, directory.producer(name)?, metric, statistic),
             "stream" => self.stream_value(&period, directory.stream(name)?, metric, statistic),
-            "function" => self.function_value(&period, directory.function(name)?, metric, statistic),
+            "function" => function_value(&period, directory.function(name)?, metric, statistic),
             "sink" => self.sink_value(&period, directory.sink(name)?, metric, statistic),
             _ => None,
         }
@@ -253,30 +253,6 @@ impl Totalled {
         }
     }
 
-    fn function_value(&self, period: &Period<'_>, id: FunctionId, metric: &str, statistic: Statistic) -> Option<f64> {
-        let growth = |total: fn(&FunctionCounts) -> u64| period.growth(|totals| total(&totals.counts.functions[id]));
-        match metric {
-            "Invocations" => sum(statistic, growth(|counts| counts.started)),
-            "Errors" => sum(statistic, growth(|counts| counts.errors + counts.timeouts)),
-            "Throttles" => sum(statistic, growth(|counts| counts.throttles)),
-            "ColdStarts" => sum(statistic, growth(|counts| counts.cold_starts)),
-            "ConcurrentExecutions" if statistic == Statistic::Maximum => {
-                period.maximum(|totals| u64::from(totals.counts.functions[id].max_concurrent))
-            }
-            "Duration" => {
-                let nanos = |totals: &Totals| totals.counts.functions[id].duration_nanos;
-                let millis = (nanos(period.end) - period.begin.map_or(0, nanos)) as f64 / NANOS_PER_MILLI;
-                match (statistic, growth(|counts| counts.ended)) {
-                    (Statistic::Sum, _) => Some(millis),
-                    (Statistic::SampleCount, ended) => Some(ended as f64),
-                    (Statistic::Average, ended) if ended > 0 => Some(millis / ended as f64),
-                    _ => None,
-                }
-            }
-            _ => place_value(period, Place::Function(id), &[id], metric, statistic),
-        }
-    }
-
     fn sink_value(&self, period: &Period<'_>, id: SinkId, metric: &str, statistic: Statistic) -> Option<f64> {
         let writers = self
             .directory
@@ -285,6 +261,30 @@ impl Totalled {
             .filter(|(_, function)| function.sink == Some(id));
         let writers: Vec<FunctionId> = writers.map(|(function, _)| function).collect();
         place_value(period, Place::Sink(id), &writers, metric, statistic)
+    }
+}
+
+fn function_value(period: &Period<'_>, id: FunctionId, metric: &str, statistic: Statistic) -> Option<f64> {
+    let growth = |total: fn(&FunctionCounts) -> u64| period.growth(|totals| total(&totals.counts.functions[id]));
+    match metric {
+        "Invocations" => sum(statistic, growth(|counts| counts.started)),
+        "Errors" => sum(statistic, growth(|counts| counts.errors + counts.timeouts)),
+        "Throttles" => sum(statistic, growth(|counts| counts.throttles)),
+        "ColdStarts" => sum(statistic, growth(|counts| counts.cold_starts)),
+        "ConcurrentExecutions" if statistic == Statistic::Maximum => {
+            period.maximum(|totals| u64::from(totals.counts.functions[id].max_concurrent))
+        }
+        "Duration" => {
+            let nanos = |totals: &Totals| totals.counts.functions[id].duration_nanos;
+            let millis = (nanos(period.end) - period.begin.map_or(0, nanos)) as f64 / NANOS_PER_MILLI;
+            match (statistic, growth(|counts| counts.ended)) {
+                (Statistic::Sum, _) => Some(millis),
+                (Statistic::SampleCount, ended) => Some(ended as f64),
+                (Statistic::Average, ended) if ended > 0 => Some(millis / ended as f64),
+                _ => None,
+            }
+        }
+        _ => place_value(period, Place::Function(id), &[id], metric, statistic),
     }
 }
 

@@ -63,29 +63,31 @@ pub(crate) enum Simulated {
     Broken,
 }
 
+/// How to go about a run.
+#[derive(Clone, Copy)]
+pub(crate) struct Manner<'m> {
+    /// What changes the scenario.
+    pub(crate) args: &'m LoadArgs,
+    /// Whether progress may be shown.
+    pub(crate) quiet: bool,
+    /// Where messages go.
+    pub(crate) terminal: &'m Terminal,
+    /// What may stop the run.
+    pub(crate) interrupt: &'m Interrupt,
+}
+
 /// Runs a scenario and judges what it states.
-pub(crate) fn simulate(
-    file: &ScenarioFile,
-    args: &LoadArgs,
-    quiet: bool,
-    terminal: &Terminal,
-    interrupt: &Interrupt,
-) -> anyhow::Result<Simulated> {
+pub(crate) fn simulate(file: &ScenarioFile, manner: Manner<'_>) -> anyhow::Result<Simulated> {
     let blueprint = &file.scenario.blueprint;
     let options = SessionOptions {
-        memory_limit: args.memory,
+        memory_limit: manner.args.memory,
         ..SessionOptions::default()
     };
     let mut session = Session::new(blueprint, options).with_context(|| format!("{} cannot be built", file.path))?;
     let mut totals = Totalled::new(&session, blueprint);
-    let mut progress = Progress::begin(terminal, quiet, &file.name, blueprint.duration);
-    let driven = drive(&mut session, file, &mut totals, interrupt, &mut progress);
+    let mut progress = Progress::begin(manner.terminal, manner.quiet, &file.name, blueprint.duration);
+    let driven = drive(&mut session, file, &mut totals, manner.interrupt, &mut progress);
     progress.end();
-    // A run that was stopped on the way keeps its books all the same.
-    let driven = match driven {
-        Ok(Ending::Interrupted) => session.check_ledgers().map(|()| Ending::Interrupted),
-        other => other,
-    };
     let ending = match driven {
         Ok(ending) => ending,
         Err(RunError::Memory {
@@ -96,28 +98,36 @@ pub(crate) fn simulate(
             ByteCount(limit)
         )),
         Err(error @ (RunError::Fault { .. } | RunError::Violation { .. })) => {
-            print_error(&format!("{}\n\n", broken(file, &error)))?;
+            print_error(&broken(file, &error))?;
             return Ok(Simulated::Broken);
         }
     };
-    let Some(observers) = session.observers() else {
-        anyhow::bail!("{} ran without observers", file.path);
-    };
-    totals.keep(session.now(), observers);
-    let evidence = Evidence {
-        measured: &totals,
-        observers,
-        directory: session.world().directory(),
-        ending: &ending,
-    };
+    if let Some(observers) = session.observers() {
+        totals.keep(session.now(), observers);
+    }
+    Ok(account_for(file, manner, &session, &totals, ending))
+}
+
+/// Judges what the scenario states, and takes the account.
+fn account_for(
+    file: &ScenarioFile,
+    manner: Manner<'_>,
+    session: &Session,
+    totals: &Totalled,
+    ending: Ending,
+) -> Simulated {
     let texts = Texts {
         path: &file.path,
         scenario: &file.text,
-        set: &args.set,
+        set: &manner.args.set,
     };
-    let (judgements, drawn) = judge(file, &evidence, texts, terminal);
-    let interrupted = ending == Ending::Interrupted;
-    let complete = ending == Ending::Complete;
+    let evidence = Evidence {
+        measured: totals,
+        ordering: session.observers().and_then(|observers| observers.ordering.as_ref()),
+        directory: session.world().directory(),
+        ending: &ending,
+    };
+    let (judgements, drawn) = judge(file, &evidence, texts, manner.terminal);
     let circumstances = Circumstances {
         subject: Subject {
             name: file.name.clone(),
@@ -130,17 +140,17 @@ pub(crate) fn simulate(
         assumptions: file.scenario.assumptions.iter().map(told).collect(),
         notes: file.scenario.notes.clone(),
     };
-    let account = Box::new(collect(&session, blueprint, circumstances));
-    let outcome = match Outcome::from(account.verdict()) {
-        _ if interrupted => Outcome::Interrupted,
-        Outcome::Held if !complete => Outcome::Undecided,
-        verdict => verdict,
+    let account = Box::new(collect(session, &file.scenario.blueprint, circumstances));
+    let outcome = match (&account.run.ending, Outcome::from(account.verdict())) {
+        (Ending::Interrupted, _) => Outcome::Interrupted,
+        (Ending::OutOfMemory(_), Outcome::Held) => Outcome::Undecided,
+        (_, verdict) => verdict,
     };
-    Ok(Simulated::Finished {
+    Simulated::Finished {
         account,
         drawn,
         outcome,
-    })
+    }
 }
 
 fn told(assumption: &scenarios::Assumption) -> Assumption {
@@ -153,11 +163,12 @@ fn told(assumption: &scenarios::Assumption) -> Assumption {
 }
 
 fn broken(file: &ScenarioFile, error: &RunError) -> String {
-    visible(&format!(
+    let told = visible(&format!(
         "error: {}: {error}. This is a defect of shardlab, not of the scenario; please report it with the scenario and \
          the seed {}.",
         file.path, file.scenario.blueprint.seed
-    ))
+    ));
+    told + "\n\n"
 }
 
 /// Runs the session to its end, pausing where expectations want totals. Its trajectory does not depend on the slices.
@@ -175,6 +186,8 @@ fn drive(
     for stop in stops {
         loop {
             if interrupt.pressed() {
+                // A run that is stopped on the way keeps its books all the same.
+                session.check_ledgers()?;
                 return Ok(Ending::Interrupted);
             }
             let began = Instant::now();

@@ -326,7 +326,7 @@ pub struct Ledgers {
 }
 
 /// How an expectation or a guarantee came out.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct Judgement {
     /// `expect` or `guarantee`.
     pub kind: &'static str,
@@ -334,6 +334,10 @@ pub struct Judgement {
     pub statement: String,
     /// What was measured, in words.
     pub measured: String,
+    /// The measured value of an expectation, in the metric's unit.
+    pub value: Option<f64>,
+    /// That unit: `count`, `bytes` or `ms`.
+    pub unit: Option<&'static str>,
     /// What came out.
     pub verdict: Verdict,
     /// Line of the scenario, from 1.

@@ -4,7 +4,7 @@ use crate::account::{
     Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
     ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
-use crate::settings::{Noticed, components, notes};
+use crate::settings::{Noticed, components, matters, notes};
 use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
@@ -93,7 +93,7 @@ impl View<'_> {
         account.checks = self.checks();
         let Some(counts) = &self.observers.counts else { return };
         let noticed = noticed(counts);
-        account.assumptions.retain(|assumption| noticed.tells(assumption));
+        account.assumptions.retain(|assumption| matters(assumption, &noticed));
         account.producers = counts
             .producers
             .iter_enumerated()
@@ -391,17 +391,25 @@ pub fn verdict_of(found: &sim::observe::verdict::Verdict) -> (Verdict, Vec<Strin
     }
 }
 
-fn noticed(counts: &Counts) -> Noticed {
-    Noticed {
-        stream: counts.streams.iter().any(|stream| stream.puts > 0),
-        mapping: counts.mappings.iter().any(|mapping| mapping.reads > 0),
-        function_errors: counts
-            .functions
-            .iter()
-            .any(|function| function.errors + function.timeouts > 0),
-        throttles: counts.functions.iter().any(|function| function.throttles > 0),
-        cold_starts: counts.functions.iter().any(|function| function.cold_starts > 0),
-    }
+fn noticed(counts: &Counts) -> Vec<Noticed> {
+    let functions = || counts.functions.iter();
+    let all = [
+        (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
+        (Noticed::Polls, counts.mappings.iter().any(|mapping| mapping.reads > 0)),
+        (
+            Noticed::FunctionErrors,
+            functions().any(|function| function.errors + function.timeouts > 0),
+        ),
+        (Noticed::Throttles, functions().any(|function| function.throttles > 0)),
+        (
+            Noticed::ColdStarts,
+            functions().any(|function| function.cold_starts > 0),
+        ),
+    ];
+    all.into_iter()
+        .filter(|(_, happened)| *happened)
+        .map(|(noticed, _)| noticed)
+        .collect()
 }
 
 fn mean(nanos: u128, number: u64) -> SimDuration {

@@ -274,35 +274,33 @@ fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String 
     }
 }
 
-/// Which modelling choices a run could notice.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub(crate) struct Noticed {
+/// What happened in a run that depends on modelling choices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Noticed {
     /// A stream answered calls.
-    pub(crate) stream: bool,
+    Puts,
     /// A mapping polled.
-    pub(crate) mapping: bool,
+    Polls,
     /// A batch failed in its function.
-    pub(crate) function_errors: bool,
+    FunctionErrors,
     /// An invocation was throttled.
-    pub(crate) throttles: bool,
+    Throttles,
     /// An execution environment was started.
-    pub(crate) cold_starts: bool,
+    ColdStarts,
 }
 
-impl Noticed {
-    /// Whether the run could notice a parameter of the model. One that is set to something else than its default is
-    /// always worth telling.
-    pub(crate) fn tells(self, assumption: &Assumption) -> bool {
-        let matters = match assumption.name {
-            "network_latency" | "put_service_time" => self.stream,
-            "get_service_time" | "poll_interval" | "min_poll_interval" | "poll_dispatch_delay" => self.mapping,
-            "retry_backoff" | "retry_backoff_max" => self.function_errors,
-            "throttle_backoff" | "throttle_backoff_max" => self.throttles,
-            "placement_time" | "idle_lifetime" | "environment_lifetime" => self.cold_starts,
-            _ => false,
-        };
-        matters || !assumption.is_default
-    }
+/// Whether a run could notice a parameter of the model. One that is set to something else than its default is always
+/// worth telling.
+pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
+    let needs = match assumption.name {
+        "network_latency" | "put_service_time" => Some(Noticed::Puts),
+        "get_service_time" | "poll_interval" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
+        "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
+        "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
+        "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
+        _ => None,
+    };
+    !assumption.is_default || needs.is_some_and(|needs| noticed.contains(&needs))
 }
 
 #[cfg(test)]
@@ -321,18 +319,14 @@ mod tests {
 
     #[test]
     fn only_choices_that_mattered_are_told() {
-        let noticed = Noticed {
-            mapping: true,
-            ..Noticed::default()
-        };
         let assumption = |name, is_default| Assumption {
             name,
             value: String::new(),
             is_default,
             fact: None,
         };
-        assert!(noticed.tells(&assumption("poll_interval", true)));
-        assert!(!noticed.tells(&assumption("placement_time", true)));
-        assert!(noticed.tells(&assumption("placement_time", false)));
+        assert!(matters(&assumption("poll_interval", true), &[Noticed::Polls]));
+        assert!(!matters(&assumption("placement_time", true), &[Noticed::Polls]));
+        assert!(matters(&assumption("placement_time", false), &[Noticed::Polls]));
     }
 }

@@ -3,10 +3,10 @@
 use crate::cli::CheckArgs;
 use crate::outcome::Outcome;
 use crate::scenario_file::load_all;
-use crate::simulation::{Interrupt, Simulated, simulate};
+use crate::simulation::{Interrupt, Manner, Simulated, simulate};
 use crate::terminal::{Terminal, print, print_error, visible};
 use reports::account::{Account, Verdict};
-use reports::text::count;
+use reports::text::counted;
 
 /// A line of the table.
 struct Row {
@@ -19,6 +19,12 @@ struct Row {
 pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Outcome> {
     let loaded = load_all(&args.scenarios, &args.load, terminal)?;
     let interrupt = Interrupt::install()?;
+    let manner = Manner {
+        args: &args.load,
+        quiet: args.quiet,
+        terminal,
+        interrupt: &interrupt,
+    };
     let mut rows = Vec::with_capacity(loaded.len());
     for (file, path) in loaded.iter().zip(&args.scenarios) {
         let scenario = visible(&path.to_string_lossy());
@@ -33,7 +39,7 @@ pub(crate) fn check(args: &CheckArgs, terminal: &Terminal) -> anyhow::Result<Out
         if interrupt.pressed() {
             break;
         }
-        let (outcome, figures) = match simulate(file, &args.load, args.quiet, terminal, &interrupt)? {
+        let (outcome, figures) = match simulate(file, manner)? {
             Simulated::Finished {
                 account,
                 drawn,
@@ -70,8 +76,8 @@ fn figures(account: &Account) -> String {
         all => format!("{held} of {all} held"),
     };
     format!(
-        "{stated}; {} records in {}; fingerprint {:016x}",
-        count(account.records_produced()),
+        "{stated}; {} in {}; fingerprint {:016x}",
+        counted(account.records_produced(), "record"),
         account.run.simulated,
         account.run.fingerprint
     )
@@ -79,9 +85,11 @@ fn figures(account: &Account) -> String {
 
 fn table(rows: &[Row]) -> String {
     let widest = rows.iter().map(|row| row.scenario.chars().count()).max().unwrap_or(0);
-    rows.iter()
+    let lines: Vec<String> = rows
+        .iter()
         .map(|row| format!("{:11}  {:widest$}  {}\n", row.outcome.word(), row.scenario, row.figures))
-        .collect()
+        .collect();
+    lines.concat()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use crate::cli::RunArgs;
 use crate::outcome::Outcome;
 use crate::output::{OutputFile, OutputFolder};
 use crate::scenario_file::{ScenarioFile, load_all};
-use crate::simulation::{Interrupt, Simulated, simulate};
+use crate::simulation::{Interrupt, Manner, Simulated, simulate};
 use crate::terminal::{Terminal, print, print_error, visible};
 use anyhow::ensure;
 use reports::export::json;
@@ -19,9 +19,15 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> anyhow::Result<Outcome
     };
     let folders = claim(args, &files)?;
     let interrupt = Interrupt::install()?;
+    let manner = Manner {
+        args: &args.load,
+        quiet: args.quiet,
+        terminal,
+        interrupt: &interrupt,
+    };
     let mut worst = Outcome::Held;
     for (number, (file, folder)) in files.iter().zip(&folders).enumerate() {
-        let finished = simulate(file, &args.load, args.quiet, terminal, &interrupt)?;
+        let finished = simulate(file, manner)?;
         let Simulated::Finished {
             account,
             drawn,

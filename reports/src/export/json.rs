@@ -204,6 +204,8 @@ fn judgement(judgement: &Judgement) -> Value {
         "kind": judgement.kind,
         "statement": judgement.statement,
         "measured": judgement.measured,
+        "value": judgement.value,
+        "unit": judgement.unit,
         "verdict": judgement.verdict.word(),
         "line": judgement.line,
     })
