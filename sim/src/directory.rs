@@ -169,6 +169,10 @@ impl Directory {
     pub fn producer(&self, name: &str) -> Option<ProducerId> {
         self.producers.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
     }
+    /// The stream with this name.
+    pub fn stream(&self, name: &str) -> Option<StreamId> {
+        self.streams.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+    }
     /// The function with this name.
     pub fn function(&self, name: &str) -> Option<FunctionId> {
         self.functions.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)

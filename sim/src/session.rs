@@ -207,6 +207,10 @@ impl Session {
     pub const fn ledger_checks(&self) -> u64 {
         self.checks
     }
+    /// What components held when the ledgers were compared last.
+    pub const fn holdings(&self) -> &Holdings {
+        &self.holdings
+    }
     /// Every dated change of the run so far, those of the scenario and those applied since, in order of time.
     pub fn interventions(&self) -> &[Intervention] {
         &self.interventions

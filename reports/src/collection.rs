@@ -1,0 +1,431 @@
+//! From the end of a session to its account.
+
+use crate::account::{
+    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
+    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+};
+use crate::settings::{Noticed, components, matters, notes};
+use crate::text::count;
+use sim::blueprint::{Blueprint, PutApi};
+use sim::directory::{Component, Directory};
+use sim::engine::time::{SimDuration, SimTime};
+use sim::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use sim::observe::Observers;
+use sim::observe::counts::{Counts, FunctionCounts, MappingCounts, ProducerCounts, StreamCounts};
+use sim::observe::fact::GiveUpReason;
+use sim::observe::holdings::Holdings;
+use sim::observe::latency::Histogram;
+use sim::observe::ordering::{Ordering, Place};
+use sim::observe::verdict::{Anomaly, Guarantee};
+use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
+use sim::session::Session;
+
+/// What the session does not know.
+#[derive(Clone, Debug)]
+pub struct Circumstances {
+    /// What was asked.
+    pub subject: Subject,
+    /// Version of shardlab.
+    pub version: String,
+    /// How the run ended.
+    pub ending: Ending,
+    /// The scenario's expectations and guarantees.
+    pub judgements: Vec<Judgement>,
+    /// Every parameter of the model that AWS does not document; those that the run could notice are told.
+    pub assumptions: Vec<Assumption>,
+    /// What else a reader must know.
+    pub notes: Vec<String>,
+}
+
+/// The account of a session. Without observers it says what ran, and nothing of what happened.
+pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumstances) -> Account {
+    let run = Run {
+        version: circumstances.version,
+        seed: blueprint.seed,
+        replication: blueprint.replication,
+        profile: blueprint.profile,
+        planned: blueprint.duration,
+        simulated: session.now().since(SimTime::ZERO),
+        events: session.events(),
+        fingerprint: session.fingerprint().value(),
+        ending: circumstances.ending,
+    };
+    let mut account = Account {
+        subject: circumstances.subject,
+        run,
+        components: components(blueprint),
+        producers: Vec::new(),
+        streams: Vec::new(),
+        readers: Vec::new(),
+        functions: Vec::new(),
+        sinks: Vec::new(),
+        latency: Vec::new(),
+        checks: Vec::new(),
+        ledgers: Ledgers::default(),
+        judgements: circumstances.judgements,
+        assumptions: circumstances.assumptions,
+        notes: circumstances.notes.into_iter().chain(notes(blueprint)).collect(),
+    };
+    if let Some(observers) = session.observers() {
+        let view = View {
+            directory: session.world().directory(),
+            observers,
+            blueprint,
+            holdings: session.holdings(),
+        };
+        view.fill(&mut account);
+        account.ledgers.checks = session.ledger_checks();
+    }
+    account
+}
+
+/// What figures are taken from.
+struct View<'s> {
+    directory: &'s Directory,
+    observers: &'s Observers,
+    blueprint: &'s Blueprint,
+    holdings: &'s Holdings,
+}
+
+impl View<'_> {
+    fn fill(&self, account: &mut Account) {
+        account.latency = self.latency();
+        account.checks = self.checks();
+        let Some(counts) = &self.observers.counts else { return };
+        let noticed = noticed(counts);
+        account.assumptions.retain(|assumption| matters(assumption, &noticed));
+        account.producers = counts
+            .producers
+            .iter_enumerated()
+            .map(|(id, one)| self.producer(id, one))
+            .collect();
+        account.streams = counts
+            .streams
+            .iter_enumerated()
+            .map(|(id, one)| self.stream(id, one))
+            .collect();
+        account.ledgers.balances = self.balances(counts);
+        account.readers = counts
+            .mappings
+            .iter_enumerated()
+            .map(|(id, one)| self.reader(id, one))
+            .collect();
+        account.functions = counts
+            .functions
+            .iter_enumerated()
+            .map(|(id, one)| self.function(id, one))
+            .collect();
+        account.sinks = counts
+            .sinks
+            .iter_enumerated()
+            .map(|(id, one)| SinkAccount {
+                name: self.label(Component::Sink(id)),
+                records_delivered: one.delivered,
+                writes: one.writes,
+                last_write: one.last_at,
+            })
+            .collect();
+    }
+
+    fn label(&self, component: Component) -> String {
+        self.directory.label(component)
+    }
+
+    fn producer(&self, id: ProducerId, counts: &ProducerCounts) -> ProducerAccount {
+        let entry = &self.directory.producers[id];
+        let api = self
+            .blueprint
+            .producers
+            .iter()
+            .find(|producer| producer.name == entry.name)
+            .map(|found| found.api);
+        let reasons = [
+            (GiveUpReason::AttemptsExhausted, "all attempts were used"),
+            (GiveUpReason::RetryQuotaEmpty, "the SDK's retry quota was empty"),
+            (GiveUpReason::NotRetryable, "the error is not retried"),
+            (
+                GiveUpReason::NotResent,
+                "the application does not send refused entries again",
+            ),
+        ];
+        ProducerAccount {
+            name: self.label(Component::Producer(id)),
+            target: self.label(Component::Stream(entry.target)),
+            api: match api {
+                Some(PutApi::PutRecord) => "PutRecord",
+                Some(PutApi::PutRecords) | None => "PutRecords",
+            },
+            records_produced: counts.produced,
+            records_acknowledged: counts.acknowledged,
+            requests_sent: counts.requests_sent,
+            requests_failed: counts.requests_failed,
+            records_resent: counts.resent_by_application,
+            records_repeated: counts.repeated_by_sdk,
+            records_given_up: reasons
+                .into_iter()
+                .map(|(reason, words)| (words.to_owned(), counts.given_up_for(reason)))
+                .filter(|(_, records)| *records > 0)
+                .collect(),
+            records_pending: counts.produced.saturating_sub(counts.acknowledged + counts.given_up()),
+        }
+    }
+
+    fn stream(&self, id: StreamId, counts: &StreamCounts) -> StreamAccount {
+        let shards: Vec<ShardAccount> = (0..)
+            .zip(&counts.shards)
+            .map(|(number, shard)| ShardAccount {
+                id: ShardIndex(number).to_string(),
+                records_accepted: shard.accepted,
+                bytes_accepted: shard.bytes,
+                entries_throttled: shard.throttled,
+                peak_records_per_second: shard.busiest_by_records().records,
+                peak_bytes_per_second: shard.busiest_by_bytes().bytes,
+                first_throttle: shard.first_throttled_at,
+            })
+            .collect();
+        StreamAccount {
+            name: self.label(Component::Stream(id)),
+            records_accepted: counts.accepted(),
+            bytes_accepted: counts.bytes(),
+            entries_throttled: counts.throttled(),
+            entries_failed: counts.entries_failed,
+            requests_refused: counts.puts_refused,
+            acknowledgements_lost: counts.acknowledgements_lost,
+            limit_records_per_second: SHARD_WRITE_RECORDS,
+            limit_bytes_per_second: SHARD_WRITE_BYTES,
+            first_throttle: counts.first_throttled_at().and_then(|at| {
+                let shard = shards.iter().find(|shard| shard.first_throttle == Some(at))?;
+                Some(FirstThrottle {
+                    at,
+                    shard: shard.id.clone(),
+                })
+            }),
+            shards,
+        }
+    }
+
+    fn reader(&self, id: MappingId, counts: &MappingCounts) -> ReaderAccount {
+        let entry = &self.directory.mappings[id];
+        ReaderAccount {
+            name: self.label(Component::Mapping(id)),
+            stream: self.label(Component::Stream(entry.stream)),
+            function: self.label(Component::Function(entry.function)),
+            reads: counts.reads,
+            reads_throttled: counts.throttled_by_calls + counts.throttled_by_bytes,
+            records_read: counts.records_read,
+            records_acknowledged: counts.acknowledged,
+            batches_sent: counts.batches,
+            batches_repeated: counts.batches_repeated,
+            batches_failed: counts.batches_failed,
+            records_expired: counts.expired_unread + counts.expired_in_retry,
+            records_unfinished: self
+                .in_hand(id)
+                .iter()
+                .map(|place| place.unread + place.in_flight)
+                .sum(),
+            behind_max: SimDuration::from_millis(counts.max_millis_behind),
+            behind_max_at: counts.max_millis_behind_at,
+        }
+    }
+
+    /// What a reader had in hand of each shard when the ledgers were compared last.
+    fn in_hand(&self, id: MappingId) -> Vec<InHand> {
+        let places = self.holdings.readers.iter().filter(|place| place.mapping == id);
+        places
+            .map(|place| {
+                let next = self
+                    .holdings
+                    .log(place.stream, place.shard)
+                    .map_or(place.cursor, |log| log.next_position);
+                InHand {
+                    stored: next.saturating_sub(place.start),
+                    unread: next.saturating_sub(place.cursor),
+                    in_flight: place.in_flight,
+                }
+            })
+            .collect()
+    }
+
+    /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
+    fn balances(&self, counts: &Counts) -> Vec<String> {
+        let producers = counts.producers.iter_enumerated().map(|(id, made)| {
+            let held = self.holdings.producers.iter().filter(|held| held.producer == id);
+            let pending = held.map(|held| held.waiting + held.in_flight).sum();
+            let terms = [
+                (made.acknowledged, "acknowledged"),
+                (made.given_up(), "given up"),
+                (pending, "waiting or in flight"),
+            ];
+            self.balance(Component::Producer(id), made.produced, "created", &terms)
+        });
+        let streams = counts.streams.iter_enumerated().map(|(id, stored)| {
+            let logs = || self.holdings.logs.iter().filter(|log| log.stream == id);
+            let terms = [
+                (logs().map(|log| log.retained).sum(), "retained"),
+                (logs().map(|log| log.trimmed).sum(), "trimmed after their retention"),
+            ];
+            self.balance(Component::Stream(id), stored.accepted(), "accepted", &terms)
+        });
+        let readers = counts.mappings.iter_enumerated().map(|(id, read)| {
+            let in_hand = self.in_hand(id);
+            let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
+            let terms = [
+                (read.acknowledged, "acknowledged"),
+                (sum(|place| place.unread), "unread"),
+                (sum(|place| place.in_flight), "in flight"),
+                (read.expired_unread + read.expired_in_retry, "expired"),
+            ];
+            self.balance(
+                Component::Mapping(id),
+                sum(|place| place.stored),
+                "stored since it began",
+                &terms,
+            )
+        });
+        producers.chain(streams).chain(readers).collect()
+    }
+
+    fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|(records, name)| format!("{} {name}", count(*records)))
+            .collect();
+        format!(
+            "{}: {} {name} = {}",
+            self.label(component),
+            count(whole),
+            parts.join(" + ")
+        )
+    }
+
+    fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
+        FunctionAccount {
+            name: self.label(Component::Function(id)),
+            invocations: counts.started,
+            errors: counts.errors,
+            timeouts: counts.timeouts,
+            throttles: counts.throttles,
+            first_throttle: counts.first_throttled_at,
+            cold_starts: counts.cold_starts,
+            cold_start_mean: mean(counts.cold_start_nanos, counts.cold_starts),
+            concurrent_max: counts.max_concurrent,
+            duration_mean: mean(counts.duration_nanos, counts.ended),
+            records: counts.records,
+        }
+    }
+
+    fn latency(&self) -> Vec<LatencyAccount> {
+        let Some(latency) = &self.observers.latency else {
+            return Vec::new();
+        };
+        let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
+            let measured = latency.of(id)?;
+            let at = function.sink.map_or(Component::Function(id), Component::Sink);
+            (measured.end_to_end.count() > 0).then(|| LatencyAccount {
+                at: self.label(at),
+                function: self.label(Component::Function(id)),
+                since_creation: spread(&measured.end_to_end),
+                since_arrival: spread(&measured.since_arrival),
+            })
+        });
+        places.collect()
+    }
+
+    /// Order, duplicates and loss at every sink, and at every function that has none.
+    fn checks(&self) -> Vec<Check> {
+        let Some(ordering) = &self.observers.ordering else {
+            return Vec::new();
+        };
+        let sinks = self
+            .directory
+            .sinks
+            .ids()
+            .map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
+        let functions = self
+            .directory
+            .functions
+            .iter_enumerated()
+            .filter(|(_, function)| function.sink.is_none())
+            .map(|(id, _)| (Place::Function(id), Component::Function(id)));
+        let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
+        sinks
+            .chain(functions)
+            .flat_map(|(place, component)| {
+                guarantees.map(|guarantee| self.check(ordering, guarantee, place, component))
+            })
+            .collect()
+    }
+
+    fn check(&self, ordering: &Ordering, guarantee: Guarantee, place: Place, component: Component) -> Check {
+        let counts = ordering.counts(place);
+        let anomalies: &[Anomaly] = match guarantee {
+            Guarantee::OrderPerKey => &[Anomaly::NonmonotonicExternal, Anomaly::NonmonotonicInternal],
+            Guarantee::NoDuplicates => &[Anomaly::Duplicate],
+            Guarantee::NoLoss => &[Anomaly::Lost],
+        };
+        let (verdict, evidence) = verdict_of(&ordering.verdict(guarantee, place));
+        Check {
+            what: guarantee.name().to_owned(),
+            at: self.label(component),
+            verdict,
+            violations: anomalies.iter().map(|anomaly| counts.of(*anomaly)).sum(),
+            evidence,
+        }
+    }
+}
+
+/// What a reader has in hand of a shard, in records.
+struct InHand {
+    stored: u64,
+    unread: u64,
+    in_flight: u64,
+}
+
+/// The verdict of a checker, and its evidence.
+pub fn verdict_of(found: &sim::observe::verdict::Verdict) -> (Verdict, Vec<String>) {
+    use sim::observe::verdict::Verdict as Found;
+    match found {
+        Found::Holds => (Verdict::Held, Vec::new()),
+        Found::Violated(witness) => (Verdict::Violated, vec![witness.to_string()]),
+        Found::Undecided(reason) => (Verdict::Undecided, vec![reason.clone()]),
+    }
+}
+
+fn noticed(counts: &Counts) -> Vec<Noticed> {
+    let functions = || counts.functions.iter();
+    let all = [
+        (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
+        (Noticed::Polls, counts.mappings.iter().any(|mapping| mapping.reads > 0)),
+        (
+            Noticed::FunctionErrors,
+            functions().any(|function| function.errors + function.timeouts > 0),
+        ),
+        (Noticed::Throttles, functions().any(|function| function.throttles > 0)),
+        (
+            Noticed::ColdStarts,
+            functions().any(|function| function.cold_starts > 0),
+        ),
+    ];
+    all.into_iter()
+        .filter(|(_, happened)| *happened)
+        .map(|(noticed, _)| noticed)
+        .collect()
+}
+
+fn mean(nanos: u128, number: u64) -> SimDuration {
+    let mean = nanos.checked_div(u128::from(number)).unwrap_or(0);
+    SimDuration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
+}
+
+fn spread(histogram: &Histogram) -> Spread {
+    let at = |per_million| histogram.quantile(per_million).unwrap_or_default();
+    Spread {
+        records: histogram.count(),
+        min: histogram.min().unwrap_or_default(),
+        p50: at(500_000),
+        p90: at(900_000),
+        p99: at(990_000),
+        max: histogram.max().unwrap_or_default(),
+        mean: histogram.mean().unwrap_or_default(),
+    }
+}

@@ -1,0 +1,212 @@
+//! `summary.json`: every figure of the account, with its unit in its name, in a fixed order of keys.
+//!
+//! The schema's version changes when a key changes its name or meaning; new keys may be added within a version.
+
+use crate::account::{
+    Account, Check, Ending, FunctionAccount, Judgement, LatencyAccount, ProducerAccount, ReaderAccount, ShardAccount,
+    SinkAccount, Spread, StreamAccount,
+};
+use serde_json::{Map, Value, json};
+use sim::engine::time::SimTime;
+
+/// Name and version of the schema.
+pub const SCHEMA: &str = "shardlab.summary/1";
+
+/// The account as JSON, indented, with a final line feed.
+pub fn render(account: &Account) -> String {
+    let run = &account.run;
+    let (ending, stopped_because) = match &run.ending {
+        Ending::Complete => ("complete", None),
+        Ending::Interrupted => ("interrupted", None),
+        Ending::OutOfMemory(what) => ("out_of_memory", Some(what)),
+    };
+    let value = json!({
+        "schema": SCHEMA,
+        "shardlab_version": run.version,
+        "scenario": {
+            "name": account.subject.name,
+            "title": account.subject.title,
+            "question": account.subject.question,
+        },
+        "run": {
+            "ending": ending,
+            "interrupted": run.ending == Ending::Interrupted,
+            "stopped_because": stopped_because,
+            "seed": run.seed,
+            "replication": run.replication,
+            "profile": run.profile.name(),
+            "planned_ns": run.planned.as_nanos(),
+            "simulated_ns": run.simulated.as_nanos(),
+            "events": run.events,
+            "fingerprint": format!("{:016x}", run.fingerprint),
+        },
+        "verdict": account.verdict().word(),
+        "components": account.components.iter().map(|component| json!({
+            "kind": component.kind,
+            "name": component.name,
+            "settings": component.settings,
+        })).collect::<Vec<_>>(),
+        "producers": list(&account.producers, producer),
+        "streams": list(&account.streams, stream),
+        "mappings": list(&account.readers, reader),
+        "functions": list(&account.functions, function),
+        "sinks": list(&account.sinks, sink),
+        "latency": list(&account.latency, latency),
+        "checks": list(&account.checks, check),
+        "ledgers": {
+            "checks": account.ledgers.checks,
+            "balances": account.ledgers.balances,
+        },
+        "judgements": list(&account.judgements, judgement),
+        "assumptions": account.assumptions.iter().map(|assumption| json!({
+            "name": assumption.name,
+            "value": assumption.value,
+            "is_default": assumption.is_default,
+            "fact": assumption.fact,
+        })).collect::<Vec<_>>(),
+        "notes": account.notes,
+    });
+    // `{:#}` indents, and cannot fail: the value holds strings and integers only.
+    format!("{value:#}\n")
+}
+
+fn list<T>(items: &[T], one: impl Fn(&T) -> Value) -> Value {
+    Value::Array(items.iter().map(one).collect())
+}
+
+fn producer(producer: &ProducerAccount) -> Value {
+    let given_up: Map<String, Value> = producer
+        .records_given_up
+        .iter()
+        .map(|(reason, records)| (reason.clone(), json!(records)))
+        .collect();
+    json!({
+        "name": producer.name,
+        "target": producer.target,
+        "api": producer.api,
+        "records_produced": producer.records_produced,
+        "records_acknowledged": producer.records_acknowledged,
+        "records_resent": producer.records_resent,
+        "records_repeated": producer.records_repeated,
+        "records_given_up": given_up,
+        "records_pending": producer.records_pending,
+        "requests_sent": producer.requests_sent,
+        "requests_failed": producer.requests_failed,
+    })
+}
+
+fn stream(stream: &StreamAccount) -> Value {
+    json!({
+        "name": stream.name,
+        "records_accepted": stream.records_accepted,
+        "bytes_accepted": stream.bytes_accepted,
+        "entries_throttled": stream.entries_throttled,
+        "entries_failed": stream.entries_failed,
+        "requests_refused": stream.requests_refused,
+        "acknowledgements_lost": stream.acknowledgements_lost,
+        "first_throttle_ns": stream.first_throttle.as_ref().map(|first| first.at.as_nanos()),
+        "first_throttle_shard": stream.first_throttle.as_ref().map(|first| &first.shard),
+        "limit_records_per_second": stream.limit_records_per_second,
+        "limit_bytes_per_second": stream.limit_bytes_per_second,
+        "shards": list(&stream.shards, shard),
+    })
+}
+
+fn shard(shard: &ShardAccount) -> Value {
+    json!({
+        "id": shard.id,
+        "records_accepted": shard.records_accepted,
+        "bytes_accepted": shard.bytes_accepted,
+        "entries_throttled": shard.entries_throttled,
+        "peak_records_per_second": shard.peak_records_per_second,
+        "peak_bytes_per_second": shard.peak_bytes_per_second,
+        "first_throttle_ns": shard.first_throttle.map(SimTime::as_nanos),
+    })
+}
+
+fn reader(reader: &ReaderAccount) -> Value {
+    json!({
+        "name": reader.name,
+        "stream": reader.stream,
+        "function": reader.function,
+        "reads": reader.reads,
+        "reads_throttled": reader.reads_throttled,
+        "records_read": reader.records_read,
+        "records_acknowledged": reader.records_acknowledged,
+        "records_expired": reader.records_expired,
+        "records_unfinished": reader.records_unfinished,
+        "batches_sent": reader.batches_sent,
+        "batches_repeated": reader.batches_repeated,
+        "batches_failed": reader.batches_failed,
+        "behind_max_ns": reader.behind_max.as_nanos(),
+        "behind_max_at_ns": reader.behind_max_at.as_nanos(),
+    })
+}
+
+fn function(function: &FunctionAccount) -> Value {
+    json!({
+        "name": function.name,
+        "invocations": function.invocations,
+        "errors": function.errors,
+        "timeouts": function.timeouts,
+        "throttles": function.throttles,
+        "first_throttle_ns": function.first_throttle.map(SimTime::as_nanos),
+        "cold_starts": function.cold_starts,
+        "cold_start_mean_ns": function.cold_start_mean.as_nanos(),
+        "concurrent_max": function.concurrent_max,
+        "duration_mean_ns": function.duration_mean.as_nanos(),
+        "records": function.records,
+    })
+}
+
+fn sink(sink: &SinkAccount) -> Value {
+    json!({
+        "name": sink.name,
+        "records_delivered": sink.records_delivered,
+        "writes": sink.writes,
+        "last_write_ns": sink.last_write.as_nanos(),
+    })
+}
+
+fn latency(row: &LatencyAccount) -> Value {
+    json!({
+        "at": row.at,
+        "function": row.function,
+        "since_creation": spread(row.since_creation),
+        "since_arrival": spread(row.since_arrival),
+    })
+}
+
+fn spread(spread: Spread) -> Value {
+    json!({
+        "records": spread.records,
+        "min_ns": spread.min.as_nanos(),
+        "mean_ns": spread.mean.as_nanos(),
+        "p50_ns": spread.p50.as_nanos(),
+        "p90_ns": spread.p90.as_nanos(),
+        "p99_ns": spread.p99.as_nanos(),
+        "max_ns": spread.max.as_nanos(),
+    })
+}
+
+fn check(check: &Check) -> Value {
+    json!({
+        "what": check.what,
+        "at": check.at,
+        "verdict": check.verdict.word(),
+        "violations": check.violations,
+        "evidence": check.evidence,
+    })
+}
+
+fn judgement(judgement: &Judgement) -> Value {
+    json!({
+        "kind": judgement.kind,
+        "statement": judgement.statement,
+        "measured": judgement.measured,
+        "value": judgement.value,
+        "unit": judgement.unit,
+        "verdict": judgement.verdict.word(),
+        "line": judgement.line,
+    })
+}

@@ -1,0 +1,3 @@
+//! Results for other programs.
+
+pub mod json;

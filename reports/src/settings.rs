@@ -1,0 +1,332 @@
+//! What components are set to, in a few words, and which modelling choices a run could notice.
+
+use crate::account::{Assumption, Component};
+use crate::text::count;
+use sim::blueprint::{
+    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode,
+    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+};
+use sim::engine::distribution::Distribution;
+use sim::engine::quantity::{ByteCount, Rate, Ratio};
+use sim::engine::time::SimDuration;
+
+/// The components in the order in which records meet them, by name within a kind.
+pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
+    let mut components = Vec::new();
+    let mut add = |kind, mut items: Vec<(&String, String)>| {
+        items.sort();
+        components.extend(items.into_iter().map(|(name, settings)| Component {
+            kind,
+            name: name.clone(),
+            settings,
+        }));
+    };
+    add(
+        "producer",
+        blueprint
+            .producers
+            .iter()
+            .map(|one| (&one.name, producer(one)))
+            .collect(),
+    );
+    add(
+        "stream",
+        blueprint.streams.iter().map(|one| (&one.name, stream(one))).collect(),
+    );
+    add(
+        "mapping",
+        blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
+    );
+    add(
+        "function",
+        blueprint
+            .functions
+            .iter()
+            .map(|one| (&one.name, function(one)))
+            .collect(),
+    );
+    add(
+        "sink",
+        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+    );
+    components
+}
+
+fn producer(producer: &ProducerBlueprint) -> String {
+    let mut settings = vec![arrivals(&producer.arrivals), keys(&producer.keys)];
+    match &producer.size {
+        Size::Drawn(size) => settings.push(spelled(size, &|bytes| ByteCount(bytes as u64).to_string())),
+        Size::FromTrace => settings.push("sizes of the trace".to_owned()),
+    }
+    settings.push(match producer.api {
+        PutApi::PutRecord => "PutRecord".to_owned(),
+        PutApi::PutRecords => format!(
+            "PutRecords of up to {} records, gathered for {}",
+            producer.max_batch_records, producer.linger
+        ),
+    });
+    settings.push(match producer.retry.mode {
+        RetryMode::Off => "no SDK retries".to_owned(),
+        mode => {
+            let name = match mode {
+                RetryMode::Off | RetryMode::Standard => "standard",
+                RetryMode::Adaptive => "adaptive",
+                RetryMode::Legacy => "legacy",
+            };
+            format!("SDK retries: {name}, {} attempts", producer.retry.max_attempts)
+        }
+    });
+    settings.push(match producer.resend_failed {
+        Some(resend) => format!("refused entries are sent again up to {} times", resend.attempts),
+        None => "refused entries are given up".to_owned(),
+    });
+    format!("to stream.{}: {}", producer.target, settings.join("; "))
+}
+
+fn arrivals(arrivals: &Arrivals) -> String {
+    match arrivals {
+        Arrivals::Constant(rate) => format!("{rate}, evenly spaced"),
+        Arrivals::Poisson(rate) => format!("{rate} on average, Poisson"),
+        Arrivals::Bursts {
+            on,
+            off,
+            mean_on,
+            mean_off,
+        } => {
+            format!("bursts of {on} for {mean_on} on average, {off} for {mean_off} between them")
+        }
+        Arrivals::Profile { points, period } => {
+            let rates = points.iter().map(|(_, rate)| *rate);
+            let most = rates.max_by(|a, b| compare(*a, *b)).unwrap_or(Rate::ZERO);
+            let again = period.map_or_else(String::new, |period| format!(", repeating every {period}"));
+            format!("a rate profile with a peak of {most}{again}")
+        }
+        Arrivals::Trace(trace) => recording(trace),
+    }
+}
+
+fn compare(a: Rate, b: Rate) -> core::cmp::Ordering {
+    let crossed = |one: Rate, other: Rate| u128::from(one.count) * u128::from(other.per.as_nanos());
+    crossed(a, b).cmp(&crossed(b, a))
+}
+
+/// Requests in a trace.
+fn requests(trace: &Trace) -> u64 {
+    match &trace.rows {
+        TraceRows::Requests { at, .. } => at.len() as u64,
+        TraceRows::Counts { series, .. } => series
+            .iter()
+            .flat_map(|series| &series.bins)
+            .map(|&(_, _, count)| u64::from(count))
+            .sum(),
+    }
+}
+
+fn recording(trace: &Trace) -> String {
+    let pace = if trace.compression == Ratio::ONE {
+        "in real time".to_owned()
+    } else {
+        format!("{} times as fast as recorded", factor(trace.compression))
+    };
+    format!("the {} requests of {}, {pace}", count(requests(trace)), trace.source)
+}
+
+/// What a reader must know of approximations.
+pub(crate) fn notes(blueprint: &Blueprint) -> Vec<String> {
+    let fast = blueprint
+        .producers
+        .iter()
+        .filter(|producer| producer.api == PutApi::PutRecord && producer.uses_call_window());
+    fast.map(|producer| {
+        format!(
+            "producer.{} makes more than {} calls, so those of each {} are handled together: they reach their shard with \
+             their own times, but results come back up to that much later.",
+            producer.name, producer.call_window_threshold, producer.call_window
+        )
+    })
+    .collect()
+}
+
+fn factor(ratio: Ratio) -> String {
+    let hundredths = u128::from(ratio.numerator) * 100 / u128::from(ratio.denominator);
+    match (hundredths / 100, hundredths % 100) {
+        (whole, 0) => whole.to_string(),
+        (whole, rest) => format!("{whole}.{rest:02}"),
+    }
+}
+
+fn keys(keys: &Keys) -> String {
+    match keys {
+        Keys::Uniform { count: 1 } => "one key".to_owned(),
+        Keys::Uniform { count: keys } => format!("{} equally likely keys", count(u64::from(*keys))),
+        Keys::Zipf { count: keys, exponent } => {
+            format!("{} keys, Zipf with exponent {exponent}", count(u64::from(*keys)))
+        }
+        Keys::Hot { share, others } => {
+            format!(
+                "one key with {} % of the records, {} others",
+                percent(*share),
+                count(u64::from(*others))
+            )
+        }
+        Keys::Weighted(list) => format!("{} listed keys", count(list.len() as u64)),
+        Keys::FromTrace => "keys of the trace".to_owned(),
+    }
+}
+
+fn percent(share: f64) -> f64 {
+    (share * 10_000.0).round() / 100.0
+}
+
+fn stream(stream: &StreamBlueprint) -> String {
+    let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
+    format!(
+        "{} {shards}, retention {} h",
+        count(u64::from(stream.shard_count)),
+        stream.retention_hours
+    )
+}
+
+fn mapping(mapping: &MappingBlueprint) -> String {
+    let start = match mapping.starting_position {
+        StartingPosition::TrimHorizon => "TRIM_HORIZON",
+        StartingPosition::Latest => "LATEST",
+    };
+    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
+    if !mapping.maximum_batching_window.is_zero() {
+        settings.push(format!("batching window {}", mapping.maximum_batching_window));
+    }
+    if mapping.parallelization_factor > 1 {
+        settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
+    }
+    settings.push(format!("from {start}"));
+    format!(
+        "stream.{} to function.{}: {}",
+        mapping.stream,
+        mapping.function,
+        settings.join(", ")
+    )
+}
+
+fn function(function: &FunctionBlueprint) -> String {
+    let mut settings = Vec::new();
+    if let ColdStart::Published { runtime, .. } = &function.cold_start {
+        settings.push(runtime.clone());
+    }
+    settings.push(format!("{} MB", function.memory_size));
+    settings.push(format!("timeout {}", function.timeout));
+    if let Some(limit) = function.reserved_concurrency {
+        settings.push(format!("reserved concurrency {limit}"));
+    }
+    settings.push(format!("{} for each batch", spelled_time(&function.per_batch)));
+    if !function.per_record.is_zero() {
+        settings.push(format!("{} for each record", function.per_record));
+    }
+    if !function.failure_rate.is_zero() {
+        settings.push(format!(
+            "{} % of invocations fail",
+            percent(function.failure_rate.as_f64())
+        ));
+    }
+    if let Some(sink) = &function.sink {
+        settings.push(format!("writes to sink.{sink}"));
+    }
+    settings.join(", ")
+}
+
+fn sink(sink: &SinkBlueprint) -> String {
+    let capacity = sink
+        .capacity
+        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
+    format!("{capacity}, latency {}", spelled_time(&sink.latency))
+}
+
+fn spelled_time(distribution: &Distribution) -> String {
+    spelled(distribution, &|nanos| SimDuration::from_nanos(nanos as u64).to_string())
+}
+
+/// A distribution in words; `unit` spells a value.
+fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String {
+    match distribution {
+        Distribution::Constant(value) => unit(*value),
+        Distribution::Uniform { low, high } => format!("{} to {}", unit(*low), unit(*high)),
+        Distribution::Exponential { mean } => format!("exponential with mean {}", unit(*mean)),
+        Distribution::LogNormal { median, sigma } => {
+            format!(
+                "lognormal with median {} and sigma {}",
+                unit(*median),
+                (sigma * 1_000.0).round() / 1_000.0
+            )
+        }
+        Distribution::Gamma { shape, mean } => format!("gamma with mean {} and shape {shape}", unit(*mean)),
+        Distribution::Pareto { scale, shape } => format!("Pareto from {} with shape {shape}", unit(*scale)),
+        Distribution::Percentiles(points) => {
+            let middle = points.iter().find(|(fraction, _)| *fraction >= 0.5).or(points.last());
+            middle.map_or_else(
+                || "given percentiles".to_owned(),
+                |(_, value)| format!("given percentiles around {}", unit(*value)),
+            )
+        }
+        Distribution::Mixture(parts) => {
+            let parts: Vec<String> = parts.iter().map(|(_, part)| spelled(part, unit)).collect();
+            format!("one of {}", parts.join(" | "))
+        }
+    }
+}
+
+/// What happened in a run that depends on modelling choices.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Noticed {
+    /// A stream answered calls.
+    Puts,
+    /// A mapping polled.
+    Polls,
+    /// A batch failed in its function.
+    FunctionErrors,
+    /// An invocation was throttled.
+    Throttles,
+    /// An execution environment was started.
+    ColdStarts,
+}
+
+/// Whether a run could notice a parameter of the model. One that is set to something else than its default is always
+/// worth telling.
+pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
+    let needs = match assumption.name {
+        "network_latency" | "put_service_time" => Some(Noticed::Puts),
+        "get_service_time" | "poll_interval" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
+        "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
+        "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
+        "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
+        _ => None,
+    };
+    !assumption.is_default || needs.is_some_and(|needs| noticed.contains(&needs))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn distributions_are_spelled_with_their_unit() {
+        assert_eq!(spelled_time(&Distribution::Constant(2e6)), "2 ms");
+        let lognormal = Distribution::LogNormal {
+            median: 150e6,
+            sigma: 0.3,
+        };
+        assert_eq!(spelled_time(&lognormal), "lognormal with median 150 ms and sigma 0.3");
+    }
+
+    #[test]
+    fn only_choices_that_mattered_are_told() {
+        let assumption = |name, is_default| Assumption {
+            name,
+            value: String::new(),
+            is_default,
+            fact: None,
+        };
+        assert!(matters(&assumption("poll_interval", true), &[Noticed::Polls]));
+        assert!(!matters(&assumption("placement_time", true), &[Noticed::Polls]));
+        assert!(matters(&assumption("placement_time", false), &[Noticed::Polls]));
+    }
+}

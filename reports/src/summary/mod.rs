@@ -1,0 +1,231 @@
+//! The account as text, the way a colleague would tell it: the answer first, then what ran, what happened and why,
+//! what was checked, and what the reader must take on trust.
+
+mod page;
+mod sentences;
+
+pub use page::Layout;
+
+use crate::account::{Account, Check, Component, Ending, Judgement, Verdict};
+use crate::text::{counted, fill, printable};
+use page::{HEADING, OPEN, Page};
+use sentences::{function_told, producer_told, reader_told, sink_told, stream_told, times};
+
+/// The whole account as text.
+pub fn render(account: &Account, layout: Layout) -> String {
+    let mut page = Page {
+        text: String::new(),
+        layout,
+    };
+    opening(&mut page, account);
+    what_ran(&mut page, account);
+    what_happened(&mut page, account);
+    latency(&mut page, account);
+    checks(&mut page, &account.checks);
+    ledgers(&mut page, account);
+    judgements(&mut page, &account.judgements);
+    trust(&mut page, account);
+    page.text
+}
+
+fn opening(page: &mut Page, account: &Account) {
+    let title = page.paint(HEADING, &printable(&account.subject.title));
+    page.line(&title);
+    if let Some(question) = &account.subject.question {
+        let width = page.layout.width;
+        page.text.push_str(&fill(&printable(question), width, "", ""));
+    }
+    page.line("");
+    match &account.run.ending {
+        Ending::Complete => {}
+        Ending::Interrupted => {
+            let told = format!(
+                "It was interrupted after {} of {}. All figures cover the time until then.",
+                account.run.simulated, account.run.planned
+            );
+            page.marked(OPEN, "stopped", &told);
+        }
+        Ending::OutOfMemory(what) => {
+            let told = format!(
+                "After {} of {} the model outgrew its memory: {what}. All figures cover the time until then.",
+                account.run.simulated, account.run.planned
+            );
+            page.marked(OPEN, "stopped", &told);
+        }
+    }
+    page.judged(account.verdict(), &headline(&account.judgements));
+}
+
+/// One sentence on all expectations and guarantees.
+fn headline(judgements: &[Judgement]) -> String {
+    let number = |verdict| {
+        judgements
+            .iter()
+            .filter(|judgement| judgement.verdict == verdict)
+            .count() as u64
+    };
+    let all = judgements.len() as u64;
+    let what = "expectation or guarantee";
+    match (number(Verdict::Violated), number(Verdict::Undecided)) {
+        _ if all == 0 => "The scenario states no expectation and no guarantee, so nothing could fail.".to_owned(),
+        (0, 0) if all == 1 => "The one thing that the scenario states came out as stated.".to_owned(),
+        (0, 0) => format!("All {all} expectations and guarantees came out as stated."),
+        (0, open) => format!("{open} of {all} could not be decided; see below."),
+        (failed, _) if all == 1 => format!("The scenario's one {what} failed ({failed} of 1); see below."),
+        (failed, _) => format!("{failed} of {all} expectations and guarantees failed; see below."),
+    }
+}
+
+fn what_ran(page: &mut Page, account: &Account) {
+    page.heading("What ran");
+    let name = |component: &Component| format!("{}.{}", component.kind, printable(&component.name));
+    let widest = account
+        .components
+        .iter()
+        .map(|component| name(component).chars().count())
+        .max();
+    let column = widest.unwrap_or(0).min(30) + 2;
+    for component in &account.components {
+        let first = format!("  {:column$}", name(component));
+        let rest = " ".repeat(column + 2);
+        page.text
+            .push_str(&fill(&component.settings, page.layout.width, &first, &rest));
+    }
+    let run = &account.run;
+    let replication = match run.replication {
+        0 => String::new(),
+        number => format!(", replication {number}"),
+    };
+    page.paragraph(&format!(
+        "{} simulated in {}; seed {}{replication}, profile {}, fingerprint {:016x}.",
+        run.simulated,
+        counted(run.events, "event"),
+        run.seed,
+        run.profile,
+        run.fingerprint
+    ));
+}
+
+fn what_happened(page: &mut Page, account: &Account) {
+    page.heading("What happened");
+    let span = account.run.simulated;
+    for producer in &account.producers {
+        page.item(&producer_told(producer, span));
+    }
+    for stream in &account.streams {
+        for sentence in stream_told(stream) {
+            page.item(&sentence);
+        }
+    }
+    for reader in &account.readers {
+        page.item(&reader_told(reader));
+    }
+    for function in &account.functions {
+        page.item(&function_told(function));
+    }
+    for sink in &account.sinks {
+        page.item(&sink_told(sink, span));
+    }
+}
+
+fn latency(page: &mut Page, account: &Account) {
+    if account.latency.is_empty() {
+        return;
+    }
+    page.heading("How long until a record has taken effect");
+    for row in &account.latency {
+        let shared = account.latency.iter().filter(|other| other.at == row.at).count() > 1;
+        let by = if shared {
+            format!(", written by {}", row.function)
+        } else {
+            String::new()
+        };
+        let records = counted(row.since_creation.records, "record");
+        page.paragraph(&format!("{}{by}: {records}", row.at));
+        page.line(&format!(
+            "    {:20}{:>10}{:>10}{:>10}{:>10}",
+            "", "p50", "p90", "p99", "max"
+        ));
+        for (name, spread) in [
+            ("since creation", row.since_creation),
+            ("since it was stored", row.since_arrival),
+        ] {
+            let [p50, p90, p99, max] = [spread.p50, spread.p90, spread.p99, spread.max].map(|span| span.to_string());
+            page.line(&format!("    {name:20}{p50:>10}{p90:>10}{p99:>10}{max:>10}"));
+        }
+    }
+}
+
+fn checks(page: &mut Page, checks: &[Check]) {
+    if checks.is_empty() {
+        return;
+    }
+    page.heading("Order and duplicates");
+    for check in checks {
+        let often = match check.violations {
+            0 => String::new(),
+            number => format!(", {}", times(number)),
+        };
+        page.judged(check.verdict, &format!("{} at {}{often}", check.what, check.at));
+        for line in &check.evidence {
+            page.detail(&printable(line));
+        }
+    }
+}
+
+fn ledgers(page: &mut Page, account: &Account) {
+    let ledgers = &account.ledgers;
+    if ledgers.balances.is_empty() {
+        return;
+    }
+    page.heading("The books balance");
+    page.paragraph(&format!(
+        "Every record is accounted for, and Little's law holds. Checked {} during the run; at its end:",
+        times(ledgers.checks)
+    ));
+    for balance in &ledgers.balances {
+        page.item(balance);
+    }
+}
+
+fn judgements(page: &mut Page, judgements: &[Judgement]) {
+    if judgements.is_empty() {
+        return;
+    }
+    page.heading("Expectations and guarantees");
+    for judgement in judgements {
+        let line = judgement
+            .line
+            .map_or_else(String::new, |line| format!(" (line {line})"));
+        page.judged(
+            judgement.verdict,
+            &format!("{}: {}{line}", judgement.statement, judgement.measured),
+        );
+    }
+}
+
+fn trust(page: &mut Page, account: &Account) {
+    if !account.assumptions.is_empty() {
+        page.heading("Taken on trust, since AWS does not document it");
+        let assumptions: Vec<String> = account
+            .assumptions
+            .iter()
+            .map(|assumption| {
+                let fact = assumption.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
+                let own = if assumption.is_default {
+                    ""
+                } else {
+                    ", set by the scenario"
+                };
+                format!("{} = {}{fact}{own}", assumption.name, assumption.value)
+            })
+            .collect();
+        page.paragraph(&format!("{}.", assumptions.join("; ")));
+    }
+    if !account.notes.is_empty() {
+        page.heading("Notes");
+        for note in &account.notes {
+            page.item(&printable(note));
+        }
+    }
+}

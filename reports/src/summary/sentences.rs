@@ -1,0 +1,263 @@
+//! What each component did, in sentences with figures.
+
+use crate::account::{FunctionAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount};
+use crate::text::{count, counted, list, rate, share};
+use sim::engine::quantity::ByteCount;
+use sim::engine::time::SimDuration;
+
+pub(super) fn producer_told(producer: &ProducerAccount, span: SimDuration) -> String {
+    let mut told = vec![format!(
+        "{} created {} ({} on average) and sent them to {} in {}.",
+        producer.name,
+        counted(producer.records_produced, "record"),
+        rate(producer.records_produced, span),
+        producer.target,
+        counted(producer.requests_sent, &format!("{} request", producer.api)),
+    )];
+    if producer.requests_failed > 0 {
+        told.push(format!(
+            "{} failed whole ({}).",
+            counted(producer.requests_failed, "request"),
+            share(producer.requests_failed, producer.requests_sent)
+        ));
+    }
+    if producer.records_repeated > 0 {
+        told.push(format!(
+            "The SDK sent records again {}.",
+            times(producer.records_repeated)
+        ));
+    }
+    if producer.records_resent > 0 {
+        told.push(format!(
+            "The application sent refused records again {}.",
+            times(producer.records_resent)
+        ));
+    }
+    let given_up: u64 = producer.records_given_up.iter().map(|(_, records)| records).sum();
+    if given_up > 0 {
+        let reasons: Vec<String> = match producer.records_given_up.as_slice() {
+            [(reason, _)] => vec![reason.clone()],
+            several => several
+                .iter()
+                .map(|(reason, records)| format!("{} because {reason}", count(*records)))
+                .collect(),
+        };
+        told.push(format!(
+            "It gave {} up ({}): {}.",
+            counted(given_up, "record"),
+            share(given_up, producer.records_produced),
+            list(&reasons)
+        ));
+    }
+    let acknowledged = if producer.records_acknowledged == producer.records_produced {
+        "All".to_owned()
+    } else {
+        share(producer.records_acknowledged, producer.records_produced)
+    };
+    let pending = match producer.records_pending {
+        0 => String::new(),
+        records => format!("; {} waited or were under way at the end", count(records)),
+    };
+    told.push(format!("{acknowledged} of its records were acknowledged{pending}."));
+    told.join(" ")
+}
+
+pub(super) fn times(number: u64) -> String {
+    match number {
+        1 => "once".to_owned(),
+        2 => "twice".to_owned(),
+        _ => format!("{} times", count(number)),
+    }
+}
+
+pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
+    let offered = stream.records_accepted + stream.entries_throttled + stream.entries_failed;
+    let stored = format!(
+        "{} stored {} ({}) in {}",
+        stream.name,
+        counted(stream.records_accepted, "record"),
+        ByteCount(stream.bytes_accepted),
+        counted(stream.shards.len() as u64, "shard"),
+    );
+    let mut told = Vec::new();
+    if stream.entries_throttled == 0 {
+        told.push(format!("{stored} and refused none."));
+    } else {
+        let first = match &stream.first_throttle {
+            Some(first) => format!(", the first at {} in {}", first.at, first.shard),
+            None => String::new(),
+        };
+        told.push(format!(
+            "{stored}. It refused {} for throughput, {} of all that were offered{first}.",
+            counted(stream.entries_throttled, "entry"),
+            share(stream.entries_throttled, offered)
+        ));
+    }
+    if stream.entries_failed > 0 {
+        told.push(format!(
+            "{} failed for other reasons.",
+            counted(stream.entries_failed, "entry")
+        ));
+    }
+    if stream.acknowledgements_lost > 0 {
+        told.push(format!(
+            "The response to {} was lost although the records were stored.",
+            counted(stream.acknowledgements_lost, "request")
+        ));
+    }
+    let mut items = vec![told.join(" ")];
+    items.extend(busiest_told(stream));
+    items
+}
+
+/// The busiest shard, how much of the stream it carried, and which of its limits it came close to.
+fn busiest_told(stream: &StreamAccount) -> Option<String> {
+    let offered = |shard: &ShardAccount| shard.records_accepted + shard.entries_throttled;
+    let busiest = stream
+        .shards
+        .iter()
+        .max_by_key(|shard| (offered(shard), core::cmp::Reverse(&shard.id)))?;
+    let records = share(busiest.peak_records_per_second, stream.limit_records_per_second);
+    let bytes = share(busiest.peak_bytes_per_second, stream.limit_bytes_per_second);
+    let by_bytes = u128::from(busiest.peak_bytes_per_second) * u128::from(stream.limit_records_per_second)
+        > u128::from(busiest.peak_records_per_second) * u128::from(stream.limit_bytes_per_second);
+    let total: u64 = stream.shards.iter().map(offered).sum();
+    let carried = match (stream.shards.len(), total) {
+        (1, _) | (_, 0) => format!("{} was", busiest.id),
+        _ => format!(
+            "{} was the busiest, with {} of the offered load (an equal share is {}). It was",
+            busiest.id,
+            share(offered(busiest), total),
+            share(1, stream.shards.len() as u64)
+        ),
+    };
+    let used = if by_bytes {
+        format!(
+            "{bytes} full in its fullest second, with {} of the {} that a shard takes (KDS-W-02)",
+            ByteCount(busiest.peak_bytes_per_second),
+            ByteCount(stream.limit_bytes_per_second)
+        )
+    } else {
+        format!(
+            "{records} full in its fullest second, with {} of the {} that a shard takes (KDS-W-01)",
+            counted(busiest.peak_records_per_second, "record"),
+            count(stream.limit_records_per_second)
+        )
+    };
+    let refused = match busiest.entries_throttled {
+        0 => String::new(),
+        refused => format!("; {} came on top and were refused", counted(refused, "entry")),
+    };
+    Some(format!("{carried} {used}{refused}."))
+}
+
+pub(super) fn reader_told(reader: &ReaderAccount) -> String {
+    let mut told = vec![format!(
+        "{} read {} from {} and finished {}, in {} for {}.",
+        reader.name,
+        counted(reader.records_read, "record"),
+        reader.stream,
+        count(reader.records_acknowledged),
+        counted(reader.batches_sent, "batch"),
+        reader.function,
+    )];
+    if reader.batches_failed > 0 {
+        told.push(format!(
+            "{} failed; batches were sent again {}.",
+            counted(reader.batches_failed, "batch"),
+            times(reader.batches_repeated)
+        ));
+    }
+    if reader.reads_throttled > 0 {
+        told.push(format!(
+            "{} of its {} were refused.",
+            count(reader.reads_throttled),
+            counted(reader.reads + reader.reads_throttled, "read")
+        ));
+    }
+    if reader.records_expired > 0 {
+        told.push(format!(
+            "{} expired before they were processed: they are lost to it.",
+            counted(reader.records_expired, "record")
+        ));
+    }
+    told.push(if reader.behind_max.is_zero() {
+        "It was never behind.".to_owned()
+    } else {
+        format!(
+            "It lagged at most {} behind the newest record, at {}.",
+            reader.behind_max, reader.behind_max_at
+        )
+    });
+    if reader.records_unfinished > 0 {
+        told.push(format!(
+            "At the end {} were unfinished.",
+            counted(reader.records_unfinished, "record")
+        ));
+    }
+    told.join(" ")
+}
+
+pub(super) fn function_told(function: &FunctionAccount) -> String {
+    let mut bad = Vec::new();
+    if function.errors > 0 {
+        bad.push(format!(
+            "{} ended in an error ({})",
+            count(function.errors),
+            share(function.errors, function.invocations)
+        ));
+    }
+    if function.timeouts > 0 {
+        bad.push(format!("{} ran into the timeout", count(function.timeouts)));
+    }
+    if function.throttles > 0 {
+        let first = function
+            .first_throttle
+            .map_or_else(String::new, |at| format!(", the first at {at}"));
+        bad.push(format!(
+            "{} more were throttled for concurrency{first}",
+            count(function.throttles)
+        ));
+    }
+    if bad.is_empty() {
+        bad.push("None failed".to_owned());
+    }
+    let mut told = vec![format!(
+        "{} ran {}, at most {} at one time. {}.",
+        function.name,
+        counted(function.invocations, "invocation"),
+        function.concurrent_max,
+        list(&bad)
+    )];
+    if let Some(records) = function.records.checked_div(function.invocations) {
+        told.push(format!(
+            "An invocation had {} and its handler took {}, on average.",
+            counted(records, "record"),
+            function.duration_mean
+        ));
+    }
+    told.push(match function.cold_starts {
+        0 => "There was no cold start.".to_owned(),
+        1 => format!("There was 1 cold start, of {}.", function.cold_start_mean),
+        several => format!(
+            "There were {} cold starts, of {} on average.",
+            count(several),
+            function.cold_start_mean
+        ),
+    });
+    told.join(" ")
+}
+
+pub(super) fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
+    if sink.writes == 0 {
+        return format!("{} took nothing.", sink.name);
+    }
+    format!(
+        "{} took {} ({} on average) in {}, the last one at {}.",
+        sink.name,
+        counted(sink.records_delivered, "record"),
+        rate(sink.records_delivered, span),
+        counted(sink.writes, "write"),
+        sink.last_write
+    )
+}

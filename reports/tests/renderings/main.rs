@@ -1,0 +1,5 @@
+//! Reports of an invented run, as whole texts.
+
+mod example;
+mod json;
+mod summary;

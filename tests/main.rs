@@ -1,0 +1,4 @@
+//! The product from outside, in one test binary. `tidy` checks that this list names every file of the folder.
+
+mod cli;
+mod tidy;
