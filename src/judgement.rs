@@ -11,6 +11,7 @@ use scenarios::expect::{self, Expectation, Guarantee, Outcome, Promise};
 use scenarios::metric::Unit;
 use scenarios::source::SourceId;
 use sim::directory::Directory;
+use sim::engine::time::SimTime;
 use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict;
 
@@ -105,7 +106,7 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
     Judged {
         judgement: Judgement {
             kind: "expect",
-            statement: expectation.to_string(),
+            statement: format!("{expectation}{}", period(expectation, file)),
             measured,
             value,
             unit: Some(match expectation.unit {
@@ -119,6 +120,18 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
         violated: expectation.diagnostic(&found, &file.scenario.source),
         undecided,
         source: expectation.source,
+    }
+}
+
+/// The period that an expectation looks at, if that is not the whole run.
+fn period(expectation: &Expectation, file: &ScenarioFile) -> String {
+    let end = SimTime::ZERO.saturating_add(file.scenario.blueprint.duration);
+    let since_start = |at: SimTime| at.since(SimTime::ZERO);
+    match (expectation.from, expectation.until) {
+        (SimTime::ZERO, until) if until >= end => String::new(),
+        (SimTime::ZERO, until) => format!(", until {}", since_start(until)),
+        (from, until) if until >= end => format!(", from {} on", since_start(from)),
+        (from, until) => format!(", from {} until {}", since_start(from), since_start(until)),
     }
 }
 
