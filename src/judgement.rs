@@ -23,6 +23,8 @@ pub(crate) struct Evidence<'r> {
     pub(crate) ordering: Option<&'r Ordering>,
     /// Who is who.
     pub(crate) directory: &'r Directory,
+    /// How far the run came.
+    pub(crate) now: SimTime,
     /// How the run ended.
     pub(crate) ending: &'r Ending,
 }
@@ -89,10 +91,11 @@ fn cut_short(ending: &Ending) -> Option<&'static str> {
 
 fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &Evidence<'_>) -> Judged {
     let found = match cut_short(evidence.ending) {
-        Some(reason) => expect::Verdict::Undecided {
+        // A period that was over before the run was stopped can be judged.
+        Some(reason) if expectation.until > evidence.now => expect::Verdict::Undecided {
             reason: reason.to_owned(),
         },
-        None => expectation.evaluate(evidence.measured),
+        Some(_) | None => expectation.evaluate(evidence.measured),
     };
     let value = match &found {
         expect::Verdict::Held { measured } | expect::Verdict::Violated { measured, .. } => Some(*measured),
