@@ -80,6 +80,8 @@ pub struct PutCall {
     pub attempt: u32,
     /// How often the application has sent these records again.
     pub resends: u32,
+    /// What the SDK's last retry of this request took from its retry quota (KDS-SDK-04).
+    pub retry_cost: u16,
     /// When this attempt was sent.
     pub sent_at: SimTime,
     /// In a response: the error of the whole call.
@@ -193,7 +195,12 @@ impl BatchPool {
     }
     /// Bytes of memory that batches under way and spare ones take.
     pub fn memory(&self) -> u64 {
-        let records: usize = self.pool.iter().chain(&self.spare).map(|batch| batch.records.capacity()).sum();
+        let records: usize = self
+            .pool
+            .iter()
+            .chain(&self.spare)
+            .map(|batch| batch.records.capacity())
+            .sum();
         u64::try_from(records * size_of::<Record>()).unwrap_or(u64::MAX)
     }
     /// All batches under way, in order of slot.

@@ -182,6 +182,7 @@ impl Stream {
                 api: crate::blueprint::PutApi::PutRecord,
                 attempt: 1,
                 resends: 0,
+                retry_cost: 0,
                 sent_at: now,
                 error: None,
             };

@@ -235,7 +235,7 @@ impl Producer {
     }
 
     fn envelope(&self, me: ProducerId, attempt: u32, resends: u32, sent_at: SimTime) -> Envelope {
-        Envelope::Put(PutCall { producer: me, stream: self.target, api: self.api, attempt, resends, sent_at, error: None })
+        Envelope::Put(PutCall { producer: me, stream: self.target, api: self.api, attempt, resends, retry_cost: 0, sent_at, error: None })
     }
 
     /// Sends a request, or queues it behind those that wait for a connection.
@@ -253,7 +253,7 @@ impl Producer {
         let Envelope::Put(mut call) = batch.envelope else { return broken(cx, "a request without its call") };
         let now = cx.now();
         if call.sent_at != WAITED_FOR {
-            let wait = self.retry.before_send(now, call.attempt == 1);
+            let wait = self.retry.before_send(now);
             if !wait.is_zero() {
                 call.sent_at = WAITED_FOR;
                 batch.envelope = Envelope::Put(call);
@@ -292,14 +292,16 @@ impl Producer {
         }
         match call.error {
             None => {
-                self.retry.on_success(cx.now(), call.attempt);
+                self.retry.on_success(cx.now(), call.attempt, call.retry_cost);
                 self.busy -= 1;
                 self.settle(me, batch, call, cx);
             }
             Some(error) => {
                 cx.emit(|| Fact::RequestFailed { producer: me, error, records: to_u32(batch.records.len()) });
                 match self.retry.on_error(cx.now(), error, call.attempt) {
-                    Decision::RetryAfter(wait) => self.retry_whole(me, batch, call, wait, cx),
+                    Decision::RetryAfter { wait, cost } => {
+                        self.retry_whole(me, batch, PutCall { retry_cost: cost, ..call }, wait, cx);
+                    }
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
                         self.give_up(me, batch, reason, cx);
@@ -318,7 +320,7 @@ impl Producer {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = SimTime::ZERO;
         }
-        batch.envelope = self.envelope(me, call.attempt + 1, call.resends, call.sent_at);
+        batch.envelope = Envelope::Put(PutCall { attempt: call.attempt + 1, error: None, ..call });
         self.postpone(me, batch, at, cx);
     }
 

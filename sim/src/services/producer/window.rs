@@ -18,8 +18,11 @@ use crate::record::{Outcome, Record};
 use crate::services::kinesis::cohort_error;
 use crate::world;
 
-/// The attempt number of a single-record call travels in these bits of its flags.
+/// The attempt number of a single-record call travels in the bits of its flags from here on.
 const ATTEMPT_SHIFT: u32 = 8;
+/// What its last retry cost travels in the six bits from here on.
+const COST_SHIFT: u32 = 2;
+const COST_MASK: u32 = 63;
 
 /// The state of a client whose calls are handled by window.
 #[derive(Clone, Debug)]
@@ -63,8 +66,11 @@ impl ProducerBlueprint {
 const fn attempt_of(record: &Record) -> u32 {
     record.flags >> ATTEMPT_SHIFT
 }
-const fn set_attempt(record: &mut Record, attempt: u32) {
-    record.flags = attempt << ATTEMPT_SHIFT;
+fn cost_of(record: &Record) -> u16 {
+    u16::try_from(record.flags >> COST_SHIFT & COST_MASK).unwrap_or(0)
+}
+fn set_attempt(record: &mut Record, attempt: u32, cost: u16) {
+    record.flags = attempt << ATTEMPT_SHIFT | (u32::from(cost) & COST_MASK) << COST_SHIFT;
 }
 
 impl Producer {
@@ -121,7 +127,7 @@ impl Producer {
     /// Lets the calls begin that have a connection: those that waited, then the fresh ones. The rest waits.
     fn queue_behind(&mut self, fresh: &mut Batch, now: SimTime) -> &mut Window {
         for record in &mut fresh.records {
-            set_attempt(record, 1);
+            set_attempt(record, 1, 0);
             record.arrived_at = record.created_at;
         }
         let free = to_usize(self.concurrency - self.busy);
@@ -170,7 +176,7 @@ impl Producer {
         rest.retain(|record| {
             let attempt = attempt_of(record);
             let Some(error) = cohort_error(record.outcome()) else {
-                self.retry.on_success(now, attempt);
+                self.retry.on_success(now, attempt, cost_of(record));
                 self.busy -= 1;
                 return true;
             };
@@ -184,8 +190,8 @@ impl Producer {
             let mut record = *record;
             record.set_outcome(Outcome::Accepted);
             match self.retry.on_error(now, error, attempt) {
-                Decision::RetryAfter(wait) => {
-                    set_attempt(&mut record, attempt + 1);
+                Decision::RetryAfter { wait, cost } => {
+                    set_attempt(&mut record, attempt + 1, cost);
                     let at = now + wait;
                     (repeats, earliest) = (repeats + 1, earliest.min(at));
                     if let Some(window) = &mut self.window {

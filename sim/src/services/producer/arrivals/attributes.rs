@@ -1,8 +1,8 @@
 //! Keys and sizes of records, a column at a time.
 
 use super::SourceError;
-use super::seam::AliasTable;
 use crate::blueprint::{Arrivals, Keys, ProducerBlueprint, Size, Trace, TraceRows};
+use crate::engine::discrete::{AliasTable, NARROW_ENTRIES};
 use crate::engine::distribution::Sampler;
 use crate::engine::index::to_usize;
 use crate::engine::random::{RandomStreams, Stream};
@@ -21,15 +21,28 @@ pub(super) struct Attributes {
 
 #[derive(Clone, Debug)]
 enum KeyColumn {
-    Uniform { count: u32, stream: Stream },
-    Weighted { table: AliasTable, stream: Stream },
+    Uniform {
+        count: u32,
+        stream: Stream,
+    },
+    Weighted {
+        table: Arc<AliasTable>,
+        stream: Stream,
+    },
     /// The trace's keys, by row (of requests) or series (of counts).
     Recorded(Arc<[u32]>),
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a producer has one; a box would cost an allocation for each block"
+)]
 enum SizeColumn {
-    Drawn { sampler: Sampler, stream: Stream },
+    Drawn {
+        sampler: Sampler,
+        stream: Stream,
+    },
     /// The trace's sizes, by row.
     Recorded(Arc<Trace>),
 }
@@ -147,12 +160,13 @@ fn key_column(
             stream,
         });
     };
-    let sound = weights.iter().all(|weight| weight.is_finite() && *weight >= 0.0) && weights.iter().sum::<f64>() > 0.0;
-    if !sound || weights.len() != to_usize(range.count) {
-        return Err(SourceError::NoKeys);
-    }
+    debug_assert_eq!(
+        weights.len(),
+        to_usize(range.count),
+        "the table's keys are the blueprint's"
+    );
     Ok(KeyColumn::Weighted {
-        table: AliasTable::new(&weights),
+        table: Arc::new(AliasTable::new(&weights)?),
         stream,
     })
 }
@@ -168,17 +182,24 @@ impl KeyColumn {
     fn fill(&mut self, keys: &mut [u32]) {
         match self {
             Self::Uniform { count, stream } => {
-                let count = u64::from(*count);
+                let count = *count;
+                if count > NARROW_ENTRIES {
+                    fill_wide(stream, keys, |word| high_quarter(u128::from(word) * u128::from(count)));
+                    return;
+                }
                 stream.fill(keys);
                 for key in keys {
-                    // Each key is hit by 2^32 / count words, or by one more.
-                    *key = high_half(u64::from(*key) * count);
+                    *key = high_half(u64::from(*key) * u64::from(count));
                 }
             }
             Self::Weighted { table, stream } => {
+                if table.len() > NARROW_ENTRIES {
+                    fill_wide(stream, keys, |word| table.sample_wide(word));
+                    return;
+                }
                 stream.fill(keys);
                 for key in keys {
-                    *key = table.index(*key);
+                    *key = table.sample(*key);
                 }
             }
             Self::Recorded(recorded) => {
@@ -196,7 +217,7 @@ impl SizeColumn {
             Self::Drawn { sampler, stream } => {
                 stream.fill(bytes);
                 for size in bytes {
-                    let value = sampler.value(u64::from(*size) << 32);
+                    let value = sampler.value(u64::from(*size) << 32 | 1 << 31);
                     *size = u32::try_from(value).unwrap_or(u32::MAX);
                 }
             }
@@ -223,6 +244,27 @@ impl TextBytes {
     }
 }
 
+/// Fills a column from 64-bit words, for populations so large that 32 bits would favour some.
+fn fill_wide(stream: &mut Stream, keys: &mut [u32], mut key_of: impl FnMut(u64) -> u32) {
+    const CHUNK: usize = 128;
+    let mut words = [0; 2 * CHUNK];
+    for chunk in keys.chunks_mut(CHUNK) {
+        let words = &mut words[..2 * chunk.len()];
+        stream.fill(words);
+        for (key, [low, high]) in chunk.iter_mut().zip(words.as_chunks::<2>().0) {
+            *key = key_of(u64::from(*low) | u64::from(*high) << 32);
+        }
+    }
+}
+
+#[inline]
+#[expect(
+    clippy::as_conversions,
+    reason = "the high half of a product with a 32-bit number has 32 bits"
+)]
+const fn high_quarter(value: u128) -> u32 {
+    (value >> 64) as u32
+}
 #[inline]
 #[expect(clippy::as_conversions, reason = "the high half of 64 bits has 32")]
 const fn high_half(value: u64) -> u32 {

@@ -5,7 +5,7 @@
 //! profiles and changes of load, and a change of the rate moves no random number.
 
 use super::rate::{HORIZON, RateCurve, Stretch};
-use super::seam::UnitExponential;
+use crate::engine::distribution::UnitExponential;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::random::Stream;
 
@@ -23,11 +23,15 @@ pub(super) type Factors = [(u64, Ratio)];
 
 /// Where demands come from.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a producer has one; a box would cost an allocation for each block"
+)]
 pub(super) enum Units {
     /// The first record is due at once, each further one takes a demand of one.
     Even { started: bool },
     /// Unit exponential numbers.
-    Exponential { sampler: UnitExponential, stream: Stream },
+    Exponential(Stream),
 }
 
 /// An arrival process that follows a rate.
@@ -77,7 +81,7 @@ impl Demand {
     pub(super) const fn draws(&self) -> u64 {
         let units = match &self.units {
             Units::Even { .. } => 0,
-            Units::Exponential { stream, .. } => stream.draws(),
+            Units::Exponential(stream) => stream.draws(),
         };
         units + self.curve.draws()
     }
@@ -149,14 +153,12 @@ impl Units {
                     *demand = sum;
                 }
             }
-            Self::Exponential { sampler, stream } => {
+            Self::Exponential(stream) => {
                 let mut words = [0; CHUNK];
                 for chunk in column.chunks_mut(CHUNK) {
                     let words = &mut words[..chunk.len()];
                     stream.fill(words);
-                    for (demand, word) in chunk.iter_mut().zip(words) {
-                        *demand = sampler.value(*word);
-                    }
+                    UnitExponential::fill(words, chunk);
                     for demand in chunk {
                         sum += *demand;
                         *demand = sum;
@@ -196,7 +198,7 @@ impl Piece {
         let delivered = u128::from(end - self.start) * u128::from(self.count);
         let per = u128::from(self.per);
         // Rounded up, so that "below" is exact; the excess, less than 2^-32 of a record, is lost to the next piece.
-        let part = (delivered % per << BITS).div_ceil(per);
+        let part = ((delivered % per) << BITS).div_ceil(per);
         let whole = (delivered / per).min(1 << 64);
         let account = (u128::from(self.whole) << BITS) + u128::from(self.part);
         u64::try_from(((whole << BITS) + part).saturating_sub(account)).unwrap_or(u64::MAX)
@@ -214,7 +216,7 @@ impl Piece {
         let before = u128::from(self.whole) * u128::from(self.per);
         let origin = self.start + u64::try_from(before / count).unwrap_or(HORIZON);
         let shift = self.shift + BITS;
-        let fraction = (before % count << shift).div_ceil(count);
+        let fraction = ((before % count) << shift).div_ceil(count);
         let (period, part, latest) = (u128::from(self.period), u64::from(self.part), end - 1);
         if let Some(beyond_half) = shift.checked_sub(64) {
             for sum in sums {

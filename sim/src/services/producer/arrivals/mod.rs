@@ -9,11 +9,12 @@ mod attributes;
 mod demand;
 mod rate;
 mod replay;
-mod seam;
 #[cfg(test)]
+#[expect(clippy::as_conversions, reason = "statistics")]
 mod tests;
 
 use crate::blueprint::{Arrivals, ProducerBlueprint};
+use crate::engine::discrete::WeightError;
 use crate::engine::distribution::DistributionError;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::random::{DuplicateStream, RandomStreams};
@@ -24,7 +25,6 @@ use core::fmt;
 use demand::{Demand, Units};
 use rate::RateCurve;
 use replay::Replay;
-use seam::UnitExponential;
 use std::collections::VecDeque;
 
 /// Most records that are drawn at once.
@@ -52,8 +52,10 @@ pub struct Source {
 
 #[derive(Clone, Debug)]
 struct Block {
-    /// Position of its first record in the columns.
+    /// Position of its first record in the columns that is not forgotten.
     start: usize,
+    /// Records of it that are consumed and forgotten.
+    dropped: usize,
     /// The generator before it; `None` where no block is ever drawn again.
     before: Option<Generator>,
 }
@@ -67,6 +69,10 @@ struct Generator {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a producer has one; a box would cost an allocation for each block"
+)]
 enum Process {
     Demand(Demand),
     Replay(Replay),
@@ -85,8 +91,10 @@ pub enum SourceError {
     SpellWithoutLength,
     /// A profile's points do not begin at zero, do not increase, or reach beyond the period.
     ProfileWithoutOrder,
-    /// No key has a weight.
+    /// There is no key.
     NoKeys,
+    /// The weights of the keys cannot be drawn from.
+    Weights(WeightError),
     /// The trace has no keys, or refers to one that does not exist.
     NoKeysInTrace,
     /// The trace has no sizes.
@@ -107,7 +115,8 @@ impl fmt::Display for SourceError {
             Self::ProfileWithoutOrder => {
                 f.write_str("the points of a profile must begin at zero and increase, up to its period at most")
             }
-            Self::NoKeys => f.write_str("no partition key has a weight"),
+            Self::NoKeys => f.write_str("a producer needs at least one partition key"),
+            Self::Weights(error) => error.fmt(f),
             Self::NoKeysInTrace => f.write_str("the trace has no partition key for each of its records"),
             Self::NoSizesInTrace => f.write_str("the trace has no size for each of its records"),
             Self::TraceWithoutOrder => f.write_str("the rows of the trace must be sorted and end within its span"),
@@ -124,6 +133,11 @@ impl From<DuplicateStream> for SourceError {
 impl From<DistributionError> for SourceError {
     fn from(error: DistributionError) -> Self {
         Self::Size(error)
+    }
+}
+impl From<WeightError> for SourceError {
+    fn from(error: WeightError) -> Self {
+        Self::Weights(error)
     }
 }
 
@@ -242,29 +256,29 @@ impl Source {
             return;
         };
         self.blocks.truncate(affected);
-        let Some(Block {
+        if let Some(Block {
             start,
+            dropped,
             before: Some(before),
         }) = self.blocks.pop_back()
-        else {
-            return;
-        };
-        self.generator = before;
-        self.times.truncate(start);
-        self.keys.truncate(start);
-        self.bytes.truncate(start);
-        while self.times.len() < self.head && !self.generator.ended() {
-            self.draw_block();
+        {
+            self.generator = before;
+            self.truncate(start);
+            self.append_block(dropped);
         }
     }
     fn draw_block(&mut self) {
-        self.drop_consumed_blocks();
+        self.drop_consumed();
+        self.append_block(0);
+    }
+    /// Draws a block, of which the first `dropped` records are consumed and forgotten already.
+    fn append_block(&mut self, dropped: usize) {
         let start = self.times.len();
         let before = match self.generator.arrivals {
             Process::Demand(_) => Some(self.generator.clone()),
             Process::Replay(_) => None,
         };
-        self.blocks.push_back(Block { start, before });
+        self.blocks.push_back(Block { start, dropped, before });
         let end = start + self.generator.block;
         self.times.resize(end, 0);
         self.keys.resize(end, 0);
@@ -275,32 +289,38 @@ impl Source {
             &mut self.keys[start..],
             &mut self.bytes[start..],
         );
-        self.times.truncate(start + drawn);
-        self.keys.truncate(start + drawn);
-        self.bytes.truncate(start + drawn);
+        self.truncate(start + drawn);
+        if dropped > 0 {
+            self.times.drain(start..start + dropped);
+            self.keys.drain(start..start + dropped);
+            self.bytes.drain(start..start + dropped);
+        }
     }
-    fn drop_consumed_blocks(&mut self) {
-        let consumed = self.blocks.partition_point(|block| block.start <= self.head);
-        // The block that the next record belongs to may have to be drawn again.
-        let kept = if self.head == self.times.len() {
-            self.times.len()
-        } else {
-            consumed.checked_sub(1).map_or(0, |block| self.blocks[block].start)
-        };
-        if kept == 0 {
+    fn truncate(&mut self, length: usize) {
+        self.times.truncate(length);
+        self.keys.truncate(length);
+        self.bytes.truncate(length);
+    }
+    /// Forgets what is consumed. A block that still has a record to come stays known, since it may have to be drawn again.
+    fn drop_consumed(&mut self) {
+        let head = self.head;
+        if head == 0 {
             return;
         }
-        self.times.drain(..kept);
-        self.keys.drain(..kept);
-        self.bytes.drain(..kept);
-        self.head -= kept;
-        self.blocks.retain_mut(|block| match block.start.checked_sub(kept) {
-            Some(start) => {
-                block.start = start;
-                true
-            }
-            None => false,
-        });
+        while self.blocks.get(1).is_some_and(|next| next.start <= head) {
+            self.blocks.pop_front();
+        }
+        if head == self.times.len() {
+            self.blocks.clear();
+        }
+        for block in &mut self.blocks {
+            block.dropped += head.saturating_sub(block.start);
+            block.start = block.start.saturating_sub(head);
+        }
+        self.times.drain(..head);
+        self.keys.drain(..head);
+        self.bytes.drain(..head);
+        self.head = 0;
     }
 }
 
@@ -347,10 +367,7 @@ impl Process {
         let units = if matches!(blueprint.arrivals, Arrivals::Constant(_)) {
             Units::Even { started: false }
         } else {
-            Units::Exponential {
-                sampler: UnitExponential::new(),
-                stream: streams.stream(&format!("producer.{name}/interarrival"))?,
-            }
+            Units::Exponential(streams.stream(&format!("producer.{name}/interarrival"))?)
         };
         Ok(Self::Demand(Demand::new(curve, units)))
     }

@@ -1,7 +1,7 @@
 //! A rate over time, as stretches of constant rate.
 
 use super::SourceError;
-use super::seam::UnitExponential;
+use crate::engine::distribution::UnitExponential;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::random::Stream;
 use crate::engine::time::SimDuration;
@@ -30,6 +30,10 @@ pub(super) struct Stretch {
 
 /// The configured rate over time.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a producer has one; a box would cost an allocation for each block"
+)]
 pub(super) enum RateCurve {
     Constant(Rate),
     Bursts(BurstCurve),
@@ -42,7 +46,6 @@ pub(super) struct BurstCurve {
     /// Rate and mean length, first of the quiet spells, then of the bursts.
     states: [(Rate, SimDuration); 2],
     bursting: bool,
-    lengths: UnitExponential,
     stream: Stream,
 }
 
@@ -84,7 +87,6 @@ impl RateCurve {
         Ok(Self::Bursts(BurstCurve {
             states: [(checked(off.0)?, off.1), (checked(on.0)?, on.1)],
             bursting,
-            lengths: UnitExponential::new(),
             stream,
         }))
     }
@@ -135,9 +137,8 @@ impl BurstCurve {
     fn next(&mut self, from: u64) -> Stretch {
         let (rate, mean) = self.states[usize::from(self.bursting)];
         self.bursting = !self.bursting;
-        let mut word = [0];
-        self.stream.fill(&mut word);
-        let length = u128::from(self.lengths.value(word[0])) * u128::from(mean.as_nanos()) >> 32;
+        let unit = UnitExponential::sample_wide(self.stream.word());
+        let length = (u128::from(unit) * u128::from(mean.as_nanos())) >> UnitExponential::FRACTION_BITS;
         let length = u64::try_from(length).unwrap_or(HORIZON).max(1);
         Stretch {
             rate,
@@ -224,5 +225,5 @@ impl Line {
 
 /// Records a second with [`LINE_BITS`] fraction bits. Fits 62 bits for every rate that [`checked`] lets through.
 fn fixed(rate: Rate) -> u128 {
-    (u128::from(rate.count) * 1_000_000_000 << LINE_BITS) / u128::from(rate.per.as_nanos())
+    ((u128::from(rate.count) * 1_000_000_000) << LINE_BITS) / u128::from(rate.per.as_nanos())
 }

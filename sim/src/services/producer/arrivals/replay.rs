@@ -2,8 +2,8 @@
 
 use super::SourceError;
 use super::rate::HORIZON;
-use super::seam::UnitExponential;
 use crate::blueprint::{CountSeries, Spread, Trace, TraceRows};
+use crate::engine::distribution::UnitExponential;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
@@ -14,6 +14,10 @@ use std::sync::Arc;
 
 /// A trace under replay.
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::large_enum_variant,
+    reason = "a producer has one; a box would cost an allocation for each block"
+)]
 pub(super) enum Replay {
     Requests(RequestReplay),
     Counts(CountReplay),
@@ -52,7 +56,6 @@ struct Bins {
     spread: Spread,
     /// For [`Spread::Uniform`].
     stream: Option<Stream>,
-    exponential: UnitExponential,
 }
 
 /// Where the replay of a series stands.
@@ -154,7 +157,6 @@ impl Replay {
                     repetition,
                     spread: *spread,
                     stream,
-                    exponential: UnitExponential::new(),
                 };
                 Ok(Self::Counts(CountReplay::new(series, bins)))
             }
@@ -272,7 +274,7 @@ impl Cursor {
         self.left -= 1;
         Some(match &mut self.steps {
             Steps::Even(steps) => steps.next(),
-            Steps::Uniform(steps) => steps.next(&shared.exponential),
+            Steps::Uniform(steps) => steps.next(),
         })
     }
     /// Opens the next bin that is not empty.
@@ -300,7 +302,7 @@ impl Cursor {
         self.left = count;
         self.steps = match (shared.spread, &mut shared.stream) {
             (Spread::Uniform, Some(stream)) => {
-                Steps::Uniform(Box::new(UniformSteps::new(origin, length, count, stream, &shared.exponential)))
+                Steps::Uniform(Box::new(UniformSteps::new(origin, length, count, stream)))
             }
             (Spread::Even, _) => Steps::Even(EvenSteps::new(origin, length, count)),
             (Spread::Start | Spread::Uniform, _) => Steps::Even(EvenSteps::new(origin, 0, count)),
@@ -335,7 +337,7 @@ impl EvenSteps {
 }
 
 impl UniformSteps {
-    fn new(origin: u64, length: u64, count: u32, stream: &mut Stream, exponential: &UnitExponential) -> Self {
+    fn new(origin: u64, length: u64, count: u32, stream: &mut Stream) -> Self {
         let before = stream.clone();
         let numbers = u64::from(count) + 1;
         let mut words = [0; CHUNK];
@@ -343,7 +345,10 @@ impl UniformSteps {
         while left > 0 {
             let here = usize::try_from(left).unwrap_or(CHUNK).min(CHUNK);
             stream.fill(&mut words[..here]);
-            total += words[..here].iter().map(|word| u128::from(exponential.value(*word))).sum::<u128>();
+            total += words[..here]
+                .iter()
+                .map(|word| u128::from(UnitExponential::sample(*word)))
+                .sum::<u128>();
             left -= u64::from(to_u32(here));
         }
         // The sum stays below 2^70 and the scale below 2^58: their product fits.
@@ -364,16 +369,16 @@ impl UniformSteps {
             left: numbers,
         }
     }
-    fn next(&mut self, exponential: &UnitExponential) -> u64 {
+    fn next(&mut self) -> u64 {
         if self.used == CHUNK {
             let here = usize::try_from(self.left).unwrap_or(CHUNK).min(CHUNK);
             self.stream.fill(&mut self.words[..here]);
             self.left -= u64::from(to_u32(here));
             self.used = 0;
         }
-        self.sum += u128::from(exponential.value(self.words[self.used]));
+        self.sum += u128::from(UnitExponential::sample(self.words[self.used]));
         self.used += 1;
-        let span = u64::try_from(self.sum * self.scale >> self.shift).unwrap_or(u64::MAX);
+        let span = u64::try_from((self.sum * self.scale) >> self.shift).unwrap_or(u64::MAX);
         self.origin.saturating_add(span).min(self.latest)
     }
 }
