@@ -366,13 +366,15 @@ fn ctrl_c_leaves_a_complete_set_that_is_marked() {
 
 #[test]
 fn a_run_that_outgrows_its_memory_stops_and_says_what_filled_it() {
-    let place = Place::new("memory").with(
-        "trickle.toml",
-        &SCENARIO.replace("duration = \"30s\"", "duration = \"2h\""),
-    );
+    // The function takes five records a second of twenty, so the stream fills.
+    let text = SCENARIO
+        .replace("duration = \"30s\"", "duration = \"6h\"")
+        .replace("per_batch = \"20ms\"", "per_batch = \"20s\"");
+    let place = Place::new("memory").with("trickle.toml", &text);
     let told = place.run(&["run", "trickle.toml", "--memory", "1MB"]);
     assert_eq!(told.code, Some(3), "{}", told.whole());
     assert!(told.out.contains("the model outgrew its memory"), "{}", told.out);
+    assert!(told.out.contains("stream.clicks"), "{}", told.out);
     assert_eq!(place.json("out/trickle/summary.json")["run"]["ending"], "out_of_memory");
 }
 
