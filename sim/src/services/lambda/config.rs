@@ -1,8 +1,8 @@
 //! From a function's blueprint to its parts.
 
+use super::cold_start::init_duration;
 use super::environment::Environments;
-use crate::blueprint::{ColdStart, FunctionBlueprint, ModelParameters};
-use crate::engine::distribution::{Distribution, DistributionError};
+use crate::blueprint::{FunctionBlueprint, ModelParameters};
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
 use crate::engine::time::SimDuration;
@@ -91,14 +91,4 @@ pub(super) fn parts(
         },
         environments: Environments::new(placement, init, idle_lifetime, lifetime),
     })
-}
-
-/// The distribution of the Init phase.
-fn init_duration(cold_start: &ColdStart) -> Result<Distribution, DistributionError> {
-    match cold_start {
-        ColdStart::Own(distribution) => Ok(distribution.clone()),
-        ColdStart::Published { runtime, .. } => Err(DistributionError(format!(
-            "no percentiles are known for the runtime `{runtime}`"
-        ))),
-    }
 }

@@ -1,6 +1,7 @@
 //! Cold and warm starts.
 
 use super::*;
+use crate::blueprint::{Architecture, Package};
 
 fn with(idle_lifetime: Distribution, environment_lifetime: Distribution) -> Harness<Lambda> {
     let model = ModelParameters {
@@ -128,6 +129,54 @@ fn lam_u_20_a_cold_start_is_placement_and_init_and_both_vary() {
     assert!(least >= ms(300) && least < ms(305) && most <= ms(400) && most > ms(395));
     let (least, most) = spread(&placement(Distribution::Uniform { low: 0.0, high: 1e8 }));
     assert!(least < ms(230) && most > ms(370), "{least} to {most}");
+}
+
+#[test]
+fn lam_u_20_the_init_of_a_published_runtime_and_what_its_dependencies_add_are_drawn() {
+    let loading = |extra: SimDuration| {
+        let blueprint = FunctionBlueprint {
+            cold_start: ColdStart::Published {
+                runtime: "java21".to_owned(),
+                architecture: Architecture::X86,
+                package: Package::Zip,
+                extra,
+            },
+            ..enrich()
+        };
+        let mut harness = lambda(&[blueprint]);
+        harness.invoke_many(999, SimTime::ZERO, ENRICH);
+        harness.run();
+        let mut spans: Vec<SimDuration> = harness.cold_starts().into_iter().flatten().collect();
+        spans.sort_unstable();
+        spans[499].saturating_sub(PLACEMENT).as_millis()
+    };
+    let bare = loading(SimDuration::ZERO);
+    assert!(
+        (247..=257).contains(&bare),
+        "the published median is 252 ms, not {bare}"
+    );
+    let more = loading(SimDuration::from_secs(1)) - bare;
+    assert!((999..=1_001).contains(&more), "{more} ms more");
+}
+
+#[test]
+fn a_function_of_an_unknown_runtime_cannot_be_built() {
+    let blueprint = FunctionBlueprint {
+        cold_start: ColdStart::Published {
+            runtime: "cobol85".to_owned(),
+            architecture: Architecture::X86,
+            package: Package::Zip,
+            extra: SimDuration::ZERO,
+        },
+        ..enrich()
+    };
+    let refused = account(&[blueprint], 1_000, &model())
+        .map(|_| ())
+        .expect_err("nobody measured it");
+    assert!(
+        matches!(&refused, ServiceBuildError::Distribution { component, .. } if component == "function.enrich"),
+        "{refused}"
+    );
 }
 
 #[test]

@@ -94,10 +94,15 @@ proptest! {
 
         let mut open = std::collections::BTreeMap::new();
         let mut ended = std::collections::BTreeMap::new();
+        let mut running = [0_u32; 3];
         for note in harness.notes() {
-            if let Fact::InvocationStarted { mapping, .. } = note.fact {
+            if let Fact::InvocationStarted { function, mapping, concurrent, .. } = note.fact {
+                running[usize::from(function.0)] += 1;
+                prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is included");
                 prop_assert!(open.insert(mapping, note.records.len()).is_none());
-            } else if let Fact::InvocationEnded { mapping, records, outcome, .. } = note.fact {
+            } else if let Fact::InvocationEnded { function, mapping, records, outcome, concurrent, .. } = note.fact {
+                running[usize::from(function.0)] -= 1;
+                prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is not included");
                 prop_assert_eq!(open.remove(&mapping), Some(usize::try_from(records).expect("few")));
                 prop_assert!(ended.insert(mapping, outcome).is_none());
             } else if let Fact::InvocationThrottled { mapping, .. } = note.fact {
@@ -105,6 +110,7 @@ proptest! {
             }
         }
         prop_assert!(open.is_empty());
+        prop_assert!((0..3).all(|id| harness.component.in_progress(FunctionId(id)) == 0), "every place is given back");
         prop_assert_eq!(ended.len(), usize::from(invocations));
         prop_assert_eq!(replies.len(), usize::from(invocations));
         for reply in &replies {
