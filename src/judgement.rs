@@ -11,6 +11,7 @@ use scenarios::expect::{self, Expectation, Guarantee, Outcome, Promise};
 use scenarios::metric::Unit;
 use scenarios::source::SourceId;
 use sim::directory::Directory;
+use sim::engine::time::SimTime;
 use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict;
 
@@ -22,6 +23,8 @@ pub(crate) struct Evidence<'r> {
     pub(crate) ordering: Option<&'r Ordering>,
     /// Who is who.
     pub(crate) directory: &'r Directory,
+    /// How far the run came.
+    pub(crate) now: SimTime,
     /// How the run ended.
     pub(crate) ending: &'r Ending,
 }
@@ -88,10 +91,11 @@ fn cut_short(ending: &Ending) -> Option<&'static str> {
 
 fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &Evidence<'_>) -> Judged {
     let found = match cut_short(evidence.ending) {
-        Some(reason) => expect::Verdict::Undecided {
+        // A period that was over before the run was stopped can be judged.
+        Some(reason) if expectation.until > evidence.now => expect::Verdict::Undecided {
             reason: reason.to_owned(),
         },
-        None => expectation.evaluate(evidence.measured),
+        Some(_) | None => expectation.evaluate(evidence.measured),
     };
     let value = match &found {
         expect::Verdict::Held { measured } | expect::Verdict::Violated { measured, .. } => Some(*measured),
@@ -105,7 +109,7 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
     Judged {
         judgement: Judgement {
             kind: "expect",
-            statement: expectation.to_string(),
+            statement: format!("{expectation}{}", period(expectation, file)),
             measured,
             value,
             unit: Some(match expectation.unit {
@@ -119,6 +123,18 @@ fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &
         violated: expectation.diagnostic(&found, &file.scenario.source),
         undecided,
         source: expectation.source,
+    }
+}
+
+/// The period that an expectation looks at, if that is not the whole run.
+fn period(expectation: &Expectation, file: &ScenarioFile) -> String {
+    let end = SimTime::ZERO.saturating_add(file.scenario.blueprint.duration);
+    let since_start = |at: SimTime| at.since(SimTime::ZERO);
+    match (expectation.from, expectation.until) {
+        (SimTime::ZERO, until) if until >= end => String::new(),
+        (SimTime::ZERO, until) => format!(", until {}", since_start(until)),
+        (from, until) if until >= end => format!(", from {} on", since_start(from)),
+        (from, until) => format!(", from {} until {}", since_start(from), since_start(until)),
     }
 }
 

@@ -93,7 +93,7 @@ pub(crate) fn simulate(file: &ScenarioFile, manner: Manner<'_>) -> anyhow::Resul
         Err(RunError::Memory {
             used, limit, filled_by, ..
         }) => Ending::OutOfMemory(format!(
-            "it took {} of the {} that --memory allows, most of it {filled_by}",
+            "it grew to {}, beyond the {} that --memory allows, most of it {filled_by}",
             ByteCount(used),
             ByteCount(limit)
         )),
@@ -125,6 +125,7 @@ fn account_for(
         measured: totals,
         ordering: session.observers().and_then(|observers| observers.ordering.as_ref()),
         directory: session.world().directory(),
+        now: session.now(),
         ending: &ending,
     };
     let (judgements, drawn) = judge(file, &evidence, texts, manner.terminal);

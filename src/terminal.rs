@@ -26,7 +26,10 @@ pub(crate) struct Terminal {
     pub(crate) progress: bool,
 }
 
+/// Columns where nobody tells how many there are.
 const WIDTH: usize = 80;
+/// Characters of a scenario's name in the progress line.
+const PREFIX: usize = 20;
 
 impl Terminal {
     /// Looks at the environment once.
@@ -100,12 +103,12 @@ impl Progress {
     pub(crate) fn begin(terminal: &Terminal, quiet: bool, name: &str, duration: SimDuration) -> Self {
         let bar = (terminal.progress && !quiet).then(|| {
             let bar = ProgressBar::with_draw_target(Some(duration.as_millis().max(1)), ProgressDrawTarget::hidden());
-            let template = "{prefix} {bar:24} {percent:>3} %  {msg}, {eta} left";
+            let template = "{prefix} {wide_bar} {percent:>3} %  {msg}, {eta} left";
             // The template is fixed text; a default bar would do as well if it could not be read.
             if let Ok(style) = ProgressStyle::with_template(template) {
                 bar.set_style(style);
             }
-            bar.set_prefix(visible(name));
+            bar.set_prefix(visible(name).chars().take(PREFIX).collect::<String>());
             bar
         });
         Self {
@@ -121,17 +124,18 @@ impl Progress {
         if elapsed < PATIENCE || self.drawn.is_some_and(|drawn| drawn.elapsed() < REDRAW) {
             return;
         }
-        if self.drawn.is_none() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-        }
-        self.drawn = Some(Instant::now());
         bar.set_position(now.as_millis());
         let rate = records as f64 / elapsed.as_secs_f64();
         bar.set_message(format!(
-            "{now}, {} records, {}/s",
+            "{} simulated, {} records, {}/s",
+            now.since(SimTime::ZERO),
             reports::text::count(records),
             reports::text::count(rate as u64)
         ));
+        if self.drawn.replace(Instant::now()).is_none() {
+            bar.set_draw_target(ProgressDrawTarget::stderr());
+        }
+        bar.tick();
     }
     /// The run is over: removes the line.
     pub(crate) fn end(self) {

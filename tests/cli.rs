@@ -20,6 +20,7 @@ arrivals = { constant = "20/s" }
 keys = { uniform = 5 }
 size = "300B"
 api = "PutRecords"
+concurrency = 1
 
 [mapping.enrich]
 EventSourceArn = "stream.clicks"
@@ -327,6 +328,54 @@ fn what_no_run_can_tell_is_undecided() {
         "{}",
         told.err
     );
+}
+
+/// A year of it takes far longer than the test waits.
+#[cfg(unix)]
+#[test]
+fn ctrl_c_leaves_a_complete_set_that_is_marked() {
+    use std::process::Stdio;
+    use std::time::Duration;
+    let text = SCENARIO.replace("duration = \"30s\"", "duration = \"365d\"");
+    let place = Place::new("interrupt").with("year.toml", &text);
+    let mut child = place
+        .command(&["run", "year.toml"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the program starts");
+    std::thread::sleep(Duration::from_millis(1_500));
+    assert!(
+        child.try_wait().expect("the program can be asked").is_none(),
+        "it is still running"
+    );
+    let id = child.id().to_string();
+    let sent = Command::new("kill")
+        .args(["-INT", &id])
+        .status()
+        .expect("kill is there");
+    assert!(sent.success());
+    let told = Told::by(&child.wait_with_output().expect("the program ends"));
+    assert_eq!(told.code, Some(130), "{}", told.whole());
+    assert!(told.out.contains("It was interrupted after"), "{}", told.out);
+    let summary = place.json("out/year/summary.json");
+    assert_eq!(summary["run"]["interrupted"], true);
+    assert_eq!(summary["verdict"], "undecided");
+    assert_eq!(place.names("out"), ["year"]);
+}
+
+#[test]
+fn a_run_that_outgrows_its_memory_stops_and_says_what_filled_it() {
+    // The function takes five records a second of twenty, so the stream fills.
+    let text = SCENARIO
+        .replace("duration = \"30s\"", "duration = \"6h\"")
+        .replace("per_batch = \"20ms\"", "per_batch = \"20s\"");
+    let place = Place::new("memory").with("trickle.toml", &text);
+    let told = place.run(&["run", "trickle.toml", "--memory", "1MB"]);
+    assert_eq!(told.code, Some(3), "{}", told.whole());
+    assert!(told.out.contains("the model outgrew its memory"), "{}", told.out);
+    assert!(told.out.contains("stream.clicks"), "{}", told.out);
+    assert_eq!(place.json("out/trickle/summary.json")["run"]["ending"], "out_of_memory");
 }
 
 #[test]

@@ -12,6 +12,8 @@ pub struct Account {
     pub run: Run,
     /// The components, in the order in which records meet them.
     pub components: Vec<Component>,
+    /// What was changed during the run, in order of time.
+    pub changes: Vec<Change>,
     /// Sources of records.
     pub producers: Vec<ProducerAccount>,
     /// Streams.
@@ -90,6 +92,15 @@ pub struct Component {
     pub name: String,
     /// What it is set to, in a few words.
     pub settings: String,
+}
+
+/// A change during the run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Change {
+    /// When.
+    pub at: SimTime,
+    /// What, as a clause: `the load of producer.web becomes 4 times what is configured`.
+    pub what: String,
 }
 
 /// What a producer did.

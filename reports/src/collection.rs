@@ -1,10 +1,10 @@
 //! From the end of a session to its account.
 
 use crate::account::{
-    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
+    Account, Assumption, Change, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
     ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
-use crate::settings::{Noticed, components, matters, notes};
+use crate::settings::{Noticed, change, components, matters, notes};
 use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
@@ -54,6 +54,15 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         subject: circumstances.subject,
         run,
         components: components(blueprint),
+        changes: session
+            .interventions()
+            .iter()
+            .filter(|intervention| intervention.at <= session.now())
+            .map(|intervention| Change {
+                at: intervention.at,
+                what: change(&intervention.command),
+            })
+            .collect(),
         producers: Vec::new(),
         streams: Vec::new(),
         readers: Vec::new(),

@@ -1,11 +1,12 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
 use crate::account::{Assumption, Component};
-use crate::text::count;
+use crate::text::{count, counted};
 use sim::blueprint::{
     Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode,
     SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
+use sim::command::Command;
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{ByteCount, Rate, Ratio};
 use sim::engine::time::SimDuration;
@@ -128,7 +129,12 @@ fn recording(trace: &Trace) -> String {
     } else {
         format!("{} times as fast as recorded", factor(trace.compression))
     };
-    format!("the {} requests of {}, {pace}", count(requests(trace)), trace.source)
+    let files: Vec<&str> = trace.source.split(", ").collect();
+    let source = match files.as_slice() {
+        [first, _, ..] => format!("{first} and {} more", counted(files.len() as u64 - 1, "file")),
+        _ => trace.source.clone(),
+    };
+    format!("the {} of {source}, {pace}", counted(requests(trace), "request"))
 }
 
 /// What a reader must know of approximations.
@@ -274,6 +280,34 @@ fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String 
     }
 }
 
+/// A command as a clause.
+pub(crate) fn change(command: &Command) -> String {
+    let target = command.target();
+    match command {
+        Command::ScaleLoad { factor: by, .. } if *by == Ratio::ONE => {
+            format!("the load of {target} is as configured again")
+        }
+        Command::ScaleLoad { factor: by, .. } => {
+            format!("the load of {target} becomes {} times what is configured", factor(*by))
+        }
+        Command::SetReservedConcurrency { limit: Some(limit), .. } => {
+            format!("{target} gets a reserved concurrency of {limit}")
+        }
+        Command::SetReservedConcurrency { limit: None, .. } => format!("{target} gives its reserved concurrency back"),
+        Command::SetFailureRate { rate, .. } => {
+            format!(
+                "{} % of the invocations of {target} begin to fail",
+                percent(rate.as_f64())
+            )
+        }
+        Command::SetSinkCapacity {
+            capacity: Some(rate), ..
+        } => format!("{target} takes {rate} from now on"),
+        Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
+        Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
+    }
+}
+
 /// What happened in a run that depends on modelling choices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Noticed {
@@ -294,7 +328,7 @@ pub(crate) enum Noticed {
 pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
     let needs = match assumption.name {
         "network_latency" | "put_service_time" => Some(Noticed::Puts),
-        "get_service_time" | "poll_interval" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
+        "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
@@ -325,7 +359,7 @@ mod tests {
             is_default,
             fact: None,
         };
-        assert!(matters(&assumption("poll_interval", true), &[Noticed::Polls]));
+        assert!(matters(&assumption("min_poll_interval", true), &[Noticed::Polls]));
         assert!(!matters(&assumption("placement_time", true), &[Noticed::Polls]));
         assert!(matters(&assumption("placement_time", false), &[Noticed::Polls]));
     }

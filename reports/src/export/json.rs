@@ -46,6 +46,10 @@ pub fn render(account: &Account) -> String {
             "name": component.name,
             "settings": component.settings,
         })).collect::<Vec<_>>(),
+        "changes": account.changes.iter().map(|change| json!({
+            "at_ns": change.at.as_nanos(),
+            "what": change.what,
+        })).collect::<Vec<_>>(),
         "producers": list(&account.producers, producer),
         "streams": list(&account.streams, stream),
         "mappings": list(&account.readers, reader),

@@ -91,6 +91,9 @@ fn what_ran(page: &mut Page, account: &Account) {
         page.text
             .push_str(&fill(&component.settings, page.layout.width, &first, &rest));
     }
+    for change in &account.changes {
+        page.item(&format!("At {} {}.", change.at, change.what));
+    }
     let run = &account.run;
     let replication = match run.replication {
         0 => String::new(),
@@ -207,20 +210,15 @@ fn judgements(page: &mut Page, judgements: &[Judgement]) {
 fn trust(page: &mut Page, account: &Account) {
     if !account.assumptions.is_empty() {
         page.heading("Taken on trust, since AWS does not document it");
-        let assumptions: Vec<String> = account
-            .assumptions
-            .iter()
-            .map(|assumption| {
-                let fact = assumption.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
-                let own = if assumption.is_default {
-                    ""
-                } else {
-                    ", set by the scenario"
-                };
-                format!("{} = {}{fact}{own}", assumption.name, assumption.value)
-            })
-            .collect();
-        page.paragraph(&format!("{}.", assumptions.join("; ")));
+        for assumption in &account.assumptions {
+            let fact = assumption.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
+            let own = if assumption.is_default {
+                ""
+            } else {
+                ", set by the scenario"
+            };
+            page.item(&format!("{} = {}{fact}{own}", assumption.name, assumption.value));
+        }
     }
     if !account.notes.is_empty() {
         page.heading("Notes");

@@ -144,11 +144,18 @@ fn busiest_told(stream: &StreamAccount) -> Option<String> {
             count(stream.limit_records_per_second)
         )
     };
+    let over = busiest.peak_records_per_second > stream.limit_records_per_second
+        || busiest.peak_bytes_per_second > stream.limit_bytes_per_second;
+    let burst = if over {
+        "; what it had not used before let that burst pass (KDS-MOD-02)"
+    } else {
+        ""
+    };
     let refused = match busiest.entries_throttled {
         0 => String::new(),
-        refused => format!("; {} came on top and were refused", counted(refused, "entry")),
+        refused => format!(". It refused {}", counted(refused, "entry")),
     };
-    Some(format!("{carried} {used}{refused}."))
+    Some(format!("{carried} {used}{burst}{refused}."))
 }
 
 pub(super) fn reader_told(reader: &ReaderAccount) -> String {

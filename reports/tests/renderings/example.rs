@@ -1,8 +1,8 @@
 //! An invented account in which everything that a report can say occurs.
 
 use reports::account::{
-    Account, Assumption, Check, Component, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+    Account, Assumption, Change, Check, Component, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount,
+    Ledgers, ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
 };
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
@@ -43,6 +43,10 @@ pub(crate) fn hot_shard() -> Account {
             ending: Ending::Complete,
         },
         components: components(),
+        changes: vec![Change {
+            at: SimTime::from_secs(120),
+            what: "the load of producer.web becomes 4 times what is configured".to_owned(),
+        }],
         producers: vec![producer()],
         streams: vec![stream()],
         readers: vec![reader()],
