@@ -452,24 +452,42 @@ fn e0305_more_concurrency_than_the_account_has() {
         ),
         &[],
     );
+    let later = "[[intervention]]\nat = \"1min\"\nconcurrency = { function = \"function.enrich\", limit = 901 }";
+    check(
+        &and(later),
+        &[
+            "E0305 28 \"901\" more concurrency is reserved than the account has (brings the sum to 901, 900 may be reserved) -> reserve less, or raise [account] ConcurrentExecutions (LAM-C-04, LAM-C-06, LAM-C-07)",
+        ],
+    );
 }
 
 #[test]
-fn e0306_memory_that_retention_is_sure_to_fill() {
-    let unread = BASE.split("[mapping").next().expect("the part before the mapping");
+fn e0306_memory_that_unread_records_are_sure_to_fill() {
     let options = LoadOptions {
         memory: Some(1_000_000),
         ..LoadOptions::default()
     };
+    check_with(BASE, &options, &NoTraces, &[]);
+    let barred = with(
+        "sink = \"sink.orders\"",
+        "sink = \"sink.orders\"\nReservedConcurrentExecutions = 0",
+    );
     check_with(
-        unread,
+        &barred,
         &options,
         &NoTraces,
         &[
-            "E0306 5 \"[stream.clicks]\" stream.clicks would fill 1.2 MiB of memory (keeps 54,000 records that nobody reads) -> shorten the run or the retention, lower the rate, or allow more with --memory",
+            "E0306 5 \"[stream.clicks]\" stream.clicks would fill 1 MiB of memory (keeps 54,000 unread records) -> shorten the run or the retention, lower the rate, or allow more with --memory",
         ],
     );
-    check_with(BASE, &options, &NoTraces, &[]);
+    check_with(
+        &with("5000/s", "5/s"),
+        &options,
+        &NoTraces,
+        &[
+            "E0306 5 \"[stream.clicks]\" stream.clicks would fill 996 KiB of memory (keeps 51,000 unread records) -> shorten the run or the retention, lower the rate, or allow more with --memory",
+        ],
+    );
     check_with(
         &with("uniform = 100", "uniform = 100_000"),
         &options,
@@ -478,6 +496,10 @@ fn e0306_memory_that_retention_is_sure_to_fill() {
             "E0306 11 \"{ uniform = 100_000 }\" the table of partition keys would fill 3 MiB of memory (the producers have 100,000 keys in all) -> use fewer keys, or allow more with --memory",
         ],
     );
+    // An intervention may free the sink, so nothing is certain.
+    let freed = "[[intervention]]\nat = \"1min\"\nsink_capacity = { sink = \"sink.orders\" }";
+    let text = format!("{}\n{freed}", with("5000/s", "5/s"));
+    check_with(&text, &options, &NoTraces, &[]);
 }
 
 const EXPECT: &str = "[[expect]]\nmetric = \"Invocations\"\nof = \"function.enrich\"\nstatistic = \"Sum\"\nabove = 0\n";
