@@ -1,4 +1,6 @@
 //! The product from outside, in one test binary. `tidy` checks that this list names every file of the folder.
 
 mod cli;
+mod determinism;
+mod support;
 mod tidy;

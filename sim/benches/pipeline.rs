@@ -4,7 +4,13 @@
 //! (`SHARDLAB_REFERENCE_LOOP=/path/to/reference-loop`), it runs in the same rounds, and the ratio is printed.
 //!
 //! `cargo bench -p shardlab-sim --bench pipeline [-- plain|hot|cohorts]`
-#![allow(clippy::print_stdout, clippy::as_conversions, clippy::disallowed_types, clippy::disallowed_methods, reason = "a benchmark measures wall time and prints it")]
+#![allow(
+    clippy::print_stdout,
+    clippy::as_conversions,
+    clippy::disallowed_types,
+    clippy::disallowed_methods,
+    reason = "a benchmark measures wall time and prints it"
+)]
 
 use sim::blueprint::{
     Arrivals, Blueprint, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
@@ -47,7 +53,15 @@ impl Workload {
         let mut blueprint = Blueprint::empty(2_024, SimDuration::from_secs(seconds));
         let (shards, rate, api, keys) = match self {
             Self::Plain => (16, 10_000, PutApi::PutRecords, even_keys(16)),
-            Self::Hot => (10, 10_000, PutApi::PutRecords, Keys::Zipf { count: 1_000, exponent: 1.0 }),
+            Self::Hot => (
+                10,
+                10_000,
+                PutApi::PutRecords,
+                Keys::Zipf {
+                    count: 1_000,
+                    exponent: 1.0,
+                },
+            ),
             Self::Cohorts => (160, 100_000, PutApi::PutRecord, even_keys(160)),
         };
         blueprint.streams.push(StreamBlueprint {
@@ -61,13 +75,20 @@ impl Workload {
             target: "records".to_owned(),
             arrivals: Arrivals::Poisson(Rate::per_second(rate)),
             keys,
-            size: Size::Drawn(Distribution::Uniform { low: 100.0, high: 900.0 }),
+            size: Size::Drawn(Distribution::Uniform {
+                low: 100.0,
+                high: 900.0,
+            }),
             api,
             linger: SimDuration::from_millis(100),
             max_batch_records: 500,
             max_batch_bytes: 5 << 20,
             concurrency: u32::MAX,
-            retry: SdkRetry { mode: RetryMode::Standard, max_attempts: 3, timing_2026: false },
+            retry: SdkRetry {
+                mode: RetryMode::Standard,
+                max_attempts: 3,
+                timing_2026: false,
+            },
             resend_failed: Some(Resend {
                 attempts: 3,
                 backoff: SimDuration::from_millis(100),
@@ -117,10 +138,21 @@ fn even_keys(shards: u32) -> Keys {
 /// Wall seconds, events, and the fingerprint of a run.
 fn run(blueprint: &Blueprint, observe: bool) -> (f64, u64, String) {
     let start = Instant::now();
-    let mut session = Session::new(blueprint, SessionOptions { observe, ..SessionOptions::default() }).expect("it builds");
+    let mut session = Session::new(
+        blueprint,
+        SessionOptions {
+            observe,
+            ..SessionOptions::default()
+        },
+    )
+    .expect("it builds");
     let end = session.end();
     session.advance(end, u64::MAX).expect("it runs, and the books balance");
-    (start.elapsed().as_secs_f64(), session.events(), session.fingerprint().to_string())
+    (
+        start.elapsed().as_secs_f64(),
+        session.events(),
+        session.fingerprint().to_string(),
+    )
 }
 
 /// The reference loop's own rate in million records a second.
@@ -129,7 +161,8 @@ fn reference(workload: Workload) -> Option<f64> {
     let workload = if workload == Workload::Hot { "hot" } else { "plain" };
     let output = std::process::Command::new(program).arg(workload).output().ok()?;
     let text = String::from_utf8(output.stdout).ok()?;
-    text.lines().find_map(|line| line.strip_prefix("rate")?.split_whitespace().next()?.parse().ok())
+    text.lines()
+        .find_map(|line| line.strip_prefix("rate")?.split_whitespace().next()?.parse().ok())
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -141,7 +174,11 @@ fn median(mut values: Vec<f64>) -> f64 {
 fn peak_memory() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.split_whitespace().next()?.parse::<u64>().ok().map(|kib| kib / 1_024)
+    line.split_whitespace()
+        .next()?
+        .parse::<u64>()
+        .ok()
+        .map(|kib| kib / 1_024)
 }
 
 fn measure(workload: Workload) {
@@ -165,15 +202,32 @@ fn measure(workload: Workload) {
     fingerprints.dedup();
     assert_eq!(fingerprints.len(), 1, "every round is the same run, observed or not");
     let (with, without, yardstick) = (median(with), median(without), median(yardstick));
-    println!("{} ({} million records, {:.4} events a record)", workload.name(), records / 1_000_000, events as f64 / records as f64);
-    println!("  with observers      {with:7.2} million records/s   ratio to the reference {:.3}", with / yardstick);
-    println!("  without             {without:7.2} million records/s   ratio to the reference {:.3}", without / yardstick);
+    println!(
+        "{} ({} million records, {:.4} events a record)",
+        workload.name(),
+        records / 1_000_000,
+        events as f64 / records as f64
+    );
+    println!(
+        "  with observers      {with:7.2} million records/s   ratio to the reference {:.3}",
+        with / yardstick
+    );
+    println!(
+        "  without             {without:7.2} million records/s   ratio to the reference {:.3}",
+        without / yardstick
+    );
     println!("  reference loop      {yardstick:7.2} million records/s");
-    println!("  peak memory so far  {} MiB", peak_memory().map_or_else(|| "?".to_owned(), |mib| mib.to_string()));
+    println!(
+        "  peak memory so far  {} MiB",
+        peak_memory().map_or_else(|| "?".to_owned(), |mib| mib.to_string())
+    );
 }
 
 fn main() {
-    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let wanted: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|argument| !argument.starts_with('-'))
+        .collect();
     for workload in [Workload::Plain, Workload::Hot, Workload::Cohorts] {
         if wanted.is_empty() || wanted.iter().any(|name| name == workload.name()) {
             measure(workload);

@@ -130,32 +130,51 @@ impl Arrivals {
     pub fn mean_rate(&self) -> Option<Rate> {
         match self {
             Self::Constant(rate) | Self::Poisson(rate) => Some(*rate),
-            Self::Bursts { on, off, mean_on, mean_off } => {
+            Self::Bursts {
+                on,
+                off,
+                mean_on,
+                mean_off,
+            } => {
                 let weighted = |rate: &Rate, time: &SimDuration| {
-                    u128::from(rate.count) * u128::from(time.as_nanos()) * 1_000_000 / u128::from(rate.per.as_nanos().max(1))
+                    u128::from(rate.count) * u128::from(time.as_nanos()) * 1_000_000
+                        / u128::from(rate.per.as_nanos().max(1))
                 };
                 mean(weighted(on, mean_on) + weighted(off, mean_off), *mean_on + *mean_off)
             }
             Self::Profile { points, period } => {
                 let last = points.last()?;
                 let end = period.unwrap_or(last.0).max(last.0);
-                let micro = |rate: &Rate| u128::from(rate.count) * 1_000_000_000_000_000 / u128::from(rate.per.as_nanos().max(1));
+                let micro = |rate: &Rate| {
+                    u128::from(rate.count) * 1_000_000_000_000_000 / u128::from(rate.per.as_nanos().max(1))
+                };
                 let mut area = micro(&last.1) * u128::from((end.saturating_sub(last.0)).as_nanos());
                 for pair in points.windows(2) {
                     let width = u128::from(pair[1].0.saturating_sub(pair[0].0).as_nanos());
                     area += (micro(&pair[0].1) + micro(&pair[1].1)) / 2 * width;
                 }
-                if end.is_zero() { Some(last.1) } else { mean(area / 1_000_000_000, end) }
+                if end.is_zero() {
+                    Some(last.1)
+                } else {
+                    mean(area / 1_000_000_000, end)
+                }
             }
             Self::Trace(trace) => {
                 let requests = match &trace.rows {
                     TraceRows::Requests { at, .. } => u64::try_from(at.len()).ok()?,
-                    TraceRows::Counts { series, .. } => {
-                        series.iter().flat_map(|series| &series.bins).map(|&(_, _, count)| u64::from(count)).sum()
-                    }
+                    TraceRows::Counts { series, .. } => series
+                        .iter()
+                        .flat_map(|series| &series.bins)
+                        .map(|&(_, _, count)| u64::from(count))
+                        .sum(),
                 };
-                (requests > 0 && !trace.span.is_zero())
-                    .then(|| Rate { count: requests, per: trace.span }.scaled(trace.compression))
+                (requests > 0 && !trace.span.is_zero()).then(|| {
+                    Rate {
+                        count: requests,
+                        per: trace.span,
+                    }
+                    .scaled(trace.compression)
+                })
             }
         }
     }
@@ -168,7 +187,10 @@ fn mean(millionths: u128, span: SimDuration) -> Option<Rate> {
         count /= 2;
         per /= 2;
     }
-    Some(Rate { count: u64::try_from(count).ok()?, per: SimDuration::from_nanos(u64::try_from(per).ok()?.max(1)) })
+    Some(Rate {
+        count: u64::try_from(count).ok()?,
+        per: SimDuration::from_nanos(u64::try_from(per).ok()?.max(1)),
+    })
 }
 
 /// A recorded workload.

@@ -88,8 +88,9 @@ impl World {
             streams.push(Stream::new(stream, setting, &mut random)?);
         }
         let mut mappings = IndexVec::new();
-        for (mapping, entry) in
-            sorted(&blueprint.mappings, "mapping", |mapping| &mapping.name)?.into_iter().zip(&directory.mappings)
+        for (mapping, entry) in sorted(&blueprint.mappings, "mapping", |mapping| &mapping.name)?
+            .into_iter()
+            .zip(&directory.mappings)
         {
             let setting = MappingSetting {
                 model: &blueprint.model,
@@ -106,7 +107,14 @@ impl World {
         let mut clients = IndexVec::<ProducerId, Producer>::new();
         for (producer, entry) in producers.iter().zip(&directory.producers) {
             let range = keys.range(ProducerId::from_index(clients.len()));
-            clients.push(Producer::new(producer, entry.target, &keys, range, &blueprint.model, &mut random)?);
+            clients.push(Producer::new(
+                producer,
+                entry.target,
+                &keys,
+                range,
+                &blueprint.model,
+                &mut random,
+            )?);
         }
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
@@ -114,7 +122,10 @@ impl World {
         }
         let mut interventions = blueprint.interventions.clone();
         interventions.sort_by_key(|intervention| intervention.at);
-        if let Some(lost) = interventions.iter().find(|intervention| !intervention.command.has_target(&directory)) {
+        if let Some(lost) = interventions
+            .iter()
+            .find(|intervention| !intervention.command.has_target(&directory))
+        {
             return Err(BuildError::Target(lost.command.target()));
         }
         let world = Self {
@@ -126,7 +137,10 @@ impl World {
             batches: BatchPool::default(),
             keys: Arc::new(keys),
             directory: Arc::new(directory),
-            commands: interventions.iter().map(|intervention| intervention.command.clone()).collect(),
+            commands: interventions
+                .iter()
+                .map(|intervention| intervention.command.clone())
+                .collect(),
             fault: None,
         };
         Ok((world, interventions))
@@ -135,6 +149,11 @@ impl World {
 
 /// The narrowest call window of the stream's fast single-record producers.
 fn call_window(producers: &[&ProducerBlueprint], stream: &str) -> SimDuration {
-    let windows = producers.iter().filter(|producer| producer.target == stream && producer.uses_call_window());
-    windows.map(|producer| producer.call_window).min().unwrap_or(SimDuration::from_millis(1))
+    let windows = producers
+        .iter()
+        .filter(|producer| producer.target == stream && producer.uses_call_window());
+    windows
+        .map(|producer| producer.call_window)
+        .min()
+        .unwrap_or(SimDuration::from_millis(1))
 }

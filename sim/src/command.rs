@@ -5,8 +5,8 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::fact::Fact;
 use crate::ids::{ProducerId, SinkId};
+use crate::observe::fact::Fact;
 use crate::services::lambda::Lambda;
 use crate::services::producer::Producer;
 use crate::services::sink::Sink;
@@ -96,7 +96,12 @@ impl Command {
     /// The command takes effect. Its target exists: that was checked when it was accepted.
     pub(crate) fn take_effect(&self, number: u16, targets: Targets<'_>, cx: &mut Cx<'_, '_>) {
         cx.emit(|| Fact::Intervened { number });
-        let Targets { producers, sinks, lambda, directory } = targets;
+        let Targets {
+            producers,
+            sinks,
+            lambda,
+            directory,
+        } = targets;
         match self {
             Self::ScaleLoad { producer, factor } => {
                 if let Some(id) = directory.producer(producer) {

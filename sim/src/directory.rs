@@ -167,19 +167,31 @@ impl Directory {
 
     /// The producer with this name.
     pub fn producer(&self, name: &str) -> Option<ProducerId> {
-        self.producers.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+        self.producers
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
     }
     /// The stream with this name.
     pub fn stream(&self, name: &str) -> Option<StreamId> {
-        self.streams.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+        self.streams
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
     }
     /// The function with this name.
     pub fn function(&self, name: &str) -> Option<FunctionId> {
-        self.functions.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+        self.functions
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
     }
     /// The sink with this name.
     pub fn sink(&self, name: &str) -> Option<SinkId> {
-        self.sinks.iter_enumerated().find(|(_, entry)| entry.name == name).map(|(id, _)| id)
+        self.sinks
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
     }
 
     /// Mappings that invoke the function.

@@ -12,10 +12,10 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::{Engine, Stop};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::fact::Fact;
-use crate::observe::{ObserverConfig, Observers, Probe};
 use crate::observe::conservation::Violation;
+use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
+use crate::observe::{ObserverConfig, Observers, Probe};
 use crate::world::{Event, World};
 
 /// Events between two looks at faults and limits.
@@ -96,7 +96,12 @@ impl core::fmt::Display for RunError {
         match self {
             Self::Fault { at, fault } => write!(f, "at {at} the model failed: {fault}"),
             Self::Violation { at, violation } => write!(f, "at {at} the books do not balance: {violation}"),
-            Self::Memory { at, used, limit, filled_by } => write!(
+            Self::Memory {
+                at,
+                used,
+                limit,
+                filled_by,
+            } => write!(
                 f,
                 "at {at} the run took {} of memory, more than the {} allowed; most of it is {filled_by}",
                 ByteCount(*used),
@@ -265,7 +270,10 @@ impl Session {
     /// Checks the ledgers and keeps a checkpoint where these are due.
     fn at_boundary(&mut self, goal: SimTime, stop: Stop) -> Result<(), RunError> {
         let reached = stop == Stop::Reached;
-        if self.options.checks == Checks::EveryEvent || (reached && goal >= self.next_check) || (reached && goal >= self.end()) {
+        if self.options.checks == Checks::EveryEvent
+            || (reached && goal >= self.next_check)
+            || (reached && goal >= self.end())
+        {
             self.check_ledgers()?;
             self.check_memory()?;
         }
@@ -288,7 +296,9 @@ impl Session {
     /// Compares every ledger with what components hold now.
     pub fn check_ledgers(&mut self) -> Result<(), RunError> {
         let at = self.engine.now();
-        let Some(observers) = &mut self.observers else { return Ok(()) };
+        let Some(observers) = &mut self.observers else {
+            return Ok(());
+        };
         self.engine.model.holdings(at, &mut self.holdings);
         self.checks += 1;
         let balance = if at >= SimTime::ZERO.saturating_add(self.duration) {
@@ -301,7 +311,10 @@ impl Session {
 
     fn look_for_faults(&mut self) -> Result<(), RunError> {
         match self.engine.model.fault.take() {
-            Some(fault) => Err(RunError::Fault { at: self.engine.now(), fault }),
+            Some(fault) => Err(RunError::Fault {
+                at: self.engine.now(),
+                fault,
+            }),
             None => Ok(()),
         }
     }
@@ -311,14 +324,26 @@ impl Session {
         if used <= limit {
             return Ok(());
         }
-        let largest = self.world().streams().iter_enumerated().max_by_key(|(_, stream)| stream.memory());
+        let largest = self
+            .world()
+            .streams()
+            .iter_enumerated()
+            .max_by_key(|(_, stream)| stream.memory());
         let filled_by = match largest {
             Some((id, stream)) if stream.memory() * 2 >= used => {
-                format!("records that stream.{} retains for its readers", self.world().directory().streams[id].name)
+                format!(
+                    "records that stream.{} retains for its readers",
+                    self.world().directory().streams[id].name
+                )
             }
             _ => "records in flight and waiting in clients".to_owned(),
         };
-        Err(RunError::Memory { at: self.now(), used, limit, filled_by })
+        Err(RunError::Memory {
+            at: self.now(),
+            used,
+            limit,
+            filled_by,
+        })
     }
 
     /// Applies a command at the next instant, and returns that instant. It is part of the run from now on: seeking back
@@ -331,7 +356,10 @@ impl Session {
         // Commands that lie ahead keep their numbers: they were scheduled with them.
         let number = u16::try_from(self.engine.model.commands.len()).map_err(|_| BuildError::TooManyCommands)?;
         self.engine.model.commands.push(command.clone());
-        self.engine.outside().1.schedule_early(at, Phase::Release, number, Event::Control(number));
+        self.engine
+            .outside()
+            .1
+            .schedule_early(at, Phase::Release, number, Event::Control(number));
         self.interventions.push(Intervention { at, command });
         Ok(at)
     }
@@ -340,8 +368,17 @@ impl Session {
     pub fn seek(&mut self, to: SimTime) -> Result<(), RunError> {
         let to = to.min(self.end());
         if to < self.now() {
-            let nearest = self.checkpoints.iter().rposition(|checkpoint| checkpoint.engine.now() <= to).unwrap_or(0);
-            let Checkpoint { engine, observers, next_check, .. } = self.checkpoints[nearest].clone();
+            let nearest = self
+                .checkpoints
+                .iter()
+                .rposition(|checkpoint| checkpoint.engine.now() <= to)
+                .unwrap_or(0);
+            let Checkpoint {
+                engine,
+                observers,
+                next_check,
+                ..
+            } = self.checkpoints[nearest].clone();
             self.engine = engine;
             self.observers = observers;
             self.next_check = next_check;
@@ -356,20 +393,33 @@ impl Session {
         for (number, intervention) in self.interventions.iter().enumerate().skip(known) {
             let Ok(number) = u16::try_from(number) else { return };
             self.engine.model.commands.push(intervention.command.clone());
-            self.engine.outside().1.schedule_early(intervention.at, Phase::Release, number, Event::Control(number));
+            self.engine
+                .outside()
+                .1
+                .schedule_early(intervention.at, Phase::Release, number, Event::Control(number));
         }
     }
 
     fn keep_checkpoint(&mut self) {
         let now = self.now();
-        self.next_checkpoint = self.options.checkpoint_interval.map_or(SimTime::NEVER, |interval| now.saturating_add(interval));
+        self.next_checkpoint = self
+            .options
+            .checkpoint_interval
+            .map_or(SimTime::NEVER, |interval| now.saturating_add(interval));
         if self.checkpoints.last().is_some_and(|last| last.engine.now() >= now) {
             return;
         }
         let memory = self.world().memory() + self.observers_memory();
         let (engine, observers, next_check) = (self.engine.clone(), self.observers.clone(), self.next_check);
-        self.checkpoints.push(Checkpoint { engine, observers, next_check, memory });
-        while self.checkpoints.len() > 2 && self.checkpoints.iter().map(|kept| kept.memory).sum::<u64>() > self.options.checkpoint_memory {
+        self.checkpoints.push(Checkpoint {
+            engine,
+            observers,
+            next_check,
+            memory,
+        });
+        while self.checkpoints.len() > 2
+            && self.checkpoints.iter().map(|kept| kept.memory).sum::<u64>() > self.options.checkpoint_memory
+        {
             self.thin_checkpoints();
         }
     }
@@ -380,7 +430,9 @@ impl Session {
         const PER_SHARD: usize = 2_048;
         let shards: usize = self.world().streams().iter().map(|stream| stream.shards().len()).sum();
         let bytes = self.world().keys().entries().len() * PER_KEY + shards * PER_SHARD;
-        self.observers.as_ref().map_or(0, |_| u64::try_from(bytes).unwrap_or(u64::MAX))
+        self.observers
+            .as_ref()
+            .map_or(0, |_| u64::try_from(bytes).unwrap_or(u64::MAX))
     }
 
     /// Gives up the checkpoint whose loss costs least: dense near now, sparse far away. The start is always kept.

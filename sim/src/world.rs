@@ -66,7 +66,8 @@ impl Model for World {
     fn tag(event: &Event) -> u64 {
         let word = |target: u16, component: u64, kind: u64| u64::from(target) << 8 | component << 4 | kind;
         match event {
-            Event::Control(number) => word(*number, 0, 0),
+            // Numbers depend on when a command became known, which is no part of what happens.
+            Event::Control(_) => word(0, 0, 0),
             Event::Function(id, event) => word(id.0, 1, event.kind()),
             Event::Mapping(id, event) => word(id.0, 2, event.kind()),
             Event::Producer(id, event) => word(id.0, 3, event.kind()),
@@ -78,11 +79,22 @@ impl Model for World {
     #[inline]
     fn handle(&mut self, event: Event, agenda: &mut Agenda<'_, Event>, watch: &mut Self::Watch<'_>) {
         let probe = watch.as_deref_mut().map(|probe| probe as &mut dyn Probe);
-        let cx = &mut Cx { agenda, batches: &mut self.batches, keys: &self.keys, probe, fault: &mut self.fault };
+        let cx = &mut Cx {
+            agenda,
+            batches: &mut self.batches,
+            keys: &self.keys,
+            probe,
+            fault: &mut self.fault,
+        };
         match event {
             Event::Control(number) => {
                 let (producers, sinks, lambda) = (&mut self.producers, &mut self.sinks, &mut self.lambda);
-                let targets = Targets { producers, sinks, lambda, directory: &self.directory };
+                let targets = Targets {
+                    producers,
+                    sinks,
+                    lambda,
+                    directory: &self.directory,
+                };
                 if let Some(command) = self.commands.get(usize::from(number)) {
                     command.take_effect(number, targets, cx);
                 }
@@ -127,7 +139,13 @@ impl World {
         for (number, entry) in self.keys.entries().iter().enumerate() {
             agenda.mix(u64::try_from(number).unwrap_or(u64::MAX) ^ u64::try_from(entry.hash >> 64).unwrap_or(0));
         }
-        let cx = &mut Cx { agenda, batches: &mut self.batches, keys: &self.keys, probe: None, fault: &mut self.fault };
+        let cx = &mut Cx {
+            agenda,
+            batches: &mut self.batches,
+            keys: &self.keys,
+            probe: None,
+            fault: &mut self.fault,
+        };
         for id in self.mappings.ids() {
             self.mappings[id].start(id, cx);
         }
@@ -142,7 +160,11 @@ impl World {
         let streams = self.streams.iter().flat_map(Stream::draws);
         let mappings = self.mappings.iter().flat_map(Mapping::draws);
         let sinks = self.sinks.iter().map(Sink::draws);
-        producers.chain(streams).chain(mappings).chain([self.lambda.draws()]).chain(sinks)
+        producers
+            .chain(streams)
+            .chain(mappings)
+            .chain([self.lambda.draws()])
+            .chain(sinks)
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -151,13 +173,24 @@ impl World {
         for (producer, client) in self.producers.iter_enumerated() {
             let held = client.holdings(now);
             let (unstated, waiting, in_flight) = (held.gathering, held.waiting, held.in_flight);
-            out.producers.push(ProducerHoldings { producer, unstated, waiting, in_flight });
+            out.producers.push(ProducerHoldings {
+                producer,
+                unstated,
+                waiting,
+                in_flight,
+            });
         }
         for id in self.streams.ids() {
             self.streams[id].expire(now);
             out.logs.extend(self.streams[id].shards().iter().map(|shard| {
                 let (next_position, trimmed) = (shard.log.next_position(), shard.log.horizon());
-                LogHoldings { stream: id, shard: shard.index, next_position, retained: next_position - trimmed, trimmed }
+                LogHoldings {
+                    stream: id,
+                    shard: shard.index,
+                    next_position,
+                    retained: next_position - trimmed,
+                    trimmed,
+                }
             }));
         }
         for (id, mapping) in self.mappings.iter_enumerated() {

@@ -59,7 +59,10 @@ impl<'a, E: Copy> Agenda<'a, E> {
     }
     /// Schedules an event that comes before all others of its time and phase; ranks order such events among themselves.
     pub fn schedule_early(&mut self, at: SimTime, phase: Phase, rank: u16, event: E) {
-        assert!((at, phase) >= (self.now, self.phase), "an event was scheduled in the past");
+        assert!(
+            (at, phase) >= (self.now, self.phase),
+            "an event was scheduled in the past"
+        );
         self.calendar.schedule_early(at, phase, rank, event);
     }
     /// Mixes a word into the fingerprint.

@@ -65,7 +65,7 @@ impl From<DuplicateStream> for ServiceBuildError {
 /// One word for the numbers of draws on a component's streams, given in a fixed order, for the fingerprint.
 pub(crate) fn digest_of_draws(draws: impl IntoIterator<Item = u64>) -> u64 {
     const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-    draws
-        .into_iter()
-        .fold(0, |hash: u64, count| (hash ^ count).wrapping_mul(MULTIPLIER).rotate_left(29))
+    draws.into_iter().fold(0, |hash: u64, count| {
+        (hash ^ count).wrapping_mul(MULTIPLIER).rotate_left(29)
+    })
 }

@@ -19,7 +19,9 @@ impl Link {
         model: &ModelParameters,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
-        Ok(Self { delay: RandomSpan::new(component, "network", &model.network_latency, streams)? })
+        Ok(Self {
+            delay: RandomSpan::new(component, "network", &model.network_latency, streams)?,
+        })
     }
     /// The next one-way delay; at least a nanosecond.
     #[inline]

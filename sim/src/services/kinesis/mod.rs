@@ -26,8 +26,8 @@ use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
-use crate::services::network::Link;
 use crate::services::ServiceBuildError;
+use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
 use crate::world;
 

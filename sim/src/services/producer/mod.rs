@@ -132,7 +132,11 @@ impl Producer {
             keys: range,
             ordinals: vec![0; to_usize(range.count)],
             linger: if single { SimDuration::ZERO } else { blueprint.linger },
-            max_records: if single { 1 } else { to_usize(blueprint.max_batch_records.max(1)) },
+            max_records: if single {
+                1
+            } else {
+                to_usize(blueprint.max_batch_records.max(1))
+            },
             max_bytes: blueprint.max_batch_bytes,
             planned: 0,
             generation: 0,
@@ -151,7 +155,11 @@ impl Producer {
 
     /// Schedules the first flush, or the first call window.
     pub fn start(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
-        if self.window.is_some() { self.arm_window(me, cx) } else { self.plan(me, cx) }
+        if self.window.is_some() {
+            self.arm_window(me, cx)
+        } else {
+            self.plan(me, cx)
+        }
     }
 
     /// Reacts to an event.
@@ -185,7 +193,13 @@ impl Producer {
     }
     /// Draws on the producer's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
-        [self.source.draws(), self.retry.draws(), self.resend_stream.draws(), self.link.draws()].into_iter()
+        [
+            self.source.draws(),
+            self.retry.draws(),
+            self.resend_stream.draws(),
+            self.link.draws(),
+        ]
+        .into_iter()
     }
 
     /// Finds out when the next batch is complete, and arms the timer for that instant.
@@ -215,7 +229,9 @@ impl Producer {
             at = times.get(count).copied().unwrap_or(at).min(at);
         }
         self.planned = count;
-        let event = Event::Flush { generation: self.generation };
+        let event = Event::Flush {
+            generation: self.generation,
+        };
         let at = SimTime::from_nanos(at).max(cx.now());
         cx.wake(at, Phase::Act, world::Event::Producer(me, event));
     }
@@ -228,14 +244,26 @@ impl Producer {
         let count = self.planned;
         batch.bytes = create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
         self.source.consume(count);
-        cx.emit(|| Fact::RecordsProduced { producer: me, records: &batch.records });
+        cx.emit(|| Fact::RecordsProduced {
+            producer: me,
+            records: &batch.records,
+        });
         batch.envelope = self.envelope(me, 1, 0, cx.now());
         self.submit(me, batch, cx);
         self.plan(me, cx);
     }
 
     fn envelope(&self, me: ProducerId, attempt: u32, resends: u32, sent_at: SimTime) -> Envelope {
-        Envelope::Put(PutCall { producer: me, stream: self.target, api: self.api, attempt, resends, retry_cost: 0, sent_at, error: None })
+        Envelope::Put(PutCall {
+            producer: me,
+            stream: self.target,
+            api: self.api,
+            attempt,
+            resends,
+            retry_cost: 0,
+            sent_at,
+            error: None,
+        })
     }
 
     /// Sends a request, or queues it behind those that wait for a connection.
@@ -250,7 +278,9 @@ impl Producer {
 
     /// Sends a request that holds a connection. In adaptive mode the SDK may make it wait first (KDS-SDK-14).
     fn send(&mut self, me: ProducerId, mut batch: Batch, cx: &mut Cx<'_, '_>) {
-        let Envelope::Put(mut call) = batch.envelope else { return broken(cx, "a request without its call") };
+        let Envelope::Put(mut call) = batch.envelope else {
+            return broken(cx, "a request without its call");
+        };
         let now = cx.now();
         if call.sent_at != WAITED_FOR {
             let wait = self.retry.before_send(now);
@@ -285,7 +315,9 @@ impl Producer {
 
     fn responded(&mut self, me: ProducerId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(id) else { return };
-        let Envelope::Put(call) = batch.envelope else { return broken(cx, "a response without its call") };
+        let Envelope::Put(call) = batch.envelope else {
+            return broken(cx, "a response without its call");
+        };
         self.in_flight -= u64::from(to_u32(batch.records.len()));
         if self.window.is_some() {
             return self.window_responded(me, batch, cx);
@@ -297,10 +329,23 @@ impl Producer {
                 self.settle(me, batch, call, cx);
             }
             Some(error) => {
-                cx.emit(|| Fact::RequestFailed { producer: me, error, records: to_u32(batch.records.len()) });
+                cx.emit(|| Fact::RequestFailed {
+                    producer: me,
+                    error,
+                    records: to_u32(batch.records.len()),
+                });
                 match self.retry.on_error(cx.now(), error, call.attempt) {
                     Decision::RetryAfter { wait, cost } => {
-                        self.retry_whole(me, batch, PutCall { retry_cost: cost, ..call }, wait, cx);
+                        self.retry_whole(
+                            me,
+                            batch,
+                            PutCall {
+                                retry_cost: cost,
+                                ..call
+                            },
+                            wait,
+                            cx,
+                        );
                     }
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
@@ -315,25 +360,45 @@ impl Producer {
     /// The SDK repeats the whole request; it keeps its connection meanwhile.
     fn retry_whole(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, wait: SimDuration, cx: &mut Cx<'_, '_>) {
         let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled { producer: me, by: RetryBy::Sdk, at, records: to_u32(batch.records.len()) });
+        cx.emit(|| Fact::RetryScheduled {
+            producer: me,
+            by: RetryBy::Sdk,
+            at,
+            records: to_u32(batch.records.len()),
+        });
         for record in &mut batch.records {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = SimTime::ZERO;
         }
-        batch.envelope = Envelope::Put(PutCall { attempt: call.attempt + 1, error: None, ..call });
+        batch.envelope = Envelope::Put(PutCall {
+            attempt: call.attempt + 1,
+            error: None,
+            ..call
+        });
         self.postpone(me, batch, at, cx);
     }
 
     fn give_up(&self, me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
-        cx.emit(|| Fact::RecordsGivenUp { producer: me, reason, records: &batch.records });
+        cx.emit(|| Fact::RecordsGivenUp {
+            producer: me,
+            reason,
+            records: &batch.records,
+        });
         cx.recycle(batch);
     }
 
     /// A response without error: stored entries are done, refused ones are sent again or given up.
     fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
-        let refused = batch.records.iter().filter(|record| record.outcome() != Outcome::Accepted).count();
+        let refused = batch
+            .records
+            .iter()
+            .filter(|record| record.outcome() != Outcome::Accepted)
+            .count();
         if refused == 0 {
-            cx.emit(|| Fact::RecordsAcknowledged { producer: me, records: &batch.records });
+            cx.emit(|| Fact::RecordsAcknowledged {
+                producer: me,
+                records: &batch.records,
+            });
             return cx.recycle(batch);
         }
         let mut again = cx.fresh();
@@ -349,15 +414,25 @@ impl Producer {
             accepted
         });
         if !batch.records.is_empty() {
-            cx.emit(|| Fact::RecordsAcknowledged { producer: me, records: &batch.records });
+            cx.emit(|| Fact::RecordsAcknowledged {
+                producer: me,
+                records: &batch.records,
+            });
         }
         cx.recycle(batch);
-        let Some(resend) = self.resend else { return self.give_up(me, again, GiveUpReason::NotResent, cx) };
+        let Some(resend) = self.resend else {
+            return self.give_up(me, again, GiveUpReason::NotResent, cx);
+        };
         let Some(wait) = retry::resend_after(&resend, call.resends, &mut self.resend_stream) else {
             return self.give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
         };
         let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled { producer: me, by: RetryBy::Application, at, records: to_u32(again.records.len()) });
+        cx.emit(|| Fact::RetryScheduled {
+            producer: me,
+            by: RetryBy::Application,
+            at,
+            records: to_u32(again.records.len()),
+        });
         again.envelope = self.envelope(me, 1, call.resends + 1, cx.now());
         self.postpone(me, again, at, cx);
     }
@@ -365,10 +440,16 @@ impl Producer {
     fn retry_due(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         while let Some(batch) = self.later.pop_due(now) {
-            let Envelope::Put(call) = batch.envelope else { return broken(cx, "a request without its call") };
+            let Envelope::Put(call) = batch.envelope else {
+                return broken(cx, "a request without its call");
+            };
             // A repeat by the SDK still holds its connection, as does a first attempt that the SDK made wait.
             let holds = call.attempt > 1 || call.sent_at == WAITED_FOR;
-            if holds { self.send(me, batch, cx) } else { self.submit(me, batch, cx) }
+            if holds {
+                self.send(me, batch, cx)
+            } else {
+                self.submit(me, batch, cx)
+            }
         }
         if let Some(at) = self.later.fired(now) {
             cx.wake(at, Phase::Act, world::Event::Producer(me, Event::RetryDue));
@@ -387,7 +468,10 @@ impl Producer {
 
 /// Makes records of the next `count` arrivals and returns their bytes.
 fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) -> u64 {
-    let columns = source.times()[..count].iter().zip(&source.keys()[..count]).zip(&source.bytes()[..count]);
+    let columns = source.times()[..count]
+        .iter()
+        .zip(&source.keys()[..count])
+        .zip(&source.bytes()[..count]);
     let mut sum = 0;
     records.extend(columns.map(|((&at, &key), &bytes)| {
         let ordinal = &mut ordinals[to_usize(key - range.first)];

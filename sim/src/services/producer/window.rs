@@ -38,7 +38,12 @@ pub(super) struct Window {
 
 impl Window {
     pub(super) const fn new(width: SimDuration) -> Self {
-        Self { width, queue: Vec::new(), later: Deadlines::new(), armed: None }
+        Self {
+            width,
+            queue: Vec::new(),
+            later: Deadlines::new(),
+            armed: None,
+        }
     }
     /// Records that wait for a connection or another attempt.
     pub(super) fn waiting(&self) -> u64 {
@@ -80,17 +85,25 @@ impl Producer {
         let now = cx.now();
         let Some(window) = &mut self.window else { return };
         let current = window.number(now);
-        let next_arrival = self.source.times().first().map(|&at| window.number(SimTime::from_nanos(at)));
+        let next_arrival = self
+            .source
+            .times()
+            .first()
+            .map(|&at| window.number(SimTime::from_nanos(at)));
         let next_retry = window.later.next_at().map(|at| window.number(at).max(current + 1));
         let queued = (!window.queue.is_empty() && self.busy < self.concurrency).then_some(current + 1);
-        let Some(next) = [next_arrival, next_retry, queued].into_iter().flatten().min() else { return };
+        let Some(next) = [next_arrival, next_retry, queued].into_iter().flatten().min() else {
+            return;
+        };
         if window.armed.is_some_and(|armed| armed <= next && armed >= current) {
             return;
         }
         window.armed = Some(next);
         let at = window.start(next).max(now);
         self.generation = self.generation.wrapping_add(1);
-        let event = Event::CallWindow { generation: self.generation };
+        let event = Event::CallWindow {
+            generation: self.generation,
+        };
         cx.wake(at, Phase::Act, world::Event::Producer(me, event));
     }
 
@@ -111,7 +124,10 @@ impl Producer {
         create(&mut self.ordinals, self.keys, &self.source, count, &mut fresh.records);
         self.source.consume(count);
         if count > 0 {
-            cx.emit(|| Fact::RecordsProduced { producer: me, records: &fresh.records });
+            cx.emit(|| Fact::RecordsProduced {
+                producer: me,
+                records: &fresh.records,
+            });
         }
         let window = self.queue_behind(&mut fresh, now);
         let mut repeated = cx.fresh();
@@ -169,8 +185,12 @@ impl Producer {
     /// Results of a window's calls: each is a request of its own, with its own retries (KDS-W-05, KDS-SDK).
     pub(super) fn window_responded(&mut self, me: ProducerId, mut batch: Batch, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let mut given_up: [(GiveUpReason, Vec<Record>); 3] =
-            [GiveUpReason::AttemptsExhausted, GiveUpReason::RetryQuotaEmpty, GiveUpReason::NotRetryable].map(|reason| (reason, Vec::new()));
+        let mut given_up: [(GiveUpReason, Vec<Record>); 3] = [
+            GiveUpReason::AttemptsExhausted,
+            GiveUpReason::RetryQuotaEmpty,
+            GiveUpReason::NotRetryable,
+        ]
+        .map(|reason| (reason, Vec::new()));
         let (mut throttled, mut failed, mut repeats, mut earliest) = (0_u32, 0_u32, 0_u32, SimTime::NEVER);
         let mut rest = core::mem::take(&mut batch.records);
         rest.retain(|record| {
@@ -209,19 +229,38 @@ impl Producer {
             false
         });
         if !rest.is_empty() {
-            cx.emit(|| Fact::RecordsAcknowledged { producer: me, records: &rest });
+            cx.emit(|| Fact::RecordsAcknowledged {
+                producer: me,
+                records: &rest,
+            });
         }
-        for (error, records) in [(ServiceError::ProvisionedThroughputExceeded, throttled), (ServiceError::InternalFailure, failed)] {
+        for (error, records) in [
+            (ServiceError::ProvisionedThroughputExceeded, throttled),
+            (ServiceError::InternalFailure, failed),
+        ] {
             if records > 0 {
-                cx.emit(|| Fact::RequestFailed { producer: me, error, records });
+                cx.emit(|| Fact::RequestFailed {
+                    producer: me,
+                    error,
+                    records,
+                });
             }
         }
         if repeats > 0 {
-            cx.emit(|| Fact::RetryScheduled { producer: me, by: RetryBy::Sdk, at: earliest, records: repeats });
+            cx.emit(|| Fact::RetryScheduled {
+                producer: me,
+                by: RetryBy::Sdk,
+                at: earliest,
+                records: repeats,
+            });
         }
         for (reason, records) in &given_up {
             if !records.is_empty() {
-                cx.emit(|| Fact::RecordsGivenUp { producer: me, reason: *reason, records });
+                cx.emit(|| Fact::RecordsGivenUp {
+                    producer: me,
+                    reason: *reason,
+                    records,
+                });
             }
         }
         batch.records = rest;
