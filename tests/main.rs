@@ -2,5 +2,7 @@
 
 mod cli;
 mod determinism;
+mod fingerprints;
 mod support;
 mod tidy;
+mod traces;
