@@ -2,18 +2,31 @@
 
 use super::{Dimension, Kind, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
-/// Runtimes whose cold starts have published percentiles or a fit (LAM-U-20).
+/// Runtimes whose cold starts have published percentiles (LAM-U-20). `go` and `rust` are two uses of `provided.al2023`.
 pub const RUNTIMES: &[&str] = &[
-    "python3.13",
-    "python3.14",
-    "nodejs22.x",
-    "nodejs24.x",
+    "dotnet8",
+    "dotnet10",
+    "go",
+    "java8.al2",
+    "java11",
+    "java17",
     "java21",
     "java25",
-    "dotnet8",
+    "nodejs20.x",
+    "nodejs22.x",
+    "nodejs24.x",
+    "provided.al2",
+    "python3.9",
+    "python3.10",
+    "python3.11",
+    "python3.12",
+    "python3.13",
+    "python3.14",
+    "ruby3.2",
+    "ruby3.3",
     "ruby3.4",
-    "go",
     "rust",
+    "provided.al2023",
 ];
 
 /// The handler's time.

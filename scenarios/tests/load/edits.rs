@@ -3,6 +3,7 @@
 use crate::files::{SHIPPED, Samples};
 use proptest::prelude::*;
 use scenarios::{LoadOptions, Origin, load};
+use sim::session::{Session, SessionOptions};
 
 /// One change to a text.
 #[derive(Clone, Debug)]
@@ -70,6 +71,10 @@ fn loads_or_tells(text: &str, options: &LoadOptions) {
         .iter()
         .any(|found| found.severity == scenarios::Severity::Error);
     assert_eq!(scenario.is_none(), has_error);
+    if let Some(scenario) = scenario {
+        let built = Session::new(&scenario.blueprint, SessionOptions::default());
+        assert!(built.is_ok(), "what loads can be built: {:?}", built.err());
+    }
     for diagnostic in &diagnostics {
         let printed = format!(
             "{}{:?}{:?}{:?}",

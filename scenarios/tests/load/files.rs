@@ -3,6 +3,7 @@
 use crate::support::lines;
 use scenarios::{LoadOptions, TraceReader, load};
 use sim::profile::Profile;
+use sim::session::{Session, SessionOptions};
 
 /// Small stand-ins for the recordings.
 pub(crate) struct Samples;
@@ -54,6 +55,10 @@ fn shipped_scenarios_load_without_a_word_in_both_profiles() {
                 "{name}"
             );
             assert_eq!(scenario.blueprint.profile, profile);
+            assert!(
+                Session::new(&scenario.blueprint, SessionOptions::default()).is_ok(),
+                "{name} can be built"
+            );
         }
     }
 }

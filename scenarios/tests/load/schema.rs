@@ -84,6 +84,12 @@ fn visit_shape(shape: &'static Shape, depth: u32, look: &mut dyn FnMut(&'static 
 }
 
 #[test]
+fn lam_u_20_the_runtimes_are_those_with_published_cold_starts() {
+    let known: Vec<&str> = sim::services::lambda::cold_start::known_runtimes().collect();
+    assert_eq!(scenarios::schema::lambda::RUNTIMES, known);
+}
+
+#[test]
 fn rows_are_unique_and_speak_in_sentences() {
     visit(&TOP, 0, &mut |rows| {
         for (number, property) in rows.properties.iter().enumerate() {
