@@ -127,7 +127,9 @@ fn a_request_that_overtakes_another_is_told_from_a_record_that_is_sent_again() {
     store(&mut checker, 60, &[late]);
     deliver(&mut checker, 30, &[1]);
     checker.on(at(70), &delivered(&[late], at(70)));
-    let witness = checker.witness(SINK, Anomaly::NonmonotonicExternal).expect("0 came after 1");
+    let witness = checker
+        .witness(SINK, Anomaly::NonmonotonicExternal)
+        .expect("0 came after 1");
     let overtaken = "The later record was stored first, at 00:00:00.011: requests in flight overtook each other.";
     assert!(witness.to_string().contains(overtaken), "{witness}");
 }
