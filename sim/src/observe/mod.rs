@@ -15,6 +15,7 @@ pub mod positions;
 pub mod recent;
 #[cfg(test)]
 mod sample;
+mod sparse;
 pub mod verdict;
 
 use crate::directory::Directory;

@@ -1,17 +1,17 @@
 //! Sets of (key, ordinal) that are nearly always filled in order: one number a key, and holes where order failed.
 
+use super::sparse::Sparse;
 use crate::engine::index::to_usize;
 use crate::record::KeyId;
-use std::collections::BTreeMap;
 use std::collections::VecDeque;
 
-/// A set of record identities. Memory: four bytes a key, and one range for each run of missing ordinals.
+/// A set of record identities. Memory: eight bytes a key, and one range for each run of missing ordinals.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ordinals {
     /// By key: the ordinal after the highest in the set.
     next: Vec<u32>,
-    /// Missing ordinals below `next`, by key: disjoint ascending ranges, no empty lists.
-    holes: BTreeMap<u32, VecDeque<(u32, u32)>>,
+    /// Missing ordinals below `next`, by key: disjoint ascending ranges with members between them, no empty lists.
+    holes: Sparse<VecDeque<(u32, u32)>>,
 }
 
 /// What an insertion found.
@@ -32,7 +32,7 @@ impl Ordinals {
     pub fn new(keys: usize) -> Self {
         Self {
             next: vec![0; keys],
-            holes: BTreeMap::new(),
+            holes: Sparse::new(keys),
         }
     }
     /// Adds an identity.
@@ -50,16 +50,16 @@ impl Ordinals {
     fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {
         let next = &mut self.next[to_usize(key.0)];
         if ordinal > *next {
-            self.holes.entry(key.0).or_default().push_back((*next, ordinal));
+            self.holes.obtain(key.0).push_back((*next, ordinal));
             *next = ordinal + 1;
             return Inserted::Ahead;
         }
-        let Some(holes) = self.holes.get_mut(&key.0) else {
+        let Some(holes) = self.holes.get_mut(key.0) else {
             return Inserted::Again;
         };
         let filled = fill(holes, ordinal);
         if holes.is_empty() {
-            self.holes.remove(&key.0);
+            self.holes.release(key.0);
         }
         if filled { Inserted::Late } else { Inserted::Again }
     }
@@ -75,7 +75,7 @@ impl Ordinals {
     /// How many ordinals of `from..until` are below the key's highest and missing.
     pub fn missing_within(&self, key: KeyId, from: u32, until: u32) -> u32 {
         let beyond = until.saturating_sub(from.max(self.next(key)));
-        let Some(holes) = self.holes.get(&key.0) else {
+        let Some(holes) = self.holes.get(key.0) else {
             return beyond;
         };
         let first = holes.partition_point(|&(_, end)| end <= from);
@@ -86,11 +86,20 @@ impl Ordinals {
             .sum::<u32>()
             + beyond
     }
+    /// The lowest ordinal of `from..until` that is in the set.
+    pub fn first_within(&self, key: KeyId, from: u32, until: u32) -> Option<u32> {
+        let hole = self.holes.get(key.0).and_then(|holes| {
+            let at = holes.partition_point(|&(_, end)| end <= from);
+            holes.get(at).filter(|&&(start, _)| start <= from)
+        });
+        let first = hole.map_or(from, |&(_, end)| end);
+        (first < until.min(self.next(key))).then_some(first)
+    }
     /// How many ordinals of the key are in the set.
     pub fn count(&self, key: KeyId) -> u32 {
         let missing = self
             .holes
-            .get(&key.0)
+            .get(key.0)
             .map_or(0, |holes| holes.iter().map(|(start, end)| end - start).sum::<u32>());
         self.next(key) - missing
     }
@@ -146,6 +155,8 @@ mod tests {
                 }
                 let missing = (10..30).filter(|ordinal| !plain.contains(&(key, *ordinal))).count();
                 prop_assert_eq!(usize::try_from(compact.missing_within(KeyId(key), 10, 30)), Ok(missing));
+                let first = (10..30).find(|ordinal| plain.contains(&(key, *ordinal)));
+                prop_assert_eq!(compact.first_within(KeyId(key), 10, 30), first);
             }
         }
     }

@@ -5,6 +5,7 @@
 //! if wanted, the ordinals that a client has settled.
 
 mod balance;
+mod clients;
 mod flow_time;
 mod reader;
 #[cfg(test)]
@@ -21,8 +22,8 @@ use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
-use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::record::{Outcome, Record};
+use clients::ClientOrdinals;
 use flow_time::{Arrivals, Integral, Invocations, signed};
 use reader::{Broken, Reader};
 use std::sync::Arc;
@@ -51,13 +52,6 @@ struct Client {
     produced: u64,
     acknowledged: u64,
     given_up: u64,
-}
-
-/// Which ordinals clients have been handed, and which they are done with.
-#[derive(Clone, Debug)]
-struct ClientOrdinals {
-    produced: Vec<u32>,
-    settled: Ordinals,
 }
 
 /// What a stream has stored.
@@ -144,10 +138,7 @@ impl Conservation {
                 .collect(),
             mappings: directory.mappings.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
-            ordinals: client_ordinals.then(|| ClientOrdinals {
-                produced: vec![0; count],
-                settled: Ordinals::new(count),
-            }),
+            ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
             history: History::new(&directory),
             violation: None,
             directory,
@@ -337,52 +328,6 @@ impl Conservation {
             let reading = &mut self.mappings[mapping];
             reading.expired = true;
             reading.shard(shard).expired_in_retry(count);
-        }
-    }
-
-    fn check_created(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
-        let Some(ordinals) = &mut self.ordinals else { return };
-        for record in records {
-            let next = &mut ordinals.produced[to_usize(record.key.0)];
-            let expected = *next;
-            *next += 1;
-            if record.ordinal != expected {
-                let culprit = self.culprit("A producer numbers the records of a key without a gap.", Some(record));
-                return self.violate(
-                    now,
-                    Ledger::Identity,
-                    &[Component::Producer(producer)],
-                    vec![Term::new("ordinal created", record.ordinal)],
-                    vec![Term::new("next of its key", expected)],
-                    culprit,
-                );
-            }
-        }
-    }
-
-    fn check_settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
-        let Some(ordinals) = &mut self.ordinals else { return };
-        for record in records {
-            let again = ordinals.settled.insert(record.key, record.ordinal) == Inserted::Again;
-            if again || record.ordinal >= ordinals.produced[to_usize(record.key.0)] {
-                let what = if again {
-                    "The client was done with it before."
-                } else {
-                    "The client was never handed it."
-                };
-                let culprit = self.culprit(what, Some(record));
-                return self.violate(
-                    now,
-                    Ledger::Identity,
-                    &[Component::Producer(producer), self.target(producer)],
-                    vec![Term::new(
-                        "times that the client acknowledged it or gave it up",
-                        1 + i32::from(again),
-                    )],
-                    vec![Term::new("times that it was produced", i32::from(again))],
-                    culprit,
-                );
-            }
         }
     }
 

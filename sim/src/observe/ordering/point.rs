@@ -3,15 +3,16 @@
 use crate::engine::index::to_usize;
 use crate::engine::time::SimTime;
 use crate::observe::ordinals::Ordinals;
+use crate::observe::sparse::Sparse;
 use crate::record::{KeyId, Record};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
-/// What has taken effect at one place. Memory: four bytes a key, and what is missing below each key's highest ordinal.
+/// What has taken effect at one place. Memory: eight bytes a key, and what is missing below each key's highest ordinal.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Point {
     /// By key: the ordinal after the highest that has taken effect.
     next: Vec<u32>,
-    exceptions: BTreeMap<u32, Exceptions>,
+    exceptions: Sparse<Exceptions>,
     batches: u64,
     records: u64,
 }
@@ -68,6 +69,7 @@ impl Point {
     pub(super) fn new(keys: usize) -> Self {
         Self {
             next: vec![0; keys],
+            exceptions: Sparse::new(keys),
             ..Self::default()
         }
     }
@@ -115,31 +117,31 @@ impl Point {
             arrived_at: record.arrived_at,
             delivered_at: now,
         };
-        let exceptions = self.exceptions.entry(record.key.0).or_default();
+        let exceptions = self.exceptions.obtain(record.key.0);
         let (mut count, mut first) = (0, None);
         exceptions.open(from, until, |from, until| {
             let missing = accepted.missing_within(record.key, from, until);
             count += until - from - missing;
             if first.is_none() {
-                first = (from..until).find(|ordinal| accepted.contains(record.key, *ordinal));
+                first = accepted.first_within(record.key, from, until);
             }
             Gap { from, until, opened_by }
         });
         if exceptions.is_empty() {
-            self.exceptions.remove(&record.key.0);
+            self.exceptions.release(record.key.0);
         }
         first.map(|first| Irregular::Skipping { count, first })
     }
 
     fn overtaken(&mut self, record: &Record) -> Irregular {
-        let Some(exceptions) = self.exceptions.get_mut(&record.key.0) else {
+        let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return Irregular::Again;
         };
         let Some(gap) = exceptions.close(record.ordinal) else {
             return Irregular::Again;
         };
         if exceptions.is_empty() {
-            self.exceptions.remove(&record.key.0);
+            self.exceptions.release(record.key.0);
         }
         Irregular::Late {
             overtaker: gap.opened_by,
@@ -154,21 +156,21 @@ impl Point {
             *next += 1;
             return;
         }
-        let exceptions = self.exceptions.entry(key.0).or_default();
+        let exceptions = self.exceptions.obtain(key.0);
         if ordinal < *next {
             exceptions.close(ordinal);
         } else {
             exceptions.excuse(ordinal);
         }
         if exceptions.is_empty() {
-            self.exceptions.remove(&key.0);
+            self.exceptions.release(key.0);
         }
     }
 
     /// How many ordinals of the key have taken effect or are excused.
     pub(super) fn count(&self, key: KeyId) -> u32 {
         let next = self.next[to_usize(key.0)];
-        self.exceptions.get(&key.0).map_or(next, |exceptions| {
+        self.exceptions.get(key.0).map_or(next, |exceptions| {
             let gaps: u32 = exceptions.gaps.iter().map(|gap| gap.until - gap.from).sum();
             let excused: u32 = exceptions
                 .excused
@@ -181,7 +183,7 @@ impl Point {
     /// The key's lowest ordinal that has neither taken effect nor been excused.
     pub(super) fn first_missing(&self, key: KeyId) -> u32 {
         let next = self.next[to_usize(key.0)];
-        let Some(exceptions) = self.exceptions.get(&key.0) else {
+        let Some(exceptions) = self.exceptions.get(key.0) else {
             return next;
         };
         match (exceptions.gaps.front(), exceptions.excused.front()) {
@@ -195,6 +197,7 @@ impl Point {
     pub(super) fn ranges(&self) -> usize {
         self.exceptions
             .values()
+            .iter()
             .map(|exceptions| exceptions.gaps.len() + exceptions.excused.len())
             .sum()
     }

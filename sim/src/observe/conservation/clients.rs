@@ -1,0 +1,69 @@
+//! A producer's records one by one: created in order without a gap, and settled once.
+
+use super::{Component, Conservation, Ledger, Record, SimTime, Term, to_usize};
+use crate::ids::ProducerId;
+use crate::observe::ordinals::{Inserted, Ordinals};
+
+/// Which ordinals clients have been handed, and which they are done with.
+#[derive(Clone, Debug)]
+pub(super) struct ClientOrdinals {
+    produced: Vec<u32>,
+    settled: Ordinals,
+}
+
+impl ClientOrdinals {
+    pub(super) fn new(keys: usize) -> Self {
+        Self {
+            produced: vec![0; keys],
+            settled: Ordinals::new(keys),
+        }
+    }
+}
+
+impl Conservation {
+    pub(super) fn check_created(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+        let Some(ordinals) = &mut self.ordinals else { return };
+        for record in records {
+            let next = &mut ordinals.produced[to_usize(record.key.0)];
+            let expected = *next;
+            *next += 1;
+            if record.ordinal != expected {
+                let culprit = self.culprit("A producer numbers the records of a key without a gap.", Some(record));
+                return self.violate(
+                    now,
+                    Ledger::Identity,
+                    &[Component::Producer(producer)],
+                    vec![Term::new("ordinal created", record.ordinal)],
+                    vec![Term::new("next of its key", expected)],
+                    culprit,
+                );
+            }
+        }
+    }
+
+    pub(super) fn check_settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+        let Some(ordinals) = &mut self.ordinals else { return };
+        for record in records {
+            let again = ordinals.settled.insert(record.key, record.ordinal) == Inserted::Again;
+            if again || record.ordinal >= ordinals.produced[to_usize(record.key.0)] {
+                let what = if again {
+                    "The client was done with it before."
+                } else {
+                    "The client was never handed it."
+                };
+                let culprit = self.culprit(what, Some(record));
+                return self.violate(
+                    now,
+                    Ledger::Identity,
+                    &[Component::Producer(producer), self.target(producer)],
+                    vec![Term::new(
+                        "times that the client acknowledged it or gave it up",
+                        1 + i32::from(again),
+                    )],
+                    vec![Term::new("times that it was produced", i32::from(again))],
+                    culprit,
+                );
+            }
+        }
+    }
+}
