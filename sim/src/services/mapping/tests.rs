@@ -1,0 +1,1 @@
+//! What a mapping does, seen from its stream, its function and its facts.
