@@ -15,6 +15,7 @@ pub const NETWORK: SimDuration = SimDuration::from_millis(1);
 pub const SERVICE: SimDuration = SimDuration::from_millis(10);
 
 /// A span that is always the same.
+#[expect(clippy::as_conversions, reason = "a parameter of a distribution is a float")]
 pub fn constant(span: SimDuration) -> Distribution {
     Distribution::Constant(span.as_nanos() as f64)
 }
