@@ -73,9 +73,10 @@ pub struct PutCall {
     pub producer: ProducerId,
     /// Which stream.
     pub stream: StreamId,
-    /// Which API. With `PutRecord` a batch of more than one record is a cohort: each record is a call of its own,
-    /// sent at the time in its `arrived_at` field.
+    /// Which API.
     pub api: PutApi,
+    /// The batch is a cohort: each record is a `PutRecord` of its own, sent at the time in its `arrived_at` field.
+    pub cohort: bool,
     /// The SDK's attempt, from 1.
     pub attempt: u32,
     /// How often the application has sent these records again.
@@ -84,6 +85,8 @@ pub struct PutCall {
     pub retry_cost: u16,
     /// When this attempt was sent.
     pub sent_at: SimTime,
+    /// When the service received it; meaningless before that.
+    pub received_at: SimTime,
     /// In a response: the error of the whole call.
     pub error: Option<ServiceError>,
 }

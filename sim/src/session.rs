@@ -217,8 +217,10 @@ impl Session {
         &self.holdings
     }
     /// Every dated change of the run so far, those of the scenario and those applied since, in order of time.
-    pub fn interventions(&self) -> &[Intervention] {
-        &self.interventions
+    pub fn interventions(&self) -> Vec<&Intervention> {
+        let mut all: Vec<&Intervention> = self.interventions.iter().collect();
+        all.sort_by_key(|intervention| intervention.at);
+        all
     }
 
     /// Goes forward to `until`, or to the end of the run if that comes first, handling `budget` events at most.
@@ -361,6 +363,10 @@ impl Session {
             .1
             .schedule_early(at, Phase::Release, number, Event::Control(number));
         self.interventions.push(Intervention { at, command });
+        // What was kept of a later time took another course.
+        let now = self.now();
+        self.checkpoints.retain(|checkpoint| checkpoint.engine.now() <= now);
+        self.next_checkpoint = self.checkpoint_after(now);
         Ok(at)
     }
 
@@ -400,12 +406,14 @@ impl Session {
         }
     }
 
+    fn checkpoint_after(&self, at: SimTime) -> SimTime {
+        let interval = self.options.checkpoint_interval;
+        interval.map_or(SimTime::NEVER, |interval| at.saturating_add(interval.max(SimDuration::MIN)))
+    }
+
     fn keep_checkpoint(&mut self) {
         let now = self.now();
-        self.next_checkpoint = self
-            .options
-            .checkpoint_interval
-            .map_or(SimTime::NEVER, |interval| now.saturating_add(interval));
+        self.next_checkpoint = self.checkpoint_after(now);
         if self.checkpoints.last().is_some_and(|last| last.engine.now() >= now) {
             return;
         }

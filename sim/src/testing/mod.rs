@@ -1,4 +1,5 @@
 //! What tests of the model share.
 
+pub mod blueprints;
 pub mod harness;
 pub mod note;

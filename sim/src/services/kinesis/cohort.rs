@@ -3,10 +3,12 @@
 //! A cohort carries all calls of one window with their exact times. Each call draws its own service time; the stream
 //! gathers the calls by the window in which their service ends, and at the start of that window admits them in the
 //! order of those instants, at those instants. What is approximated: results reach the producer up to a window late,
-//! and a call is handled after those that other producers made as calls of their own in the same window.
+//! calls of one window share the time of their way back, and a call is handled after those that other producers made as
+//! calls of their own in the same window.
 
-use super::{Event, Stream};
+use super::{Event, Stream, respond};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
+use crate::blueprint::PutApi;
 use crate::context::Cx;
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
@@ -20,6 +22,7 @@ use std::collections::VecDeque;
 struct Served {
     /// When its service ends.
     at: SimTime,
+    sent_at: SimTime,
     producer: ProducerId,
     record: Record,
 }
@@ -81,9 +84,13 @@ impl Cohorts {
         self.armed = Some(window);
         Some(self.start(window))
     }
-    /// The calls whose service ends in the window that starts now, in order of that instant.
-    fn take(&mut self, now: SimTime) -> Vec<Served> {
+    /// The calls whose service ends in the window that starts now, in order of that instant. `None`: the event was
+    /// scheduled before an earlier window became the next one, and another event has taken its place.
+    fn take(&mut self, now: SimTime) -> Option<Vec<Served>> {
         let current = self.number(now);
+        if self.armed != Some(current) {
+            return None;
+        }
         self.armed = None;
         let mut due = Vec::new();
         while self.first <= current
@@ -99,7 +106,7 @@ impl Cohorts {
         }
         self.calls -= u64::from(crate::engine::index::to_u32(due.len()));
         due.sort_unstable_by_key(|served| (served.at, served.producer, served.record.key, served.record.ordinal));
-        due
+        Some(due)
     }
     fn give_back(&mut self, mut bucket: Vec<Served>) {
         bucket.clear();
@@ -109,24 +116,43 @@ impl Cohorts {
     }
 }
 
+/// What a window brings one producer.
+struct Answer {
+    producer: ProducerId,
+    batch: Batch,
+    /// Records of the batch, by index, whose response never comes, and when the client gives up waiting for it.
+    lost: Vec<(usize, SimTime)>,
+}
+
 impl Stream {
     /// A cohort came in: every call gets a service time of its own. The send time stands in each record's `arrived_at`.
     pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let way = now.since(call.sent_at);
+        let mut refused = cx.fresh();
         for record in batch.records.drain(..) {
-            let received = record.arrived_at + way;
-            let at = received + self.put_service.draw();
-            self.cohorts.add(
-                now,
-                Served {
-                    at,
-                    producer: call.producer,
-                    record,
-                },
-            );
+            // Refused before any token is taken (KDS-MOD-16).
+            if u64::from(record.bytes) > self.max_record_bytes {
+                refused.bytes += u64::from(record.bytes);
+                refused.records.push(record);
+                continue;
+            }
+            let at = record.arrived_at + way + self.put_service.draw();
+            let served = Served {
+                at,
+                sent_at: record.arrived_at,
+                producer: call.producer,
+                record,
+            };
+            self.cohorts.add(now, served);
         }
         cx.recycle(batch);
+        if refused.records.is_empty() {
+            cx.recycle(refused);
+        } else {
+            let window = self.cohorts.window;
+            self.refuse_put(me, refused, call, ServiceError::InvalidArgument, window, cx);
+        }
         self.arm_cohorts(me, cx);
     }
 
@@ -139,60 +165,131 @@ impl Stream {
     /// The window begins: its calls are admitted and stored at their own instants.
     pub(super) fn cohort_window(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let due = self.cohorts.take(now);
-        let window = self.cohorts.window;
-        // One answer for each producer, in order of id, so that results travel as batches.
-        let mut answers: Vec<(ProducerId, Batch)> = Vec::new();
+        let Some(due) = self.cohorts.take(now) else { return };
+        let way = self.link.delay();
+        let mut answers: Vec<Answer> = Vec::new();
         self.tallies.clear();
         self.calls += 1;
         for served in &due {
             let mut record = served.record;
             self.put_single(&mut record, served.at);
-            let slot = match answers.iter().position(|(producer, _)| *producer == served.producer) {
-                Some(slot) => slot,
-                None => {
-                    answers.push((served.producer, cx.fresh()));
-                    answers.len() - 1
-                }
-            };
-            answers[slot].1.bytes += u64::from(record.bytes);
-            answers[slot].1.records.push(record);
+            let known = answers.iter().position(|answer| answer.producer == served.producer);
+            let slot = known.unwrap_or_else(|| {
+                answers.push(Answer {
+                    producer: served.producer,
+                    batch: cx.fresh(),
+                    lost: Vec::new(),
+                });
+                answers.len() - 1
+            });
+            let Answer { batch, lost, .. } = &mut answers[slot];
+            if let Some(deadline) = self.response_lost(served, record.outcome(), way) {
+                lost.push((batch.records.len(), deadline));
+            }
+            batch.bytes += u64::from(record.bytes);
+            batch.records.push(record);
         }
         self.cohorts.give_back(due);
-        answers.sort_unstable_by_key(|(producer, _)| *producer);
-        let several = answers.len() > 1;
-        for (producer, mut batch) in answers {
-            // With several producers in one window the shards' tallies belong to all of them; they go with the first.
-            cx.emit(|| Fact::PutHandled {
-                stream: me,
-                producer,
-                api: crate::blueprint::PutApi::PutRecord,
-                records: &batch.records,
-                shards: &self.tallies,
-                received_at: now,
-            });
-            if several {
-                self.tallies.clear();
-            }
-            cx.mix_records(&batch.records);
-            self.lose_acknowledgements(me, producer, &mut batch, cx);
-            let call = PutCall {
-                producer,
-                stream: me,
-                api: crate::blueprint::PutApi::PutRecord,
-                attempt: 1,
-                resends: 0,
-                retry_cost: 0,
-                sent_at: now,
-                error: None,
-            };
-            batch.envelope = Envelope::Put(call);
-            let delay = window + self.link.delay();
-            cx.send(batch, delay, |batch| {
-                crate::world::Event::Producer(producer, crate::services::producer::Event::Responded { batch })
-            });
+        self.expire_touched(now);
+        // One answer for each producer, in order of id, so that results travel as batches.
+        answers.sort_unstable_by_key(|answer| answer.producer);
+        for answer in answers {
+            self.answer_cohort(me, answer, way, cx);
         }
         self.arm_cohorts(me, cx);
+    }
+
+    /// Whether the client never hears of a call, and if so, when it gives up waiting (KDS-MOD-18).
+    fn response_lost(&mut self, served: &Served, outcome: Outcome, way: SimDuration) -> Option<SimTime> {
+        if outcome == Outcome::Failed {
+            return None;
+        }
+        let deadline = served.sent_at.saturating_add(self.request_timeout);
+        let rate = self.lost_acknowledgement_rate;
+        let lost = !rate.is_zero() && self.loss_stream.chance(rate);
+        (lost || served.at.saturating_add(way) > deadline).then_some(deadline)
+    }
+
+    fn answer_cohort(&mut self, me: StreamId, answer: Answer, way: SimDuration, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
+        let Answer {
+            producer,
+            mut batch,
+            lost,
+        } = answer;
+        let call = PutCall {
+            producer,
+            stream: me,
+            api: PutApi::PutRecord,
+            cohort: true,
+            attempt: 1,
+            resends: 0,
+            retry_cost: 0,
+            sent_at: now,
+            received_at: now,
+            error: None,
+        };
+        cx.emit(|| Fact::PutHandled {
+            stream: me,
+            producer,
+            api: PutApi::PutRecord,
+            records: &batch.records,
+            shards: &self.tallies,
+            received_at: now,
+        });
+        // With several producers in one window the shards' tallies belong to all of them; they went with the first.
+        self.tallies.clear();
+        cx.mix_records(&batch.records);
+        self.lose_responses(me, &mut batch, call, &lost, cx);
+        if batch.records.is_empty() {
+            return cx.recycle(batch);
+        }
+        batch.envelope = Envelope::Put(call);
+        respond(batch, call, self.cohorts.window + way, cx);
+    }
+
+    /// Takes calls out of an answer whose clients hear nothing and give up waiting, each at its own time. As with
+    /// results, the client notices up to a window late.
+    fn lose_responses(
+        &self,
+        me: StreamId,
+        answer: &mut Batch,
+        mut call: PutCall,
+        lost: &[(usize, SimTime)],
+        cx: &mut Cx<'_, '_>,
+    ) {
+        if lost.is_empty() {
+            return;
+        }
+        let heard_at = |&(_, deadline): &(usize, SimTime)| self.cohorts.start(self.cohorts.number(deadline) + 1);
+        let mut by_time = lost.to_vec();
+        by_time.sort_by_key(heard_at);
+        call.error = Some(ServiceError::RequestTimeout);
+        for together in by_time.chunk_by(|one, next| heard_at(one) == heard_at(next)) {
+            let mut batch = cx.fresh();
+            batch
+                .records
+                .extend(together.iter().map(|&(index, _)| answer.records[index]));
+            batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
+            cx.emit(|| Fact::AcknowledgementLost {
+                stream: me,
+                producer: call.producer,
+                records: &batch.records,
+            });
+            batch.envelope = Envelope::Put(call);
+            let delay = together
+                .first()
+                .map_or(SimDuration::MIN, |first| heard_at(first).since(cx.now()));
+            respond(batch, call, delay, cx);
+        }
+        let mut indices = lost.iter().map(|&(index, _)| index).peekable();
+        let mut index = 0;
+        answer.records.retain(|_| {
+            let gone = indices.next_if_eq(&index).is_some();
+            index += 1;
+            !gone
+        });
+        answer.bytes = answer.records.iter().map(|record| u64::from(record.bytes)).sum();
     }
 
     /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
@@ -221,28 +318,6 @@ impl Stream {
             tally.throttled += 1;
         }
         shard.end_call();
-    }
-
-    /// Marks stored records whose acknowledgement is lost as failed for the producer (KDS-MOD-18).
-    fn lose_acknowledgements(&mut self, me: StreamId, producer: ProducerId, batch: &mut Batch, cx: &mut Cx<'_, '_>) {
-        if self.lost_acknowledgement_rate.is_zero() {
-            return;
-        }
-        let mut lost = cx.fresh();
-        for record in &mut batch.records {
-            if self.loss_stream.chance(self.lost_acknowledgement_rate) && record.outcome() == Outcome::Accepted {
-                lost.records.push(*record);
-                record.set_outcome(Outcome::Failed);
-            }
-        }
-        if !lost.records.is_empty() {
-            cx.emit(|| Fact::AcknowledgementLost {
-                stream: me,
-                producer,
-                records: &lost.records,
-            });
-        }
-        cx.recycle(lost);
     }
 }
 

@@ -8,6 +8,8 @@
 mod cohort;
 pub mod quotas;
 pub mod shard;
+#[cfg(test)]
+mod tests;
 
 use cohort::Cohorts;
 pub use cohort::cohort_error;
@@ -257,11 +259,12 @@ impl Stream {
     }
 
     fn put_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Put(call) = batch.envelope else {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::Put(mut call) = batch.envelope else {
             return broken(cx, "a put without its call");
         };
-        if call.api == PutApi::PutRecord && batch.records.len() > 1 {
+        call.received_at = cx.now();
+        if call.cohort {
             return self.cohort_received(me, batch, call, cx);
         }
         // Refused before any token is taken (KDS-MOD-16).
@@ -274,10 +277,11 @@ impl Stream {
                 .iter()
                 .any(|record| u64::from(record.bytes) > self.max_record_bytes)
         {
-            return self.refuse_put(me, batch, call, ServiceError::InvalidArgument, cx);
+            return self.refuse_put(me, batch, call, ServiceError::InvalidArgument, SimDuration::ZERO, cx);
         }
         self.in_service += u64::from(to_u32(batch.records.len()));
         let at = cx.now() + self.put_service.draw().max(SimDuration::MIN);
+        batch.envelope = Envelope::Put(call);
         if let Some(batch) = cx.hold(batch) {
             cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::PutServed { batch }));
         }
@@ -291,9 +295,9 @@ impl Stream {
         let now = cx.now();
         self.in_service -= u64::from(to_u32(batch.records.len()));
         if !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate) {
-            return self.refuse_put(me, batch, call, ServiceError::InternalFailure, cx);
+            return self.refuse_put(me, batch, call, ServiceError::InternalFailure, SimDuration::ZERO, cx);
         }
-        let refused = self.store(&mut batch.records, now);
+        let refused = self.store(call.api, &mut batch.records, now);
         if call.api == PutApi::PutRecord && refused > 0 {
             // A PutRecord that does not fit fails whole (KDS-W-05). The shard's tally tells whose limit it was.
             call.error = Some(ServiceError::ProvisionedThroughputExceeded);
@@ -305,7 +309,7 @@ impl Stream {
             api: call.api,
             records: &batch.records,
             shards: tallies,
-            received_at: call.sent_at,
+            received_at: call.received_at,
         });
         cx.mix_records(&batch.records);
         self.expire_touched(now);
@@ -327,11 +331,12 @@ impl Stream {
     }
 
     /// Decides and stores the entries of one call, in request order (KDS-MOD-05). Returns how many were refused.
-    fn store(&mut self, records: &mut [Record], now: SimTime) -> u32 {
+    fn store(&mut self, api: PutApi, records: &mut [Record], now: SimTime) -> u32 {
         self.calls += 1;
         self.tallies.clear();
         let mut refused = 0;
-        let fail_entries = !self.entry_failure_rate.is_zero();
+        // Only PutRecords has entries that fail by themselves (KDS-W-11).
+        let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
         for record in records.iter_mut() {
             let number = self.route[to_usize(record.key.0)];
             let shard = &mut self.shards[to_usize(number)];
@@ -371,12 +376,14 @@ impl Stream {
         }
     }
 
+    /// Answers a put that stores nothing, `after` a while and the way back.
     fn refuse_put(
         &mut self,
         me: StreamId,
         mut batch: Batch,
         mut call: PutCall,
         error: ServiceError,
+        after: SimDuration,
         cx: &mut Cx<'_, '_>,
     ) {
         cx.emit(|| Fact::PutRefused {
@@ -387,7 +394,7 @@ impl Stream {
         });
         call.error = Some(error);
         batch.envelope = Envelope::Put(call);
-        let delay = self.link.delay();
+        let delay = after + self.link.delay();
         respond(batch, call, delay, cx);
     }
 

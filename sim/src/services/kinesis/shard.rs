@@ -184,24 +184,23 @@ impl ReadAllowance {
         self.owed_since
             .saturating_add(SimDuration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX)))
     }
-    fn open(&mut self, now: SimTime) -> bool {
-        if self.owed > 0 {
-            let open_at = self.open_at();
-            if now < open_at {
-                return false;
-            }
-            // From here on the bucket fills; what it held before the debt is gone.
-            self.owed = 0;
-            self.bucket.drain(open_at);
-            // At the very instant of being paid off the allowance is zero, and counts as open, so that the penalty is
-            // five seconds and not a nanosecond more.
-            if now == open_at {
-                return true;
-            }
+    /// Ends a debt that has been paid off. Returns true at the very instant of that: the allowance is zero then, and counts
+    /// as open, so that the penalty is five seconds and not a nanosecond more.
+    fn settle(&mut self, now: SimTime) -> bool {
+        let open_at = self.open_at();
+        if self.owed == 0 || now < open_at {
+            return false;
         }
-        self.bucket.available(now) > 0
+        // From there on the bucket fills; what it held before the debt is gone.
+        self.owed = 0;
+        self.bucket.drain(open_at);
+        now == open_at
+    }
+    fn open(&mut self, now: SimTime) -> bool {
+        self.settle(now) || (self.owed == 0 && self.bucket.available(now) > 0)
     }
     fn charge(&mut self, now: SimTime, bytes: u64) {
+        self.settle(now);
         if self.owed > 0 {
             self.owed += bytes;
             return;

@@ -28,7 +28,9 @@ pub(super) struct LaneBatch {
     pub(super) throttles: u32,
     /// Attempts so far, of either kind.
     pub(super) attempts: u32,
-    /// While it is read again: the records found so far.
+    /// While it is read again: the position from which that goes on, and the records found before it.
+    pub(super) read_to: u64,
+    /// See `read_to`.
     pub(super) found: Batch,
 }
 
@@ -106,7 +108,9 @@ pub(super) struct Lane {
     /// When the batching window opened (LAM-E-06): at the end of the previous invocation, or, if it ran out with
     /// nothing gathered, at the first record gathered.
     pub(super) window_opened: SimTime,
-    /// Marks the lane's armed timer; an earlier one is stale.
+    /// When the lane's timer is due, if it has one.
+    pub(super) timer: Option<SimTime>,
+    /// Marks that timer; an earlier one is stale.
     pub(super) generation: u16,
 }
 
@@ -127,6 +131,7 @@ impl Lane {
             state: LaneState::Gathering,
             waiting: Waiting::default(),
             window_opened: SimTime::ZERO,
+            timer: None,
             generation: 0,
         }
     }

@@ -7,14 +7,19 @@
 
 mod lane;
 mod payload;
+mod polling;
 mod progress;
 pub mod quotas;
+mod reread;
+#[cfg(test)]
+mod tests;
 
 use lane::{Lane, LaneBatch, LaneState, Positions};
 use payload::Payload;
+use polling::ReadAhead;
 use progress::Progress;
 
-use crate::batch::{Batch, BatchId, Envelope, GetCall, InvocationOutcome, InvokeCall};
+use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall};
 use crate::blueprint::{MappingBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
@@ -87,8 +92,8 @@ pub struct Mapping {
     lanes_of_keys: Vec<u16>,
     batch_size: usize,
     window: SimDuration,
-    /// Reading stops while this many records wait (LAM-U-02).
-    read_ahead: u64,
+    /// Reading stops while so much waits (LAM-U-02).
+    read_ahead: ReadAhead,
     payload: Payload,
     timing: Timing,
     link: Link,
@@ -119,8 +124,8 @@ struct ShardReader {
     behind: bool,
     last_poll: SimTime,
     poll_generation: u32,
-    /// Records in lanes or on their way there, not yet with the function.
-    waiting: u64,
+    /// What is in lanes or on its way there, not yet with the function.
+    waiting: ReadAhead,
     /// Records read and neither done nor gone.
     in_flight: u64,
 }
@@ -198,7 +203,7 @@ impl Mapping {
             behind: false,
             last_poll: SimTime::ZERO,
             poll_generation: 0,
-            waiting: 0,
+            waiting: ReadAhead::default(),
             in_flight: 0,
         };
         Ok(Self {
@@ -208,7 +213,10 @@ impl Mapping {
             lanes_of_keys,
             batch_size: to_usize(blueprint.batch_size),
             window: blueprint.maximum_batching_window,
-            read_ahead: u64::from(lanes) * u64::from(blueprint.batch_size),
+            read_ahead: ReadAhead {
+                records: u64::from(lanes) * u64::from(blueprint.batch_size),
+                bytes: u64::from(lanes) * quotas::MAX_PAYLOAD_BYTES,
+            },
             payload: Payload::new(model.payload_record_overhead, keys),
             timing: Timing {
                 poll: model.poll_interval,
@@ -272,125 +280,6 @@ impl Mapping {
         [self.phase.draws(), self.link.draws()].into_iter()
     }
 
-    fn poll_at(&mut self, me: MappingId, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
-        let reader = &mut self.readers[to_usize(shard)];
-        reader.poll_generation += 1;
-        let event = Event::Poll {
-            shard,
-            generation: reader.poll_generation,
-        };
-        cx.wake(at, Phase::Act, world::Event::Mapping(me, event));
-    }
-
-    fn poll(&mut self, me: MappingId, shard: u32, generation: u32, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let reader = &mut self.readers[to_usize(shard)];
-        if reader.poll_generation != generation || reader.reading {
-            return;
-        }
-        if reader.waiting >= self.read_ahead {
-            // Enough waits already; the next free lane asks again. The base rate goes on.
-            reader.behind = true;
-            return self.poll_at(me, shard, now + self.timing.poll, cx);
-        }
-        reader.reading = true;
-        reader.last_poll = now;
-        let position = reader.cursor;
-        self.get(me, shard, position, self.timing.page_records, None, cx);
-    }
-
-    fn get(
-        &mut self,
-        me: MappingId,
-        shard: u32,
-        position: u64,
-        limit: u32,
-        retry_lane: Option<u16>,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        let mut batch = cx.fresh();
-        batch.envelope = Envelope::Get(GetCall {
-            mapping: me,
-            stream: self.stream,
-            shard: ShardIndex(shard),
-            position,
-            limit,
-            checkpoint: self.readers[to_usize(shard)].progress.checkpoint(),
-            retry_lane,
-            millis_behind: 0,
-            expired: 0,
-            error: None,
-        });
-        let (stream, delay) = (self.stream, self.link.delay());
-        cx.send(batch, delay, |batch| {
-            world::Event::Stream(stream, super::kinesis::Event::GetReceived { batch })
-        });
-    }
-
-    fn page_received(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Get(call) = batch.envelope else {
-            return broken(cx, "a page without its call");
-        };
-        if let Some(lane) = call.retry_lane {
-            return self.reread_page(me, call, lane, batch, cx);
-        }
-        let now = cx.now();
-        let shard = call.shard.0;
-        let reader = &mut self.readers[to_usize(shard)];
-        reader.reading = false;
-        if call.error.is_some() {
-            // Refused: no data, the iterator stays usable (KDS-R-13), and the base rate goes on.
-            cx.recycle(batch);
-            let at = (reader.last_poll + self.timing.poll).max(now);
-            return self.poll_at(me, shard, at, cx);
-        }
-        if call.expired > 0 {
-            let first_position = reader.cursor;
-            cx.emit(|| Fact::RecordsExpiredUnread {
-                mapping: me,
-                shard: call.shard,
-                first_position,
-                count: call.expired,
-            });
-            reader.progress.done(&Positions::Run {
-                first: first_position,
-                count: call.expired,
-            });
-        }
-        let count = u64::from(to_u32(batch.records.len()));
-        reader.cursor = call.position;
-        reader.behind = call.millis_behind > 0;
-        reader.waiting += count;
-        reader.in_flight += count;
-        if batch.records.is_empty() {
-            cx.recycle(batch);
-        } else if let Some(batch) = cx.hold(batch) {
-            cx.wake(
-                now + self.timing.dispatch,
-                Phase::Act,
-                world::Event::Mapping(me, Event::PageReady { batch }),
-            );
-        }
-        self.plan_poll(me, shard, cx);
-    }
-
-    /// The next poll: at the base rate, or as soon as allowed while behind and a lane has room (LAM-U-03).
-    fn plan_poll(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let reader = &self.readers[to_usize(shard)];
-        if reader.reading {
-            return;
-        }
-        let wait = if reader.behind && reader.waiting < self.read_ahead {
-            self.timing.poll_min
-        } else {
-            self.timing.poll
-        };
-        let at = (reader.last_poll + wait).max(now);
-        self.poll_at(me, shard, at, cx);
-    }
-
     fn page_ready(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(mut page) = cx.take(id) else { return };
         let Envelope::Get(call) = page.envelope else {
@@ -446,22 +335,17 @@ impl Mapping {
             }
             let due = lane.window_opened.saturating_add(window);
             if fitting < batch_size && fitting == waiting.len() && now < due {
-                lane.generation = lane.generation.wrapping_add(1);
-                let event = Event::LaneDue {
-                    shard,
-                    lane: lane_number,
-                    generation: lane.generation,
-                };
-                return cx.wake(due, Phase::Act, world::Event::Mapping(me, event));
+                return self.wake_lane(me, shard, lane_number, due, cx);
             }
             let mut batch = cx.fresh();
             let positions = lane.take(fitting, &mut batch);
-            self.readers[to_usize(shard)].waiting -= positions.count();
+            self.readers[to_usize(shard)].waiting.take_away(&batch);
             let held = LaneBatch {
                 positions,
                 errors: 0,
                 throttles: 0,
                 attempts: 0,
+                read_to: 0,
                 found: Batch::default(),
             };
             return self.invoke(me, shard, lane_number, held, batch, cx);
@@ -480,7 +364,7 @@ impl Mapping {
         let first_position = lane.first_waiting();
         let mut batch = cx.fresh();
         let positions = lane.take(1, &mut batch);
-        reader.waiting -= 1;
+        reader.waiting.take_away(&batch);
         cx.emit(|| Fact::RecordsDiscarded {
             mapping: me,
             shard: ShardIndex(shard),
@@ -572,29 +456,36 @@ impl Mapping {
             records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
             retry_at,
         });
+        held.read_to = held.positions.first();
         lane.state = LaneState::BackingOff(held);
+        self.wake_lane(me, shard, call.lane, retry_at, cx);
+    }
+
+    /// Wakes a lane at an instant, and not at any other. A timer for that instant, if there is one, will do.
+    fn wake_lane(&mut self, me: MappingId, shard: u32, lane_number: u16, at: SimTime, cx: &mut Cx<'_, '_>) {
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        if lane.timer == Some(at) {
+            return;
+        }
+        lane.timer = Some(at);
         lane.generation = lane.generation.wrapping_add(1);
         let event = Event::LaneDue {
             shard,
-            lane: call.lane,
+            lane: lane_number,
             generation: lane.generation,
         };
-        cx.wake(retry_at, Phase::Act, world::Event::Mapping(me, event));
+        cx.wake(at, Phase::Act, world::Event::Mapping(me, event));
     }
 
-    /// While behind, a free lane lets the shard be read again at once.
-    fn lane_freed(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
-        let reader = &self.readers[to_usize(shard)];
-        if reader.behind && !reader.reading && reader.waiting < self.read_ahead {
-            self.plan_poll(me, shard, cx);
-        }
-    }
-
-    /// Positions are done for this reader, one way or another.
+    /// Positions in flight are done for this reader, one way or another.
     fn finish(&mut self, me: MappingId, shard: u32, positions: &Positions, cx: &mut Cx<'_, '_>) {
+        self.readers[to_usize(shard)].in_flight -= positions.count();
+        self.advance_checkpoint(me, shard, positions, cx);
+    }
+
+    fn advance_checkpoint(&mut self, me: MappingId, shard: u32, done: &Positions, cx: &mut Cx<'_, '_>) {
         let reader = &mut self.readers[to_usize(shard)];
-        reader.in_flight -= positions.count();
-        if reader.progress.done(positions) {
+        if reader.progress.done(done) {
             let position = reader.progress.checkpoint();
             cx.emit(|| Fact::CheckpointAdvanced {
                 mapping: me,
@@ -609,106 +500,15 @@ impl Mapping {
         if lane.generation != generation {
             return;
         }
+        lane.timer = None;
         match core::mem::replace(&mut lane.state, LaneState::Gathering) {
             LaneState::BackingOff(held) => {
-                let first = held.positions.first();
                 lane.state = LaneState::Rereading(held);
-                self.reread(me, shard, lane_number, first, cx);
+                self.reread(me, shard, lane_number, cx);
             }
             LaneState::Gathering => self.dispatch(me, shard, lane_number, cx),
             state @ (LaneState::InFlight(_) | LaneState::Rereading(_)) => lane.state = state,
         }
-    }
-
-    /// Reads a failed batch again (LAM-K-20), from `position` to its end.
-    fn reread(&mut self, me: MappingId, shard: u32, lane: u16, position: u64, cx: &mut Cx<'_, '_>) {
-        let Some(held) = self.readers[to_usize(shard)].lanes[usize::from(lane)].batch() else {
-            return;
-        };
-        let span = u32::try_from(held.positions.end() - position).unwrap_or(u32::MAX);
-        self.get(
-            me,
-            shard,
-            position,
-            span.min(super::kinesis::quotas::MAX_GET_RECORDS),
-            Some(lane),
-            cx,
-        );
-    }
-
-    fn reread_page(&mut self, me: MappingId, call: GetCall, lane_number: u16, mut page: Batch, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let shard = call.shard.0;
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
-            return broken(cx, "a page that no lane waits for");
-        };
-        if call.error.is_some() {
-            // The shard's read limit is used up: wait a poll interval and ask again.
-            cx.recycle(page);
-            lane.state = LaneState::BackingOff(held);
-            lane.generation = lane.generation.wrapping_add(1);
-            let event = Event::LaneDue {
-                shard,
-                lane: lane_number,
-                generation: lane.generation,
-            };
-            return cx.wake(now + self.timing.poll, Phase::Act, world::Event::Mapping(me, event));
-        }
-        let first = call.position - u64::from(to_u32(page.records.len()));
-        let gone = if call.expired > 0 {
-            held.positions.split_before(first)
-        } else {
-            Positions::Run { first, count: 0 }
-        };
-        for (position, record) in (first..).zip(&page.records) {
-            if held.positions.contains(position) {
-                held.found.records.push(*record);
-                held.found.bytes += u64::from(record.bytes);
-            }
-        }
-        let (end, left) = (held.positions.end(), held.positions.count());
-        lane.state = LaneState::Rereading(held);
-        if gone.count() > 0 {
-            cx.emit(|| Fact::RecordsExpiredInRetry {
-                mapping: me,
-                shard: call.shard,
-                count: gone.count(),
-                first_position: gone.first(),
-            });
-            self.finish(me, shard, &gone, cx);
-        }
-        if left == 0 {
-            // Nothing of the batch is left: the lane is free (LAM-Z-11).
-            cx.recycle(page);
-            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-            lane.state = LaneState::Gathering;
-            lane.window_opened = now;
-            self.dispatch(me, shard, lane_number, cx);
-            return self.lane_freed(me, shard, cx);
-        }
-        if call.position < end {
-            cx.recycle(page);
-            return self.reread(me, shard, lane_number, call.position, cx);
-        }
-        page.records.clear();
-        page.bytes = 0;
-        if let Some(batch) = cx.hold(page) {
-            cx.wake(
-                now + self.timing.dispatch,
-                Phase::Act,
-                world::Event::Mapping(me, Event::PageReady { batch }),
-            );
-        }
-    }
-
-    fn invoke_again(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
-            return broken(cx, "a page that no lane waits for");
-        };
-        let batch = core::mem::take(&mut held.found);
-        self.invoke(me, shard, lane_number, held, batch, cx);
     }
 }
 

@@ -258,10 +258,12 @@ impl Producer {
             producer: me,
             stream: self.target,
             api: self.api,
+            cohort: self.window.is_some(),
             attempt,
             resends,
             retry_cost: 0,
             sent_at,
+            received_at: SimTime::ZERO,
             error: None,
         })
     }
@@ -319,8 +321,8 @@ impl Producer {
             return broken(cx, "a response without its call");
         };
         self.in_flight -= u64::from(to_u32(batch.records.len()));
-        if self.window.is_some() {
-            return self.window_responded(me, batch, cx);
+        if call.cohort {
+            return self.window_responded(me, batch, call.error, cx);
         }
         match call.error {
             None => {

@@ -6,7 +6,7 @@
 use super::retry::Decision;
 use super::{Event, Producer, create};
 use crate::batch::{Batch, ServiceError};
-use crate::blueprint::ProducerBlueprint;
+use crate::blueprint::{ProducerBlueprint, RetryMode};
 use crate::context::Cx;
 use crate::engine::deadlines::Deadlines;
 use crate::engine::index::{to_u32, to_usize};
@@ -58,8 +58,12 @@ impl Window {
 }
 
 impl ProducerBlueprint {
-    /// True if the producer makes single-record calls so often that they are handled by window.
+    /// True if the producer makes single-record calls so often that they are handled by window. In adaptive mode the SDK
+    /// may delay each call by itself (KDS-SDK-14), so each is its own event.
     pub fn uses_call_window(&self) -> bool {
+        if self.retry.mode == RetryMode::Adaptive {
+            return false;
+        }
         let threshold = self.call_window_threshold;
         self.arrivals.mean_rate().is_some_and(|mean| {
             u128::from(mean.count) * u128::from(threshold.per.as_nanos())
@@ -182,89 +186,97 @@ impl Producer {
         });
     }
 
-    /// Results of a window's calls: each is a request of its own, with its own retries (KDS-W-05, KDS-SDK).
-    pub(super) fn window_responded(&mut self, me: ProducerId, mut batch: Batch, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let mut given_up: [(GiveUpReason, Vec<Record>); 3] = [
-            GiveUpReason::AttemptsExhausted,
-            GiveUpReason::RetryQuotaEmpty,
-            GiveUpReason::NotRetryable,
-        ]
-        .map(|reason| (reason, Vec::new()));
-        let (mut throttled, mut failed, mut repeats, mut earliest) = (0_u32, 0_u32, 0_u32, SimTime::NEVER);
-        let mut rest = core::mem::take(&mut batch.records);
-        rest.retain(|record| {
-            let attempt = attempt_of(record);
-            let Some(error) = cohort_error(record.outcome()) else {
-                self.retry.on_success(now, attempt, cost_of(record));
+    /// Results of a window's calls: each is a request of its own, with its own retries (KDS-W-05, KDS-SDK). `error`, if
+    /// there is one, is that of all of them.
+    pub(super) fn window_responded(
+        &mut self,
+        me: ProducerId,
+        mut batch: Batch,
+        error: Option<ServiceError>,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let mut tally = WindowTally::default();
+        let mut stored = core::mem::take(&mut batch.records);
+        stored.retain(|record| match error.or(cohort_error(record.outcome())) {
+            None => {
+                self.retry.on_success(cx.now(), attempt_of(record), cost_of(record));
                 self.busy -= 1;
-                return true;
-            };
-            match error {
-                ServiceError::ProvisionedThroughputExceeded => throttled += 1,
-                ServiceError::InternalFailure
-                | ServiceError::InvalidArgument
-                | ServiceError::RequestTimeout
-                | ServiceError::TooManyRequests => failed += 1,
+                true
             }
-            let mut record = *record;
-            record.set_outcome(Outcome::Accepted);
-            match self.retry.on_error(now, error, attempt) {
-                Decision::RetryAfter { wait, cost } => {
-                    set_attempt(&mut record, attempt + 1, cost);
-                    let at = now + wait;
-                    (repeats, earliest) = (repeats + 1, earliest.min(at));
-                    if let Some(window) = &mut self.window {
-                        // Windows look at the deadlines themselves, so no timer is armed.
-                        let _ = window.later.add(at, record);
-                    }
-                }
-                Decision::GiveUp(reason) => {
-                    self.busy -= 1;
-                    if let Some((_, list)) = given_up.iter_mut().find(|(listed, _)| *listed == reason) {
-                        list.push(record);
-                    }
-                }
+            Some(error) => {
+                self.call_failed(*record, error, &mut tally, cx.now());
+                false
             }
-            false
         });
-        if !rest.is_empty() {
+        if !stored.is_empty() {
             cx.emit(|| Fact::RecordsAcknowledged {
                 producer: me,
-                records: &rest,
+                records: &stored,
             });
         }
-        for (error, records) in [
-            (ServiceError::ProvisionedThroughputExceeded, throttled),
-            (ServiceError::InternalFailure, failed),
-        ] {
-            if records > 0 {
-                cx.emit(|| Fact::RequestFailed {
-                    producer: me,
-                    error,
-                    records,
-                });
-            }
+        for &(error, records) in &tally.failed {
+            cx.emit(|| Fact::RequestFailed {
+                producer: me,
+                error,
+                records,
+            });
         }
-        if repeats > 0 {
+        if let Some((at, records)) = tally.repeated {
             cx.emit(|| Fact::RetryScheduled {
                 producer: me,
                 by: RetryBy::Sdk,
-                at: earliest,
-                records: repeats,
+                at,
+                records,
             });
         }
-        for (reason, records) in &given_up {
-            if !records.is_empty() {
-                cx.emit(|| Fact::RecordsGivenUp {
-                    producer: me,
-                    reason: *reason,
-                    records,
-                });
-            }
+        for (reason, records) in &tally.given_up {
+            cx.emit(|| Fact::RecordsGivenUp {
+                producer: me,
+                reason: *reason,
+                records,
+            });
         }
-        batch.records = rest;
+        batch.records = stored;
         cx.recycle(batch);
         self.arm_window(me, cx);
     }
+
+    /// One call of a window failed: the SDK repeats it, and it keeps its connection, or gives it up.
+    fn call_failed(&mut self, mut record: Record, error: ServiceError, tally: &mut WindowTally, now: SimTime) {
+        match tally.failed.iter_mut().find(|(listed, _)| *listed == error) {
+            Some((_, records)) => *records += 1,
+            None => tally.failed.push((error, 1)),
+        }
+        let attempt = attempt_of(&record);
+        record.set_outcome(Outcome::Accepted);
+        match self.retry.on_error(now, error, attempt) {
+            Decision::RetryAfter { wait, cost } => {
+                set_attempt(&mut record, attempt + 1, cost);
+                let at = now + wait;
+                let (earliest, records) = tally.repeated.unwrap_or((at, 0));
+                tally.repeated = Some((earliest.min(at), records + 1));
+                if let Some(window) = &mut self.window {
+                    // Windows look at the deadlines themselves, so no timer is armed.
+                    let _ = window.later.add(at, record);
+                }
+            }
+            Decision::GiveUp(reason) => {
+                self.busy -= 1;
+                match tally.given_up.iter_mut().find(|(listed, _)| *listed == reason) {
+                    Some((_, records)) => records.push(record),
+                    None => tally.given_up.push((reason, vec![record])),
+                }
+            }
+        }
+    }
+}
+
+/// What became of the calls of an answer that were not stored.
+#[derive(Default)]
+struct WindowTally {
+    /// Calls by error, in order of first occurrence.
+    failed: Vec<(ServiceError, u32)>,
+    /// The earliest repetition, and how many there are.
+    repeated: Option<(SimTime, u32)>,
+    given_up: Vec<(GiveUpReason, Vec<Record>)>,
 }

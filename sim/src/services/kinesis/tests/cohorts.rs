@@ -1,0 +1,221 @@
+//! Single-record calls that are handled by window.
+
+use super::*;
+use crate::engine::distribution::Distribution;
+
+const WINDOW: SimDuration = SimDuration::from_millis(1);
+
+/// A cohort that a producer sends at `at`; its calls begin so many microseconds later. It is received a millisecond
+/// after that.
+fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
+    let call = |(ordinal, &micros): (u32, &u64)| {
+        let begins = at + SimDuration::from_micros(micros);
+        Record {
+            created_at: begins,
+            arrived_at: begins,
+            ..record(0, ordinal, bytes)
+        }
+    };
+    let records: Vec<Record> = (0..).zip(micros).map(call).collect();
+    let envelope = Envelope::Put(PutCall {
+        producer: CLICKS,
+        stream: ME,
+        api: PutApi::PutRecord,
+        cohort: true,
+        attempt: 1,
+        resends: 0,
+        retry_cost: 0,
+        sent_at: at,
+        received_at: SimTime::ZERO,
+        error: None,
+    });
+    let batch = Batch {
+        records,
+        envelope,
+        ..Batch::default()
+    };
+    bench.send(at + NETWORK, batch, |batch| {
+        world::Event::Stream(ME, Event::PutReceived { batch })
+    });
+}
+
+fn arrivals(answers: &[PutAnswer]) -> Vec<SimTime> {
+    answers
+        .iter()
+        .flat_map(|answer| &answer.records)
+        .map(|record| record.arrived_at)
+        .collect()
+}
+
+#[test]
+fn each_call_of_a_cohort_is_stored_at_its_own_instant() {
+    let mut bench = one_shard();
+    cohort(&mut bench, millis(5), 100, &[0, 250, 999]);
+    let answers = bench.put_answers();
+    let stored_at = |micros: u64| millis(5) + SimDuration::from_micros(micros) + NETWORK + SERVICE;
+    assert_eq!(arrivals(&answers), [stored_at(0), stored_at(250), stored_at(999)]);
+    assert_eq!(answers.len(), 1);
+    let window_ends = millis(5) + NETWORK + SERVICE + WINDOW;
+    assert_eq!(answers[0].at, window_ends + NETWORK, "results come up to a window late");
+}
+
+#[test]
+fn a_cohort_of_one_call_is_a_cohort() {
+    let mut bench = one_shard();
+    cohort(&mut bench, millis(5), 100, &[900]);
+    let answers = bench.put_answers();
+    let begins = millis(5) + SimDuration::from_micros(900);
+    assert_eq!(arrivals(&answers), [begins + NETWORK + SERVICE]);
+    assert!(answers[0].at >= begins + NETWORK + SERVICE + NETWORK);
+}
+
+#[test]
+fn a_record_of_a_cohort_is_readable_from_its_arrival_on() {
+    for (micros, count) in [(499, 1), (500, 2)] {
+        let mut bench = one_shard();
+        cohort(&mut bench, millis(5), 100, &[0, 500]);
+        let served = millis(5) + NETWORK + SERVICE + SimDuration::from_micros(micros);
+        bench.get(served.saturating_sub(SERVICE), READER, 0, 0, 10);
+        bench.run();
+        let calls = bench.take_calls();
+        let page = calls
+            .iter()
+            .find(|call| matches!(call.batch.envelope, Envelope::Get(_)))
+            .expect("it was answered");
+        assert_eq!(
+            page.batch.records.len(),
+            count,
+            "{micros} µs after the first was stored"
+        );
+    }
+}
+
+#[test]
+fn kds_w_01_calls_of_a_cohort_are_admitted_with_the_tokens_of_their_own_instants() {
+    let mut bench = one_shard();
+    bench.put(millis(0), PutApi::PutRecords, records(0, 500, 10));
+    bench.put(millis(0), PutApi::PutRecords, records(0, 500, 10));
+    // The buckets were emptied at 10 ms; the calls are stored at 16.1, 16.2 ... and 17.1 ms.
+    cohort(
+        &mut bench,
+        millis(5),
+        10,
+        &[100, 200, 300, 400, 500, 600, 700, 800, 1_100],
+    );
+    let answers = bench.put_answers();
+    let outcomes: Vec<Outcome> = answers[2..].iter().flat_map(PutAnswer::outcomes).collect();
+    let mut expected = vec![Outcome::Accepted; 9];
+    expected[6..8].fill(Outcome::Throttled);
+    assert_eq!(outcomes, expected, "a token comes each millisecond");
+}
+
+#[test]
+fn kds_w_16_calls_of_a_cohort_are_rounded_up_one_by_one() {
+    let mut bench = one_shard();
+    cohort(&mut bench, millis(5), 1_025, &(0..600).collect::<Vec<u64>>());
+    let accepted: usize = bench
+        .put_answers()
+        .iter()
+        .map(|answer| answer.count(Outcome::Accepted))
+        .sum();
+    // 512 at once, and less than one more KiB in 600 µs.
+    assert_eq!(accepted, 512);
+}
+
+#[test]
+fn kds_mod_16_a_call_of_a_cohort_with_too_large_a_record_is_refused_alone() {
+    let mut bench = one_shard();
+    cohort(&mut bench, millis(5), MIB + 1, &[400]);
+    cohort(&mut bench, millis(5), 10, &[500]);
+    let mut answers = bench.put_answers();
+    answers.sort_by_key(|answer| answer.error);
+    let errors: Vec<_> = answers
+        .iter()
+        .map(|answer| (answer.error, answer.records.len()))
+        .collect();
+    assert_eq!(errors, [(None, 1), (Some(ServiceError::InvalidArgument), 1)]);
+    assert!(answers[1].at >= millis(5) + SimDuration::from_micros(400) + NETWORK + NETWORK);
+}
+
+#[test]
+fn kds_mod_17_calls_of_a_cohort_fail_one_by_one() {
+    let mut setup = Setup::shards(1);
+    setup.model.internal_failure_rate = Ratio::new(1, 2);
+    let mut bench = setup.build();
+    cohort(&mut bench, millis(5), 10, &(0..400).collect::<Vec<u64>>());
+    let answer = only(bench.put_answers());
+    let failed = answer.count(Outcome::Failed);
+    assert!((150..250).contains(&failed), "{failed} of 400");
+    assert_eq!(
+        bench.component.1.shards()[0].log.next_position(),
+        400 - u64::try_from(failed).expect("few")
+    );
+}
+
+#[test]
+fn kds_mod_18_a_call_of_a_cohort_whose_response_is_lost_times_out_at_its_own_time() {
+    let mut setup = Setup::shards(1);
+    setup.model.lost_acknowledgement_rate = Ratio::ONE;
+    let mut bench = setup.build();
+    // The calls begin in two windows, and the client notices at the end of each.
+    cohort(&mut bench, millis(5), 10, &[0, 999, 1_500]);
+    let answers = bench.put_answers();
+    let heard: Vec<_> = answers
+        .iter()
+        .map(|answer| (answer.at, answer.error, answer.records.len()))
+        .collect();
+    let timeout = Some(ServiceError::RequestTimeout);
+    assert_eq!(heard, [(millis(5_006), timeout, 2), (millis(5_007), timeout, 1)]);
+    assert_eq!(
+        bench.component.1.shards()[0].log.next_position(),
+        3,
+        "stored all the same (KDS-W-27)"
+    );
+}
+
+#[test]
+fn a_call_of_a_cohort_that_takes_longer_than_the_client_waits_times_out() {
+    let mut setup = Setup::shards(1);
+    setup.model.request_timeout = SimDuration::from_millis(11);
+    let mut bench = setup.build();
+    cohort(&mut bench, millis(5), 10, &[0, 1]);
+    let errors: Vec<_> = bench.put_answers().iter().map(|answer| answer.error).collect();
+    assert_eq!(
+        errors,
+        [Some(ServiceError::RequestTimeout)],
+        "12 ms are too long for both"
+    );
+}
+
+#[test]
+fn each_window_has_one_event_however_service_times_overtake_each_other() {
+    let mut setup = Setup::shards(1);
+    setup.model.put_service_time = Distribution::Uniform { low: 0.0, high: 400e6 };
+    let mut bench = setup.build();
+    for number in 0..2_000 {
+        cohort(&mut bench, millis(number * 20), 10, &[0]);
+    }
+    bench.run_until(millis(2_000 * 20));
+    // About ten calls are in service, each in a window of its own, and of their windows only the next has an event; of
+    // those that were the next and are it no more, a few are left.
+    assert!(bench.pending() < 15, "{} events are pending", bench.pending());
+    let answered: usize = bench.put_answers().iter().map(|answer| answer.records.len()).sum();
+    assert_eq!(answered, 2_000);
+}
+
+#[test]
+fn without_readers_what_cohorts_store_takes_no_memory() {
+    let mut setup = Setup::shards(1);
+    setup.readers.clear();
+    let mut bench = setup.build();
+    for number in 0..200 {
+        cohort(&mut bench, millis(number * 100), 10, &(0..100).collect::<Vec<u64>>());
+    }
+    bench.run();
+    assert_eq!(bench.component.1.shards()[0].log.next_position(), 20_000);
+    assert!(
+        bench.component.1.memory() < 200_000,
+        "{} bytes",
+        bench.component.1.memory()
+    );
+}

@@ -1,0 +1,107 @@
+//! How a failed batch gets to the function again: it is read from the stream once more (LAM-K-20).
+
+use super::lane::{LaneState, Positions};
+use super::{Event, Mapping, broken};
+use crate::batch::{Batch, GetCall};
+use crate::context::Cx;
+use crate::engine::index::{to_u32, to_usize};
+use crate::engine::phase::Phase;
+use crate::ids::MappingId;
+use crate::observe::fact::Fact;
+use crate::services::kinesis;
+use crate::world;
+
+impl Mapping {
+    /// Asks for the lane's failed batch, from where reading it again has got to, to its end.
+    pub(super) fn reread(&mut self, me: MappingId, shard: u32, lane: u16, cx: &mut Cx<'_, '_>) {
+        let Some(held) = self.readers[to_usize(shard)].lanes[usize::from(lane)].batch() else {
+            return;
+        };
+        let position = held.read_to;
+        let span = u32::try_from(held.positions.end() - position).unwrap_or(u32::MAX);
+        let limit = span.min(kinesis::quotas::MAX_GET_RECORDS);
+        self.get(me, shard, position, limit, Some(lane), cx);
+    }
+
+    /// A part of the failed batch came in, or a refusal.
+    pub(super) fn reread_page(
+        &mut self,
+        me: MappingId,
+        call: GetCall,
+        lane_number: u16,
+        mut page: Batch,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let now = cx.now();
+        let shard = call.shard.0;
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "a page that no lane waits for");
+        };
+        if call.error.is_some() {
+            // The shard's read limit is used up: wait a poll interval and go on where it stopped.
+            cx.recycle(page);
+            lane.state = LaneState::BackingOff(held);
+            return self.wake_lane(me, shard, lane_number, now + self.timing.poll, cx);
+        }
+        let first = call.position - u64::from(to_u32(page.records.len()));
+        let gone = if call.expired > 0 {
+            // Everything before this page has expired, what was found there included.
+            held.found.records.clear();
+            held.found.bytes = 0;
+            held.positions.split_before(first)
+        } else {
+            Positions::Run { first, count: 0 }
+        };
+        for (position, record) in (first..).zip(&page.records) {
+            if held.positions.contains(position) {
+                held.found.records.push(*record);
+                held.found.bytes += u64::from(record.bytes);
+            }
+        }
+        held.read_to = call.position;
+        let (end, left) = (held.positions.end(), held.positions.count());
+        lane.state = LaneState::Rereading(held);
+        if gone.count() > 0 {
+            cx.emit(|| Fact::RecordsExpiredInRetry {
+                mapping: me,
+                shard: call.shard,
+                count: gone.count(),
+                first_position: gone.first(),
+            });
+            self.finish(me, shard, &gone, cx);
+        }
+        if left == 0 {
+            // Nothing of the batch is left: the lane is free (LAM-Z-11).
+            cx.recycle(page);
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+            lane.state = LaneState::Gathering;
+            lane.window_opened = now;
+            self.dispatch(me, shard, lane_number, cx);
+            return self.lane_freed(me, shard, cx);
+        }
+        if call.position < end {
+            cx.recycle(page);
+            return self.reread(me, shard, lane_number, cx);
+        }
+        page.records.clear();
+        page.bytes = 0;
+        if let Some(batch) = cx.hold(page) {
+            cx.wake(
+                now + self.timing.dispatch,
+                Phase::Act,
+                world::Event::Mapping(me, Event::PageReady { batch }),
+            );
+        }
+    }
+
+    /// The failed batch is complete again.
+    pub(super) fn invoke_again(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
+        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "a page that no lane waits for");
+        };
+        let batch = core::mem::take(&mut held.found);
+        self.invoke(me, shard, lane_number, held, batch, cx);
+    }
+}

@@ -1,0 +1,135 @@
+//! Small blueprints to build on: every delay is constant, nothing fails, nothing is scarce.
+
+use crate::blueprint::{
+    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
+    PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, WeightedKey,
+};
+use crate::engine::distribution::Distribution;
+use crate::engine::quantity::{MIB, Rate, Ratio};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::key::KeyTable;
+
+/// One way through the network.
+pub const NETWORK: SimDuration = SimDuration::from_millis(1);
+/// Service time of a put and of a read.
+pub const SERVICE: SimDuration = SimDuration::from_millis(10);
+
+/// A span that is always the same.
+#[expect(clippy::as_conversions, reason = "a parameter of a distribution is a float")]
+pub fn constant(span: SimDuration) -> Distribution {
+    Distribution::Constant(span.as_nanos() as f64)
+}
+/// The instant so many milliseconds after the start.
+pub const fn millis(millis: u64) -> SimTime {
+    SimTime::from_nanos(millis * 1_000_000)
+}
+
+/// Every delay is constant.
+pub fn model() -> ModelParameters {
+    ModelParameters {
+        network_latency: constant(NETWORK),
+        put_service_time: constant(SERVICE),
+        get_service_time: constant(SERVICE),
+        placement_time: constant(SimDuration::from_millis(100)),
+        ..ModelParameters::default()
+    }
+}
+
+/// 100 records a second of 100 bytes and ten keys, in PutRecords every 100 ms; the SDK makes three attempts.
+pub fn producer(name: &str, target: &str) -> ProducerBlueprint {
+    ProducerBlueprint {
+        name: name.to_owned(),
+        target: target.to_owned(),
+        arrivals: Arrivals::Constant(Rate::per_second(100)),
+        keys: Keys::Uniform { count: 10 },
+        size: Size::Drawn(Distribution::Constant(100.0)),
+        api: PutApi::PutRecords,
+        linger: SimDuration::from_millis(100),
+        max_batch_records: 500,
+        max_batch_bytes: 5 * MIB,
+        concurrency: 100,
+        retry: SdkRetry {
+            mode: RetryMode::Standard,
+            max_attempts: 3,
+            timing_2026: false,
+        },
+        resend_failed: None,
+        call_window: SimDuration::from_millis(1),
+        call_window_threshold: Rate::per_second(10_000),
+    }
+}
+
+/// A stream as CreateStream makes it.
+pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
+    StreamBlueprint {
+        name: name.to_owned(),
+        shard_count,
+        retention_hours: 24,
+        max_record_size_kib: 1_024,
+    }
+}
+
+/// BatchSize 100, no window, one lane.
+pub fn mapping(name: &str, stream: &str, function: &str) -> MappingBlueprint {
+    MappingBlueprint {
+        name: name.to_owned(),
+        stream: stream.to_owned(),
+        function: function.to_owned(),
+        starting_position: StartingPosition::TrimHorizon,
+        batch_size: 100,
+        maximum_batching_window: SimDuration::ZERO,
+        parallelization_factor: 1,
+    }
+}
+
+/// 20 ms a batch, a cold start of half a second.
+pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
+    FunctionBlueprint {
+        name: name.to_owned(),
+        memory_size: 128,
+        timeout: SimDuration::from_secs(3),
+        reserved_concurrency: None,
+        cold_start: ColdStart::Own(constant(SimDuration::from_millis(400))),
+        per_batch: constant(SimDuration::from_millis(20)),
+        per_record: SimDuration::ZERO,
+        failure_rate: Ratio::ZERO,
+        fails_after_write: false,
+        sink: sink.map(str::to_owned),
+    }
+}
+
+/// No capacity limit, 5 ms.
+pub fn sink(name: &str) -> SinkBlueprint {
+    SinkBlueprint {
+        name: name.to_owned(),
+        capacity: None,
+        latency: constant(SimDuration::from_millis(5)),
+    }
+}
+
+/// `clicks` through the stream `records`, the mapping `reader` and the function `enrich` into the sink `orders`.
+pub fn pipeline(shard_count: u32, duration: SimDuration) -> Blueprint {
+    Blueprint {
+        model: model(),
+        producers: vec![producer("clicks", "records")],
+        streams: vec![stream("records", shard_count)],
+        mappings: vec![mapping("reader", "records", "enrich")],
+        functions: vec![function("enrich", Some("orders"))],
+        sinks: vec![sink("orders")],
+        ..Blueprint::empty(7, duration)
+    }
+}
+
+/// Keys of one producer: `key-0`, `key-1` ..., each with the explicit hash key given (KDS-REC-10).
+pub fn keys_at(hashes: &[u128]) -> KeyTable {
+    let listed = (0_u32..).zip(hashes).map(|(number, &hash)| WeightedKey {
+        text: format!("key-{number}"),
+        weight: 1.0,
+        explicit_hash_key: Some(hash),
+    });
+    let blueprint = ProducerBlueprint {
+        keys: Keys::Weighted(listed.collect()),
+        ..producer("clicks", "records")
+    };
+    KeyTable::build(&[&blueprint])
+}
