@@ -138,10 +138,13 @@ fn an_unrelated_component_leaves_the_facts_of_others_unchanged() {
     );
 }
 
+/// A change to a trace's instants, keys and sizes.
+type Change<'c> = &'c dyn Fn(&mut Vec<u64>, &mut Vec<u32>, &mut Vec<u32>);
+
 #[test]
 fn two_swapped_keys_a_nanosecond_or_a_dropped_record_change_the_fingerprint() {
     let original = crate::support::replay(&[(1_000, 0, 300), (2_000, 1, 300), (3_000, 0, 300), (500_000_000, 2, 300)]);
-    let changed = |change: &dyn Fn(&mut Vec<u64>, &mut Vec<u32>, &mut Vec<u32>)| {
+    let changed = |change: Change<'_>| {
         let mut blueprint = original.clone();
         let Arrivals::Trace(trace) = &blueprint.producers[0].arrivals else {
             panic!("it replays a trace")

@@ -14,15 +14,26 @@ const TABLE: &str = "tests/fingerprints.csv";
 fn fingerprint(scenario_file: &str, seed: u64, profile: &str) -> Option<String> {
     let options = LoadOptions {
         seed: Some(seed),
-        profile: Some(if profile == "exam" { sim::profile::Profile::Exam } else { sim::profile::Profile::Current }),
+        profile: Some(if profile == "exam" {
+            sim::profile::Profile::Exam
+        } else {
+            sim::profile::Profile::Current
+        }),
         ..LoadOptions::default()
     };
     let text = std::fs::read_to_string(scenario_file).expect("the scenario is there");
     if text.contains("data:") && data().is_none() {
         return None;
     }
-    let unobserved = SessionOptions { observe: false, ..SessionOptions::default() };
-    Some(run(&scenario(scenario_file, &options).blueprint, unobserved).fingerprint().to_string())
+    let unobserved = SessionOptions {
+        observe: false,
+        ..SessionOptions::default()
+    };
+    Some(
+        run(&scenario(scenario_file, &options).blueprint, unobserved)
+            .fingerprint()
+            .to_string(),
+    )
 }
 
 #[test]
@@ -32,7 +43,9 @@ fn every_fingerprint_of_the_table_is_met() {
     let (mut renewed, mut wrong, mut checked) = (String::new(), Vec::new(), 0);
     for line in table.lines() {
         let fields: Vec<&str> = line.split(',').collect();
-        let [file, seed, profile, expected] = fields[..] else { panic!("four fields in `{line}`") };
+        let [file, seed, profile, expected] = fields[..] else {
+            panic!("four fields in `{line}`")
+        };
         if file == "scenario" {
             writeln!(renewed, "{line}").expect("a string takes it");
             continue;
@@ -64,7 +77,10 @@ fn the_table_names_every_shipped_scenario() {
             let file = file.expect("readable").path();
             let name = file.to_string_lossy().into_owned();
             let toml = file.extension().is_some_and(|extension| extension == "toml");
-            assert!(!toml || table.contains(&format!("{name},")), "{name} has no fingerprint in {TABLE}");
+            assert!(
+                !toml || table.contains(&format!("{name},")),
+                "{name} has no fingerprint in {TABLE}"
+            );
         }
     }
 }

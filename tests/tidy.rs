@@ -9,11 +9,7 @@ const LINES_MAX: usize = 700;
 /// Files should not be longer than this; those that are stand in `LONG_FILES`.
 const LINES_WANTED: usize = 500;
 /// Files between the two bounds, each of which is one story that a split would only hide.
-const LONG_FILES: &[&str] = &[
-    "sim/src/blueprint.rs",
-    "sim/src/observe/conservation/mod.rs",
-    "sim/src/services/log.rs",
-];
+const LONG_FILES: &[&str] = &["sim/src/services/log.rs", "sim/src/services/mapping/mod.rs"];
 /// No function may be longer.
 const FUNCTION_LINES_MAX: usize = 70;
 /// Functions that may be longer: matches over every fact, each arm of which is a line or two.
@@ -139,7 +135,7 @@ fn function_lengths_are_counted_right() {
 fn every_file_says_what_it_is_for() {
     let offenders: Vec<String> = sources(&[".rs"])
         .into_iter()
-        .filter(|source| !source.text.starts_with("//! ") && !(source.path.contains("/src/") && is_test(&source.path)))
+        .filter(|source| !(source.text.starts_with("//! ") || source.path.contains("/src/") && is_test(&source.path)))
         .map(|source| source.path)
         .collect();
     assert_none(&offenders, "a file begins with its module doc");

@@ -25,8 +25,16 @@ fn replay(name: &str) -> Option<Replay> {
     }
     let scenario = scenario(&format!("scenarios/traces/{name}.toml"), &LoadOptions::default());
     let session: Session = run(&scenario.blueprint, SessionOptions::default());
-    let counts = session.observers().and_then(|observers| observers.counts.as_ref()).expect("totals are kept");
-    let shards: Vec<u64> = counts.streams.iter().flat_map(|stream| &stream.shards).map(|shard| shard.throttled).collect();
+    let counts = session
+        .observers()
+        .and_then(|observers| observers.counts.as_ref())
+        .expect("totals are kept");
+    let shards: Vec<u64> = counts
+        .streams
+        .iter()
+        .flat_map(|stream| &stream.shards)
+        .map(|shard| shard.throttled)
+        .collect();
     Some(Replay {
         produced: counts.producers.iter().map(|producer| producer.produced).sum(),
         acknowledged: counts.producers.iter().map(|producer| producer.acknowledged).sum(),
@@ -41,7 +49,11 @@ fn replay(name: &str) -> Option<Replay> {
 /// while no row is lost on the way into the client.
 fn check(name: &str, rows: u64) {
     if let Some(real) = replay(name) {
-        assert_eq!((real.produced, real.acknowledged), (rows, rows), "{name}: each row is a record");
+        assert_eq!(
+            (real.produced, real.acknowledged),
+            (rows, rows),
+            "{name}: each row is a record"
+        );
         assert_eq!(real.throttled, 0, "{name}: real time overloads nothing");
         assert_eq!(real.delivered, rows, "{name}: everything takes effect before the end");
         assert!(real.checks > 10, "{name}: the books were checked");

@@ -69,38 +69,8 @@ impl World {
         let functions = sorted(&blueprint.functions, "function", |function| &function.name)?;
         let keys = KeyTable::build(&producers);
         let mut random = RandomStreams::new(blueprint.seed, blueprint.replication);
-        let mut streams = IndexVec::<StreamId, Stream>::new();
-        for stream in sorted(&blueprint.streams, "stream", |stream| &stream.name)? {
-            let id = StreamId::from_index(streams.len());
-            let readers: Vec<MappingId> = directory
-                .mappings
-                .iter_enumerated()
-                .filter(|(_, mapping)| mapping.stream == id)
-                .map(|(reader, _)| reader)
-                .collect();
-            let setting = StreamSetting {
-                profile: blueprint.profile,
-                model: &blueprint.model,
-                keys: &keys,
-                readers: &readers,
-                call_window: call_window(&producers, &stream.name),
-            };
-            streams.push(Stream::new(stream, setting, &mut random)?);
-        }
-        let mut mappings = IndexVec::new();
-        for (mapping, entry) in sorted(&blueprint.mappings, "mapping", |mapping| &mapping.name)?
-            .into_iter()
-            .zip(&directory.mappings)
-        {
-            let setting = MappingSetting {
-                model: &blueprint.model,
-                keys: &keys,
-                stream: entry.stream,
-                ranges: streams[entry.stream].ranges(),
-                function: entry.function,
-            };
-            mappings.push(Mapping::new(mapping, setting, &mut random)?);
-        }
+        let streams = build_streams(blueprint, &directory, &producers, &keys, &mut random)?;
+        let mappings = build_mappings(blueprint, &directory, &streams, &keys, &mut random)?;
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
         let quota = blueprint.account_concurrency;
         let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
@@ -145,6 +115,58 @@ impl World {
         };
         Ok((world, interventions))
     }
+}
+
+fn build_streams(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    producers: &[&ProducerBlueprint],
+    keys: &KeyTable,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<StreamId, Stream>, BuildError> {
+    let mut streams = IndexVec::<StreamId, Stream>::new();
+    for stream in sorted(&blueprint.streams, "stream", |stream| &stream.name)? {
+        let id = StreamId::from_index(streams.len());
+        let readers: Vec<MappingId> = directory
+            .mappings
+            .iter_enumerated()
+            .filter(|(_, mapping)| mapping.stream == id)
+            .map(|(reader, _)| reader)
+            .collect();
+        let setting = StreamSetting {
+            profile: blueprint.profile,
+            model: &blueprint.model,
+            keys,
+            readers: &readers,
+            call_window: call_window(producers, &stream.name),
+        };
+        streams.push(Stream::new(stream, setting, random)?);
+    }
+    Ok(streams)
+}
+
+fn build_mappings(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    streams: &IndexVec<StreamId, Stream>,
+    keys: &KeyTable,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<MappingId, Mapping>, BuildError> {
+    let mut mappings = IndexVec::new();
+    for (mapping, entry) in sorted(&blueprint.mappings, "mapping", |mapping| &mapping.name)?
+        .into_iter()
+        .zip(&directory.mappings)
+    {
+        let setting = MappingSetting {
+            model: &blueprint.model,
+            keys,
+            stream: entry.stream,
+            ranges: streams[entry.stream].ranges(),
+            function: entry.function,
+        };
+        mappings.push(Mapping::new(mapping, setting, random)?);
+    }
+    Ok(mappings)
 }
 
 /// The narrowest call window of the stream's fast single-record producers.

@@ -10,6 +10,7 @@ pub mod directory;
 pub mod engine;
 pub mod ids;
 pub mod key;
+pub mod model_parameters;
 pub mod observe;
 pub mod profile;
 pub mod record;

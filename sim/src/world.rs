@@ -78,7 +78,7 @@ impl Model for World {
 
     #[inline]
     fn handle(&mut self, event: Event, agenda: &mut Agenda<'_, Event>, watch: &mut Self::Watch<'_>) {
-        let probe = watch.as_deref_mut().map(|probe| probe as &mut dyn Probe);
+        let probe = watch.as_deref_mut().map(|probe| -> &mut dyn Probe { probe });
         let cx = &mut Cx {
             agenda,
             batches: &mut self.batches,

@@ -103,17 +103,14 @@ impl<E: Copy> Calendar<E> {
 
     #[inline]
     fn insert(&mut self, at: SimTime, phase: Phase, insertion: u64, event: E) {
-        let slot = match self.free.pop() {
-            Some(slot) => {
-                self.events[to_usize(slot)] = event;
-                slot
-            }
-            None => {
-                let slot = to_u32(self.events.len());
-                assert!(slot < MAX_PENDING, "more than {MAX_PENDING} events are pending");
-                self.events.push(event);
-                slot
-            }
+        let slot = if let Some(slot) = self.free.pop() {
+            self.events[to_usize(slot)] = event;
+            slot
+        } else {
+            let slot = to_u32(self.events.len());
+            assert!(slot < MAX_PENDING, "more than {MAX_PENDING} events are pending");
+            self.events.push(event);
+            slot
         };
         let insertion = match self.order {
             TieOrder::Insertion => insertion,

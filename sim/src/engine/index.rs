@@ -25,7 +25,7 @@ pub const fn to_usize(value: u32) -> usize {
 /// Narrows a length. Panics above 2^32 - 1: no collection of the model may grow there.
 #[inline]
 pub fn to_u32(value: usize) -> u32 {
-    assert!(value <= u32::MAX as usize, "a collection outgrew 2^32 entries");
+    assert!(u32::try_from(value).is_ok(), "a collection outgrew 2^32 entries");
     value as u32
 }
 
@@ -136,6 +136,13 @@ impl<'a, I: Idx, T> IntoIterator for &'a IndexVec<I, T> {
     type IntoIter = core::slice::Iter<'a, T>;
     fn into_iter(self) -> Self::IntoIter {
         self.items.iter()
+    }
+}
+impl<'a, I: Idx, T> IntoIterator for &'a mut IndexVec<I, T> {
+    type Item = &'a mut T;
+    type IntoIter = core::slice::IterMut<'a, T>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.items.iter_mut()
     }
 }
 impl<I: Idx, T: fmt::Debug> fmt::Debug for IndexVec<I, T> {

@@ -60,10 +60,12 @@ impl Rate {
         self.count == 0
     }
     /// Events per second, for reports.
+    #[expect(clippy::as_conversions, reason = "a report may round")]
     pub fn as_per_second(self) -> f64 {
         self.count as f64 * 1e9 / self.per.as_nanos() as f64
     }
     /// This rate times a ratio, exact as long as the terms fit 64 bits; terms that do not are halved together.
+    #[must_use]
     pub fn scaled(self, by: Ratio) -> Self {
         let mut count = u128::from(self.count) * u128::from(by.numerator);
         let mut per = u128::from(self.per.as_nanos()) * u128::from(by.denominator);
@@ -134,6 +136,7 @@ impl Ratio {
         Self::new((clamped * 1e9 + 0.5) as u64, 1_000_000_000)
     }
     /// For reports.
+    #[expect(clippy::as_conversions, reason = "a report may round")]
     pub fn as_f64(self) -> f64 {
         self.numerator as f64 / self.denominator as f64
     }

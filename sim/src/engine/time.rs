@@ -38,10 +38,12 @@ impl SimTime {
         SimDuration(self.0.saturating_sub(earlier.0))
     }
     /// This instant plus a span; `NEVER` if that lies beyond all time.
+    #[must_use]
     pub const fn saturating_add(self, span: SimDuration) -> Self {
         Self(self.0.saturating_add(span.0))
     }
     /// This instant minus a span; the start of the run if that lies before it.
+    #[must_use]
     pub const fn saturating_sub(self, span: SimDuration) -> Self {
         Self(self.0.saturating_sub(span.0))
     }
@@ -98,14 +100,17 @@ impl SimDuration {
         self.0 == 0
     }
     /// This span `times` times over; the longest span if that overflows.
+    #[must_use]
     pub const fn saturating_mul(self, times: u64) -> Self {
         Self(self.0.saturating_mul(times))
     }
     /// The sum of two spans; the longest span if that overflows.
+    #[must_use]
     pub const fn saturating_add(self, other: Self) -> Self {
         Self(self.0.saturating_add(other.0))
     }
     /// This span less another; zero if the other is longer.
+    #[must_use]
     pub const fn saturating_sub(self, other: Self) -> Self {
         Self(self.0.saturating_sub(other.0))
     }

@@ -62,7 +62,7 @@ pub enum Event {
 
 impl Event {
     /// The kind of event as a number, for the fingerprint.
-    pub(crate) const fn kind(&self) -> u64 {
+    pub(crate) const fn kind(self) -> u64 {
         match self {
             Self::PutReceived { .. } => 0,
             Self::PutServed { .. } => 1,

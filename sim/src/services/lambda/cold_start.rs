@@ -25,6 +25,7 @@ const ALIASES: [(&str, &str); 1] = [("provided.al2023", "go")];
 ///
 /// Fails for a runtime that was not measured (the message lists those that were), and for wrong parameters of the
 /// user's own distribution.
+#[allow(clippy::float_arithmetic, reason = "compiles a parameter at load")]
 pub fn init_duration(cold_start: &ColdStart) -> Result<Distribution, DistributionError> {
     match cold_start {
         ColdStart::Own(distribution) => distribution.compile().map(|_| distribution.clone()),

@@ -71,7 +71,7 @@ pub enum Event {
 
 impl Event {
     /// The kind of event as a number, for the fingerprint.
-    pub(crate) const fn kind(&self) -> u64 {
+    pub(crate) const fn kind(self) -> u64 {
         match self {
             Self::Poll { .. } => 0,
             Self::PageReceived { .. } => 1,

@@ -57,7 +57,7 @@ pub enum Event {
 
 impl Event {
     /// The kind of event as a number, for the fingerprint.
-    pub(crate) const fn kind(&self) -> u64 {
+    pub(crate) const fn kind(self) -> u64 {
         match self {
             Self::Flush { .. } => 0,
             Self::CallWindow { .. } => 1,
@@ -156,9 +156,9 @@ impl Producer {
     /// Schedules the first flush, or the first call window.
     pub fn start(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
         if self.window.is_some() {
-            self.arm_window(me, cx)
+            self.arm_window(me, cx);
         } else {
-            self.plan(me, cx)
+            self.plan(me, cx);
         }
     }
 
@@ -351,7 +351,7 @@ impl Producer {
                     }
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
-                        self.give_up(me, batch, reason, cx);
+                        Self::give_up(me, batch, reason, cx);
                     }
                 }
             }
@@ -380,7 +380,7 @@ impl Producer {
         self.postpone(me, batch, at, cx);
     }
 
-    fn give_up(&self, me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
+    fn give_up(me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
         cx.emit(|| Fact::RecordsGivenUp {
             producer: me,
             reason,
@@ -423,10 +423,10 @@ impl Producer {
         }
         cx.recycle(batch);
         let Some(resend) = self.resend else {
-            return self.give_up(me, again, GiveUpReason::NotResent, cx);
+            return Self::give_up(me, again, GiveUpReason::NotResent, cx);
         };
         let Some(wait) = retry::resend_after(&resend, call.resends, &mut self.resend_stream) else {
-            return self.give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
+            return Self::give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
         };
         let at = cx.now() + wait;
         cx.emit(|| Fact::RetryScheduled {
@@ -448,9 +448,9 @@ impl Producer {
             // A repeat by the SDK still holds its connection, as does a first attempt that the SDK made wait.
             let holds = call.attempt > 1 || call.sent_at == WAITED_FOR;
             if holds {
-                self.send(me, batch, cx)
+                self.send(me, batch, cx);
             } else {
-                self.submit(me, batch, cx)
+                self.submit(me, batch, cx);
             }
         }
         if let Some(at) = self.later.fired(now) {

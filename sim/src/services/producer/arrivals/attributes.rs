@@ -126,6 +126,7 @@ fn recorded_sizes(trace: Option<&Arc<Trace>>) -> Result<&Arc<Trace>, SourceError
         .ok_or(SourceError::NoSizesInTrace)
 }
 
+#[allow(clippy::float_arithmetic, reason = "compiles parameters at load")]
 fn key_column(
     blueprint: &ProducerBlueprint,
     range: KeyRange,

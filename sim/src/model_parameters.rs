@@ -1,0 +1,91 @@
+//! The model's own choices, where AWS documents nothing.
+
+use crate::engine::distribution::Distribution;
+use crate::engine::quantity::Ratio;
+use crate::engine::time::SimDuration;
+
+/// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
+#[derive(Clone, PartialEq, Debug)]
+pub struct ModelParameters {
+    /// One way between a client and a service of the same Region. Service times are as the service sees them.
+    pub network_latency: Distribution,
+    /// Service time of PutRecord and PutRecords (KDS-MOD-09).
+    pub put_service_time: Distribution,
+    /// Service time of GetRecords (KDS-MOD-09).
+    pub get_service_time: Distribution,
+    /// Probability that a put call fails with InternalFailureException (KDS-MOD-17).
+    pub internal_failure_rate: Ratio,
+    /// Probability that one entry of a PutRecords fails with InternalFailure (KDS-MOD-17).
+    pub entry_failure_rate: Ratio,
+    /// Probability that a put is stored but its response is lost (KDS-MOD-18).
+    pub lost_acknowledgement_rate: Ratio,
+    /// How long a client waits for a response.
+    pub request_timeout: SimDuration,
+    /// From the return of GetRecords to the invocation of the function (LAM-U-04).
+    pub poll_dispatch_delay: SimDuration,
+    /// Base interval of a mapping's polls (LAM-K-01).
+    pub poll_interval: SimDuration,
+    /// Least time between two reads of a shard by one mapping while it is behind (LAM-U-03).
+    pub min_poll_interval: SimDuration,
+    /// Most records that a mapping asks for in one poll. LAM-U-02 bounds what waits in the lanes, which decides whether a
+    /// poll is made; the size of a page is left to GetRecords, since five pages of BatchSize a second would cap a shard.
+    pub poll_page_records: u32,
+    /// First wait after a function error; doubles with each further one (LAM-U-05).
+    pub retry_backoff: SimDuration,
+    /// Longest wait after a function error (LAM-U-05).
+    pub retry_backoff_max: SimDuration,
+    /// First wait after a throttled invocation; doubles (LAM-U-05).
+    pub throttle_backoff: SimDuration,
+    /// Longest wait after a throttled invocation (LAM-U-05).
+    pub throttle_backoff_max: SimDuration,
+    /// Time to place a new execution environment, beside its Init (LAM-U-20).
+    pub placement_time: Distribution,
+    /// How long an idle environment is kept (LAM-U-21).
+    pub idle_lifetime: Distribution,
+    /// How old an environment may become (LAM-U-22).
+    pub environment_lifetime: Distribution,
+    /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
+    pub payload_record_overhead: u32,
+}
+
+impl Default for ModelParameters {
+    fn default() -> Self {
+        let ms = |ms: f64| ms * 1e6;
+        let minutes = |minutes: f64| minutes * 60e9;
+        // p99 / median = exp(2.326 sigma); 80 / 20 gives 0.596.
+        let service_time = Distribution::LogNormal {
+            median: ms(20.0),
+            sigma: 0.595_9,
+        };
+        Self {
+            network_latency: Distribution::Constant(ms(0.5)),
+            put_service_time: service_time.clone(),
+            get_service_time: service_time,
+            internal_failure_rate: Ratio::ZERO,
+            entry_failure_rate: Ratio::ZERO,
+            lost_acknowledgement_rate: Ratio::ZERO,
+            request_timeout: SimDuration::from_secs(5),
+            poll_dispatch_delay: SimDuration::from_millis(85),
+            poll_interval: SimDuration::from_secs(1),
+            min_poll_interval: SimDuration::from_millis(200),
+            poll_page_records: 10_000,
+            retry_backoff: SimDuration::from_secs(1),
+            retry_backoff_max: SimDuration::from_secs(60),
+            throttle_backoff: SimDuration::from_secs(1),
+            throttle_backoff_max: SimDuration::from_secs(30),
+            placement_time: Distribution::LogNormal {
+                median: ms(150.0),
+                sigma: 0.3,
+            },
+            idle_lifetime: Distribution::Uniform {
+                low: minutes(5.0),
+                high: minutes(7.0),
+            },
+            environment_lifetime: Distribution::Uniform {
+                low: minutes(120.0),
+                high: minutes(240.0),
+            },
+            payload_record_overhead: 530,
+        }
+    }
+}
