@@ -82,6 +82,11 @@ impl Group {
             series.add(at, values);
         }
     }
+    /// Records whose effect is complete now.
+    fn complete(&mut self, now: SimTime, latencies: Point) {
+        self.add(now, Metric::EndToEndLatency, latencies);
+        self.add(now, Metric::RecordsDelivered, Point::of(latencies.count));
+    }
 }
 
 /// The metrics of a run.
@@ -199,15 +204,18 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
-            Fact::RecordsProcessed { function, records } => effects(&mut self.functions[function], now, records),
+            Fact::RecordsProcessed { function, records } => {
+                self.functions[function].complete(now, latencies(now, records));
+            }
             Fact::RecordsDelivered {
                 sink,
                 function,
                 records,
                 ..
             } => {
-                effects(&mut self.functions[function], now, records);
-                effects(&mut self.sinks[sink], now, records);
+                let latencies = latencies(now, records);
+                self.functions[function].complete(now, latencies);
+                self.sinks[sink].complete(now, latencies);
             }
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
@@ -279,11 +287,12 @@ impl Metrics {
             if at >= groups.len() {
                 groups.resize(at + 1, Group::new(SHARD));
             }
-            let group = &mut groups[at];
-            group.add(now, Metric::IncomingRecords, Point::of(u64::from(tally.accepted)));
-            group.add(now, Metric::IncomingBytes, Point::of(tally.bytes));
-            let throttled = Point::of(u64::from(tally.throttled));
-            group.add(now, Metric::WriteProvisionedThroughputExceeded, throttled);
+            // A put touches most shards: their series are found by place, in the order of SHARD.
+            if let [records, bytes, throttled] = &mut *groups[at].series {
+                records.add(now, Point::of(u64::from(tally.accepted)));
+                bytes.add(now, Point::of(tally.bytes));
+                throttled.add(now, Point::of(u64::from(tally.throttled)));
+            }
         }
     }
 
@@ -353,8 +362,8 @@ impl Metrics {
     }
 }
 
-/// Records whose effect is complete now.
-fn effects(group: &mut Group, now: SimTime, records: &[Record]) {
+/// From creation to now.
+fn latencies(now: SimTime, records: &[Record]) -> Point {
     let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
     for record in records {
         let nanos = now.since(record.created_at).as_nanos();
@@ -362,15 +371,13 @@ fn effects(group: &mut Group, now: SimTime, records: &[Record]) {
         min = min.min(nanos);
         max = max.max(nanos);
     }
-    let count = len(records);
-    if count > 0 {
-        let values = Point {
-            sum: u64::try_from(sum / 1_000).unwrap_or(u64::MAX),
-            count,
-            min: min / 1_000,
-            max: max / 1_000,
-        };
-        group.add(now, Metric::EndToEndLatency, values);
+    if records.is_empty() {
+        return Point::EMPTY;
     }
-    group.add(now, Metric::RecordsDelivered, Point::of(count));
+    Point {
+        sum: u64::try_from(sum / 1_000).unwrap_or(u64::MAX),
+        count: len(records),
+        min: min / 1_000,
+        max: max / 1_000,
+    }
 }
