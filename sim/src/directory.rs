@@ -1,6 +1,6 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{FunctionId, MappingId, ProducerId, SinkId, StreamId};
 use core::fmt;
@@ -27,6 +27,8 @@ pub struct ProducerEntry {
     pub name: String,
     /// Where it writes.
     pub target: StreamId,
+    /// The API that carries its records.
+    pub api: PutApi,
 }
 
 /// A stream.
@@ -111,6 +113,7 @@ impl Directory {
                     Ok(ProducerEntry {
                         name: producer.name.clone(),
                         target: find(&stream_names, &producer.target, &producer.name)?,
+                        api: producer.api,
                     })
                 })
                 .collect::<Result<_, _>>()?,

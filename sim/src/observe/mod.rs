@@ -9,6 +9,7 @@ pub mod fact;
 pub mod history;
 pub mod holdings;
 pub mod latency;
+pub mod metrics;
 pub mod ordering;
 pub mod ordinals;
 pub mod positions;
@@ -26,6 +27,7 @@ use counts::Counts;
 use fact::Fact;
 use holdings::Holdings;
 use latency::Latency;
+use metrics::Metrics;
 use ordering::Ordering;
 use std::sync::Arc;
 
@@ -57,6 +59,8 @@ pub struct Observers {
     pub latency: Option<Latency>,
     /// Totals.
     pub counts: Option<Counts>,
+    /// Series under CloudWatch's names.
+    pub metrics: Option<Metrics>,
 }
 
 impl Observers {
@@ -68,6 +72,7 @@ impl Observers {
             ordering: Some(Ordering::new(names.clone(), keys.clone())),
             latency: Some(Latency::new(names)),
             counts: Some(Counts::new(names)),
+            metrics: Some(Metrics::new(names.clone())),
         }
     }
 
@@ -119,6 +124,9 @@ impl Probe for Observers {
         }
         if let Some(counts) = &mut self.counts {
             counts.on(now, fact);
+        }
+        if let Some(metrics) = &mut self.metrics {
+            metrics.on(now, fact);
         }
     }
 }

@@ -35,6 +35,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),
             target: CLICKS,
+            api: PutApi::PutRecords,
         })
         .collect(),
         streams: core::iter::once(StreamEntry {

@@ -1,0 +1,127 @@
+//! The metrics that a run keeps as series: one row each.
+
+use core::fmt;
+
+/// Who publishes a metric.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Namespace {
+    /// Kinesis Data Streams (KDS-MET-01).
+    Kinesis,
+    /// Lambda.
+    Lambda,
+    /// CloudWatch has no such number.
+    Simulator,
+}
+impl fmt::Display for Namespace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Kinesis => "AWS/Kinesis",
+            Self::Lambda => "AWS/Lambda",
+            Self::Simulator => "Simulator",
+        })
+    }
+}
+
+/// What values are measured in.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Unit {
+    /// A number of things.
+    Count,
+    /// Bytes.
+    Bytes,
+    /// Milliseconds. Series hold microseconds, so that a mean keeps its decimals.
+    Milliseconds,
+}
+
+impl Unit {
+    /// Parts of the unit that a series counts in.
+    pub const fn parts(self) -> u128 {
+        match self {
+            Self::Count | Self::Bytes => 1,
+            Self::Milliseconds => 1_000,
+        }
+    }
+}
+
+/// A metric of the catalogue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Row {
+    /// The name, CloudWatch's where CloudWatch has it.
+    pub name: &'static str,
+    /// Who publishes it.
+    pub namespace: Namespace,
+    /// Unit of its values.
+    pub unit: Unit,
+    /// The statistic that people look at.
+    pub statistic: super::Statistic,
+    /// What a value is.
+    pub meaning: &'static str,
+    /// The fact that defines it; empty for our own.
+    pub fact: &'static str,
+}
+
+macro_rules! catalogue {
+    ($($(#[$doc:meta])* $metric:ident = $name:literal, $namespace:ident, $unit:ident, $statistic:ident, $meaning:literal, $fact:literal;)*) => {
+        /// A metric that a run keeps as a series.
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        pub enum Metric {
+            $(#[doc = $meaning] $metric,)*
+        }
+        impl Metric {
+            /// All metrics.
+            pub const ALL: &'static [Self] = &[$(Self::$metric),*];
+            /// Its row.
+            pub const fn row(self) -> &'static Row {
+                match self {
+                    $(Self::$metric => &Row {
+                        name: $name,
+                        namespace: Namespace::$namespace,
+                        unit: Unit::$unit,
+                        statistic: super::Statistic::$statistic,
+                        meaning: $meaning,
+                        fact: $fact,
+                    },)*
+                }
+            }
+        }
+    };
+}
+
+catalogue! {
+    IncomingRecords = "IncomingRecords", Kinesis, Count, Sum, "Records stored by a put call.", "KDS-MET-05";
+    IncomingBytes = "IncomingBytes", Kinesis, Bytes, Sum, "Bytes stored by a put call.", "KDS-MET-05";
+    PutRecordBytes = "PutRecord.Bytes", Kinesis, Bytes, Sum, "Bytes that a PutRecord stored.", "KDS-MET-06";
+    PutRecordSuccess = "PutRecord.Success", Kinesis, Count, Average, "1 for a PutRecord that stored its record, else 0.", "KDS-MET-06";
+    PutRecordsBytes = "PutRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a PutRecords stored.", "KDS-MET-07";
+    PutRecordsLatency = "PutRecords.Latency", Kinesis, Milliseconds, Average, "From the sending of a PutRecords to its decision.", "KDS-MET-07";
+    PutRecordsSuccess = "PutRecords.Success", Kinesis, Count, Average, "1 for a PutRecords that stored a record, else 0.", "KDS-MET-07";
+    PutRecordsTotalRecords = "PutRecords.TotalRecords", Kinesis, Count, Sum, "Entries of a PutRecords.", "KDS-MET-08";
+    PutRecordsSuccessfulRecords = "PutRecords.SuccessfulRecords", Kinesis, Count, Sum, "Entries of a PutRecords that were stored.", "KDS-MET-08";
+    PutRecordsFailedRecords = "PutRecords.FailedRecords", Kinesis, Count, Sum, "Entries of a PutRecords that failed inside the service.", "KDS-MET-08";
+    PutRecordsThrottledRecords = "PutRecords.ThrottledRecords", Kinesis, Count, Sum, "Entries of a PutRecords that were refused for throughput.", "KDS-MET-08";
+    WriteProvisionedThroughputExceeded = "WriteProvisionedThroughputExceeded", Kinesis, Count, Sum, "Records of a put call, of either API, that were refused for throughput.", "KDS-MET-09";
+    ReadProvisionedThroughputExceeded = "ReadProvisionedThroughputExceeded", Kinesis, Count, Sum, "1 for a GetRecords refused by a read limit, else 0.", "KDS-MET-10";
+    GetRecordsBytes = "GetRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a GetRecords returned.", "KDS-MET-11";
+    GetRecordsRecords = "GetRecords.Records", Kinesis, Count, Sum, "Records that a GetRecords returned.", "KDS-MET-11";
+    GetRecordsSuccess = "GetRecords.Success", Kinesis, Count, Average, "1 for a GetRecords that was answered, else 0.", "KDS-MET-11";
+    GetRecordsIteratorAgeMilliseconds = "GetRecords.IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords; 0 when caught up.", "KDS-MET-12";
+    Invocations = "Invocations", Lambda, Count, Sum, "Runs of the function's code.", "LAM-M-01";
+    Errors = "Errors", Lambda, Count, Sum, "1 for an invocation that ended in a function error or timeout, else 0; stamped with its start.", "LAM-M-02";
+    Throttles = "Throttles", Lambda, Count, Sum, "Invocation requests that were refused.", "LAM-M-03";
+    Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
+    IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
+    ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    ColdStarts = "ColdStarts", Simulator, Count, Sum, "Invocations that waited for a new environment.", "";
+    RecordsProduced = "RecordsProduced", Simulator, Count, Sum, "Records handed to the client.", "";
+    RecordsGivenUp = "RecordsGivenUp", Simulator, Count, Sum, "Records that the client gave up.", "";
+    RecordsExpired = "RecordsExpired", Simulator, Count, Sum, "Records whose retention ended before a reader was done with them.", "";
+    RecordsDelivered = "RecordsDelivered", Simulator, Count, Sum, "Records whose effect is complete, each time counted.", "";
+    EndToEndLatency = "EndToEndLatency", Simulator, Milliseconds, Average, "From a record's creation to its effect.", "";
+}
+
+impl Metric {
+    /// The metric with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|metric| metric.row().name == name)
+    }
+}

@@ -1,0 +1,383 @@
+//! Metrics under CloudWatch's names: one-minute series for each component that has them.
+
+pub mod catalogue;
+pub mod series;
+#[cfg(test)]
+mod tests;
+
+pub use catalogue::Metric;
+pub use series::{Point, Quotient, Series, Statistic};
+
+use crate::batch::{InvocationOutcome, ServiceError};
+use crate::blueprint::PutApi;
+use crate::directory::{Component, Directory};
+use crate::engine::index::{IndexVec, to_u32, to_usize};
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::observe::fact::Fact;
+use crate::record::{Outcome, Record};
+use std::sync::Arc;
+
+/// Which series a component keeps: metrics in a fixed order.
+const STREAM: &[Metric] = &[
+    Metric::IncomingRecords,
+    Metric::IncomingBytes,
+    Metric::PutRecordBytes,
+    Metric::PutRecordSuccess,
+    Metric::PutRecordsBytes,
+    Metric::PutRecordsLatency,
+    Metric::PutRecordsSuccess,
+    Metric::PutRecordsTotalRecords,
+    Metric::PutRecordsSuccessfulRecords,
+    Metric::PutRecordsFailedRecords,
+    Metric::PutRecordsThrottledRecords,
+    Metric::WriteProvisionedThroughputExceeded,
+    Metric::ReadProvisionedThroughputExceeded,
+    Metric::GetRecordsBytes,
+    Metric::GetRecordsRecords,
+    Metric::GetRecordsSuccess,
+    Metric::GetRecordsIteratorAgeMilliseconds,
+    Metric::RecordsExpired,
+];
+const SHARD: &[Metric] = &[
+    Metric::IncomingRecords,
+    Metric::IncomingBytes,
+    Metric::WriteProvisionedThroughputExceeded,
+];
+const FUNCTION: &[Metric] = &[
+    Metric::Invocations,
+    Metric::Errors,
+    Metric::Throttles,
+    Metric::Duration,
+    Metric::IteratorAge,
+    Metric::ConcurrentExecutions,
+    Metric::ColdStarts,
+    Metric::RecordsDelivered,
+    Metric::EndToEndLatency,
+];
+const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
+const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
+
+/// The series of one component, in the order of its metrics.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct Group {
+    metrics: &'static [Metric],
+    series: Vec<Series>,
+}
+
+impl Group {
+    fn new(metrics: &'static [Metric]) -> Self {
+        Self {
+            metrics,
+            series: vec![Series::default(); metrics.len()],
+        }
+    }
+    fn get(&self, metric: Metric) -> Option<&Series> {
+        let at = self.metrics.iter().position(|listed| *listed == metric)?;
+        self.series.get(at)
+    }
+    fn add(&mut self, at: SimTime, metric: Metric, values: Point) {
+        let place = self.metrics.iter().position(|listed| *listed == metric);
+        if let Some(series) = place.and_then(|place| self.series.get_mut(place)) {
+            series.add(at, values);
+        }
+    }
+    /// Records whose effect is complete now.
+    fn complete(&mut self, now: SimTime, latencies: Point) {
+        self.add(now, Metric::EndToEndLatency, latencies);
+        self.add(now, Metric::RecordsDelivered, Point::of(latencies.count));
+    }
+}
+
+/// The metrics of a run.
+#[derive(Clone, Debug)]
+pub struct Metrics {
+    directory: Arc<Directory>,
+    producers: IndexVec<ProducerId, Group>,
+    streams: IndexVec<StreamId, Group>,
+    shards: IndexVec<StreamId, Vec<Group>>,
+    functions: IndexVec<FunctionId, Group>,
+    sinks: IndexVec<SinkId, Group>,
+}
+
+fn len(records: &[Record]) -> u64 {
+    u64::from(to_u32(records.len()))
+}
+/// Spans are kept in microseconds, rounded down.
+const fn micros(span: SimDuration) -> u64 {
+    span.as_nanos() / 1_000
+}
+
+impl Metrics {
+    /// Empty series for the components of a run.
+    pub fn new(directory: Arc<Directory>) -> Self {
+        Self {
+            producers: directory.producers.iter().map(|_| Group::new(PRODUCER)).collect(),
+            streams: directory.streams.iter().map(|_| Group::new(STREAM)).collect(),
+            shards: directory
+                .streams
+                .iter()
+                .map(|stream| vec![Group::new(SHARD); to_usize(stream.shards)])
+                .collect(),
+            functions: directory.functions.iter().map(|_| Group::new(FUNCTION)).collect(),
+            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            directory,
+        }
+    }
+
+    /// The series of a component's metric.
+    pub fn series(&self, metric: Metric, of: Component) -> Option<&Series> {
+        match of {
+            Component::Producer(id) => self.producers.get(id),
+            Component::Stream(id) => self.streams.get(id),
+            Component::Mapping(_) => None,
+            Component::Function(id) => self.functions.get(id),
+            Component::Sink(id) => self.sinks.get(id),
+        }?
+        .get(metric)
+    }
+    /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
+    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
+        self.shards.get(stream)?.get(to_usize(shard.0))?.get(metric)
+    }
+    /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
+    /// such metric, or no value fell into that time.
+    pub fn value(
+        &self,
+        metric: Metric,
+        of: Component,
+        statistic: Statistic,
+        from: SimTime,
+        until: SimTime,
+    ) -> Option<Quotient> {
+        let found = self.series(metric, of)?.statistic(statistic, from, until)?;
+        let parts = match statistic {
+            Statistic::SampleCount => 1,
+            Statistic::Sum | Statistic::Average | Statistic::Minimum | Statistic::Maximum => metric.row().unit.parts(),
+        };
+        Some(Quotient {
+            numerator: found.numerator,
+            denominator: found.denominator * parts,
+        })
+    }
+
+    /// Takes note of a fact.
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::RecordsProduced { producer, records } => {
+                self.producers[producer].add(now, Metric::RecordsProduced, Point::of(len(records)));
+            }
+            Fact::RecordsGivenUp { producer, records, .. } => {
+                self.producers[producer].add(now, Metric::RecordsGivenUp, Point::of(len(records)));
+            }
+            Fact::PutHandled { .. } => self.put(now, fact),
+            Fact::PutRefused {
+                stream,
+                producer,
+                records,
+                error,
+            } => self.put_refused(now, stream, producer, len(records), error),
+            Fact::GetRecordsHandled {
+                stream,
+                records,
+                bytes,
+                millis_behind,
+                ..
+            } => {
+                let group = &mut self.streams[stream];
+                let last = records.last().filter(|_| millis_behind > 0);
+                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
+            }
+            Fact::GetRecordsThrottled { stream, .. } => {
+                let group = &mut self.streams[stream];
+                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+            }
+            Fact::RecordsExpiredUnread { mapping, count, .. } | Fact::RecordsExpiredInRetry { mapping, count, .. } => {
+                self.expired(now, mapping, count);
+            }
+            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
+                self.invocation(now, fact);
+            }
+            Fact::RecordsProcessed { function, records } => {
+                self.functions[function].complete(now, latencies(now, records));
+            }
+            Fact::RecordsDelivered {
+                sink,
+                function,
+                records,
+                ..
+            } => {
+                let latencies = latencies(now, records);
+                self.functions[function].complete(now, latencies);
+                self.sinks[sink].complete(now, latencies);
+            }
+            Fact::RequestSent { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::AcknowledgementLost { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. }
+            | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn put(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let Fact::PutHandled {
+            stream,
+            api,
+            records,
+            shards,
+            received_at,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        let (mut accepted, mut throttled, mut failed, mut bytes) = (Point::EMPTY, 0, 0, Point::EMPTY);
+        for record in records {
+            match record.outcome() {
+                Outcome::Accepted => bytes.add(Point::of(u64::from(record.bytes))),
+                Outcome::Throttled => throttled += 1,
+                Outcome::Failed => failed += 1,
+            }
+        }
+        let stored = bytes.count;
+        let group = &mut self.streams[stream];
+        match api {
+            // Each record is a call of its own, in a cohort too.
+            PutApi::PutRecord => {
+                accepted.add(Point::of_equal(1, stored));
+                let mut success = Point::of_equal(1, stored);
+                success.add(Point::of_equal(0, throttled + failed));
+                group.add(now, Metric::PutRecordBytes, bytes);
+                group.add(now, Metric::PutRecordSuccess, success);
+            }
+            PutApi::PutRecords => {
+                accepted.add(Point::of(stored));
+                bytes = Point::of(bytes.sum);
+                group.add(now, Metric::PutRecordsBytes, bytes);
+                group.add(
+                    now,
+                    Metric::PutRecordsLatency,
+                    Point::of(micros(now.since(received_at))),
+                );
+                group.add(now, Metric::PutRecordsSuccess, Point::of(u64::from(stored > 0)));
+                group.add(now, Metric::PutRecordsTotalRecords, Point::of(len(records)));
+                group.add(now, Metric::PutRecordsSuccessfulRecords, Point::of(stored));
+                group.add(now, Metric::PutRecordsFailedRecords, Point::of(failed));
+                group.add(now, Metric::PutRecordsThrottledRecords, Point::of(throttled));
+            }
+        }
+        group.add(now, Metric::IncomingRecords, accepted);
+        group.add(now, Metric::IncomingBytes, bytes);
+        group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
+        let groups = &mut self.shards[stream];
+        for tally in shards {
+            let at = to_usize(tally.shard.0);
+            if at >= groups.len() {
+                groups.resize(at + 1, Group::new(SHARD));
+            }
+            // A put touches most shards: their series are found by place, in the order of SHARD.
+            if let [records, bytes, throttled] = &mut *groups[at].series {
+                records.add(now, Point::of(u64::from(tally.accepted)));
+                bytes.add(now, Point::of(tally.bytes));
+                throttled.add(now, Point::of(u64::from(tally.throttled)));
+            }
+        }
+    }
+
+    fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {
+        let group = &mut self.streams[stream];
+        match self.directory.producers[producer].api {
+            PutApi::PutRecord => group.add(now, Metric::PutRecordSuccess, Point::of_equal(0, records)),
+            PutApi::PutRecords => {
+                group.add(now, Metric::PutRecordsSuccess, Point::of(0));
+                if error == ServiceError::InternalFailure {
+                    group.add(now, Metric::PutRecordsTotalRecords, Point::of(records));
+                    group.add(now, Metric::PutRecordsFailedRecords, Point::of(records));
+                }
+            }
+        }
+        if error == ServiceError::ProvisionedThroughputExceeded {
+            group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(records));
+        }
+    }
+
+    fn expired(&mut self, now: SimTime, mapping: MappingId, count: u64) {
+        let stream = self.directory.mappings[mapping].stream;
+        self.streams[stream].add(now, Metric::RecordsExpired, Point::of(count));
+    }
+
+    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::InvocationStarted {
+            function,
+            records,
+            cold_start,
+            concurrent,
+            ..
+        } = *fact
+        {
+            let group = &mut self.functions[function];
+            group.add(now, Metric::Invocations, Point::of(1));
+            group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
+            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
+            group.add(now, Metric::Throttles, Point::of(0));
+            if let Some(last) = records.last() {
+                group.add(now, Metric::IteratorAge, Point::of(micros(now.since(last.arrived_at))));
+            }
+        }
+        if let Fact::InvocationThrottled { function, .. } = *fact {
+            self.functions[function].add(now, Metric::Throttles, Point::of(1));
+        }
+        if let Fact::InvocationEnded {
+            function,
+            outcome,
+            duration,
+            cold_start,
+            concurrent,
+            ..
+        } = *fact
+        {
+            let failed = match outcome {
+                InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => 1,
+                InvocationOutcome::Succeeded | InvocationOutcome::Throttled => 0,
+            };
+            // LAM-M-28: data points carry the time at which the invocation began.
+            let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
+            let group = &mut self.functions[function];
+            group.add(began, Metric::Errors, Point::of(failed));
+            group.add(began, Metric::Duration, Point::of(micros(duration)));
+            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
+        }
+    }
+}
+
+/// From creation to now.
+fn latencies(now: SimTime, records: &[Record]) -> Point {
+    let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
+    for record in records {
+        let nanos = now.since(record.created_at).as_nanos();
+        sum += u128::from(nanos);
+        min = min.min(nanos);
+        max = max.max(nanos);
+    }
+    if records.is_empty() {
+        return Point::EMPTY;
+    }
+    Point {
+        sum: u64::try_from(sum / 1_000).unwrap_or(u64::MAX),
+        count: len(records),
+        min: min / 1_000,
+        max: max / 1_000,
+    }
+}

@@ -1,0 +1,332 @@
+use super::*;
+use crate::observe::fact::ReadLimit;
+use crate::observe::sample::{
+    CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
+    tally,
+};
+
+const STREAM: Component = Component::Stream(CLICKS);
+const FUNCTION: Component = Component::Function(ENRICHER);
+
+fn metrics() -> Metrics {
+    Metrics::new(directory())
+}
+
+/// The statistic over the whole run, times a thousand.
+fn thousandths(metrics: &Metrics, metric: Metric, of: Component, statistic: Statistic) -> Option<u128> {
+    let value = metrics.value(metric, of, statistic, SimTime::ZERO, SimTime::NEVER)?;
+    Some(value.numerator * 1_000 / value.denominator)
+}
+
+fn put_by(metrics: &mut Metrics, millis: u64, api: PutApi, batch: &[Record]) {
+    let shards = [tally(batch, 0)];
+    let fact = Fact::PutHandled {
+        stream: CLICKS,
+        producer: WEB,
+        api,
+        records: batch,
+        shards: &shards,
+        received_at: at(millis - 5),
+    };
+    metrics.on(at(millis), &fact);
+}
+
+fn failed(mut record: Record) -> Record {
+    record.set_outcome(Outcome::Failed);
+    record
+}
+
+#[test]
+fn kds_met_05_incoming_counts_only_what_is_stored() {
+    let mut metrics = metrics();
+    put_by(
+        &mut metrics,
+        10,
+        PutApi::PutRecords,
+        &[record(0, 0), refused(record(0, 1)), record(0, 2)],
+    );
+    put_by(
+        &mut metrics,
+        20,
+        PutApi::PutRecord,
+        &[record(0, 3), refused(record(0, 4))],
+    );
+    let sum = |metric| thousandths(&metrics, metric, STREAM, Statistic::Sum);
+    assert_eq!(sum(Metric::IncomingRecords), Some(3_000));
+    assert_eq!(sum(Metric::IncomingBytes), Some(300_000));
+    let shard = metrics
+        .shard_series(Metric::IncomingBytes, CLICKS, FIRST)
+        .expect("the shard exists");
+    let bytes = shard.statistic(Statistic::Sum, SimTime::ZERO, SimTime::NEVER);
+    assert_eq!(bytes.map(|bytes| bytes.numerator), Some(300));
+}
+
+#[test]
+fn kds_met_07_a_put_records_succeeds_if_it_stored_a_record() {
+    let mut metrics = metrics();
+    put_by(
+        &mut metrics,
+        10,
+        PutApi::PutRecords,
+        &[record(0, 0), refused(record(0, 1))],
+    );
+    put_by(&mut metrics, 20, PutApi::PutRecords, &[refused(record(0, 1))]);
+    let average = |metric| thousandths(&metrics, metric, STREAM, Statistic::Average);
+    assert_eq!(average(Metric::PutRecordsSuccess), Some(500));
+    assert_eq!(average(Metric::PutRecordsLatency), Some(5_000));
+    assert_eq!(
+        thousandths(&metrics, Metric::PutRecordsBytes, STREAM, Statistic::Sum),
+        Some(100_000)
+    );
+}
+
+#[test]
+fn kds_met_08_total_is_the_sum_of_successful_failed_and_throttled() {
+    let mut metrics = metrics();
+    let batch = [
+        record(0, 0),
+        refused(record(0, 1)),
+        failed(record(0, 2)),
+        refused(record(0, 3)),
+    ];
+    let shards = [tally(&batch[..2], 0)];
+    metrics.on(at(10), &put(&batch, &shards, at(10)));
+    let fact = Fact::PutRefused {
+        stream: CLICKS,
+        producer: WEB,
+        records: &batch[..2],
+        error: ServiceError::InternalFailure,
+    };
+    metrics.on(at(20), &fact);
+    let sums = [
+        Metric::PutRecordsTotalRecords,
+        Metric::PutRecordsSuccessfulRecords,
+        Metric::PutRecordsFailedRecords,
+        Metric::PutRecordsThrottledRecords,
+    ]
+    .map(|metric| thousandths(&metrics, metric, STREAM, Statistic::Sum).unwrap_or(0) / 1_000);
+    assert_eq!(sums, [6, 1, 3, 2]);
+}
+
+#[test]
+fn kds_met_09_write_throttles_count_records_of_both_apis() {
+    let mut metrics = metrics();
+    put_by(
+        &mut metrics,
+        10,
+        PutApi::PutRecords,
+        &[refused(record(0, 0)), refused(record(0, 1))],
+    );
+    put_by(&mut metrics, 20, PutApi::PutRecord, &[refused(record(0, 2))]);
+    let sum = thousandths(
+        &metrics,
+        Metric::WriteProvisionedThroughputExceeded,
+        STREAM,
+        Statistic::Sum,
+    );
+    assert_eq!(sum, Some(3_000));
+}
+
+#[test]
+fn kds_met_06_each_put_record_of_a_cohort_is_a_call() {
+    let mut metrics = metrics();
+    put_by(
+        &mut metrics,
+        10,
+        PutApi::PutRecord,
+        &[record(0, 0), refused(record(0, 1)), record(0, 2), record(0, 3)],
+    );
+    let value = |metric, statistic| thousandths(&metrics, metric, STREAM, statistic);
+    assert_eq!(value(Metric::PutRecordSuccess, Statistic::Average), Some(750));
+    assert_eq!(value(Metric::PutRecordSuccess, Statistic::SampleCount), Some(4_000));
+    assert_eq!(value(Metric::IncomingRecords, Statistic::Maximum), Some(1_000));
+}
+
+#[test]
+fn kds_met_10_read_throttles_count_calls_for_either_limit() {
+    let mut metrics = metrics();
+    for limit in [ReadLimit::Calls, ReadLimit::Bytes] {
+        let fact = Fact::GetRecordsThrottled {
+            stream: CLICKS,
+            shard: FIRST,
+            mapping: ENRICH,
+            limit,
+        };
+        metrics.on(at(10), &fact);
+    }
+    let sum = thousandths(
+        &metrics,
+        Metric::ReadProvisionedThroughputExceeded,
+        STREAM,
+        Statistic::Sum,
+    );
+    assert_eq!(sum, Some(2_000));
+}
+
+#[test]
+fn kds_met_12_iterator_age_is_that_of_the_last_record_and_zero_when_caught_up() {
+    let mut metrics = metrics();
+    let batch = records(&[0, 90]);
+    let age = |metrics: &Metrics, statistic| {
+        thousandths(metrics, Metric::GetRecordsIteratorAgeMilliseconds, STREAM, statistic)
+    };
+    for (millis, millis_behind) in [(400, 1), (500, 0)] {
+        let fact = Fact::GetRecordsHandled {
+            stream: CLICKS,
+            shard: FIRST,
+            mapping: ENRICH,
+            first_position: 0,
+            records: &batch,
+            bytes: 200,
+            millis_behind,
+            again: false,
+        };
+        metrics.on(at(millis), &fact);
+    }
+    assert_eq!(
+        age(&metrics, Statistic::Maximum),
+        Some(300_000),
+        "stored at 100 ms, read at 400 ms"
+    );
+    assert_eq!(age(&metrics, Statistic::Minimum), Some(0));
+    assert_eq!(
+        thousandths(&metrics, Metric::GetRecordsBytes, STREAM, Statistic::Sum),
+        Some(400_000)
+    );
+}
+
+fn end(
+    metrics: &mut Metrics,
+    now: SimTime,
+    outcome: InvocationOutcome,
+    duration: SimDuration,
+    cold: Option<SimDuration>,
+) {
+    let fact = Fact::InvocationEnded {
+        function: ENRICHER,
+        mapping: ENRICH,
+        records: 1,
+        outcome,
+        duration,
+        cold_start: cold,
+        concurrent: 2,
+    };
+    metrics.on(now, &fact);
+}
+
+#[test]
+fn lam_m_28_errors_and_durations_carry_the_start_of_their_invocation() {
+    let mut metrics = metrics();
+    // Began in the first minute, ended in the second, a cold start included.
+    let (duration, cold) = (SimDuration::from_secs(30), SimDuration::from_secs(10));
+    end(
+        &mut metrics,
+        SimTime::from_secs(70),
+        InvocationOutcome::TimedOut,
+        duration,
+        Some(cold),
+    );
+    let within = |metric, from, until| {
+        let (from, until) = (SimTime::from_secs(from), SimTime::from_secs(until));
+        metrics
+            .value(metric, FUNCTION, Statistic::Sum, from, until)
+            .map(Quotient::as_f64)
+    };
+    assert_eq!(within(Metric::Errors, 0, 60), Some(1.0));
+    assert_eq!(within(Metric::Errors, 60, 120), None);
+    assert_eq!(
+        within(Metric::Duration, 0, 60),
+        Some(30_000.0),
+        "LAM-M-04: without the cold start"
+    );
+}
+
+#[test]
+fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
+    let mut metrics = metrics();
+    let batch = records(&[0, 90]);
+    for concurrent in [1, 2, 3] {
+        let fact = Fact::InvocationStarted {
+            function: ENRICHER,
+            mapping: ENRICH,
+            records: &batch,
+            cold_start: (concurrent == 3).then_some(SimDuration::SECOND),
+            concurrent,
+        };
+        metrics.on(at(350), &fact);
+    }
+    end(
+        &mut metrics,
+        at(400),
+        InvocationOutcome::Succeeded,
+        SimDuration::from_millis(50),
+        None,
+    );
+    end(
+        &mut metrics,
+        at(400),
+        InvocationOutcome::FunctionError,
+        SimDuration::from_millis(50),
+        None,
+    );
+    let fact = Fact::InvocationThrottled {
+        function: ENRICHER,
+        mapping: ENRICH,
+        records: 2,
+    };
+    metrics.on(at(500), &fact);
+    let value = |metric, statistic| thousandths(&metrics, metric, FUNCTION, statistic);
+    assert_eq!(value(Metric::Invocations, Statistic::Sum), Some(3_000), "LAM-M-01");
+    assert_eq!(value(Metric::Errors, Statistic::Average), Some(500), "LAM-M-02");
+    assert_eq!(value(Metric::Throttles, Statistic::Sum), Some(1_000), "LAM-M-03");
+    assert_eq!(
+        value(Metric::IteratorAge, Statistic::Maximum),
+        Some(250_000),
+        "LAM-M-06: stored at 100 ms, handed over at 350 ms"
+    );
+    assert_eq!(
+        value(Metric::ConcurrentExecutions, Statistic::Maximum),
+        Some(3_000),
+        "LAM-M-08"
+    );
+    assert_eq!(value(Metric::ColdStarts, Statistic::Sum), Some(1_000));
+}
+
+#[test]
+fn effects_are_counted_at_the_function_and_at_its_sink() {
+    let mut metrics = metrics();
+    let batch = records(&[0, 100]);
+    metrics.on(at(250), &delivered(&batch, at(250)));
+    for of in [FUNCTION, Component::Sink(ORDERS)] {
+        assert_eq!(
+            thousandths(&metrics, Metric::RecordsDelivered, of, Statistic::Sum),
+            Some(2_000)
+        );
+        assert_eq!(
+            thousandths(&metrics, Metric::EndToEndLatency, of, Statistic::Average),
+            Some(200_000)
+        );
+        assert_eq!(
+            thousandths(&metrics, Metric::EndToEndLatency, of, Statistic::Maximum),
+            Some(250_000)
+        );
+    }
+    assert_eq!(metrics.series(Metric::Invocations, Component::Sink(ORDERS)), None);
+}
+
+#[test]
+fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
+    let groups = [super::STREAM, super::FUNCTION, super::PRODUCER, super::SINK];
+    for metric in Metric::ALL {
+        assert_eq!(Metric::named(metric.row().name), Some(*metric));
+        assert!(
+            groups.iter().any(|group| group.contains(metric)),
+            "{}",
+            metric.row().name
+        );
+        assert_eq!(
+            metric.row().fact.is_empty(),
+            metric.row().namespace == catalogue::Namespace::Simulator
+        );
+    }
+}
