@@ -408,7 +408,9 @@ impl Session {
 
     fn checkpoint_after(&self, at: SimTime) -> SimTime {
         let interval = self.options.checkpoint_interval;
-        interval.map_or(SimTime::NEVER, |interval| at.saturating_add(interval.max(SimDuration::MIN)))
+        interval.map_or(SimTime::NEVER, |interval| {
+            at.saturating_add(interval.max(SimDuration::MIN))
+        })
     }
 
     fn keep_checkpoint(&mut self) {
