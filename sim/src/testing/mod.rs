@@ -3,3 +3,4 @@
 pub mod blueprints;
 pub mod harness;
 pub mod note;
+pub mod strategies;

@@ -5,6 +5,7 @@
 //! window is over (LAM-E-03), one batch at a time. A failed batch blocks its lane: it is read again from the stream
 //! after a wait and invoked again (LAM-X-02, LAM-K-20), until it succeeds or its records have expired.
 
+mod batching;
 mod lane;
 mod payload;
 mod polling;
@@ -23,12 +24,11 @@ use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall};
 use crate::blueprint::{MappingBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
-use crate::engine::phase::Phase;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{DiscardReason, Fact};
+use crate::observe::fact::Fact;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::world;
@@ -280,102 +280,6 @@ impl Mapping {
         [self.phase.draws(), self.link.draws()].into_iter()
     }
 
-    fn page_ready(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut page) = cx.take(id) else { return };
-        let Envelope::Get(call) = page.envelope else {
-            return broken(cx, "a page without its call");
-        };
-        let now = cx.now();
-        let shard = call.shard.0;
-        if let Some(lane) = call.retry_lane {
-            cx.recycle(page);
-            return self.invoke_again(me, shard, lane, cx);
-        }
-        let first = call.position - u64::from(to_u32(page.records.len()));
-        let window = self.window;
-        let reader = &mut self.readers[to_usize(shard)];
-        let open = |lane: &mut Lane| {
-            // A window that ran out with nothing gathered opens again at the first record (LAM-E-06).
-            if lane.waiting().is_empty() && lane.window_opened.saturating_add(window) < now {
-                lane.window_opened = now;
-            }
-        };
-        if self.lanes_of_keys.is_empty() {
-            let lane = &mut reader.lanes[0];
-            open(lane);
-            lane.gather_page(&mut page, first);
-        } else {
-            for (position, record) in (first..).zip(&page.records) {
-                let lane = &mut reader.lanes[usize::from(self.lanes_of_keys[to_usize(record.key.0)])];
-                open(lane);
-                lane.gather(*record, position);
-            }
-        }
-        cx.recycle(page);
-        for lane in 0..to_u32(self.readers[to_usize(shard)].lanes.len()) {
-            self.dispatch(me, shard, u16::try_from(lane).unwrap_or(0), cx);
-        }
-    }
-
-    /// Sends the lane's next batch if the lane is free and a batch is complete; else arms the window's timer.
-    fn dispatch(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let (window, batch_size) = (self.window, self.batch_size);
-        loop {
-            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-            if !matches!(lane.state, LaneState::Gathering) || lane.waiting().is_empty() {
-                return;
-            }
-            let waiting = lane.waiting();
-            let wanted = waiting.len().min(batch_size);
-            let fitting = self.payload.fitting(&waiting[..wanted], cx.keys());
-            if fitting == 0 {
-                self.discard_oversized(me, shard, lane_number, cx);
-                continue;
-            }
-            let due = lane.window_opened.saturating_add(window);
-            if fitting < batch_size && fitting == waiting.len() && now < due {
-                return self.wake_lane(me, shard, lane_number, due, cx);
-            }
-            let mut batch = cx.fresh();
-            let positions = lane.take(fitting, &mut batch);
-            self.readers[to_usize(shard)].waiting.take_away(&batch);
-            let held = LaneBatch {
-                positions,
-                errors: 0,
-                throttles: 0,
-                attempts: 0,
-                read_to: 0,
-                found: Batch::default(),
-            };
-            return self.invoke(me, shard, lane_number, held, batch, cx);
-        }
-    }
-
-    /// A record that no invocation can carry never blocks the shard (LAM-K-25).
-    fn discard_oversized(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
-        let reader = &mut self.readers[to_usize(shard)];
-        let lane = &mut reader.lanes[usize::from(lane_number)];
-        debug_assert!(
-            lane.waiting()
-                .first()
-                .is_some_and(|record| self.payload.oversized(record, cx.keys()))
-        );
-        let first_position = lane.first_waiting();
-        let mut batch = cx.fresh();
-        let positions = lane.take(1, &mut batch);
-        reader.waiting.take_away(&batch);
-        cx.emit(|| Fact::RecordsDiscarded {
-            mapping: me,
-            shard: ShardIndex(shard),
-            reason: DiscardReason::PayloadTooLarge,
-            records: &batch.records,
-            first_position,
-        });
-        cx.recycle(batch);
-        self.finish(me, shard, &positions, cx);
-    }
-
     fn invoke(
         &mut self,
         me: MappingId,
@@ -459,22 +363,6 @@ impl Mapping {
         held.read_to = held.positions.first();
         lane.state = LaneState::BackingOff(held);
         self.wake_lane(me, shard, call.lane, retry_at, cx);
-    }
-
-    /// Wakes a lane at an instant, and not at any other. A timer for that instant, if there is one, will do.
-    fn wake_lane(&mut self, me: MappingId, shard: u32, lane_number: u16, at: SimTime, cx: &mut Cx<'_, '_>) {
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-        if lane.timer == Some(at) {
-            return;
-        }
-        lane.timer = Some(at);
-        lane.generation = lane.generation.wrapping_add(1);
-        let event = Event::LaneDue {
-            shard,
-            lane: lane_number,
-            generation: lane.generation,
-        };
-        cx.wake(at, Phase::Act, world::Event::Mapping(me, event));
     }
 
     /// Positions in flight are done for this reader, one way or another.

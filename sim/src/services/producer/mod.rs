@@ -7,6 +7,8 @@
 
 pub mod arrivals;
 pub mod retry;
+#[cfg(test)]
+mod tests;
 mod window;
 
 use crate::batch::{Batch, BatchId, Envelope, PutCall};

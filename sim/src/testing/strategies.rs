@@ -1,0 +1,387 @@
+//! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
+
+use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use crate::blueprint::{
+    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, Trace, TraceRows, WeightedKey,
+};
+use crate::command::{Command, Intervention};
+use crate::engine::distribution::Distribution;
+use crate::engine::quantity::{MIB, Rate, Ratio};
+use crate::engine::time::{SimDuration, SimTime};
+use proptest::collection::vec;
+use proptest::option;
+use proptest::prelude::{Just, Strategy, any, prop_oneof};
+use std::sync::Arc;
+
+/// A whole world of a few components, for ten to thirty seconds, in which anything may fail.
+pub fn blueprints() -> impl Strategy<Value = Blueprint> {
+    let parts = (
+        vec(producers(), 1..=3),
+        1_u32..=6,
+        vec(mappings(), 0..=3),
+        vec(functions(), 2),
+        vec(sinks(), 2),
+    );
+    (any::<u64>(), 10_u64..=30, models(), parts, vec(interventions(), 0..=4), 1_u32..=4)
+        .prop_map(|(seed, seconds, model, (producers, shards, mappings, functions, sinks), interventions, account)| {
+            Blueprint {
+                model,
+                account_concurrency: if account == 1 { 103 } else { 1_000 },
+                producers: named(producers, |producer, name| producer.name = name, "producer"),
+                streams: vec![stream("records", shards)],
+                mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
+                functions: named(functions, |function, name| function.name = name, "function"),
+                sinks: named(sinks, |sink, name| sink.name = name, "sink"),
+                interventions,
+                ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
+            }
+        })
+        .prop_map(without_impossible_commands)
+}
+
+/// A world in which nothing that is put fails or overtakes, so that every key must stay in order, whatever the function
+/// and its sink do.
+pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
+    blueprints().prop_map(|mut blueprint| {
+        blueprint.model = ModelParameters {
+            min_poll_interval: blueprint.model.min_poll_interval,
+            poll_page_records: blueprint.model.poll_page_records,
+            poll_dispatch_delay: blueprint.model.poll_dispatch_delay,
+            ..model()
+        };
+        for producer in &mut blueprint.producers {
+            producer.arrivals = Arrivals::Poisson(Rate::per_second(60));
+            if producer.keys == Keys::FromTrace {
+                producer.keys = Keys::Uniform { count: 7 };
+            }
+            producer.size = Size::Drawn(Distribution::Constant(100.0));
+            producer.concurrency = 1_000;
+        }
+        blueprint.interventions.retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
+        blueprint
+    })
+}
+
+/// An hour of retention, and functions that are broken for longer than that.
+pub fn outages() -> impl Strategy<Value = Blueprint> {
+    let broken = (60_u64..4_000, 3_600_u64..6_000);
+    (any::<u64>(), 1_u32..=2, mappings(), broken, any::<bool>(), 1_u64..=4).prop_map(
+        |(seed, shards, mapping, (from, lasts), throttled, per_minute)| {
+            let mut blueprint = Blueprint::empty(seed, SimDuration::from_secs(12_000));
+            blueprint.model = ModelParameters {
+                poll_interval: SimDuration::from_secs(20),
+                ..model()
+            };
+            blueprint.producers = vec![ProducerBlueprint {
+                name: "producer-0".to_owned(),
+                arrivals: Arrivals::Poisson(Rate {
+                    count: per_minute,
+                    per: SimDuration::from_secs(60),
+                }),
+                ..producer("producer-0", "records")
+            }];
+            blueprint.streams = vec![stream("records", shards)];
+            blueprint.streams[0].retention_hours = 1;
+            blueprint.mappings = vec![MappingBlueprint {
+                name: "mapping-0".to_owned(),
+                function: "function-0".to_owned(),
+                ..mapping
+            }];
+            blueprint.functions = vec![function("function-0", None)];
+            let change = |at: u64, broken: bool| Intervention {
+                at: SimTime::from_secs(at),
+                command: if throttled {
+                    Command::SetReservedConcurrency {
+                        function: "function-0".to_owned(),
+                        limit: broken.then_some(0),
+                    }
+                } else {
+                    Command::SetFailureRate {
+                        function: "function-0".to_owned(),
+                        rate: if broken { Ratio::ONE } else { Ratio::ZERO },
+                    }
+                },
+            };
+            blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+            blueprint
+        },
+    )
+}
+
+fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<T> {
+    for (number, part) in parts.iter_mut().enumerate() {
+        set(part, format!("{kind}-{number}"));
+    }
+    parts
+}
+
+/// Commands change components that exist, and never the load of a trace.
+fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
+    let (producers, functions) = (&blueprint.producers, &blueprint.functions);
+    let unreserved = blueprint.account_concurrency - 100;
+    blueprint.interventions.retain(|intervention| match &intervention.command {
+        Command::ScaleLoad { producer, .. } => producers
+            .iter()
+            .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
+        Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
+        Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
+    });
+    let reserved: u32 = functions.iter().filter_map(|function| function.reserved_concurrency).sum();
+    if reserved > 0 && unreserved < 10 {
+        for function in &mut blueprint.functions {
+            function.reserved_concurrency = None;
+        }
+    }
+    blueprint
+}
+
+fn models() -> impl Strategy<Value = ModelParameters> {
+    let ratio = |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
+    let faults = (ratio(4), ratio(4), ratio(4), prop_oneof![3 => Just(5_000_u64), 1 => 5_u64..60]);
+    let timing = (
+        any::<bool>(),
+        prop_oneof![Just(10_000_u32), 1_u32..200],
+        prop_oneof![Just(200_u64), 1_u64..400],
+        prop_oneof![Just(85_u64), 0_u64..300],
+    );
+    (faults, timing).prop_map(|((internal, entry, lost, timeout), (random, page, min_poll, dispatch))| {
+        let documented = ModelParameters::default();
+        ModelParameters {
+            put_service_time: if random { documented.put_service_time.clone() } else { model().put_service_time },
+            get_service_time: if random { documented.get_service_time.clone() } else { model().get_service_time },
+            internal_failure_rate: internal,
+            entry_failure_rate: entry,
+            lost_acknowledgement_rate: lost,
+            request_timeout: SimDuration::from_millis(timeout),
+            poll_page_records: page,
+            min_poll_interval: SimDuration::from_millis(min_poll),
+            poll_dispatch_delay: SimDuration::from_millis(dispatch),
+            ..model()
+        }
+    })
+}
+
+fn rates() -> impl Strategy<Value = Rate> {
+    (0_u64..120).prop_map(Rate::per_second)
+}
+
+/// Every kind of arrival, with keys and sizes that fit it.
+fn arrivals() -> impl Strategy<Value = (Arrivals, bool)> {
+    let spell = || (100_u64..4_000).prop_map(SimDuration::from_millis);
+    let bursts = (rates(), rates(), spell(), spell()).prop_map(|(on, off, mean_on, mean_off)| Arrivals::Bursts {
+        on,
+        off,
+        mean_on,
+        mean_off,
+    });
+    let profile = (vec((1_u64..5_000, rates()), 1..5), any::<bool>()).prop_map(|(steps, repeats)| {
+        let mut at = SimDuration::ZERO;
+        let mut points = Vec::new();
+        for (step, rate) in steps {
+            points.push((at, rate));
+            at = at + SimDuration::from_millis(step);
+        }
+        Arrivals::Profile {
+            points,
+            period: repeats.then_some(at),
+        }
+    });
+    prop_oneof![
+        rates().prop_map(|rate| (Arrivals::Constant(rate), false)),
+        rates().prop_map(|rate| (Arrivals::Poisson(rate), false)),
+        bursts.prop_map(|arrivals| (arrivals, false)),
+        profile.prop_map(|arrivals| (arrivals, false)),
+        traces().prop_map(|trace| (Arrivals::Trace(Arc::new(trace)), true)),
+    ]
+}
+
+fn traces() -> impl Strategy<Value = Trace> {
+    let requests = vec((0_u64..200_000_000, 0_u32..3, 1_u32..2_000), 1..80).prop_map(|rows| {
+        let mut now = 0;
+        let (mut at, mut key, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
+        for (gap, of, size) in rows {
+            now += gap;
+            at.push(now);
+            key.push(of);
+            bytes.push(size);
+        }
+        TraceRows::Requests { at, key, bytes }
+    });
+    let spread = prop_oneof![Just(Spread::Even), Just(Spread::Uniform), Just(Spread::Start)];
+    let counts = (vec(vec(0_u32..30, 1..6), 1..3), spread).prop_map(|(series, spread)| {
+        let series = (0..).zip(series).map(|(key, counts)| CountSeries {
+            key: Some(key),
+            bins: (0..)
+                .zip(counts)
+                .map(|(bin, count)| (bin * 2_000_000_000, 2_000_000_000, count))
+                .collect(),
+        });
+        TraceRows::Counts {
+            series: series.collect(),
+            spread,
+        }
+    });
+    (prop_oneof![requests, counts], 1_u64..5, any::<bool>()).prop_map(|(rows, compression, repeat)| Trace {
+        source: "a random trace".to_owned(),
+        rows,
+        keys: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
+        span: SimDuration::from_secs(20),
+        compression: Ratio::new(compression, 1),
+        repeat,
+    })
+}
+
+fn keys() -> impl Strategy<Value = Keys> {
+    prop_oneof![
+        (1_u32..20).prop_map(|count| Keys::Uniform { count }),
+        (1_u32..20).prop_map(|count| Keys::Zipf { count, exponent: 1.2 }),
+        (0_u32..10).prop_map(|others| Keys::Hot { share: 0.6, others }),
+        vec((0_u32..5, option::of(any::<u128>())), 1..4).prop_map(|list| {
+            let listed = list.into_iter().map(|(number, explicit_hash_key)| WeightedKey {
+                text: format!("key-{number}"),
+                weight: f64::from(number) + 1.0,
+                explicit_hash_key,
+            });
+            Keys::Weighted(listed.collect())
+        }),
+    ]
+}
+
+fn sizes() -> impl Strategy<Value = Size> {
+    prop_oneof![
+        4 => Just(Size::Drawn(Distribution::Uniform { low: 1.0, high: 3_000.0 })),
+        1 => Just(Size::Drawn(Distribution::Uniform { low: 1.0, high: 1_100_000.0 })),
+    ]
+}
+
+fn retries() -> impl Strategy<Value = SdkRetry> {
+    let mode = prop_oneof![
+        Just(RetryMode::Off),
+        Just(RetryMode::Standard),
+        Just(RetryMode::Adaptive),
+        Just(RetryMode::Legacy)
+    ];
+    (mode, 1_u32..5, any::<bool>()).prop_map(|(mode, max_attempts, timing_2026)| SdkRetry {
+        mode,
+        max_attempts,
+        timing_2026,
+    })
+}
+
+fn resends() -> impl Strategy<Value = Resend> {
+    let jitter = prop_oneof![Just(Jitter::None), Just(Jitter::Full), Just(Jitter::Equal)];
+    (0_u32..4, 1_u64..500, 1_u32..3, jitter).prop_map(|(attempts, backoff, factor, jitter)| Resend {
+        attempts,
+        backoff: SimDuration::from_millis(backoff),
+        factor,
+        max_backoff: SimDuration::from_secs(2),
+        jitter,
+    })
+}
+
+fn producers() -> impl Strategy<Value = ProducerBlueprint> {
+    let client = (
+        any::<bool>(),
+        any::<bool>(),
+        0_u64..800,
+        1_u32..60,
+        prop_oneof![1_u32..4, Just(100)],
+        1_u64..20_000,
+    );
+    (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
+        |((arrivals, traced), keys, size, retry, resend_failed, client)| {
+            let (single, windowed, linger, max_batch_records, concurrency, window) = client;
+            ProducerBlueprint {
+                arrivals,
+                keys: if traced { Keys::FromTrace } else { keys },
+                size,
+                api: if single { PutApi::PutRecord } else { PutApi::PutRecords },
+                linger: SimDuration::from_millis(linger),
+                max_batch_records,
+                max_batch_bytes: 3 * MIB,
+                concurrency,
+                retry,
+                resend_failed,
+                call_window: SimDuration::from_micros(window),
+                call_window_threshold: if windowed { Rate::ZERO } else { Rate::per_second(1_000_000) },
+                ..producer("", "records")
+            }
+        },
+    )
+}
+
+fn mappings() -> impl Strategy<Value = MappingBlueprint> {
+    let batch_size = prop_oneof![1_u32..60, Just(10_000)];
+    (batch_size, prop_oneof![2 => Just(0_u64), 1 => 1_u64..8], 1_u32..=10, 0_u32..2).prop_map(
+        |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
+            batch_size,
+            maximum_batching_window: SimDuration::from_secs(window),
+            parallelization_factor,
+            ..mapping("", "records", &format!("function-{function}"))
+        },
+    )
+}
+
+fn functions() -> impl Strategy<Value = FunctionBlueprint> {
+    let takes = prop_oneof![
+        Just(constant(SimDuration::from_millis(20))),
+        Just(Distribution::Exponential { mean: 200e6 }),
+        Just(Distribution::Uniform { low: 0.0, high: 2e9 }),
+    ];
+    let failing = prop_oneof![2 => Just(Ratio::ZERO), 2 => Just(Ratio::new(1, 5)), 1 => Just(Ratio::new(9, 10))];
+    (takes, failing, any::<bool>(), option::of(0_u32..2), option::of(0_u32..3), 1_u64..4).prop_map(
+        |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
+            timeout: SimDuration::from_secs(timeout),
+            reserved_concurrency: reserved,
+            per_batch,
+            per_record: SimDuration::from_micros(300),
+            failure_rate,
+            fails_after_write,
+            sink: sink.map(|number| format!("sink-{number}")),
+            ..function("", None)
+        },
+    )
+}
+
+fn sinks() -> impl Strategy<Value = SinkBlueprint> {
+    let capacity = prop_oneof![Just(None), (1_u64..200).prop_map(|rate| Some(Rate::per_second(rate)))];
+    (capacity, 0_u64..100).prop_map(|(capacity, latency)| SinkBlueprint {
+        capacity,
+        latency: Distribution::Uniform {
+            low: 0.0,
+            high: latency as f64 * 1e6,
+        },
+        ..sink("")
+    })
+}
+
+fn interventions() -> impl Strategy<Value = Intervention> {
+    let number = || 0_u32..2;
+    let command = prop_oneof![
+        (number(), 0_u64..4).prop_map(|(number, factor)| Command::ScaleLoad {
+            producer: format!("producer-{number}"),
+            factor: Ratio::new(factor, 1),
+        }),
+        (number(), option::of(0_u32..3)).prop_map(|(number, limit)| Command::SetReservedConcurrency {
+            function: format!("function-{number}"),
+            limit,
+        }),
+        (number(), 0_u64..=10).prop_map(|(number, tenths)| Command::SetFailureRate {
+            function: format!("function-{number}"),
+            rate: Ratio::new(tenths, 10),
+        }),
+        (number(), option::of(0_u64..300)).prop_map(|(number, capacity)| Command::SetSinkCapacity {
+            sink: format!("sink-{number}"),
+            capacity: capacity.map(Rate::per_second),
+        }),
+        (number(), 1_u64..8_000).prop_map(|(number, lasts)| Command::BreakSink {
+            sink: format!("sink-{number}"),
+            lasts: SimDuration::from_millis(lasts),
+        }),
+    ];
+    (0_u64..25_000, command).prop_map(|(at, command)| Intervention {
+        at: SimTime::ZERO + SimDuration::from_millis(at),
+        command,
+    })
+}
