@@ -28,7 +28,9 @@ fn session(blueprint: &Blueprint, options: SessionOptions) -> Session {
 fn run(blueprint: &Blueprint, options: SessionOptions) -> Result<Session, TestCaseError> {
     let mut session = session(blueprint, options);
     let end = session.end();
-    session.advance(end, u64::MAX).map_err(|error| TestCaseError::fail(error.to_string()))?;
+    session
+        .advance(end, u64::MAX)
+        .map_err(|error| TestCaseError::fail(error.to_string()))?;
     Ok(session)
 }
 

@@ -62,6 +62,12 @@ impl TokenBucket {
         self.refill(now);
         self.level / self.token
     }
+    /// Whether `tokens` are there at `now`.
+    #[inline]
+    pub fn holds(&mut self, now: SimTime, tokens: u64) -> bool {
+        self.refill(now);
+        tokens.checked_mul(self.token).is_some_and(|cost| cost <= self.level)
+    }
     /// Takes tokens that `available` has shown to be there. Panics otherwise: the bucket never goes negative.
     #[inline]
     pub fn take(&mut self, tokens: u64) {
@@ -72,7 +78,7 @@ impl TokenBucket {
     /// Takes `tokens` at `now` if they are there.
     #[inline]
     pub fn try_take(&mut self, now: SimTime, tokens: u64) -> bool {
-        let enough = self.available(now) >= tokens;
+        let enough = self.holds(now, tokens);
         if enough {
             self.take(tokens);
         }

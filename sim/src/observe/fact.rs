@@ -23,6 +23,19 @@ pub struct ShardTally {
     pub first_position: u64,
 }
 
+impl ShardTally {
+    /// Nothing stored or refused yet.
+    pub const fn none(shard: ShardIndex, next_position: u64) -> Self {
+        Self {
+            shard,
+            accepted: 0,
+            throttled: 0,
+            bytes: 0,
+            first_position: next_position,
+        }
+    }
+}
+
 /// Which read limit refused a `GetRecords`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum ReadLimit {

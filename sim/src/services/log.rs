@@ -51,7 +51,6 @@ struct Segment {
     base: SimTime,
     /// The latest arrival in it; arrivals of one shard may be out of order by a call window (KDS-REC-16).
     latest: SimTime,
-    bytes: u64,
     rows: Rows,
 }
 
@@ -62,7 +61,6 @@ impl Segment {
             first,
             base,
             latest: base,
-            bytes: 0,
             rows: Rows::Narrow(spare),
         }
     }
@@ -209,16 +207,42 @@ impl Log {
     /// Appends a record and returns its position.
     #[inline]
     pub fn append(&mut self, record: &Record) -> u64 {
-        let position = self.next_position();
+        let open = &mut self.open;
+        let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
+        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+        if let Rows::Narrow(rows) = &mut open.rows
+            && (1..SEGMENT_RECORDS).contains(&rows.len())
+            && let (Ok(arrived), Ok(waited)) = (u32::try_from(arrived), u32::try_from(waited))
+        {
+            let position = open.first + u64::from(to_u32(rows.len()));
+            rows.push(Row {
+                arrived,
+                waited,
+                key: record.key.0,
+                bytes: record.bytes,
+                ordinal: record.ordinal,
+            });
+            if record.arrived_at > open.latest {
+                open.latest = record.arrived_at;
+            }
+            return position;
+        }
+        self.append_slowly(record)
+    }
+
+    /// The first record of a segment, or one whose offsets are wide.
+    #[cold]
+    fn append_slowly(&mut self, record: &Record) -> u64 {
         if self.open.len() >= SEGMENT_RECORDS {
             self.seal(record.arrived_at);
-        } else if self.open.len() == 0 {
-            self.open.base = record.arrived_at;
-            self.open.latest = record.arrived_at;
         }
+        let position = self.next_position();
         let open = &mut self.open;
+        if open.len() == 0 {
+            open.base = record.arrived_at;
+            open.latest = record.arrived_at;
+        }
         open.latest = open.latest.max(record.arrived_at);
-        open.bytes += u64::from(record.bytes);
         let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
         let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
         if let Rows::Narrow(rows) = &mut open.rows
@@ -378,21 +402,27 @@ impl Segment {
         out: &mut Batch,
     ) -> (usize, u64) {
         let available = self.len().saturating_sub(from).min(limit);
-        if self.latest <= now && self.bytes <= bytes_limit {
+        let sum = match &self.rows {
+            Rows::Narrow(rows) => rows[from..from + available]
+                .iter()
+                .map(|row| u64::from(row.bytes))
+                .sum(),
+            Rows::Wide(rows) => rows[from..from + available]
+                .iter()
+                .map(|row| u64::from(row.bytes))
+                .sum(),
+        };
+        if self.latest <= now && sum <= bytes_limit {
             // Everything is visible and fits: one plain loop.
-            let before = out.records.len();
             match &self.rows {
                 Rows::Narrow(rows) => {
-                    out.records.extend(
-                        rows[from..from + available]
-                            .iter()
-                            .map(|row| narrow_record(self.base, row)),
-                    );
+                    let base = self.base;
+                    out.records
+                        .extend(rows[from..from + available].iter().map(|row| narrow_record(base, row)));
                 }
                 Rows::Wide(rows) => out.records.extend(rows[from..from + available].iter().map(wide_record)),
             }
-            let bytes = out.records[before..].iter().map(|record| u64::from(record.bytes)).sum();
-            return (available, bytes);
+            return (available, sum);
         }
         let (mut taken, mut bytes) = (0, 0);
         while taken < available {

@@ -23,20 +23,29 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         vec(functions(), 2),
         vec(sinks(), 2),
     );
-    (any::<u64>(), 10_u64..=30, models(), parts, vec(interventions(), 0..=4), 1_u32..=4)
-        .prop_map(|(seed, seconds, model, (producers, shards, mappings, functions, sinks), interventions, account)| {
-            Blueprint {
-                model,
-                account_concurrency: if account == 1 { 103 } else { 1_000 },
-                producers: named(producers, |producer, name| producer.name = name, "producer"),
-                streams: vec![stream("records", shards)],
-                mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
-                functions: named(functions, |function, name| function.name = name, "function"),
-                sinks: named(sinks, |sink, name| sink.name = name, "sink"),
-                interventions,
-                ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
-            }
-        })
+    (
+        any::<u64>(),
+        10_u64..=30,
+        models(),
+        parts,
+        vec(interventions(), 0..=4),
+        1_u32..=4,
+    )
+        .prop_map(
+            |(seed, seconds, model, (producers, shards, mappings, functions, sinks), interventions, account)| {
+                Blueprint {
+                    model,
+                    account_concurrency: if account == 1 { 103 } else { 1_000 },
+                    producers: named(producers, |producer, name| producer.name = name, "producer"),
+                    streams: vec![stream("records", shards)],
+                    mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
+                    functions: named(functions, |function, name| function.name = name, "function"),
+                    sinks: named(sinks, |sink, name| sink.name = name, "sink"),
+                    interventions,
+                    ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
+                }
+            },
+        )
         .prop_map(without_impossible_commands)
 }
 
@@ -58,7 +67,9 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
         }
-        blueprint.interventions.retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
+        blueprint
+            .interventions
+            .retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
         blueprint
     })
 }
@@ -120,14 +131,19 @@ fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<
 fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
     let (producers, functions) = (&blueprint.producers, &blueprint.functions);
     let unreserved = blueprint.account_concurrency - 100;
-    blueprint.interventions.retain(|intervention| match &intervention.command {
-        Command::ScaleLoad { producer, .. } => producers
-            .iter()
-            .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
-        Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-        Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
-    });
-    let reserved: u32 = functions.iter().filter_map(|function| function.reserved_concurrency).sum();
+    blueprint
+        .interventions
+        .retain(|intervention| match &intervention.command {
+            Command::ScaleLoad { producer, .. } => producers
+                .iter()
+                .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
+            Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
+            Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
+        });
+    let reserved: u32 = functions
+        .iter()
+        .filter_map(|function| function.reserved_concurrency)
+        .sum();
     if reserved > 0 && unreserved < 10 {
         for function in &mut blueprint.functions {
             function.reserved_concurrency = None;
@@ -137,29 +153,45 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
 }
 
 fn models() -> impl Strategy<Value = ModelParameters> {
-    let ratio = |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
-    let faults = (ratio(4), ratio(4), ratio(4), prop_oneof![3 => Just(5_000_u64), 1 => 5_u64..60]);
+    let ratio =
+        |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
+    let faults = (
+        ratio(4),
+        ratio(4),
+        ratio(4),
+        prop_oneof![3 => Just(5_000_u64), 1 => 5_u64..60],
+    );
     let timing = (
         any::<bool>(),
         prop_oneof![Just(10_000_u32), 1_u32..200],
         prop_oneof![Just(200_u64), 1_u64..400],
         prop_oneof![Just(85_u64), 0_u64..300],
     );
-    (faults, timing).prop_map(|((internal, entry, lost, timeout), (random, page, min_poll, dispatch))| {
-        let documented = ModelParameters::default();
-        ModelParameters {
-            put_service_time: if random { documented.put_service_time.clone() } else { model().put_service_time },
-            get_service_time: if random { documented.get_service_time.clone() } else { model().get_service_time },
-            internal_failure_rate: internal,
-            entry_failure_rate: entry,
-            lost_acknowledgement_rate: lost,
-            request_timeout: SimDuration::from_millis(timeout),
-            poll_page_records: page,
-            min_poll_interval: SimDuration::from_millis(min_poll),
-            poll_dispatch_delay: SimDuration::from_millis(dispatch),
-            ..model()
-        }
-    })
+    (faults, timing).prop_map(
+        |((internal, entry, lost, timeout), (random, page, min_poll, dispatch))| {
+            let documented = ModelParameters::default();
+            ModelParameters {
+                put_service_time: if random {
+                    documented.put_service_time.clone()
+                } else {
+                    model().put_service_time
+                },
+                get_service_time: if random {
+                    documented.get_service_time.clone()
+                } else {
+                    model().get_service_time
+                },
+                internal_failure_rate: internal,
+                entry_failure_rate: entry,
+                lost_acknowledgement_rate: lost,
+                request_timeout: SimDuration::from_millis(timeout),
+                poll_page_records: page,
+                min_poll_interval: SimDuration::from_millis(min_poll),
+                poll_dispatch_delay: SimDuration::from_millis(dispatch),
+                ..model()
+            }
+        },
+    )
 }
 
 fn rates() -> impl Strategy<Value = Rate> {
@@ -304,7 +336,11 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
                 retry,
                 resend_failed,
                 call_window: SimDuration::from_micros(window),
-                call_window_threshold: if windowed { Rate::ZERO } else { Rate::per_second(1_000_000) },
+                call_window_threshold: if windowed {
+                    Rate::ZERO
+                } else {
+                    Rate::per_second(1_000_000)
+                },
                 ..producer("", "records")
             }
         },
@@ -313,14 +349,20 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
 
 fn mappings() -> impl Strategy<Value = MappingBlueprint> {
     let batch_size = prop_oneof![1_u32..60, Just(10_000)];
-    (batch_size, prop_oneof![2 => Just(0_u64), 1 => 1_u64..8], 1_u32..=10, 0_u32..2).prop_map(
-        |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
-            batch_size,
-            maximum_batching_window: SimDuration::from_secs(window),
-            parallelization_factor,
-            ..mapping("", "records", &format!("function-{function}"))
-        },
+    (
+        batch_size,
+        prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
+        1_u32..=10,
+        0_u32..2,
     )
+        .prop_map(
+            |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
+                batch_size,
+                maximum_batching_window: SimDuration::from_secs(window),
+                parallelization_factor,
+                ..mapping("", "records", &format!("function-{function}"))
+            },
+        )
 }
 
 fn functions() -> impl Strategy<Value = FunctionBlueprint> {
@@ -330,18 +372,26 @@ fn functions() -> impl Strategy<Value = FunctionBlueprint> {
         Just(Distribution::Uniform { low: 0.0, high: 2e9 }),
     ];
     let failing = prop_oneof![2 => Just(Ratio::ZERO), 2 => Just(Ratio::new(1, 5)), 1 => Just(Ratio::new(9, 10))];
-    (takes, failing, any::<bool>(), option::of(0_u32..2), option::of(0_u32..3), 1_u64..4).prop_map(
-        |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
-            timeout: SimDuration::from_secs(timeout),
-            reserved_concurrency: reserved,
-            per_batch,
-            per_record: SimDuration::from_micros(300),
-            failure_rate,
-            fails_after_write,
-            sink: sink.map(|number| format!("sink-{number}")),
-            ..function("", None)
-        },
+    (
+        takes,
+        failing,
+        any::<bool>(),
+        option::of(0_u32..2),
+        option::of(0_u32..3),
+        1_u64..4,
     )
+        .prop_map(
+            |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
+                timeout: SimDuration::from_secs(timeout),
+                reserved_concurrency: reserved,
+                per_batch,
+                per_record: SimDuration::from_micros(300),
+                failure_rate,
+                fails_after_write,
+                sink: sink.map(|number| format!("sink-{number}")),
+                ..function("", None)
+            },
+        )
 }
 
 fn sinks() -> impl Strategy<Value = SinkBlueprint> {

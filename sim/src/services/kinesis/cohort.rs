@@ -13,7 +13,7 @@ use crate::context::Cx;
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProducerId, StreamId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, ShardTally};
 use crate::record::{Outcome, Record};
 use std::collections::VecDeque;
 
@@ -296,20 +296,16 @@ impl Stream {
     fn put_single(&mut self, record: &mut Record, at: SimTime) {
         let number = self.route[crate::engine::index::to_usize(record.key.0)];
         let shard = &mut self.shards[crate::engine::index::to_usize(number)];
-        let tally = self
-            .touched
-            .tally(self.calls, number, &mut self.tallies, || shard.begin_call(at));
-        // A call of its own: the tokens are those of its own instant.
-        let fresh = shard.begin_call(at);
+        let (index, first_position) = (shard.index, shard.log.next_position());
+        let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
+            ShardTally::none(index, first_position)
+        });
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
         if failed {
             record.set_outcome(Outcome::Failed);
-        } else if shard.admit(record.bytes) {
+        } else if shard.admit_single(at, record.bytes) {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = at;
-            if tally.accepted == 0 {
-                tally.first_position = fresh.first_position;
-            }
             tally.accepted += 1;
             tally.bytes += u64::from(record.bytes);
             shard.log.append(record);
@@ -317,7 +313,6 @@ impl Stream {
             record.set_outcome(Outcome::Throttled);
             tally.throttled += 1;
         }
-        shard.end_call();
     }
 }
 

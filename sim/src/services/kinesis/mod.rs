@@ -346,20 +346,17 @@ impl Stream {
             if fail_entries && self.failure_stream.chance(self.entry_failure_rate) {
                 record.set_outcome(Outcome::Failed);
                 refused += 1;
-            } else if shard.admit(record.bytes) {
+            } else if shard.admit(tally, record.bytes) {
                 record.set_outcome(Outcome::Accepted);
                 record.arrived_at = now;
-                tally.accepted += 1;
-                tally.bytes += u64::from(record.bytes);
                 shard.log.append(record);
             } else {
                 record.set_outcome(Outcome::Throttled);
-                tally.throttled += 1;
                 refused += 1;
             }
         }
         for tally in &self.tallies {
-            self.shards[to_usize(tally.shard.0)].end_call();
+            self.shards[to_usize(tally.shard.0)].end_call(tally);
         }
         refused
     }

@@ -51,19 +51,17 @@ pub struct Shard {
     pub log: Log,
     records: TokenBucket,
     bytes: TokenBucket,
-    call: CallInProgress,
+    allowance: Allowance,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
 }
 
-/// What one put has used of a shard so far. Entries of a call are decided against the tokens that the shard held at the
-/// start of the call; the cost is taken once at its end (KDS-MOD-03).
+/// What a put may use of a shard. Entries of a call are decided against the tokens that the shard held at the start of
+/// the call; the cost is taken once at its end (KDS-MOD-03).
 #[derive(Clone, Copy, Debug, Default)]
-struct CallInProgress {
-    records_left: u64,
-    bytes_allowed: u64,
-    accepted_bytes: u64,
-    accepted: u32,
+struct Allowance {
+    records: u32,
+    bytes: u64,
 }
 
 impl Shard {
@@ -74,7 +72,7 @@ impl Shard {
             log: Log::new(),
             records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
             bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
-            call: CallInProgress::default(),
+            allowance: Allowance::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
             reads: ReadAllowance::full(),
         }
@@ -83,39 +81,45 @@ impl Shard {
     /// Begins a call that touches this shard.
     #[inline]
     pub fn begin_call(&mut self, now: SimTime) -> ShardTally {
-        self.call = CallInProgress {
-            records_left: self.records.available(now),
-            bytes_allowed: self.bytes.available(now),
-            accepted_bytes: 0,
-            accepted: 0,
+        self.allowance = Allowance {
+            records: u32::try_from(self.records.available(now)).unwrap_or(u32::MAX),
+            bytes: self.bytes.available(now),
         };
-        ShardTally {
-            shard: self.index,
-            accepted: 0,
-            throttled: 0,
-            bytes: 0,
-            first_position: self.log.next_position(),
-        }
+        ShardTally::none(self.index, self.log.next_position())
     }
-    /// Decides an entry of the call in progress: both limits must have room (KDS-W-03), bytes rounded up over the sum
-    /// of the call's accepted entries on this shard (KDS-MOD-03). A refused entry uses nothing (KDS-MOD-04).
+    /// Decides an entry of the call in progress, whose accepted entries so far stand in its tally: both limits must have
+    /// room (KDS-W-03), bytes rounded up over the sum of the call's accepted entries on this shard (KDS-MOD-03). A
+    /// refused entry uses nothing (KDS-MOD-04).
     #[inline]
-    pub fn admit(&mut self, bytes: u32) -> bool {
-        let sum = self.call.accepted_bytes + u64::from(bytes);
-        let fits = self.call.records_left > 0 && rounded(sum) <= self.call.bytes_allowed;
+    pub fn admit(&self, tally: &mut ShardTally, bytes: u32) -> bool {
+        let sum = tally.bytes + u64::from(bytes);
+        let fits = tally.accepted < self.allowance.records && rounded(sum) <= self.allowance.bytes;
         if fits {
-            self.call.records_left -= 1;
-            self.call.accepted_bytes = sum;
-            self.call.accepted += 1;
+            tally.accepted += 1;
+            tally.bytes = sum;
+        } else {
+            tally.throttled += 1;
         }
         fits
     }
     /// Ends the call: takes what its accepted entries cost.
     #[inline]
-    pub fn end_call(&mut self) {
-        self.records.take(u64::from(self.call.accepted));
-        self.bytes.take(rounded(self.call.accepted_bytes));
-        self.call = CallInProgress::default();
+    pub fn end_call(&mut self, tally: &ShardTally) {
+        self.records.take(u64::from(tally.accepted));
+        self.bytes.take(rounded(tally.bytes));
+    }
+
+    /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
+    /// (KDS-W-16).
+    #[inline]
+    pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> bool {
+        let cost = rounded(u64::from(bytes));
+        let fits = self.records.holds(at, 1) && self.bytes.holds(at, cost);
+        if fits {
+            self.records.take(1);
+            self.bytes.take(cost);
+        }
+        fits
     }
 
     /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
