@@ -101,8 +101,13 @@ impl Cx<'_, '_> {
             probe.on(self.agenda.now(), &fact());
         }
     }
-    /// Mixes the identity and times of records into the fingerprint. Done where the records' fate is decided: when a put
-    /// is handled, when a page is read, when an effect completes. Between these, count and bytes of what moves suffice.
+    /// Mixes a word into the fingerprint.
+    #[inline]
+    pub fn mix(&mut self, word: u64) {
+        self.agenda.mix(word);
+    }
+    /// Mixes the identity and times of records into the fingerprint. Done where their fate is decided: when a put is
+    /// handled, and when an effect completes. In between, count, bytes and positions of what moves stand for them.
     #[inline]
     pub fn mix_records(&mut self, records: &[Record]) {
         self.agenda.mix(digest(records));

@@ -450,7 +450,9 @@ impl Stream {
             millis_behind: call.millis_behind,
             again: call.retry_lane.is_some(),
         });
-        cx.mix_records(&batch.records);
+        // Positions stand for the records, which were mixed in when they were stored.
+        cx.mix(page.first);
+        cx.mix(page.next);
         batch.envelope = Envelope::Get(call);
         self.answer_read(batch, call, cx);
     }
