@@ -171,8 +171,6 @@ impl Stream {
         self.tallies.clear();
         self.calls += 1;
         for served in &due {
-            let mut record = served.record;
-            self.put_single(&mut record, served.at);
             let known = answers.iter().position(|answer| answer.producer == served.producer);
             let slot = known.unwrap_or_else(|| {
                 answers.push(Answer {
@@ -183,11 +181,16 @@ impl Stream {
                 answers.len() - 1
             });
             let Answer { batch, lost, .. } = &mut answers[slot];
-            if let Some(deadline) = self.response_lost(served, record.outcome(), way) {
-                lost.push((batch.records.len(), deadline));
+            let index = batch.records.len();
+            batch.bytes += u64::from(served.record.bytes);
+            batch.records.push(served.record);
+            // Decided in its place in the answer: a record that is changed and then copied waits for its own stores.
+            let record = &mut batch.records[index];
+            self.put_single(record, served.at);
+            let outcome = record.outcome();
+            if let Some(deadline) = self.response_lost(served, outcome, way) {
+                lost.push((index, deadline));
             }
-            batch.bytes += u64::from(record.bytes);
-            batch.records.push(record);
         }
         self.cohorts.give_back(due);
         self.expire_touched(now);
