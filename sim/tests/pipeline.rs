@@ -67,7 +67,10 @@ fn lam_k_33_lam_k_03_each_mapping_polls_every_shard_and_a_sixth_is_refused_now_a
         let session = run(&with_readers(readers, SimDuration::from_secs(100)));
         let all: Vec<&MappingCounts> = counts(&session).mappings.iter().collect();
         let asked = |counts: &MappingCounts| counts.reads + counts.throttled_by_calls + counts.throttled_by_bytes;
-        assert!(all.iter().all(|counts| (99..=101).contains(&asked(counts))), "once a second each");
+        assert!(
+            all.iter().all(|counts| (99..=101).contains(&asked(counts))),
+            "once a second each"
+        );
         let refused: u64 = all.iter().map(|counts| counts.throttled_by_calls).sum();
         if readers == 6 {
             assert!((90..=101).contains(&refused), "{refused}: one call of six each second");
@@ -86,7 +89,11 @@ fn mean_propagation_delay(blueprint: &Blueprint) -> u64 {
     let (mut sum, mut count) = (0, 0);
     for note in notes(blueprint) {
         if let Fact::GetRecordsHandled { .. } = note.fact {
-            sum += note.records.iter().map(|record| note.at.since(record.created_at).as_millis()).sum::<u64>();
+            sum += note
+                .records
+                .iter()
+                .map(|record| note.at.since(record.created_at).as_millis())
+                .sum::<u64>();
             count += note.records.len() as u64;
         }
     }
@@ -149,7 +156,10 @@ fn kds_w_15_kds_w_14_sending_refused_entries_again_saves_them_and_breaks_the_ord
     assert_eq!(counts(&resent).producers[ProducerId(0)].given_up(), 0);
     let order = ordering(&resent).verdict(Guarantee::OrderPerKey, ORDERS);
     assert!(matches!(order, Verdict::Violated(_)), "{order:?}");
-    assert_eq!(ordering(&resent).verdict(Guarantee::NoDuplicates, ORDERS), Verdict::Holds);
+    assert_eq!(
+        ordering(&resent).verdict(Guarantee::NoDuplicates, ORDERS),
+        Verdict::Holds
+    );
 }
 
 /// KDS-SDK-17, KDS-DUP-06: the SDK puts again what is stored, and nothing removes it.
@@ -167,7 +177,10 @@ fn kds_dup_02_a_lost_acknowledgement_makes_duplicates() {
         let session = run(&blueprint);
         let again = ordering(&session).stored_again();
         let produced = counts(&session).producers[ProducerId(0)].produced;
-        assert!((produced / 40..produced / 10).contains(&again), "{api:?}: {again} of {produced}");
+        assert!(
+            (produced / 40..produced / 10).contains(&again),
+            "{api:?}: {again} of {produced}"
+        );
         let duplicates = ordering(&session).counts(ORDERS).of(Anomaly::Duplicate);
         assert!(duplicates > 0 && duplicates <= again);
     }
@@ -183,7 +196,10 @@ fn lam_e_02_an_effect_happens_again_when_the_function_fails_after_its_write() {
     let counted = ordering(&session).counts(ORDERS);
     assert!(counted.of(Anomaly::Duplicate) > 100);
     assert_eq!(counted.of(Anomaly::Lost), 0);
-    assert_eq!(ordering(&session).verdict(Guarantee::OrderPerKey, ORDERS), Verdict::Holds);
+    assert_eq!(
+        ordering(&session).verdict(Guarantee::OrderPerKey, ORDERS),
+        Verdict::Holds
+    );
 }
 
 /// LAM-K-07: one for each shard and lane.
@@ -224,7 +240,10 @@ fn single_calls(rate: u64, shards: u32, window_millis: u64, seed: u64) -> Bluepr
     blueprint.model.put_service_time = ModelParameters::default().put_service_time;
     let clicks = &mut blueprint.producers[0];
     clicks.arrivals = Arrivals::Poisson(Rate::per_second(rate));
-    clicks.keys = Keys::Zipf { count: 50, exponent: 1.0 };
+    clicks.keys = Keys::Zipf {
+        count: 50,
+        exponent: 1.0,
+    };
     clicks.api = PutApi::PutRecord;
     clicks.concurrency = 1_000_000;
     clicks.call_window = SimDuration::from_millis(window_millis);
@@ -299,7 +318,10 @@ fn records_stored_by_window_are_read_in_order_of_arrival() {
     for note in notes(&blueprint) {
         if let Fact::GetRecordsHandled { shard, .. } = note.fact {
             for record in &note.records {
-                assert!(record.arrived_at >= latest[shard.0 as usize], "two producers, one shard, one order");
+                assert!(
+                    record.arrived_at >= latest[shard.0 as usize],
+                    "two producers, one shard, one order"
+                );
                 assert!(record.arrived_at <= note.at, "nothing is read before it is stored");
                 assert!(record.created_at < record.arrived_at);
                 latest[shard.0 as usize] = record.arrived_at;
@@ -346,7 +368,11 @@ fn a_command_given_live_is_the_same_command_in_the_blueprint() {
         assert_eq!(live.apply(scale(at, 0).command).expect("there is such a producer"), at);
         live.seek(live.end()).expect("it runs");
         assert_eq!(live.fingerprint(), planned.fingerprint());
-        let instants: Vec<SimTime> = live.interventions().iter().map(|intervention| intervention.at).collect();
+        let instants: Vec<SimTime> = live
+            .interventions()
+            .iter()
+            .map(|intervention| intervention.at)
+            .collect();
         assert!(instants.is_sorted());
         // And however the session goes to and fro.
         for goal in [13_000, 6_000, 7_000, 8_000, 20_000] {
@@ -370,12 +396,16 @@ fn a_command_given_in_the_past_changes_what_comes_after_it() {
     live.seek(live.end()).expect("it runs");
     let before = counts(&live).producers[ProducerId(0)].produced;
     live.seek(millis(10_000)).expect("it runs");
-    live.apply(scale(SimTime::ZERO, 0).command).expect("there is such a producer");
+    live.apply(scale(SimTime::ZERO, 0).command)
+        .expect("there is such a producer");
     live.seek(millis(12_500)).expect("it runs");
     live.seek(millis(11_500)).expect("it runs");
     live.seek(live.end()).expect("it runs");
     let after = counts(&live).producers[ProducerId(0)].produced;
-    assert!((before / 2 - 20..before / 2 + 20).contains(&after), "{before} and {after}");
+    assert!(
+        (before / 2 - 20..before / 2 + 20).contains(&after),
+        "{before} and {after}"
+    );
 }
 
 /// Half the shards cannot throttle less, whatever arrives: each of them gets what two of the others get.
@@ -396,8 +426,15 @@ fn splitting_every_shard_never_throttles_more() {
 #[test]
 fn a_reader_advances_although_others_read_the_same_shards() {
     let session = run(&with_readers(3, SimDuration::from_secs(30)));
-    let acknowledged: Vec<u64> = counts(&session).mappings.iter().map(|counts| counts.acknowledged).collect();
+    let acknowledged: Vec<u64> = counts(&session)
+        .mappings
+        .iter()
+        .map(|counts| counts.acknowledged)
+        .collect();
     let produced = counts(&session).producers[ProducerId(0)].produced;
-    assert!(acknowledged.iter().all(|&count| count + 250 > produced), "{acknowledged:?} of {produced}");
+    assert!(
+        acknowledged.iter().all(|&count| count + 250 > produced),
+        "{acknowledged:?} of {produced}"
+    );
     assert_eq!(counts(&session).mappings[READER].expired_unread, 0);
 }

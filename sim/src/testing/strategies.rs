@@ -3,8 +3,8 @@
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
 use crate::blueprint::{
     Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
-    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace, TraceRows,
-    WeightedKey,
+    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
+    TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -24,20 +24,29 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         vec(functions(), 2),
         vec(sinks(), 2),
     );
-    (any::<u64>(), 10_u64..=30, models(), parts, vec(interventions(), 0..=4), 1_u32..=4)
-        .prop_map(|(seed, seconds, model, (producers, records, mappings, functions, sinks), interventions, account)| {
-            Blueprint {
-                model,
-                account_concurrency: if account == 1 { 103 } else { 1_000 },
-                producers: named(producers, |producer, name| producer.name = name, "producer"),
-                streams: vec![records],
-                mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
-                functions: named(functions, |function, name| function.name = name, "function"),
-                sinks: named(sinks, |sink, name| sink.name = name, "sink"),
-                interventions,
-                ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
-            }
-        })
+    (
+        any::<u64>(),
+        10_u64..=30,
+        models(),
+        parts,
+        vec(interventions(), 0..=4),
+        1_u32..=4,
+    )
+        .prop_map(
+            |(seed, seconds, model, (producers, records, mappings, functions, sinks), interventions, account)| {
+                Blueprint {
+                    model,
+                    account_concurrency: if account == 1 { 103 } else { 1_000 },
+                    producers: named(producers, |producer, name| producer.name = name, "producer"),
+                    streams: vec![records],
+                    mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
+                    functions: named(functions, |function, name| function.name = name, "function"),
+                    sinks: named(sinks, |sink, name| sink.name = name, "sink"),
+                    interventions,
+                    ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
+                }
+            },
+        )
         .prop_map(without_impossible_commands)
 }
 
@@ -59,7 +68,9 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
         }
-        blueprint.interventions.retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
+        blueprint
+            .interventions
+            .retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
         blueprint
     })
 }
@@ -67,48 +78,60 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
 /// An hour of retention, and functions that are broken for longer than that.
 pub fn outages() -> impl Strategy<Value = Blueprint> {
     let broken = (60_u64..4_000, 3_600_u64..6_000);
-    (any::<u64>(), 1_u32..=2, mappings(), broken, any::<bool>(), 1_u64..=20).prop_map(
-        |(seed, shards, mut mapping, (from, lasts), throttled, per_minute)| {
-            mapping.batch_size = mapping.batch_size.min(10);
-            let mut blueprint = Blueprint::empty(seed, SimDuration::from_secs(12_000));
-            blueprint.model = ModelParameters {
-                poll_interval: SimDuration::from_secs(20),
-                ..model()
-            };
-            blueprint.producers = vec![ProducerBlueprint {
-                name: "producer-0".to_owned(),
-                arrivals: Arrivals::Poisson(Rate {
-                    count: per_minute,
-                    per: SimDuration::from_secs(60),
-                }),
-                ..producer("producer-0", "records")
-            }];
-            blueprint.streams = vec![stream("records", shards)];
-            blueprint.streams[0].retention_hours = 1;
-            blueprint.mappings = vec![MappingBlueprint {
-                name: "mapping-0".to_owned(),
-                function: "function-0".to_owned(),
-                ..mapping
-            }];
-            blueprint.functions = vec![function("function-0", None)];
-            let change = |at: u64, broken: bool| Intervention {
-                at: SimTime::from_secs(at),
-                command: if throttled {
-                    Command::SetReservedConcurrency {
-                        function: "function-0".to_owned(),
-                        limit: broken.then_some(0),
-                    }
-                } else {
-                    Command::SetFailureRate {
-                        function: "function-0".to_owned(),
-                        rate: if broken { Ratio::ONE } else { Ratio::ZERO },
-                    }
-                },
-            };
-            blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
-            blueprint
-        },
+    (
+        any::<u64>(),
+        1_u32..=2,
+        mappings(),
+        broken,
+        any::<bool>(),
+        1_u64..=60,
+        1_u32..6,
     )
+        .prop_map(
+            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page)| {
+                // Little is read ahead, so that some records expire unread and others in their lanes.
+                mapping.batch_size = mapping.batch_size.min(3);
+                mapping.parallelization_factor = mapping.parallelization_factor.min(3);
+                let mut blueprint = Blueprint::empty(seed, SimDuration::from_secs(12_000));
+                blueprint.model = ModelParameters {
+                    poll_interval: SimDuration::from_secs(20),
+                    poll_page_records: page,
+                    ..model()
+                };
+                blueprint.producers = vec![ProducerBlueprint {
+                    name: "producer-0".to_owned(),
+                    arrivals: Arrivals::Poisson(Rate {
+                        count: per_minute,
+                        per: SimDuration::from_secs(60),
+                    }),
+                    ..producer("producer-0", "records")
+                }];
+                blueprint.streams = vec![stream("records", shards)];
+                blueprint.streams[0].retention_hours = 1;
+                blueprint.mappings = vec![MappingBlueprint {
+                    name: "mapping-0".to_owned(),
+                    function: "function-0".to_owned(),
+                    ..mapping
+                }];
+                blueprint.functions = vec![function("function-0", None)];
+                let change = |at: u64, broken: bool| Intervention {
+                    at: SimTime::from_secs(at),
+                    command: if throttled {
+                        Command::SetReservedConcurrency {
+                            function: "function-0".to_owned(),
+                            limit: broken.then_some(0),
+                        }
+                    } else {
+                        Command::SetFailureRate {
+                            function: "function-0".to_owned(),
+                            rate: if broken { Ratio::ONE } else { Ratio::ZERO },
+                        }
+                    },
+                };
+                blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+                blueprint
+            },
+        )
 }
 
 fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<T> {
@@ -122,14 +145,19 @@ fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<
 fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
     let (producers, functions) = (&blueprint.producers, &blueprint.functions);
     let unreserved = blueprint.account_concurrency - 100;
-    blueprint.interventions.retain(|intervention| match &intervention.command {
-        Command::ScaleLoad { producer, .. } => producers
-            .iter()
-            .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
-        Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-        Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
-    });
-    let reserved: u32 = functions.iter().filter_map(|function| function.reserved_concurrency).sum();
+    blueprint
+        .interventions
+        .retain(|intervention| match &intervention.command {
+            Command::ScaleLoad { producer, .. } => producers
+                .iter()
+                .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
+            Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
+            Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
+        });
+    let reserved: u32 = functions
+        .iter()
+        .filter_map(|function| function.reserved_concurrency)
+        .sum();
     if reserved > 0 && unreserved < 10 {
         for function in &mut blueprint.functions {
             function.reserved_concurrency = None;
@@ -146,29 +174,45 @@ fn streams() -> impl Strategy<Value = StreamBlueprint> {
 }
 
 fn models() -> impl Strategy<Value = ModelParameters> {
-    let ratio = |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
-    let faults = (ratio(4), ratio(4), ratio(4), prop_oneof![3 => Just(5_000_u64), 1 => 5_u64..60]);
+    let ratio =
+        |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
+    let faults = (
+        ratio(4),
+        ratio(4),
+        ratio(4),
+        prop_oneof![3 => Just(5_000_u64), 1 => 5_u64..60],
+    );
     let timing = (
         any::<bool>(),
         prop_oneof![Just(10_000_u32), 1_u32..200],
         prop_oneof![Just(200_u64), 1_u64..400],
         prop_oneof![Just(85_u64), 0_u64..300],
     );
-    (faults, timing).prop_map(|((internal, entry, lost, timeout), (random, page, min_poll, dispatch))| {
-        let documented = ModelParameters::default();
-        ModelParameters {
-            put_service_time: if random { documented.put_service_time.clone() } else { model().put_service_time },
-            get_service_time: if random { documented.get_service_time.clone() } else { model().get_service_time },
-            internal_failure_rate: internal,
-            entry_failure_rate: entry,
-            lost_acknowledgement_rate: lost,
-            request_timeout: SimDuration::from_millis(timeout),
-            poll_page_records: page,
-            min_poll_interval: SimDuration::from_millis(min_poll),
-            poll_dispatch_delay: SimDuration::from_millis(dispatch),
-            ..model()
-        }
-    })
+    (faults, timing).prop_map(
+        |((internal, entry, lost, timeout), (random, page, min_poll, dispatch))| {
+            let documented = ModelParameters::default();
+            ModelParameters {
+                put_service_time: if random {
+                    documented.put_service_time.clone()
+                } else {
+                    model().put_service_time
+                },
+                get_service_time: if random {
+                    documented.get_service_time.clone()
+                } else {
+                    model().get_service_time
+                },
+                internal_failure_rate: internal,
+                entry_failure_rate: entry,
+                lost_acknowledgement_rate: lost,
+                request_timeout: SimDuration::from_millis(timeout),
+                poll_page_records: page,
+                min_poll_interval: SimDuration::from_millis(min_poll),
+                poll_dispatch_delay: SimDuration::from_millis(dispatch),
+                ..model()
+            }
+        },
+    )
 }
 
 fn rates() -> impl Strategy<Value = Rate> {
@@ -314,7 +358,11 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
                 retry,
                 resend_failed,
                 call_window: SimDuration::from_micros(window),
-                call_window_threshold: if windowed { Rate::ZERO } else { Rate::per_second(1_000_000) },
+                call_window_threshold: if windowed {
+                    Rate::ZERO
+                } else {
+                    Rate::per_second(1_000_000)
+                },
                 ..producer("", "records")
             }
         },
@@ -323,14 +371,20 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
 
 fn mappings() -> impl Strategy<Value = MappingBlueprint> {
     let batch_size = prop_oneof![1_u32..60, Just(10_000)];
-    (batch_size, prop_oneof![2 => Just(0_u64), 1 => 1_u64..8], 1_u32..=10, 0_u32..2).prop_map(
-        |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
-            batch_size,
-            maximum_batching_window: SimDuration::from_secs(window),
-            parallelization_factor,
-            ..mapping("", "records", &format!("function-{function}"))
-        },
+    (
+        batch_size,
+        prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
+        1_u32..=10,
+        0_u32..2,
     )
+        .prop_map(
+            |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
+                batch_size,
+                maximum_batching_window: SimDuration::from_secs(window),
+                parallelization_factor,
+                ..mapping("", "records", &format!("function-{function}"))
+            },
+        )
 }
 
 fn functions() -> impl Strategy<Value = FunctionBlueprint> {
@@ -340,27 +394,35 @@ fn functions() -> impl Strategy<Value = FunctionBlueprint> {
         Just(Distribution::Uniform { low: 0.0, high: 2e9 }),
     ];
     let failing = prop_oneof![2 => Just(Ratio::ZERO), 2 => Just(Ratio::new(1, 5)), 1 => Just(Ratio::new(9, 10))];
-    (takes, failing, any::<bool>(), option::of(0_u32..2), option::of(0_u32..3), 1_u64..4).prop_map(
-        |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
-            timeout: SimDuration::from_secs(timeout),
-            reserved_concurrency: reserved,
-            per_batch,
-            per_record: SimDuration::from_micros(300),
-            failure_rate,
-            fails_after_write,
-            sink: sink.map(|number| format!("sink-{number}")),
-            ..function("", None)
-        },
+    (
+        takes,
+        failing,
+        any::<bool>(),
+        option::of(0_u32..2),
+        option::of(0_u32..3),
+        1_u64..4,
     )
+        .prop_map(
+            |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
+                timeout: SimDuration::from_secs(timeout),
+                reserved_concurrency: reserved,
+                per_batch,
+                per_record: SimDuration::from_micros(300),
+                failure_rate,
+                fails_after_write,
+                sink: sink.map(|number| format!("sink-{number}")),
+                ..function("", None)
+            },
+        )
 }
 
 fn sinks() -> impl Strategy<Value = SinkBlueprint> {
     let capacity = prop_oneof![Just(None), (1_u64..200).prop_map(|rate| Some(Rate::per_second(rate)))];
-    (capacity, 0_u64..100).prop_map(|(capacity, latency)| SinkBlueprint {
+    (capacity, 0_u32..100).prop_map(|(capacity, latency)| SinkBlueprint {
         capacity,
         latency: Distribution::Uniform {
             low: 0.0,
-            high: latency as f64 * 1e6,
+            high: f64::from(latency) * 1e6,
         },
         ..sink("")
     })
