@@ -91,7 +91,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// KDS-RET-08, LAM-Z-11: what is not processed within the retention is gone, and everything else is accounted for.
     #[test]

@@ -3,7 +3,8 @@
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
 use crate::blueprint::{
     Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
-    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, Trace, TraceRows, WeightedKey,
+    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
+    TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -18,7 +19,7 @@ use std::sync::Arc;
 pub fn blueprints() -> impl Strategy<Value = Blueprint> {
     let parts = (
         vec(producers(), 1..=3),
-        1_u32..=6,
+        streams(),
         vec(mappings(), 0..=3),
         vec(functions(), 2),
         vec(sinks(), 2),
@@ -32,12 +33,12 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         1_u32..=4,
     )
         .prop_map(
-            |(seed, seconds, model, (producers, shards, mappings, functions, sinks), interventions, account)| {
+            |(seed, seconds, model, (producers, records, mappings, functions, sinks), interventions, account)| {
                 Blueprint {
                     model,
                     account_concurrency: if account == 1 { 103 } else { 1_000 },
                     producers: named(producers, |producer, name| producer.name = name, "producer"),
-                    streams: vec![stream("records", shards)],
+                    streams: vec![records],
                     mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
                     functions: named(functions, |function, name| function.name = name, "function"),
                     sinks: named(sinks, |sink, name| sink.name = name, "sink"),
@@ -77,47 +78,60 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
 /// An hour of retention, and functions that are broken for longer than that.
 pub fn outages() -> impl Strategy<Value = Blueprint> {
     let broken = (60_u64..4_000, 3_600_u64..6_000);
-    (any::<u64>(), 1_u32..=2, mappings(), broken, any::<bool>(), 1_u64..=4).prop_map(
-        |(seed, shards, mapping, (from, lasts), throttled, per_minute)| {
-            let mut blueprint = Blueprint::empty(seed, SimDuration::from_secs(12_000));
-            blueprint.model = ModelParameters {
-                poll_interval: SimDuration::from_secs(20),
-                ..model()
-            };
-            blueprint.producers = vec![ProducerBlueprint {
-                name: "producer-0".to_owned(),
-                arrivals: Arrivals::Poisson(Rate {
-                    count: per_minute,
-                    per: SimDuration::from_secs(60),
-                }),
-                ..producer("producer-0", "records")
-            }];
-            blueprint.streams = vec![stream("records", shards)];
-            blueprint.streams[0].retention_hours = 1;
-            blueprint.mappings = vec![MappingBlueprint {
-                name: "mapping-0".to_owned(),
-                function: "function-0".to_owned(),
-                ..mapping
-            }];
-            blueprint.functions = vec![function("function-0", None)];
-            let change = |at: u64, broken: bool| Intervention {
-                at: SimTime::from_secs(at),
-                command: if throttled {
-                    Command::SetReservedConcurrency {
-                        function: "function-0".to_owned(),
-                        limit: broken.then_some(0),
-                    }
-                } else {
-                    Command::SetFailureRate {
-                        function: "function-0".to_owned(),
-                        rate: if broken { Ratio::ONE } else { Ratio::ZERO },
-                    }
-                },
-            };
-            blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
-            blueprint
-        },
+    (
+        any::<u64>(),
+        1_u32..=2,
+        mappings(),
+        broken,
+        any::<bool>(),
+        1_u64..=60,
+        1_u32..6,
     )
+        .prop_map(
+            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page)| {
+                // Little is read ahead, so that some records expire unread and others in their lanes.
+                mapping.batch_size = mapping.batch_size.min(3);
+                mapping.parallelization_factor = mapping.parallelization_factor.min(3);
+                let mut blueprint = Blueprint::empty(seed, SimDuration::from_secs(12_000));
+                blueprint.model = ModelParameters {
+                    poll_interval: SimDuration::from_secs(20),
+                    poll_page_records: page,
+                    ..model()
+                };
+                blueprint.producers = vec![ProducerBlueprint {
+                    name: "producer-0".to_owned(),
+                    arrivals: Arrivals::Poisson(Rate {
+                        count: per_minute,
+                        per: SimDuration::from_secs(60),
+                    }),
+                    ..producer("producer-0", "records")
+                }];
+                blueprint.streams = vec![stream("records", shards)];
+                blueprint.streams[0].retention_hours = 1;
+                blueprint.mappings = vec![MappingBlueprint {
+                    name: "mapping-0".to_owned(),
+                    function: "function-0".to_owned(),
+                    ..mapping
+                }];
+                blueprint.functions = vec![function("function-0", None)];
+                let change = |at: u64, broken: bool| Intervention {
+                    at: SimTime::from_secs(at),
+                    command: if throttled {
+                        Command::SetReservedConcurrency {
+                            function: "function-0".to_owned(),
+                            limit: broken.then_some(0),
+                        }
+                    } else {
+                        Command::SetFailureRate {
+                            function: "function-0".to_owned(),
+                            rate: if broken { Ratio::ONE } else { Ratio::ZERO },
+                        }
+                    },
+                };
+                blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+                blueprint
+            },
+        )
 }
 
 fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<T> {
@@ -150,6 +164,13 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
         }
     }
     blueprint
+}
+
+fn streams() -> impl Strategy<Value = StreamBlueprint> {
+    (1_u32..=6, any::<bool>()).prop_map(|(shards, large)| StreamBlueprint {
+        max_record_size_kib: if large { 10_240 } else { 1_024 },
+        ..stream("records", shards)
+    })
 }
 
 fn models() -> impl Strategy<Value = ModelParameters> {
@@ -284,6 +305,7 @@ fn sizes() -> impl Strategy<Value = Size> {
     prop_oneof![
         4 => Just(Size::Drawn(Distribution::Uniform { low: 1.0, high: 3_000.0 })),
         1 => Just(Size::Drawn(Distribution::Uniform { low: 1.0, high: 1_100_000.0 })),
+        1 => Just(Size::Drawn(Distribution::Uniform { low: 1.0, high: 6_000_000.0 })),
     ]
 }
 
@@ -396,11 +418,11 @@ fn functions() -> impl Strategy<Value = FunctionBlueprint> {
 
 fn sinks() -> impl Strategy<Value = SinkBlueprint> {
     let capacity = prop_oneof![Just(None), (1_u64..200).prop_map(|rate| Some(Rate::per_second(rate)))];
-    (capacity, 0_u64..100).prop_map(|(capacity, latency)| SinkBlueprint {
+    (capacity, 0_u32..100).prop_map(|(capacity, latency)| SinkBlueprint {
         capacity,
         latency: Distribution::Uniform {
             low: 0.0,
-            high: latency as f64 * 1e6,
+            high: f64::from(latency) * 1e6,
         },
         ..sink("")
     })

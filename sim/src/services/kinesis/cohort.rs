@@ -105,7 +105,11 @@ impl Cohorts {
             }
         }
         self.calls -= u64::from(crate::engine::index::to_u32(due.len()));
-        due.sort_unstable_by_key(|served| (served.at, served.producer, served.record.key, served.record.ordinal));
+        // Of calls whose service ends at one instant, the one that began first comes first, as with calls of their own.
+        due.sort_unstable_by_key(|served| {
+            let record = &served.record;
+            (served.at, served.sent_at, served.producer, record.key, record.ordinal)
+        });
         Some(due)
     }
     fn give_back(&mut self, mut bucket: Vec<Served>) {
@@ -303,6 +307,7 @@ impl Stream {
         let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
             ShardTally::none(index, first_position)
         });
+        record.arrived_at = SimTime::ZERO;
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
         if failed {
             record.set_outcome(Outcome::Failed);
