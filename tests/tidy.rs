@@ -256,6 +256,49 @@ fn a_fact_id_is_told_from_other_words() {
     assert_eq!(found, ["EX-53", "KDS-SDK-01", "KDS-W-01", "LAM-E-04"]);
 }
 
+/// Fact IDs that stand in tests: in a test's name, its doc comment or its body.
+fn tested_facts(text: &str) -> BTreeSet<String> {
+    let lines: Vec<&str> = text.lines().collect();
+    let mut found = BTreeSet::new();
+    for (at, line) in lines.iter().enumerate() {
+        if line.trim() != "#[test]" {
+            continue;
+        }
+        let comment = lines[..at]
+            .iter()
+            .rev()
+            .take_while(|line| line.trim_start().starts_with("//"));
+        let indent = &line[..line.len() - line.trim_start().len()];
+        let end = format!("{indent}}}");
+        let body = lines[at..].iter().take_while(|line| **line != end);
+        for line in comment.chain(body) {
+            found.extend(fact_ids(line));
+            let name = line.trim_start().strip_prefix("fn ").unwrap_or_default();
+            let words: Vec<String> = name.split(['_', '(']).map(str::to_uppercase).collect();
+            found.extend(
+                words
+                    .windows(3)
+                    .map(|three| three.join("-"))
+                    .filter(|id| is_fact_id(id)),
+            );
+        }
+    }
+    found
+}
+
+#[test]
+fn every_fact_of_the_slice_has_a_test() {
+    let list = fs::read_to_string(root().join("sim/facts.toml")).expect("the list is there");
+    let slice = fact_ids(list.split("\n[slice]").nth(1).unwrap_or_default());
+    assert!(slice.len() > 150, "{} facts are listed", slice.len());
+    let tested: BTreeSet<String> = sources(&[".rs"])
+        .iter()
+        .flat_map(|source| tested_facts(&source.text))
+        .collect();
+    let untested: Vec<String> = slice.difference(&tested).cloned().collect();
+    assert_none(&untested, "a fact that the slice models stands in a test");
+}
+
 #[test]
 fn every_fact_that_is_cited_exists() {
     if !root().join("docs/facts").is_dir() {

@@ -54,7 +54,7 @@ fn the_order_of_tables_does_not_matter() {
     assert_eq!(loaded(BASE).blueprint, loaded(&turned).blueprint);
 }
 
-fn distribution(text: &str, expected: &Distribution) {
+fn check_distribution(text: &str, expected: &Distribution) {
     let function = &loaded(&with("\"20ms\"", text)).blueprint.functions[0];
     assert_eq!(&function.per_batch, expected, "{text}");
 }
@@ -62,44 +62,44 @@ fn distribution(text: &str, expected: &Distribution) {
 #[test]
 fn distributions_have_nine_forms() {
     let ms = |ms: f64| ms * 1e6;
-    distribution("\"20ms\"", &Distribution::Constant(ms(20.0)));
-    distribution(
+    check_distribution("\"20ms\"", &Distribution::Constant(ms(20.0)));
+    check_distribution(
         "{ lognormal = { median = \"20ms\", sigma = 0.5 } }",
         &Distribution::LogNormal {
             median: ms(20.0),
             sigma: 0.5,
         },
     );
-    distribution(
+    check_distribution(
         "{ exponential = \"20ms\" }",
         &Distribution::Exponential { mean: ms(20.0) },
     );
-    distribution(
+    check_distribution(
         "{ uniform = [\"1ms\", \"2ms\"] }",
         &Distribution::Uniform {
             low: ms(1.0),
             high: ms(2.0),
         },
     );
-    distribution(
+    check_distribution(
         "{ gamma = { shape = 2, mean = \"20ms\" } }",
         &Distribution::Gamma {
             shape: 2.0,
             mean: ms(20.0),
         },
     );
-    distribution(
+    check_distribution(
         "{ pareto = { scale = \"1ms\", shape = 1.5 } }",
         &Distribution::Pareto {
             scale: ms(1.0),
             shape: 1.5,
         },
     );
-    distribution(
+    check_distribution(
         "{ percentiles = { p100 = \"9ms\", p0 = \"1ms\", \"p99.9\" = \"5ms\" } }",
         &Distribution::Percentiles(vec![(0.0, ms(1.0)), (0.999, ms(5.0)), (1.0, ms(9.0))]),
     );
-    distribution(
+    check_distribution(
         "{ mixture = [{ weight = 9, of = \"1ms\" }, { weight = 1, of = { exponential = \"1s\" } }] }",
         &Distribution::Mixture(vec![
             (9.0, Distribution::Constant(ms(1.0))),

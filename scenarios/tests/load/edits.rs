@@ -65,7 +65,7 @@ fn apply(bytes: &mut Vec<u8>, edit: Edit) {
     }
 }
 
-fn loads_or_tells(text: &str, options: &LoadOptions) {
+fn check_that_it_loads_or_tells(text: &str, options: &LoadOptions) {
     let (scenario, diagnostics) = load(text, "edited", options, &Samples);
     let has_error = diagnostics
         .iter()
@@ -108,12 +108,12 @@ proptest! {
         for edit in edits {
             apply(&mut bytes, edit);
         }
-        loads_or_tells(&String::from_utf8_lossy(&bytes), &LoadOptions { memory: Some(1 << 20), ..LoadOptions::default() });
+        check_that_it_loads_or_tells(&String::from_utf8_lossy(&bytes), &LoadOptions { memory: Some(1 << 20), ..LoadOptions::default() });
     }
 
     #[test]
     fn any_set_option_never_panics_the_loader(path in "[a-z.0-2]{0,20}|producer\\.web\\.[a-z_]{1,12}|duration|seed", value in "\\PC{0,20}") {
         let options = LoadOptions { set: vec![(path, value)], ..LoadOptions::default() };
-        loads_or_tells(SHIPPED[0].1, &options);
+        check_that_it_loads_or_tells(SHIPPED[0].1, &options);
     }
 }

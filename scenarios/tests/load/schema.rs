@@ -129,41 +129,42 @@ fn defaults_pass_their_own_checks() {
 }
 
 /// The limits are those of the fact sheets.
+/// Also KDS-RET-02.
 #[test]
 fn kds_ret_01_kds_ret_02_retention_is_24_to_8760_hours() {
-    bounds("stream", "ShardCount = 2\nRetentionPeriodHours", 24, 8_760);
+    check_bounds("stream", "ShardCount = 2\nRetentionPeriodHours", 24, 8_760);
 }
 #[test]
 fn kds_rec_04_the_largest_record_is_set_between_1024_and_10240_kib() {
-    bounds("stream", "ShardCount = 2\nMaxRecordSizeInKiB", 1_024, 10_240);
+    check_bounds("stream", "ShardCount = 2\nMaxRecordSizeInKiB", 1_024, 10_240);
 }
 #[test]
 fn kds_w_06_a_put_records_takes_1_to_500_entries() {
-    bounds("producer", "max_batch_records", 1, 500);
+    check_bounds("producer", "max_batch_records", 1, 500);
 }
 #[test]
 fn lam_k_11_a_batch_has_up_to_10000_records() {
-    bounds("mapping", "BatchSize", 1, 10_000);
+    check_bounds("mapping", "BatchSize", 1, 10_000);
 }
 #[test]
 fn lam_e_04_a_batching_window_lasts_up_to_300_seconds() {
-    bounds("mapping", "MaximumBatchingWindowInSeconds", 0, 300);
+    check_bounds("mapping", "MaximumBatchingWindowInSeconds", 0, 300);
 }
 #[test]
 fn lam_k_06_a_shard_has_1_to_10_concurrent_batches() {
-    bounds("mapping", "ParallelizationFactor", 1, 10);
+    check_bounds("mapping", "ParallelizationFactor", 1, 10);
 }
 #[test]
 fn lam_c_26_a_timeout_is_1_to_900_seconds() {
-    bounds("function", "Timeout", 1, 900);
+    check_bounds("function", "Timeout", 1, 900);
 }
 #[test]
 fn lam_c_27_memory_is_128_to_10240_mb() {
-    bounds("function", "MemorySize", 128, 10_240);
+    check_bounds("function", "MemorySize", 128, 10_240);
 }
 
 /// The two ends load, what lies beyond does not.
-fn bounds(kind: &str, property: &str, least: u64, most: u64) {
+fn check_bounds(kind: &str, property: &str, least: u64, most: u64) {
     let header = BASE
         .lines()
         .find(|line| line.starts_with(&format!("[{kind}.")))
@@ -198,6 +199,7 @@ fn kds_w_07_a_request_holds_10_mib_or_5_mib_in_the_exam() {
     }
 }
 
+/// Also LAM-C-07.
 #[test]
 fn lam_c_06_lam_c_07_one_hundred_stay_unreserved_over_all_functions() {
     let two = |first: u32, second: u32| {

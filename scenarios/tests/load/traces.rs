@@ -32,7 +32,7 @@ fn replay(trace: &str, csv: &'static str) -> Scenario {
 }
 
 #[track_caller]
-fn wrong(trace: &str, csv: &'static str, expected: &[&str]) {
+fn expect_wrong(trace: &str, csv: &'static str, expected: &[&str]) {
     check_with(
         &text(trace),
         &LoadOptions::default(),
@@ -126,7 +126,7 @@ fn several_files_of_requests_are_merged_by_time() {
 
 #[test]
 fn e0501_a_trace_that_cannot_be_read_says_where_it_was_sought() {
-    wrong(
+    expect_wrong(
         "path = \"b.csv\", time = \"at\"",
         "",
         &["E0501 10 \"\\\"b.csv\\\"\" the trace `b.csv` cannot be read (no such file in memory: b.csv)"],
@@ -145,7 +145,7 @@ fn e0501_a_trace_that_cannot_be_read_says_where_it_was_sought() {
 
 #[test]
 fn e0502_a_malformed_row_has_its_line() {
-    wrong(
+    expect_wrong(
         REQUESTS,
         "at,b\n1,2\n2\n3,4\n",
         &["E0502 a.csv:3 the row has 1 fields, the header has 2"],
@@ -154,14 +154,14 @@ fn e0502_a_malformed_row_has_its_line() {
 
 #[test]
 fn e0503_an_unknown_column_names_the_nearest() {
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"timestmap\"",
         "timestamp\n1\n",
         &[
             "E0503 10 \"\\\"timestmap\\\"\" `a.csv` has no column `timestmap` (no such column) -> did you mean \"timestamp\"?",
         ],
     );
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"when\", size = { column = \"b\" }",
         "at,b\n1,2\n",
         &["E0503 10 \"\\\"when\\\"\" `a.csv` has no column `when` (no such column)"],
@@ -170,7 +170,7 @@ fn e0503_an_unknown_column_names_the_nearest() {
 
 #[test]
 fn e0504_a_timestamp_that_cannot_be_read() {
-    wrong(
+    expect_wrong(
         REQUESTS,
         "at\n1\nyesterday\n",
         &[
@@ -181,7 +181,7 @@ fn e0504_a_timestamp_that_cannot_be_read() {
 
 #[test]
 fn e0505_timestamps_that_go_back() {
-    wrong(
+    expect_wrong(
         REQUESTS,
         "at\n5\n6\n4\n5\n",
         &[
@@ -189,7 +189,7 @@ fn e0505_timestamps_that_go_back() {
             "E0505 a.csv:5 the timestamp lies before that of the row above",
         ],
     );
-    wrong(
+    expect_wrong(
         COUNTS,
         "at,n\n5,1\n5,1\n",
         &["E0505 a.csv:3 the timestamp is that of the row above, but bins must move forward"],
@@ -198,7 +198,7 @@ fn e0505_timestamps_that_go_back() {
 
 #[test]
 fn e0506_numbers_that_make_no_sense() {
-    wrong(
+    expect_wrong(
         COUNTS,
         "at,n\n1,-3\n2,1.5\n3,94.0\n4,x\n",
         &[
@@ -208,7 +208,7 @@ fn e0506_numbers_that_make_no_sense() {
         ],
     );
     let sized = "path = \"a.csv\", time = \"at\", size = { column = \"b\", bytes_per_unit = 1000 }";
-    wrong(
+    expect_wrong(
         sized,
         "at,b\n1,11000\n2,-1\n",
         &[
@@ -220,7 +220,7 @@ fn e0506_numbers_that_make_no_sense() {
 
 #[test]
 fn e0507_a_key_that_is_not_allowed() {
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"at\", key = \"k\"",
         "at,k\n1,\n",
         &["E0507 a.csv:2 the partition key has 0 characters, 1 to 256 are allowed (KDS-REC-02)"],
@@ -229,7 +229,7 @@ fn e0507_a_key_that_is_not_allowed() {
 
 #[test]
 fn e0508_a_trace_without_rows() {
-    wrong(
+    expect_wrong(
         REQUESTS,
         "at\n",
         &[
@@ -240,7 +240,7 @@ fn e0508_a_trace_without_rows() {
 
 #[test]
 fn only_the_first_faults_of_a_file_are_told() {
-    wrong(
+    expect_wrong(
         REQUESTS,
         "at\na\nb\nc\nd\ne\nf\ng\n",
         &[
@@ -255,24 +255,24 @@ fn only_the_first_faults_of_a_file_are_told() {
 
 #[test]
 fn rules_between_the_properties_of_a_trace() {
-    wrong(
+    expect_wrong(
         "time = \"at\"",
         "at\n1\n",
         &["E0105 10 \"{ time = \\\"at\\\" }\" a trace needs `path` or `series` () -> add `path = \"..\"`"],
     );
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"at\", spread = \"start\"",
         "at\n1\n",
         &["W0003 10 \"\\\"start\\\"\" `spread` has no effect without `count` (rows are single requests here)"],
     );
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"at\", count = \"n\", size = { column = \"b\" }",
         "at,n,b\n1,1,1\n",
         &[
             "E0303 10 \"{ column = \\\"b\\\" }\" a trace of counts has no column for `size` () -> give the producer a `size` of its own",
         ],
     );
-    wrong(
+    expect_wrong(
         "path = \"a.csv\", time = \"at\", series = [{ path = \"a.csv\" }]",
         "at\n1\n",
         &[
@@ -285,7 +285,7 @@ fn rules_between_the_properties_of_a_trace() {
 fn a_repetition_takes_time() {
     let trace = "path = \"a.csv\", time = \"at\", repeat = true";
     assert_eq!(trace_of(&replay(trace, "at\n1\n")).span, SimDuration::from_secs(1));
-    wrong(
+    expect_wrong(
         &format!("{trace}, compression = 1e6"),
         "at\n1\n1.000000001\n",
         &[

@@ -121,6 +121,7 @@ fn kds_r_11_calls_in_the_five_seconds_after_a_full_page_are_refused() {
 }
 
 /// KDS-R-12: and here it takes a second.
+/// Also KDS-R-13.
 #[test]
 fn kds_r_12_kds_r_13_a_refused_read_returns_nothing_and_its_iterator_stays_usable() {
     let mut bench = one_shard();

@@ -42,6 +42,7 @@ fn kds_rec_04_the_largest_record_is_a_setting_of_the_stream() {
     }
 }
 
+/// Also KDS-REC-09.
 #[test]
 fn kds_rec_08_kds_rec_09_the_hash_key_is_the_md5_of_the_utf_8_text_read_as_a_big_endian_number() {
     assert_eq!(hash_of("a"), 0x0cc1_75b9_c0f1_b6a8_31c3_99e2_6977_2661);

@@ -23,6 +23,7 @@ fn kds_w_01_a_shard_accepts_a_thousand_records_per_second() {
 }
 
 /// KDS-MOD-01: the limit is binary.
+/// Also KDS-U-01.
 #[test]
 fn kds_w_02_kds_u_01_a_shard_accepts_a_mebibyte_per_second() {
     let half = MIB / 2;
@@ -121,6 +122,7 @@ fn kds_w_08_an_entry_may_be_10_mib_if_the_stream_allows_it() {
 
 /// KDS-W-13: as many failures as entries with an error code. KDS-SEQ-12, KDS-MOD-05: entries are decided in the order
 /// of the request, the first ones win, and results come in that order.
+/// Also KDS-W-10.
 #[test]
 fn kds_w_09_kds_w_10_kds_w_13_entries_succeed_and_fail_one_by_one() {
     let mut bench = Setup::shards(2).build();
@@ -155,6 +157,7 @@ fn kds_w_09_kds_w_10_kds_w_13_entries_succeed_and_fail_one_by_one() {
     assert_eq!(answer.count(Accepted) + answer.count(Throttled), 5);
 }
 
+/// Also KDS-MOD-17.
 #[test]
 fn kds_w_11_kds_mod_17_an_entry_fails_by_throughput_or_internally() {
     let mut setup = Setup::shards(1);
@@ -191,6 +194,7 @@ fn kds_w_31_a_thousand_put_record_calls_fit_a_second() {
     assert_eq!(answers.iter().filter(|answer| answer.error.is_none()).count(), 1_000);
 }
 
+/// Also KDS-MOD-03.
 #[test]
 fn kds_w_16_kds_mod_03_costs_are_rounded_up_by_record_or_by_the_sum_of_a_call() {
     let mut bench = one_shard();
@@ -306,6 +310,7 @@ fn kds_mod_04_a_refused_record_costs_nothing() {
     );
 }
 
+/// Also KDS-MOD-17.
 #[test]
 fn kds_w_26_kds_mod_17_a_put_that_fails_internally_stores_nothing() {
     let mut setup = Setup::shards(1);
@@ -323,6 +328,7 @@ fn kds_w_26_kds_mod_17_a_put_that_fails_internally_stores_nothing() {
     ));
 }
 
+/// Also KDS-MOD-18.
 #[test]
 fn kds_w_27_kds_mod_18_a_put_whose_response_is_lost_is_stored_all_the_same() {
     let mut setup = Setup::shards(1);

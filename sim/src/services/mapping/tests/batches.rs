@@ -104,6 +104,7 @@ fn payload(records: &[Record]) -> u64 {
 }
 
 /// LAM-E-09, LAM-K-13, LAM-U-29: metadata and base64 count.
+/// Also LAM-K-14.
 #[test]
 fn lam_e_08_lam_k_13_lam_k_14_a_batch_never_exceeds_6_mb_and_fills_them() {
     const LIMIT: u64 = 6 * 1_024 * 1_024;
@@ -161,6 +162,7 @@ fn lam_k_25_a_record_that_no_invocation_can_carry_never_blocks_its_shard() {
     }
 }
 
+/// Also LAM-E-07.
 #[test]
 fn lam_k_11_lam_e_07_a_batch_has_batch_size_records_at_most() {
     for batch_size in [1, 100, 10_000] {

@@ -37,6 +37,7 @@ fn lam_x_01_lam_z_01_success_checkpoints_the_last_record_of_the_batch() {
 }
 
 /// LAM-Z-02, for a function error and for a timeout.
+/// Also LAM-K-20.
 #[test]
 fn lam_x_02_lam_z_02_lam_k_20_a_failed_batch_is_read_and_invoked_again_whole_and_blocks_its_lane() {
     for outcome in [FunctionError, TimedOut] {
@@ -95,6 +96,7 @@ fn lam_x_07_a_throttle_does_not_count_as_an_attempt() {
 }
 
 /// LAM-X-03 without limits of its own; LAM-X-09: retention ends it; LAM-X-30: silently.
+/// Also LAM-Z-11.
 #[test]
 fn lam_x_03_lam_x_30_lam_z_11_a_poison_record_blocks_its_shard_until_it_leaves_the_stream() {
     let mut bench = Setup::new().build();
@@ -116,6 +118,7 @@ fn lam_x_03_lam_x_30_lam_z_11_a_poison_record_blocks_its_shard_until_it_leaves_t
     assert_eq!((bench.reader().in_flight, bench.reader().progress.checkpoint()), (0, 6));
 }
 
+/// Also LAM-Z-08.
 #[test]
 fn lam_x_08_lam_z_08_a_throttled_batch_is_tried_whole_until_its_records_expire() {
     let mut bench = Setup::new().build();

@@ -19,6 +19,7 @@ fn lam_k_05_lam_e_01_by_default_a_shard_has_one_batch_in_flight() {
     assert_eq!(bench.concurrency(), 1);
 }
 
+/// Also LAM-K-07.
 #[test]
 fn lam_k_06_lam_k_07_a_shard_has_as_many_batches_in_flight_as_lanes() {
     for (shards, lanes) in [(1, 3), (2, 5), (1, 10)] {

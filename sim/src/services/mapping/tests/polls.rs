@@ -40,6 +40,7 @@ fn lam_u_03_each_shard_is_polled_at_a_phase_of_its_own() {
 }
 
 /// KDS-R-15 tells the mapping that something was left behind.
+/// Also LAM-U-03.
 #[test]
 fn lam_k_02_lam_u_03_a_shard_that_is_behind_is_read_every_200_ms_until_it_has_caught_up() {
     let mut setup = Setup::new();
