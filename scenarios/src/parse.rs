@@ -27,11 +27,15 @@ pub(crate) fn document(text: &str, diagnostics: &mut Diagnostics) -> Table {
 fn syntax(place: Place, message: &str, quoted: &str) -> Diagnostic {
     let message = printable(message);
     let (title, label) = message.split_once(", ").unwrap_or((&message, ""));
-    let diagnostic = Diagnostic::at(Code::Syntax, place, title, label);
-    if title == "string values must be quoted" && !quoted.trim().is_empty() {
-        return diagnostic.help(format!("write \"{}\"", printable(quoted.trim())));
+    if title == "string values must be quoted" {
+        let diagnostic = Diagnostic::at(Code::Syntax, place, "a value is missing or lacks its quotes", "");
+        let quoted = quoted.trim();
+        if quoted.is_empty() {
+            return diagnostic.help("write a number, true, false, or a text in quotes");
+        }
+        return diagnostic.help(format!("write \"{quoted}\""));
     }
-    diagnostic
+    Diagnostic::at(Code::Syntax, place, title, label)
 }
 
 fn duplicate(table: &Table, place: Place, quoted: &str) -> Diagnostic {

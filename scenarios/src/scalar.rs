@@ -15,6 +15,8 @@ use sim::engine::time::SimDuration;
 const LONGEST: SimDuration = SimDuration::from_hours(87_600);
 /// No rate is greater, so that times between records stay above a nanosecond.
 const FASTEST_PER_SECOND: u64 = 1_000_000_000;
+/// No rate counts more in its span, so that products of counts and spans stay within 128 bits.
+const MOST_IN_A_SPAN: u64 = 1_000_000_000_000;
 const TERABYTE: u64 = 1 << 40;
 
 impl Checker<'_> {
@@ -278,7 +280,7 @@ impl Checker<'_> {
             return None;
         }
         let per_second = u128::from(rate.count) * 1_000_000_000 / u128::from(rate.per.as_nanos());
-        if per_second > u128::from(FASTEST_PER_SECOND) || rate.per > LONGEST {
+        if per_second > u128::from(FASTEST_PER_SECOND) || rate.count > MOST_IN_A_SPAN || rate.per > LONGEST {
             self.fault(subject, Code::OutOfRange, title, "expected at most 1,000,000,000/s");
             return None;
         }

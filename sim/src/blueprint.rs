@@ -117,7 +117,8 @@ pub enum Arrivals {
     Profile {
         /// (time since the start, rate), strictly increasing in time, first at zero.
         points: Vec<(SimDuration, Rate)>,
-        /// The pattern repeats with this period (a daily curve: 24 h); `None`: the last rate stays.
+        /// The pattern repeats with this period (a daily curve: 24 h), and a last line leads back to the first rate;
+        /// `None`: the last rate stays.
         period: Option<SimDuration>,
     },
     /// Replay of recorded requests.

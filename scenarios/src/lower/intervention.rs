@@ -1,12 +1,14 @@
 //! Dated changes.
 
 use super::Lowering;
+use super::rules::ALWAYS_UNRESERVED;
 use crate::codes::Code;
 use crate::fields::Fields;
 use crate::source::Place;
 use sim::blueprint::{Arrivals, Blueprint};
 use sim::command::{Command, Intervention};
-use sim::engine::time::SimTime;
+use sim::engine::time::{SimDuration, SimTime};
+use std::collections::BTreeMap;
 
 const CHANGES: &[&str] = &[
     "scale_load",
@@ -15,6 +17,9 @@ const CHANGES: &[&str] = &[
     "sink_capacity",
     "break_sink",
 ];
+
+/// A run takes no more.
+const MOST_INTERVENTIONS: usize = 65_535;
 
 impl Lowering<'_> {
     pub(super) fn interventions(&mut self, top: &Fields, blueprint: &mut Blueprint) {
@@ -48,6 +53,49 @@ impl Lowering<'_> {
             }
             if let Some(command) = self.command(fields, blueprint) {
                 blueprint.interventions.push(Intervention { at, command });
+            }
+        }
+        if blueprint.interventions.len() > MOST_INTERVENTIONS {
+            let title = format!("a run takes at most {MOST_INTERVENTIONS} interventions");
+            self.fault(
+                Code::OutOfRange,
+                top.place_of("intervention"),
+                title,
+                "the first of them",
+                "",
+            );
+        }
+        self.later_reservations(top, blueprint);
+    }
+
+    /// What interventions reserve must fit the account at its time (LAM-C-06, LAM-C-07).
+    fn later_reservations(&mut self, top: &Fields, blueprint: &Blueprint) {
+        let account = top.table("account");
+        let sound = account.is_some_and(|account| account.is_sound("ConcurrentExecutions"));
+        let mut changes: Vec<(SimDuration, &Fields)> = top
+            .tables("intervention")
+            .filter_map(|fields| Some((fields.maybe_duration("at")?, fields.table("concurrency")?)))
+            .collect();
+        changes.sort_by_key(|(at, _)| *at);
+        let available = u64::from(blueprint.account_concurrency.saturating_sub(ALWAYS_UNRESERVED));
+        let mut reserved: BTreeMap<&str, u32> = blueprint
+            .functions
+            .iter()
+            .map(|function| (function.name.as_str(), function.reserved_concurrency.unwrap_or(0)))
+            .collect();
+        for (_, change) in changes {
+            let Some((_, function)) = change.reference("function") else {
+                continue;
+            };
+            let limit = change.maybe_u32("limit").unwrap_or(0);
+            let before = reserved.insert(function, limit).unwrap_or(0);
+            let sum: u64 = reserved.values().map(|&limit| u64::from(limit)).sum();
+            if sound && limit > before && sum > available {
+                let place = change.place_of("limit");
+                let title = "more concurrency is reserved than the account has";
+                let label = format!("brings the sum to {sum}, {available} may be reserved");
+                let help = "reserve less, or raise [account] ConcurrentExecutions (LAM-C-04, LAM-C-06, LAM-C-07)";
+                self.fault(Code::ConcurrencyExceeded, place, title, &label, help);
             }
         }
     }

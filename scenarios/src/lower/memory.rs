@@ -7,17 +7,21 @@ use crate::fields::Fields;
 use crate::scalar::grouped;
 use crate::schema::Kind;
 use crate::trace;
-use sim::blueprint::{Arrivals, Blueprint, Keys, ProducerBlueprint, StreamBlueprint};
+use sim::blueprint::{
+    Arrivals, Blueprint, FunctionBlueprint, Keys, ProducerBlueprint, Size, StreamBlueprint, TraceRows,
+};
 use sim::command::Command;
 use sim::engine::quantity::{ByteCount, Rate};
 use sim::engine::time::SimDuration;
 
-/// Bytes of a retained record: arrival, age, key, size and number in columns.
-const RETAINED_RECORD: f64 = 24.0;
+/// Bytes of an unread record: arrival, age, key, size and number. What every reader has passed is forgotten, and a
+/// stream without readers keeps nothing.
+const UNREAD_RECORD: f64 = 20.0;
 /// Bytes of a key table's entry.
 const KEY: u64 = 32;
-/// A shard stores no more (KDS-W-01).
+/// A shard stores no more records (KDS-W-01) and bytes (KDS-W-02) a second.
 const RECORDS_PER_SHARD_SECOND: f64 = 1_000.0;
+const BYTES_PER_SHARD_SECOND: f64 = 1_048_576.0;
 
 impl Lowering<'_> {
     pub(super) fn memory(&mut self, top: &Fields, blueprint: &Blueprint) {
@@ -25,41 +29,42 @@ impl Lowering<'_> {
             return;
         };
         for stream in &blueprint.streams {
-            if is_read(blueprint, stream) {
-                continue;
-            }
-            let retention = SimDuration::from_hours(u64::from(stream.retention_hours));
-            let kept_for = retention.min(blueprint.duration);
-            let incoming: f64 = blueprint
-                .producers
-                .iter()
-                .filter(|producer| producer.target == stream.name && !is_scaled(blueprint, producer))
-                .map(|producer| mean_per_second(&producer.arrivals, blueprint.duration))
-                .sum();
-            let stored = incoming.min(f64::from(stream.shard_count) * RECORDS_PER_SHARD_SECOND);
-            let records = stored * kept_for.as_nanos() as f64 / 1e9;
-            let bytes = (records * RETAINED_RECORD) as u64;
-            if bytes <= allowed {
-                continue;
-            }
-            let component = top
-                .components(Kind::Stream)
-                .iter()
-                .find(|other| other.name == stream.name);
-            let place = component.map_or(top.place, |component| component.fields.place);
-            let title = format!("stream.{} would fill {} of memory", stream.name, ByteCount(bytes));
-            let label = format!("keeps {} records that nobody reads", grouped(records as u64));
-            let why = format!(
-                "{stored:.0} records a second, kept for {kept_for}, take 24 bytes each; {} are allowed",
-                ByteCount(allowed)
-            );
-            let help = "shorten the run or the retention, lower the rate, or allow more with --memory";
-            let fault = Diagnostic::at(Code::MemoryExceeded, place, title, label)
-                .note(why)
-                .help(help);
-            self.diagnostics.push(place, fault);
+            self.unread_memory(top, blueprint, stream, allowed);
         }
         self.key_memory(top, blueprint, allowed);
+    }
+
+    fn unread_memory(&mut self, top: &Fields, blueprint: &Blueprint, stream: &StreamBlueprint, allowed: u64) {
+        let Some((drained, why)) = slowest_reader(blueprint, stream) else {
+            return;
+        };
+        let retention = SimDuration::from_hours(u64::from(stream.retention_hours));
+        let kept_for = retention.min(blueprint.duration);
+        let stored: f64 = blueprint
+            .producers
+            .iter()
+            .filter(|producer| producer.target == stream.name && !is_scaled(blueprint, producer))
+            .map(|producer| least_stored_per_second(producer, blueprint.duration))
+            .fold(0.0, f64::max);
+        let records = (stored - drained).max(0.0) * kept_for.as_nanos() as f64 / 1e9;
+        let bytes = (records * UNREAD_RECORD) as u64;
+        if bytes <= allowed {
+            return;
+        }
+        let mut components = top.components(Kind::Stream).iter();
+        let component = components.find(|other| other.name == stream.name);
+        let place = component.map_or(top.place, |component| component.fields.place);
+        let title = format!("stream.{} would fill {} of memory", stream.name, ByteCount(bytes));
+        let label = format!("keeps {} unread records", grouped(records as u64));
+        let size = format!(
+            "{stored:.0} records a second come in for {kept_for}, {drained:.0} go out; each takes 20 bytes, {} are allowed",
+            ByteCount(allowed)
+        );
+        let help = "shorten the run or the retention, lower the rate, or allow more with --memory";
+        let fault = Diagnostic::at(Code::MemoryExceeded, place, title, label)
+            .note(why)
+            .note(size);
+        self.diagnostics.push(place, fault.help(help));
     }
 
     fn key_memory(&mut self, top: &Fields, blueprint: &Blueprint, allowed: u64) {
@@ -85,23 +90,62 @@ impl Lowering<'_> {
     }
 }
 
-/// Someone takes records out: a mapping whose function may run at all.
-fn is_read(blueprint: &Blueprint, stream: &StreamBlueprint) -> bool {
-    blueprint
+/// The most that the stream's slowest reader can take a second, and why; `None` where no bound is certain.
+fn slowest_reader(blueprint: &Blueprint, stream: &StreamBlueprint) -> Option<(f64, String)> {
+    let mappings = blueprint
         .mappings
         .iter()
-        .any(|mapping| mapping.stream == stream.name && !is_barred(blueprint, &mapping.function))
+        .filter(|mapping| mapping.stream == stream.name);
+    let limits = mappings.filter_map(|mapping| {
+        let mut functions = blueprint.functions.iter();
+        most_per_second(blueprint, functions.find(|other| other.name == mapping.function)?)
+    });
+    limits.min_by(|(one, _), (other, _)| one.total_cmp(other))
 }
 
-/// The function never runs (LAM-C-08).
-fn is_barred(blueprint: &Blueprint, function: &str) -> bool {
-    let reserved = blueprint.functions.iter().find(|other| other.name == function);
-    let zero = reserved.is_some_and(|function| function.reserved_concurrency == Some(0));
-    let changes = |command: &Command| matches!(command, Command::SetReservedConcurrency { function: changed, .. } if changed == function);
-    zero && !blueprint
-        .interventions
+fn most_per_second(blueprint: &Blueprint, function: &FunctionBlueprint) -> Option<(f64, String)> {
+    let changed = |target: String| {
+        let mut commands = blueprint.interventions.iter().map(|intervention| &intervention.command);
+        commands.any(|command| command.target() == target)
+    };
+    let name = &function.name;
+    if function.reserved_concurrency == Some(0) && !changed(format!("function.{name}")) {
+        return Some((
+            0.0,
+            format!("function.{name} has a reserved concurrency of 0 and never runs (LAM-C-08)"),
+        ));
+    }
+    let sink = blueprint
+        .sinks
         .iter()
-        .any(|intervention| changes(&intervention.command))
+        .find(|sink| Some(&sink.name) == function.sink.as_ref())?;
+    let capacity = sink.capacity.filter(|_| !changed(format!("sink.{}", sink.name)))?;
+    Some((
+        capacity.as_per_second(),
+        format!("sink.{} takes {capacity} at most", sink.name),
+    ))
+}
+
+/// What certainly reaches the stream, even if all of it goes to one shard.
+fn least_stored_per_second(producer: &ProducerBlueprint, duration: SimDuration) -> f64 {
+    // A key has at most 1,024 bytes, so this is no less than a record's mean size.
+    let mean_size = mean_bytes(producer) + 1_024.0;
+    mean_per_second(&producer.arrivals, duration)
+        .min(RECORDS_PER_SHARD_SECOND)
+        .min(BYTES_PER_SHARD_SECOND / mean_size)
+}
+
+fn mean_bytes(producer: &ProducerBlueprint) -> f64 {
+    match (&producer.size, &producer.arrivals) {
+        (Size::Drawn(distribution), _) => distribution.compile().map_or(0.0, |sampler| sampler.mean()),
+        (Size::FromTrace, Arrivals::Trace(trace)) => match &trace.rows {
+            TraceRows::Requests { bytes, .. } => {
+                bytes.iter().map(|&bytes| f64::from(bytes)).sum::<f64>() / bytes.len().max(1) as f64
+            }
+            TraceRows::Counts { .. } => 0.0,
+        },
+        (Size::FromTrace, _) => 0.0,
+    }
 }
 
 /// Its load changes during the run, so its mean is not certain.

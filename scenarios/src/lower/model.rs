@@ -18,7 +18,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poll_dispatch_delay: fields.duration("poll_dispatch_delay"),
         poll_interval: fields.duration("poll_interval"),
         min_poll_interval: fields.duration("min_poll_interval"),
-        poll_page_records: ModelParameters::default().poll_page_records,
+        poll_page_records: fields.u32("poll_page_records"),
         retry_backoff: fields.duration("retry_backoff"),
         retry_backoff_max: fields.duration("retry_backoff_max"),
         throttle_backoff: fields.duration("throttle_backoff"),

@@ -72,6 +72,17 @@ impl Lowering<'_> {
             return Some(self.profile_of_rates(profile));
         }
         let trace = trace::load(fields.table("trace")?, self.traces, self.diagnostics)?;
+        if trace.repeat && trace::replayed_span(&trace).is_zero() {
+            let place = fields.place_of("trace");
+            let help = "compress it less, or do not repeat it";
+            self.fault(
+                Code::Contradiction,
+                place,
+                "a replay that repeats needs a length",
+                "takes no time",
+                help,
+            );
+        }
         self.notes.extend(trace::notes(name, &trace, self.duration));
         Some(Arrivals::Trace(Arc::new(trace)))
     }

@@ -12,7 +12,7 @@ use sim::engine::distribution::Distribution;
 use sim::engine::quantity::KIB;
 
 /// Concurrency that always stays unreserved (LAM-C-07).
-const ALWAYS_UNRESERVED: u32 = 100;
+pub(super) const ALWAYS_UNRESERVED: u32 = 100;
 
 impl Lowering<'_> {
     pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {

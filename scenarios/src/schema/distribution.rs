@@ -37,7 +37,7 @@ macro_rules! forms {
                     "shape",
                     Shape::Number {
                         least: 0.01,
-                        most: 1e6,
+                        most: 1e4,
                     },
                     "Shape; 1 is exponential, more is steadier.",
                 ),

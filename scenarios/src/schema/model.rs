@@ -1,6 +1,6 @@
 //! `[model]`: what AWS does not document.
 
-use super::{Dimension, LENGTH, Most, Property, Rows, SPAN, Shape, defaulted};
+use super::{Dimension, LENGTH, Most, Property, Rows, SPAN, Shape, defaulted, integer};
 
 /// Parameters of the model. Every row is listed among the assumptions of a run.
 pub static MODEL: Rows = Rows::own("the model", PROPERTIES);
@@ -76,6 +76,13 @@ static PROPERTIES: &[Property] = &[
         "Least time between two reads of a shard by a mapping that is behind.",
     )
     .fact("LAM-U-03"),
+    defaulted(
+        "poll_page_records",
+        integer(1, 10_000),
+        "10000",
+        "Most records that a mapping asks for in one poll; more than BatchSize, or five polls a second would cap a shard.",
+    )
+    .fact("LAM-U-02"),
     defaulted(
         "retry_backoff",
         SPAN,

@@ -100,9 +100,8 @@ pub(crate) fn load(fields: &Fields, reader: &dyn TraceReader, diagnostics: &mut 
     } else {
         requests(&files, start)
     };
-    let names: Vec<String> = sources.iter().map(|source| printable(source.path)).collect();
     Some(Trace {
-        source: names.join(", "),
+        source: names(&sources),
         rows,
         keys: keys.texts,
         span: SimDuration::from_nanos(span),
@@ -219,6 +218,9 @@ fn columns<'f>(fields: &'f Fields, diagnostics: &mut Diagnostics) -> Option<Colu
     })
 }
 
+/// How long a recording of one instant lasts: a second.
+const LONE_ROW: u64 = 1_000_000_000;
+
 /// Nanoseconds from the start; the file's reader has made sure that they fit.
 fn since(start: i128, time: i128) -> u64 {
     u64::try_from(time - start).unwrap_or(0)
@@ -239,7 +241,10 @@ fn requests(files: &[File], start: i128) -> (TraceRows, u64) {
     let last = at.last().copied().unwrap_or(0);
     // The recording ends a usual distance after its last row, so that a replay does not run it into the first.
     let distances = u64::try_from(at.len().saturating_sub(1)).unwrap_or(0);
-    let usual = last.checked_div(distances).unwrap_or(0).max(1);
+    let usual = last
+        .checked_div(distances)
+        .filter(|&usual| usual > 0)
+        .unwrap_or(LONE_ROW);
     let rows = TraceRows::Requests {
         key: column(|rows| &rows.keys),
         bytes: column(|rows| &rows.bytes),
@@ -278,11 +283,21 @@ fn counts(files: &[File], start: i128, fields: &Fields) -> (TraceRows, u64) {
     (TraceRows::Counts { series: all, spread }, end)
 }
 
-/// The median distance of rows: what a bin lasts when nobody says. One second for a single row.
+/// The median distance of rows: what a bin lasts when nobody says.
 fn usual_distance(at: &[u64]) -> u64 {
     let mut distances: Vec<u64> = at.windows(2).map(|pair| pair[1] - pair[0]).collect();
     distances.sort_unstable();
-    distances.get(distances.len() / 2).copied().unwrap_or(1_000_000_000)
+    distances.get(distances.len() / 2).copied().unwrap_or(LONE_ROW)
+}
+
+/// Up to two files by name, more by the first and their number.
+fn names(sources: &[Source<'_>]) -> String {
+    match sources {
+        [] => String::new(),
+        [only] => printable(only.path),
+        [one, other] => printable(&format!("{} and {}", one.path, other.path)),
+        [first, rest @ ..] => printable(&format!("{} and {} more", first.path, rest.len())),
+    }
 }
 
 /// Requests that a trace holds.

@@ -95,7 +95,7 @@ fn loads_or_tells(text: &str, options: &LoadOptions) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 200, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn edited_scenarios_never_panic_the_loader(file in 0..SHIPPED.len(), edits in prop::collection::vec(edit(), 1..8)) {

@@ -4,6 +4,7 @@ mod blueprint;
 mod codes;
 mod edits;
 mod files;
+mod outcome;
 mod schema;
 mod set;
 mod support;

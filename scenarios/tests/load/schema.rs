@@ -11,6 +11,23 @@ fn defaults_of_the_model_are_those_of_the_rows() {
 }
 
 #[test]
+fn default_distributions_compile() {
+    let blueprint = loaded(BASE).blueprint;
+    let model = blueprint.model;
+    for distribution in [
+        &model.network_latency,
+        &model.put_service_time,
+        &model.get_service_time,
+        &model.placement_time,
+        &model.idle_lifetime,
+        &model.environment_lifetime,
+        &blueprint.sinks[0].latency,
+    ] {
+        assert!(distribution.compile().is_ok(), "{distribution:?}");
+    }
+}
+
+#[test]
 fn defaults_of_the_blueprint_are_those_of_the_rows() {
     let blueprint = loaded(BASE).blueprint;
     let empty = Blueprint::empty(blueprint.seed, SimDuration::SECOND);
@@ -32,7 +49,7 @@ fn defaults_of_the_blueprint_are_those_of_the_rows() {
 fn every_parameter_of_the_model_is_an_assumption_with_a_reason() {
     let text = format!("{BASE}\n[model]\npoll_interval = \"2s\"");
     let assumptions = loaded(&text).assumptions;
-    assert_eq!(assumptions.len(), 18, "one for each field of ModelParameters");
+    assert_eq!(assumptions.len(), 19, "one for each field of ModelParameters");
     let changed: Vec<_> = assumptions.iter().filter(|assumption| !assumption.is_default).collect();
     assert_eq!(
         (changed.len(), changed[0].name, changed[0].value.as_str()),

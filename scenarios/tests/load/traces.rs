@@ -282,6 +282,19 @@ fn rules_between_the_properties_of_a_trace() {
 }
 
 #[test]
+fn a_repetition_takes_time() {
+    let trace = "path = \"a.csv\", time = \"at\", repeat = true";
+    assert_eq!(trace_of(&replay(trace, "at\n1\n")).span, SimDuration::from_secs(1));
+    wrong(
+        &format!("{trace}, compression = 1e6"),
+        "at\n1\n1.000000001\n",
+        &[
+            "E0303 10 \"{ path = \\\"a.csv\\\", time = \\\"at\\\", repeat = true, compression = 1e6 }\" a replay that repeats needs a length (takes no time) -> compress it less, or do not repeat it",
+        ],
+    );
+}
+
+#[test]
 fn a_record_of_the_trace_may_be_too_large_for_the_stream() {
     let text = text("path = \"a.csv\", time = \"at\", size = { column = \"b\" }").replace("\"600B\"", "\"trace\"");
     check_with(

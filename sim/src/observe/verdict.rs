@@ -149,6 +149,11 @@ pub enum Cause {
         /// How and when the attempt before failed, if a fact told.
         failed: Option<(InvocationOutcome, SimTime)>,
     },
+    /// It was stored after the later record: the client had several requests in flight, and one overtook the other.
+    Overtaken {
+        /// When the later record was stored.
+        later_stored_at: SimTime,
+    },
     /// Retention ended before the reader came.
     Expired {
         /// The mapping, by name.
@@ -313,6 +318,10 @@ impl fmt::Display for Cause {
                     None => f.write_str("."),
                 }
             }
+            Self::Overtaken { later_stored_at } => write!(
+                f,
+                "The later record was stored first, at {later_stored_at}: requests in flight overtook each other."
+            ),
             Self::Expired {
                 mapping,
                 shard,

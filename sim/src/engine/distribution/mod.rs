@@ -278,6 +278,24 @@ impl Sampler {
             inner.saturating_mul(1 << (FRACTION_BITS - self.fraction_bits))
         }
     }
+    /// Turns 32-bit words into values in place, at most 2^32 - 1: what [`value`](Self::value) gives for the middle of
+    /// what a word stands for. The form is looked up once for all.
+    pub fn fill(&self, column: &mut [u32]) {
+        match &self.form {
+            Form::Line { base, rise } => self.replace(column, |word| base + table::high_product(*rise, word)),
+            Form::Exponential { mean } => {
+                self.replace(column, |word| table::scale(*mean, UnitExponential::sample_wide(!word)));
+            }
+            Form::Table(table) => self.replace(column, |word| table.value(word)),
+        }
+    }
+    #[inline]
+    fn replace(&self, column: &mut [u32], inner: impl Fn(u64) -> u64) {
+        for word in column {
+            let value = (inner(u64::from(*word) << 32 | 1 << 31) + self.half) >> self.fraction_bits;
+            *word = u32::try_from(value).unwrap_or(u32::MAX);
+        }
+    }
     /// Draws a value.
     #[inline]
     pub fn draw(&self, stream: &mut Stream) -> u64 {

@@ -18,7 +18,7 @@ use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::observe::recent::Recent;
-use crate::observe::verdict::{Anomaly, Guarantee, Sighting, Verdict, Witness};
+use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Outcome, Record};
 use causes::{Causes, head};
 use point::{Irregular, Point};
@@ -460,7 +460,10 @@ impl Context<'_> {
                     arrived_at: Some(overtaker.arrived_at),
                     delivered_at: Some(overtaker.delivered_at),
                 };
-                (seen, Some(later), of_record().or_else(of_batch))
+                let overtaken = (overtaker.arrived_at < record.arrived_at).then_some(Cause::Overtaken {
+                    later_stored_at: overtaker.arrived_at,
+                });
+                (seen, Some(later), of_record().or_else(of_batch).or(overtaken))
             }
             Irregular::Skipping { first, .. } => (unseen(first), Some(seen), None),
             Irregular::Again | Irregular::NeverAccepted => {

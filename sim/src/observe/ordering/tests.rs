@@ -119,6 +119,20 @@ fn order_within_a_batch_is_told_apart_from_order_between_batches() {
 }
 
 #[test]
+fn a_request_that_overtakes_another_is_told_from_a_record_that_is_sent_again() {
+    let mut checker = checker();
+    let mut late = record(0, 0);
+    late.arrived_at = at(60);
+    store(&mut checker, 11, &records(&[1]));
+    store(&mut checker, 60, &[late]);
+    deliver(&mut checker, 30, &[1]);
+    checker.on(at(70), &delivered(&[late], at(70)));
+    let witness = checker.witness(SINK, Anomaly::NonmonotonicExternal).expect("0 came after 1");
+    let overtaken = "The later record was stored first, at 00:00:00.011: requests in flight overtook each other.";
+    assert!(witness.to_string().contains(overtaken), "{witness}");
+}
+
+#[test]
 fn a_batch_that_fails_after_its_write_takes_effect_twice() {
     let mut checker = checker();
     let batch = records(&[0, 1]);

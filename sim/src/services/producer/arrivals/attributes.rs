@@ -216,10 +216,7 @@ impl SizeColumn {
         match self {
             Self::Drawn { sampler, stream } => {
                 stream.fill(bytes);
-                for size in bytes {
-                    let value = sampler.value(u64::from(*size) << 32 | 1 << 31);
-                    *size = u32::try_from(value).unwrap_or(u32::MAX);
-                }
+                sampler.fill(bytes);
             }
             Self::Recorded(trace) => {
                 if let TraceRows::Requests { bytes: recorded, .. } = &trace.rows {

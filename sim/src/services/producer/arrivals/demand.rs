@@ -217,17 +217,20 @@ impl Piece {
         let origin = self.start + u64::try_from(before / count).unwrap_or(HORIZON);
         let shift = self.shift + BITS;
         let fraction = ((before % count) << shift).div_ceil(count);
-        let (period, part, latest) = (u128::from(self.period), u64::from(self.part), end - 1);
+        let period = u128::from(self.period);
+        let offset = u64::from(self.part).wrapping_sub(met);
+        let exact = |sum: u64| fraction + u128::from(sum.wrapping_add(offset)) * period;
         if let Some(beyond_half) = shift.checked_sub(64) {
-            for sum in sums {
-                let span = high_half(fraction + u128::from(*sum - met + part) * period) >> beyond_half;
-                *sum = (origin + span).min(latest);
+            for sum in sums.iter_mut() {
+                *sum = origin + (high_half(exact(*sum)) >> beyond_half);
             }
         } else {
-            for sum in sums {
-                let span = high_half((fraction + u128::from(*sum - met + part) * period) << (64 - shift));
-                *sum = (origin + span).min(latest);
+            for sum in sums.iter_mut() {
+                *sum = origin + high_half(exact(*sum) << (64 - shift));
             }
+        }
+        for late in sums.iter_mut().rev().take_while(|instant| **instant >= end) {
+            *late = end - 1;
         }
     }
     /// Notes demand that has been met.

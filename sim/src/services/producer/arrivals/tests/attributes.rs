@@ -126,6 +126,31 @@ fn sizes_follow_their_distribution() {
 }
 
 #[test]
+fn a_block_of_sizes_is_what_the_distribution_gives_word_by_word() {
+    for distribution in [
+        Distribution::Constant(700.0),
+        Distribution::Uniform { low: 1.0, high: 9e9 },
+        Distribution::Exponential { mean: 1e9 },
+        Distribution::LogNormal {
+            median: 600.0,
+            sigma: 1.5,
+        },
+    ] {
+        let sampler = distribution.compile().expect("sound");
+        let mut words = RandomStreams::new(7, 0).stream("producer.clicks/size").expect("free");
+        let mut column = vec![0; 5_000];
+        words.fill(&mut column);
+        let expected: Vec<u32> = column
+            .iter()
+            .map(|word| sampler.value(u64::from(*word) << 32 | 1 << 31))
+            .map(|value| u32::try_from(value).unwrap_or(u32::MAX))
+            .collect();
+        sampler.fill(&mut column);
+        assert_eq!(column, expected, "{distribution:?}");
+    }
+}
+
+#[test]
 fn producers_without_keys_or_sizes_are_refused() {
     let refused = |blueprint: &ProducerBlueprint, range: Option<KeyRange>| {
         let table = KeyTable::build(&[blueprint]);
