@@ -56,7 +56,7 @@ fn load(path: &Path, args: &LoadArgs, terminal: &Terminal) -> anyhow::Result<Opt
         memory: Some(args.memory),
         set: args.set.clone(),
     };
-    let (scenario, found) = scenarios::load(&text, &name, &options, &TraceFiles::of(path, args.memory));
+    let (scenario, found) = scenarios::load(&text, &name, &options, &TraceFiles::of(path, &args.set, args.memory));
     let texts = Texts {
         path: &shown,
         scenario: &text,
