@@ -22,6 +22,13 @@ pub struct Batch {
     pub envelope: Envelope,
 }
 
+impl Batch {
+    /// Bytes of memory that its records take.
+    pub fn memory(&self) -> u64 {
+        u64::try_from(self.records.capacity() * size_of::<Record>()).unwrap_or(u64::MAX)
+    }
+}
+
 /// The call or reply that a batch belongs to.
 #[derive(Clone, Copy, Debug, Default)]
 pub enum Envelope {
@@ -198,13 +205,7 @@ impl BatchPool {
     }
     /// Bytes of memory that batches under way and spare ones take.
     pub fn memory(&self) -> u64 {
-        let records: usize = self
-            .pool
-            .iter()
-            .chain(&self.spare)
-            .map(|batch| batch.records.capacity())
-            .sum();
-        u64::try_from(records * size_of::<Record>()).unwrap_or(u64::MAX)
+        self.pool.iter().chain(&self.spare).map(Batch::memory).sum()
     }
     /// All batches under way, in order of slot.
     pub fn iter(&self) -> impl Iterator<Item = &Batch> {

@@ -19,7 +19,7 @@ pub struct ModelParameters {
     pub entry_failure_rate: Ratio,
     /// Probability that a put is stored but its response is lost (KDS-MOD-18).
     pub lost_acknowledgement_rate: Ratio,
-    /// How long a client waits for a response.
+    /// How long a client waits for a response. It notices at the end of the service time, if that is later.
     pub request_timeout: SimDuration,
     /// From the return of GetRecords to the invocation of the function (LAM-U-04).
     pub poll_dispatch_delay: SimDuration,

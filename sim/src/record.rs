@@ -24,6 +24,8 @@ pub struct Record {
     pub flags: u32,
 }
 
+/// Bytes of memory that a record in flight takes.
+pub const RECORD_BYTES: u64 = 32;
 const _: () = assert!(size_of::<Record>() == 32, "a record in flight takes 32 bytes");
 
 /// The per-record result of a put (KDS-W-10, KDS-W-11).

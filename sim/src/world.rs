@@ -131,7 +131,10 @@ impl World {
     }
     /// Bytes of memory that the records of the run take: retained, waiting and in flight.
     pub fn memory(&self) -> u64 {
-        self.streams.iter().map(Stream::memory).sum::<u64>() + self.batches.memory()
+        let streams = self.streams.iter().map(Stream::memory);
+        let clients = self.producers.iter().map(Producer::memory);
+        let lanes = self.mappings.iter().map(Mapping::memory);
+        streams.chain(clients).chain(lanes).sum::<u64>() + self.batches.memory()
     }
 
     /// Schedules everything that happens of itself, in order of kind and name.

@@ -1,9 +1,5 @@
 //! Facts that only show in a whole pipeline, cohorts against single calls, and sessions.
-#![expect(
-    clippy::as_conversions,
-    clippy::wildcard_enum_match_arm,
-    reason = "a test looks for the facts that it is about, and its numbers are small"
-)]
+#![expect(clippy::as_conversions, reason = "the numbers of a test are small")]
 
 use proptest::prelude::*;
 use sim::blueprint::{Arrivals, Blueprint, Jitter, Keys, ModelParameters, PutApi, Resend, RetryMode, WeightedKey};
@@ -17,8 +13,8 @@ use sim::observe::fact::Fact;
 use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
 use sim::record::Outcome;
-use sim::session::{Session, SessionOptions};
-use sim::testing::blueprints::{mapping, millis, pipeline};
+use sim::session::{Checks, RunError, Session, SessionOptions};
+use sim::testing::blueprints::{constant, mapping, millis, pipeline};
 use sim::testing::note::{Note, Notebook};
 
 const RECORDS: StreamId = StreamId(0);
@@ -420,6 +416,29 @@ fn splitting_every_shard_never_throttles_more() {
             assert!(refused <= before, "{shards} shards: {refused} after {before}");
             before = refused;
         }
+    }
+}
+
+/// One connection for 20,000 records a second.
+#[test]
+fn a_run_fails_when_what_waits_in_a_client_takes_too_much_memory() {
+    let mut client = pipeline(1, SimDuration::from_secs(60));
+    client.producers[0].arrivals = Arrivals::Constant(Rate::per_second(20_000));
+    client.producers[0].concurrency = 1;
+    client.model.put_service_time = constant(SimDuration::from_millis(200));
+    let mut calls = by_window(&single_calls(20_000, 1, 1, 3));
+    calls.duration = SimDuration::from_secs(60);
+    calls.producers[0].concurrency = 1;
+    for blueprint in [client, calls] {
+        let options = SessionOptions {
+            checks: Checks::Every(SimDuration::SECOND),
+            memory_limit: 12 << 20,
+            ..SessionOptions::default()
+        };
+        let mut session = Session::new(&blueprint, options).expect("the blueprint is valid");
+        let end = session.end();
+        let error = session.advance(end, u64::MAX).expect_err("more waits than 12 MiB hold");
+        assert!(matches!(error, RunError::Memory { .. }), "{error}");
     }
 }
 

@@ -7,6 +7,7 @@ use sim::blueprint::{Blueprint, PutApi};
 use sim::engine::calendar::TieOrder;
 use sim::engine::kernel::Stop;
 use sim::engine::time::{SimDuration, SimTime};
+use sim::observe::counts::StreamCounts;
 use sim::observe::ordering::Place;
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
 use sim::session::{Checks, Session, SessionOptions};
@@ -77,7 +78,7 @@ proptest! {
         let session = run(&blueprint, CHECKED)?;
         let observers = session.observers().expect("they are attached");
         let (counts, ordering) = (observers.counts.as_ref().expect("all are"), observers.ordering.as_ref().expect("all are"));
-        for stream in counts.streams.iter() {
+        for stream in &counts.streams {
             prop_assert_eq!(stream.throttled(), 0, "the load is light");
         }
         for function in session.world().directory().functions.ids() {
@@ -99,7 +100,7 @@ proptest! {
         let session = run(&blueprint, CHECKED)?;
         let counts = session.observers().and_then(|observers| observers.counts.as_ref()).expect("they are attached");
         let gone: u64 = counts.mappings.iter().map(|mapping| mapping.expired_unread + mapping.expired_in_retry).sum();
-        let stored: u64 = counts.streams.iter().map(|stream| stream.accepted()).sum();
+        let stored: u64 = counts.streams.iter().map(StreamCounts::accepted).sum();
         let done: u64 = counts.mappings.iter().map(|mapping| mapping.acknowledged).sum();
         prop_assert!(stored >= done + gone);
         prop_assert_eq!(session.fingerprint(), run(&blueprint, SessionOptions::default())?.fingerprint());

@@ -215,6 +215,11 @@ impl Lane {
         batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
         positions
     }
+    /// Bytes of memory that its records take.
+    pub(super) fn memory(&self) -> u64 {
+        let waiting = self.waiting.records.capacity() * size_of::<Record>() + self.waiting.positions.capacity() * 8;
+        u64::try_from(waiting).unwrap_or(u64::MAX) + self.batch().map_or(0, |held| held.found.memory())
+    }
     /// The batch that the lane holds, if it holds one.
     pub(super) fn batch(&self) -> Option<&LaneBatch> {
         match &self.state {

@@ -275,6 +275,14 @@ impl Mapping {
                 checkpoint: reader.progress.checkpoint(),
             })
     }
+    /// Bytes of memory that records in the lanes take.
+    pub fn memory(&self) -> u64 {
+        self.readers
+            .iter()
+            .flat_map(|reader| &reader.lanes)
+            .map(Lane::memory)
+            .sum()
+    }
     /// Draws on the mapping's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
         [self.phase.draws(), self.link.draws()].into_iter()

@@ -193,6 +193,11 @@ impl Producer {
             in_flight: self.in_flight,
         }
     }
+    /// Bytes of memory that waiting records take.
+    pub fn memory(&self) -> u64 {
+        let batches = self.ready.iter().chain(self.later.iter()).map(Batch::memory);
+        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory)
+    }
     /// Draws on the producer's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
         [

@@ -14,7 +14,7 @@ use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ProducerId;
 use crate::observe::fact::{Fact, GiveUpReason, RetryBy};
-use crate::record::{Outcome, Record};
+use crate::record::{Outcome, RECORD_BYTES, Record};
 use crate::services::kinesis::cohort_error;
 use crate::world;
 
@@ -48,6 +48,10 @@ impl Window {
     /// Records that wait for a connection or another attempt.
     pub(super) fn waiting(&self) -> u64 {
         u64::from(to_u32(self.queue.len() + self.later.len()))
+    }
+    /// Bytes of memory that they take.
+    pub(super) fn memory(&self) -> u64 {
+        self.waiting() * RECORD_BYTES
     }
     const fn number(&self, at: SimTime) -> u64 {
         at.as_nanos() / self.width.as_nanos()

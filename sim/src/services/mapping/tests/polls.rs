@@ -169,6 +169,7 @@ fn lam_u_02_reading_stops_when_a_batch_for_each_lane_waits() {
     // One lane is stuck with the first page, and reads go on until two batches wait.
     let reader = bench.reader();
     assert_eq!((reader.waiting.records, reader.cursor), (100, 120));
+    assert!(bench.harness.component.1.memory() >= 100 * crate::record::RECORD_BYTES);
 }
 
 #[test]

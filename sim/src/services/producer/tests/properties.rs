@@ -104,7 +104,7 @@ proptest! {
         }
         prop_assert!(bench.busiest <= story.concurrency);
         // Ordinals of a key are given in order, each once.
-        let mut next = vec![0; 10];
+        let mut next = [0; 10];
         for note in bench.harness.notes().iter().filter(|note| matches!(note.fact, Fact::RecordsProduced { .. })) {
             for record in &note.records {
                 prop_assert_eq!(record.ordinal, next[to_usize(record.key.0)]);

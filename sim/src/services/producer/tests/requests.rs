@@ -193,9 +193,9 @@ fn kds_w_14_kds_w_15_the_application_sends_only_refused_entries_again_and_order_
 fn an_entry_that_is_refused_every_time_is_given_up_after_the_last_attempt() {
     let mut bench = bench(&resending(2, every(100)));
     bench.behaviour = Box::new(|_, records| {
-        records
-            .iter_mut()
-            .for_each(|record| record.set_outcome(Outcome::Throttled));
+        for record in records {
+            record.set_outcome(Outcome::Throttled);
+        }
         (ROUND_TRIP, None)
     });
     bench.run_until(millis(3_000));
