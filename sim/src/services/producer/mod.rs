@@ -345,16 +345,11 @@ impl Producer {
                 });
                 match self.retry.on_error(cx.now(), error, call.attempt) {
                     Decision::RetryAfter { wait, cost } => {
-                        self.retry_whole(
-                            me,
-                            batch,
-                            PutCall {
-                                retry_cost: cost,
-                                ..call
-                            },
-                            wait,
-                            cx,
-                        );
+                        let call = PutCall {
+                            retry_cost: cost,
+                            ..call
+                        };
+                        self.retry_whole(me, batch, call, wait, cx);
                     }
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
