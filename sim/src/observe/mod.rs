@@ -8,6 +8,7 @@ pub mod counts;
 pub mod fact;
 pub mod history;
 pub mod holdings;
+mod holes;
 pub mod latency;
 pub mod metrics;
 pub mod ordering;

@@ -1,17 +1,17 @@
 //! Sets of (key, ordinal) that are nearly always filled in order: one number a key, and holes where order failed.
 
+use super::holes::Holes;
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
 use crate::record::KeyId;
-use std::collections::VecDeque;
 
-/// A set of record identities. Memory: eight bytes a key, and one range for each run of missing ordinals.
+/// A set of record identities. Memory: eight bytes a key, and about a bit an ordinal from a key's lowest hole on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ordinals {
     /// By key: the ordinal after the highest in the set.
     next: Vec<u32>,
-    /// Missing ordinals below `next`, by key: disjoint ascending ranges with members between them, no empty lists.
-    holes: Sparse<VecDeque<(u32, u32)>>,
+    /// Missing ordinals below `next`, by key; none without a hole.
+    holes: Sparse<Holes>,
 }
 
 /// What an insertion found.
@@ -45,23 +45,24 @@ impl Ordinals {
         }
         self.insert_out_of_order(key, ordinal)
     }
-    #[cold]
     #[inline(never)]
     fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {
         let next = &mut self.next[to_usize(key.0)];
         if ordinal > *next {
-            self.holes.obtain(key.0).push_back((*next, ordinal));
+            self.holes.obtain(key.0).open(*next, ordinal);
             *next = ordinal + 1;
             return Inserted::Ahead;
         }
         let Some(holes) = self.holes.get_mut(key.0) else {
             return Inserted::Again;
         };
-        let filled = fill(holes, ordinal);
+        if !holes.fill(ordinal) {
+            return Inserted::Again;
+        }
         if holes.is_empty() {
             self.holes.release(key.0);
         }
-        if filled { Inserted::Late } else { Inserted::Again }
+        Inserted::Late
     }
     /// The ordinal after the highest of the key.
     #[inline]
@@ -69,62 +70,25 @@ impl Ordinals {
         self.next[to_usize(key.0)]
     }
     /// True if the identity is in the set.
+    #[inline]
     pub fn contains(&self, key: KeyId, ordinal: u32) -> bool {
-        ordinal < self.next(key) && self.missing_within(key, ordinal, ordinal + 1) == 0
+        ordinal < self.next(key) && !self.holes.get(key.0).is_some_and(|holes| holes.contains(ordinal))
     }
-    /// How many ordinals of `from..until` are below the key's highest and missing.
+    /// How many ordinals of `from..until` are missing.
     pub fn missing_within(&self, key: KeyId, from: u32, until: u32) -> u32 {
-        let beyond = until.saturating_sub(from.max(self.next(key)));
-        let Some(holes) = self.holes.get(key.0) else {
-            return beyond;
-        };
-        let first = holes.partition_point(|&(_, end)| end <= from);
-        holes
-            .range(first..)
-            .take_while(|&&(start, _)| start < until)
-            .map(|&(start, end)| end.min(until) - start.max(from))
-            .sum::<u32>()
-            + beyond
+        let next = self.next(key);
+        let beyond = until.saturating_sub(from.max(next));
+        let holes = self.holes.get(key.0);
+        beyond + holes.map_or(0, |holes| holes.count_within(from, until.min(next)))
     }
     /// The lowest ordinal of `from..until` that is in the set.
     pub fn first_within(&self, key: KeyId, from: u32, until: u32) -> Option<u32> {
-        let hole = self.holes.get(key.0).and_then(|holes| {
-            let at = holes.partition_point(|&(_, end)| end <= from);
-            holes.get(at).filter(|&&(start, _)| start <= from)
-        });
-        let first = hole.map_or(from, |&(_, end)| end);
+        let first = self.holes.get(key.0).map_or(from, |holes| holes.first_present(from));
         (first < until.min(self.next(key))).then_some(first)
     }
     /// How many ordinals of the key are in the set.
     pub fn count(&self, key: KeyId) -> u32 {
-        let missing = self
-            .holes
-            .get(key.0)
-            .map_or(0, |holes| holes.iter().map(|(start, end)| end - start).sum::<u32>());
-        self.next(key) - missing
-    }
-}
-
-/// Removes a number from ascending disjoint ranges; false if it is in none.
-fn fill(ranges: &mut VecDeque<(u32, u32)>, number: u32) -> bool {
-    let at = ranges.partition_point(|&(_, end)| end <= number);
-    match ranges.get_mut(at) {
-        Some(range) if range.0 <= number => {
-            let (start, end) = *range;
-            match (start == number, end == number + 1) {
-                (true, true) => {
-                    ranges.remove(at);
-                }
-                (true, false) => range.0 = number + 1,
-                (false, true) => range.1 = number,
-                (false, false) => {
-                    range.1 = number;
-                    ranges.insert(at + 1, (number + 1, end));
-                }
-            }
-            true
-        }
-        Some(_) | None => false,
+        self.next(key) - self.holes.get(key.0).map_or(0, Holes::len)
     }
 }
 

@@ -55,6 +55,10 @@ impl<T: Default> Sparse<T> {
         }
     }
     /// Values, those given back included.
+    pub(super) fn values_mut(&mut self) -> &mut [T] {
+        &mut self.values
+    }
+    /// Values, those given back included.
     #[cfg(test)]
     pub(super) fn values(&self) -> &[T] {
         &self.values

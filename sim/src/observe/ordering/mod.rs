@@ -21,7 +21,7 @@ use crate::observe::recent::Recent;
 use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Outcome, Record};
 use causes::{Causes, head};
-use point::{Irregular, Point};
+use point::{Effect, Irregular, Point};
 use std::sync::Arc;
 
 /// A place that a guarantee may name.
@@ -213,7 +213,8 @@ impl Ordering {
             keys,
             deliveries,
         };
-        point.deliver(now, records, accepted, |irregular, record| {
+        let effect = Effect { now, records, accepted };
+        point.deliver(effect, |irregular, record| {
             let (anomaly, cases) = match irregular {
                 Irregular::Again => (Anomaly::Duplicate, 1),
                 Irregular::Late { same_batch: true, .. } => (Anomaly::NonmonotonicInternal, 1),
@@ -454,16 +455,18 @@ impl Context<'_> {
         let of_record = || self.causes.of_record(record);
         let (record, other, cause) = match irregular {
             Irregular::Late { overtaker, .. } => {
-                let later = Sighting {
+                let later = overtaker.map(|overtaker| Sighting {
                     ordinal: overtaker.ordinal,
                     created_at: Some(overtaker.created_at),
                     arrived_at: Some(overtaker.arrived_at),
                     delivered_at: Some(overtaker.delivered_at),
-                };
-                let overtaken = (overtaker.arrived_at < record.arrived_at).then_some(Cause::Overtaken {
-                    later_stored_at: overtaker.arrived_at,
                 });
-                (seen, Some(later), of_record().or_else(of_batch).or(overtaken))
+                let overtaken = overtaker
+                    .filter(|overtaker| overtaker.arrived_at < record.arrived_at)
+                    .map(|overtaker| Cause::Overtaken {
+                        later_stored_at: overtaker.arrived_at,
+                    });
+                (seen, later, of_record().or_else(of_batch).or(overtaken))
             }
             Irregular::Skipping { first, .. } => (unseen(first), Some(seen), None),
             Irregular::Again | Irregular::NeverAccepted => {

@@ -1,7 +1,8 @@
-//! A place where effects complete, and what has taken effect there: one number a key, and gaps where order failed.
+//! A place where effects complete, and what has taken effect there: one number a key, and holes where order failed.
 
-use crate::engine::index::to_usize;
+use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
+use crate::observe::holes::Holes;
 use crate::observe::ordinals::Ordinals;
 use crate::observe::sparse::Sparse;
 use crate::record::{KeyId, Record};
@@ -15,31 +16,44 @@ pub(super) struct Point {
     exceptions: Sparse<Exceptions>,
     batches: u64,
     records: u64,
+    /// A record has come late behind one of an earlier batch; later ones need no evidence.
+    late_between_batches: bool,
+    /// A record has come late behind one of its own batch.
+    late_within_batch: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Exceptions {
-    /// Ordinals below the highest that have not taken effect: disjoint, ascending.
-    gaps: VecDeque<Gap>,
+    /// Ordinals below the highest that have not taken effect.
+    holes: Holes,
     /// Ordinals above the highest that nobody expects any more, since their client gave them up: disjoint, ascending.
     excused: VecDeque<(u32, u32)>,
+    /// The last batch that opened holes, and the lowest ordinal of these.
+    opened_last: (u64, u32),
+    /// The records that opened the holes, ascending, as long as the first case of a late record is not known.
+    openers: VecDeque<Overtaker>,
+    /// Openers to keep before those whose holes are all filled are looked for.
+    openers_kept: usize,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-struct Gap {
-    from: u32,
-    until: u32,
-    opened_by: Overtaker,
-}
-
-/// The first later record of a key that took effect before the records of a gap.
+/// The first later record of a key that took effect before a record that was missing then.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Overtaker {
-    pub(super) batch: u64,
     pub(super) ordinal: u32,
     pub(super) created_at: SimTime,
     pub(super) arrived_at: SimTime,
     pub(super) delivered_at: SimTime,
+}
+
+impl Overtaker {
+    const fn new(record: &Record, delivered_at: SimTime) -> Self {
+        Self {
+            ordinal: record.ordinal,
+            created_at: record.created_at,
+            arrived_at: record.arrived_at,
+            delivered_at,
+        }
+    }
 }
 
 /// A record that did not simply follow its predecessor.
@@ -49,8 +63,8 @@ pub(super) enum Irregular {
     Again,
     /// It comes after a later one.
     Late {
-        /// The later one.
-        overtaker: Overtaker,
+        /// The later one; told for the first record that is late in this way.
+        overtaker: Option<Overtaker>,
         /// Both are in this batch.
         same_batch: bool,
     },
@@ -63,6 +77,15 @@ pub(super) enum Irregular {
     },
     /// No stream has ever accepted it: a bug of the model.
     NeverAccepted,
+}
+
+/// A batch that has just taken effect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effect<'e> {
+    pub(super) now: SimTime,
+    pub(super) records: &'e [Record],
+    /// What streams have stored.
+    pub(super) accepted: &'e Ordinals,
 }
 
 impl Point {
@@ -80,73 +103,78 @@ impl Point {
 
     /// Takes a batch whose records have just taken effect, and reports each irregular one.
     #[inline]
-    pub(super) fn deliver<'r>(
-        &mut self,
-        now: SimTime,
-        records: &'r [Record],
-        accepted: &Ordinals,
-        mut report: impl FnMut(Irregular, &'r Record),
-    ) {
+    pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
         self.batches += 1;
-        for record in records {
-            self.records += 1;
+        self.records += u64::from(to_u32(effect.records.len()));
+        for (index, record) in effect.records.iter().enumerate() {
             let next = &mut self.next[to_usize(record.key.0)];
-            if record.ordinal == *next && record.ordinal < accepted.next(record.key) {
+            if record.ordinal == *next && record.ordinal < effect.accepted.next(record.key) {
                 *next += 1;
-            } else if let Some(irregular) = self.out_of_order(now, record, accepted) {
+            } else if let Some(irregular) = self.out_of_order(effect, index, record) {
                 report(irregular, record);
             }
         }
     }
 
     #[inline(never)]
-    fn out_of_order(&mut self, now: SimTime, record: &Record, accepted: &Ordinals) -> Option<Irregular> {
+    fn out_of_order(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
+        let accepted = effect.accepted;
         if !accepted.contains(record.key, record.ordinal) {
             return Some(Irregular::NeverAccepted);
         }
         let next = &mut self.next[to_usize(record.key.0)];
         if record.ordinal < *next {
-            return Some(self.overtaken(record));
+            return Some(self.overtaken(effect, index, record));
         }
         let (from, until) = (*next, record.ordinal);
         *next = until + 1;
-        let opened_by = Overtaker {
-            batch: self.batches,
-            ordinal: record.ordinal,
-            created_at: record.created_at,
-            arrived_at: record.arrived_at,
-            delivered_at: now,
-        };
         let exceptions = self.exceptions.obtain(record.key.0);
+        let before = exceptions.holes.len();
         let (mut count, mut first) = (0, None);
         exceptions.open(from, until, |from, until| {
-            let missing = accepted.missing_within(record.key, from, until);
-            count += until - from - missing;
-            if first.is_none() {
-                first = accepted.first_within(record.key, from, until);
-            }
-            Gap { from, until, opened_by }
+            count += until - from - accepted.missing_within(record.key, from, until);
+            first = first.or_else(|| accepted.first_within(record.key, from, until));
         });
-        if exceptions.is_empty() {
-            self.exceptions.release(record.key.0);
+        if exceptions.holes.len() > before {
+            if exceptions.opened_last.0 != self.batches {
+                exceptions.opened_last = (self.batches, from);
+            }
+            if !self.late_between_batches {
+                exceptions.keep_opener(Overtaker::new(record, effect.now));
+            }
+        } else {
+            self.release_if_empty(record.key);
         }
         first.map(|first| Irregular::Skipping { count, first })
     }
 
-    fn overtaken(&mut self, record: &Record) -> Irregular {
+    fn overtaken(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Irregular {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return Irregular::Again;
         };
-        let Some(gap) = exceptions.close(record.ordinal) else {
+        if !exceptions.holes.fill(record.ordinal) {
             return Irregular::Again;
+        }
+        let (batch, lowest) = exceptions.opened_last;
+        let same_batch = batch == self.batches && record.ordinal >= lowest;
+        let known = if same_batch {
+            &mut self.late_within_batch
+        } else {
+            &mut self.late_between_batches
         };
-        if exceptions.is_empty() {
-            self.exceptions.release(record.key.0);
+        let first_case = !core::mem::replace(known, true);
+        let overtaker = match (first_case, same_batch) {
+            (false, _) => None,
+            (true, true) => effect.first_later(index, record),
+            (true, false) => exceptions.opener_of(record.ordinal),
+        };
+        self.release_if_empty(record.key);
+        if first_case && !same_batch {
+            for exceptions in self.exceptions.values_mut() {
+                exceptions.openers = VecDeque::new();
+            }
         }
-        Irregular::Late {
-            overtaker: gap.opened_by,
-            same_batch: gap.opened_by.batch == self.batches,
-        }
+        Irregular::Late { overtaker, same_batch }
     }
 
     /// Stops waiting for a record that was given up and is not stored.
@@ -156,13 +184,28 @@ impl Point {
             *next += 1;
             return;
         }
+        let late = ordinal < *next;
+        if late && self.exceptions.get(key.0).is_none() {
+            return;
+        }
         let exceptions = self.exceptions.obtain(key.0);
-        if ordinal < *next {
-            exceptions.close(ordinal);
+        if late {
+            exceptions.holes.fill(ordinal);
         } else {
             exceptions.excuse(ordinal);
         }
-        if exceptions.is_empty() {
+        self.release_if_empty(key);
+    }
+
+    #[inline]
+    fn release_if_empty(&mut self, key: KeyId) {
+        if let Some(exceptions) = self.exceptions.get_mut(key.0)
+            && exceptions.holes.is_empty()
+            && exceptions.excused.is_empty()
+        {
+            exceptions.opened_last = (0, 0);
+            exceptions.openers.clear();
+            exceptions.openers_kept = 0;
             self.exceptions.release(key.0);
         }
     }
@@ -171,13 +214,12 @@ impl Point {
     pub(super) fn count(&self, key: KeyId) -> u32 {
         let next = self.next[to_usize(key.0)];
         self.exceptions.get(key.0).map_or(next, |exceptions| {
-            let gaps: u32 = exceptions.gaps.iter().map(|gap| gap.until - gap.from).sum();
             let excused: u32 = exceptions
                 .excused
                 .iter()
                 .map(|&(from, until)| until.saturating_sub(from.max(next)))
                 .sum();
-            next - gaps + excused
+            next - exceptions.holes.len() + excused
         })
     }
     /// The key's lowest ordinal that has neither taken effect nor been excused.
@@ -186,35 +228,48 @@ impl Point {
         let Some(exceptions) = self.exceptions.get(key.0) else {
             return next;
         };
-        match (exceptions.gaps.front(), exceptions.excused.front()) {
-            (Some(gap), _) => gap.from,
+        match (exceptions.holes.first_missing(), exceptions.excused.front()) {
+            (Some(missing), _) => missing,
             (None, Some(&(from, until))) if from == next => until,
             (None, _) => next,
         }
     }
-    /// Ranges kept for exceptions: what memory beyond the keys goes to.
+    /// Exceptions kept: what memory beyond the keys goes to.
     #[cfg(test)]
     pub(super) fn ranges(&self) -> usize {
         self.exceptions
             .values()
             .iter()
-            .map(|exceptions| exceptions.gaps.len() + exceptions.excused.len())
+            .map(|exceptions| to_usize(exceptions.holes.len()) + exceptions.excused.len() + exceptions.openers.len())
             .sum()
     }
 }
 
-impl Exceptions {
-    fn is_empty(&self) -> bool {
-        self.gaps.is_empty() && self.excused.is_empty()
+impl Effect<'_> {
+    /// The first record of the batch that is later than one of its key at `index`, and came before it.
+    #[cold]
+    fn first_later(&self, index: usize, late: &Record) -> Option<Overtaker> {
+        self.records[..index]
+            .iter()
+            .find(|record| {
+                record.key == late.key
+                    && record.ordinal > late.ordinal
+                    && self.accepted.contains(record.key, record.ordinal)
+            })
+            .map(|record| Overtaker::new(record, self.now))
     }
-    /// Opens gaps for `from..until`, less what is excused there, and forgets the excuses that are thereby used.
-    fn open(&mut self, mut from: u32, until: u32, mut gap: impl FnMut(u32, u32) -> Gap) {
+}
+
+impl Exceptions {
+    /// Opens holes for `from..until`, less what is excused there, and forgets the excuses that are thereby used.
+    fn open(&mut self, mut from: u32, until: u32, mut opened: impl FnMut(u32, u32)) {
         while let Some(&(start, end)) = self.excused.front() {
             if start >= until {
                 break;
             }
             if start > from {
-                self.gaps.push_back(gap(from, start));
+                self.holes.open(from, start);
+                opened(from, start);
             }
             from = from.max(end);
             self.excused.pop_front();
@@ -224,32 +279,27 @@ impl Exceptions {
             }
         }
         if from < until {
-            self.gaps.push_back(gap(from, until));
+            self.holes.open(from, until);
+            opened(from, until);
         }
     }
-    /// Takes a number out of the gap that it is in.
-    fn close(&mut self, ordinal: u32) -> Option<Gap> {
-        let at = self.gaps.partition_point(|gap| gap.until <= ordinal);
-        let gap = self.gaps.get_mut(at).filter(|gap| gap.from <= ordinal)?;
-        let found = *gap;
-        match (found.from == ordinal, found.until == ordinal + 1) {
-            (true, true) => {
-                self.gaps.remove(at);
-            }
-            (true, false) => gap.from = ordinal + 1,
-            (false, true) => gap.until = ordinal,
-            (false, false) => {
-                gap.until = ordinal;
-                self.gaps.insert(
-                    at + 1,
-                    Gap {
-                        from: ordinal + 1,
-                        ..found
-                    },
-                );
-            }
+    /// Remembers who opened holes. Openers whose holes have been filled are forgotten before there are twice as many.
+    fn keep_opener(&mut self, opener: Overtaker) {
+        if self.openers.len() >= 2 * self.openers_kept + 16 {
+            let (holes, mut lowest) = (&self.holes, 0);
+            self.openers.retain(|opener| {
+                let from = core::mem::replace(&mut lowest, opener.ordinal);
+                holes.count_within(from, opener.ordinal) > 0
+            });
+            self.openers_kept = self.openers.len();
         }
-        Some(found)
+        self.openers.push_back(opener);
+    }
+    /// Who opened the hole that the ordinal was in.
+    #[cold]
+    fn opener_of(&self, ordinal: u32) -> Option<Overtaker> {
+        let at = self.openers.partition_point(|opener| opener.ordinal < ordinal);
+        self.openers.get(at).copied()
     }
     /// Notes an excuse ahead of the highest ordinal.
     fn excuse(&mut self, ordinal: u32) {
