@@ -337,23 +337,29 @@ impl Stream {
         let mut refused = 0;
         // Only PutRecords has entries that fail by themselves (KDS-W-11).
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
+        let Self {
+            route,
+            shards,
+            touched,
+            tallies,
+            failure_stream,
+            calls,
+            ..
+        } = self;
         for record in records.iter_mut() {
-            let number = self.route[to_usize(record.key.0)];
-            let shard = &mut self.shards[to_usize(number)];
-            let tally = self
-                .touched
-                .tally(self.calls, number, &mut self.tallies, || shard.begin_call(now));
-            if fail_entries && self.failure_stream.chance(self.entry_failure_rate) {
-                record.set_outcome(Outcome::Failed);
-                refused += 1;
+            let number = route[to_usize(record.key.0)];
+            let shard = &mut shards[to_usize(number)];
+            let tally = touched.tally(*calls, number, tallies, || shard.begin_call(now));
+            record.set_outcome(if fail_entries && failure_stream.chance(self.entry_failure_rate) {
+                Outcome::Failed
             } else if shard.admit(tally, record.bytes) {
-                record.set_outcome(Outcome::Accepted);
                 record.arrived_at = now;
                 shard.log.append(record);
+                continue;
             } else {
-                record.set_outcome(Outcome::Throttled);
-                refused += 1;
-            }
+                Outcome::Throttled
+            });
+            refused += 1;
         }
         for tally in &self.tallies {
             self.shards[to_usize(tally.shard.0)].end_call(tally);
