@@ -22,6 +22,7 @@ pub mod metric;
 mod node;
 mod parse;
 mod quantity;
+pub mod reference;
 mod scalar;
 pub mod schema;
 pub mod source;
