@@ -3,12 +3,14 @@
 use crate::cli::{Place, Told};
 
 fn shardlab(arguments: &[&str]) -> Told {
-    Place::new(&arguments.join("-")).run(arguments)
+    let name: String = arguments.concat().chars().filter(char::is_ascii_alphanumeric).collect();
+    Place::new(&name).run(arguments)
 }
 
 #[test]
 fn explain_knows_codes_metrics_properties_and_facts() {
-    let told = ["E0306", "PutRecords.ThrottledRecords", "mapping.BatchSize", "KDS-W-01"].map(|id| shardlab(&["explain", id]));
+    let told =
+        ["E0306", "PutRecords.ThrottledRecords", "mapping.BatchSize", "KDS-W-01"].map(|id| shardlab(&["explain", id]));
     assert!(told.iter().all(|told| told.code == Some(0) && told.err.is_empty()));
     insta::assert_snapshot!(told.map(|told| told.out).join("----\n"));
 }
@@ -17,7 +19,11 @@ fn explain_knows_codes_metrics_properties_and_facts() {
 fn explain_lists_a_group_of_facts() {
     let told = shardlab(&["explain", "lam-w"]);
     assert_eq!(told.code, Some(0), "{}", told.whole());
-    assert!(told.out.lines().any(|line| line.starts_with("  LAM-W-01  ")), "{}", told.out);
+    assert!(
+        told.out.lines().any(|line| line.starts_with("  LAM-W-01  ")),
+        "{}",
+        told.out
+    );
 }
 
 #[test]
@@ -43,7 +49,15 @@ fn bench_prints_rates_and_memory() {
     let told = shardlab(&["bench", "hot", "--seconds", "2", "--rounds", "1"]);
     assert_eq!(told.code, Some(0), "{}", told.whole());
     assert!(told.out.starts_with("hot: "), "{}", told.out);
-    for part in ["events a record", "records/s", "events/s", "all observers", "no observers", "peak memory", "mean little"] {
+    for part in [
+        "events a record",
+        "records/s",
+        "events/s",
+        "all observers",
+        "no observers",
+        "peak memory",
+        "mean little",
+    ] {
         assert!(told.out.contains(part), "{part} in {}", told.out);
     }
 }

@@ -11,5 +11,8 @@ fn the_page_of_properties_is_current() {
         fs::write(&path, &page).expect("the page can be written");
     }
     let found = fs::read_to_string(&path).expect("the page is there");
-    assert!(found == page, "docs/reference/properties.md is out of date; run the tests with INSTA_UPDATE=always");
+    assert!(
+        found == page,
+        "docs/reference/properties.md is out of date; run the tests with INSTA_UPDATE=always"
+    );
 }

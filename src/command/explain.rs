@@ -166,7 +166,7 @@ impl Page {
                 .id
                 .get(..id.len())
                 .is_some_and(|head| head.eq_ignore_ascii_case(id));
-            // A whole part of the ID: KDS-W means KDS-W-01, not KDS-WX-01.
+            // A whole part of the ID: `KDS-R` means no fact of the group `KDS-REC`.
             head && (id.ends_with('-') || fact.id[id.len()..].starts_with('-'))
         };
         let facts = self.facts.iter().filter(begins);
