@@ -25,6 +25,31 @@ Examples:
   shardlab run my-load.toml --set stream.clicks.ShardCount=8
   shardlab run my-load.toml --seed 7 --replication 3 --out results/third";
 
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  shardlab explain E0205                                a diagnostic code
+  shardlab explain WriteProvisionedThroughputExceeded   a metric
+  shardlab explain mapping.BatchSize                    a property of a scenario
+  shardlab explain KDS-W-01                             a fact
+  shardlab explain KDS-W                                all facts whose IDs begin like this";
+
+const SCHEMA_EXAMPLES: &str = "\
+Examples:
+  shardlab schema --out scenario.schema.json
+
+An editor that knows Taplo or Even Better TOML takes it from a comment at the top of a scenario:
+  #:schema ./scenario.schema.json";
+
+const BENCH_EXAMPLES: &str = "\
+Examples:
+  shardlab bench
+  shardlab bench plain --rounds 11";
+
+const COMPLETIONS_EXAMPLES: &str = "\
+Examples:
+  shardlab completions bash > ~/.local/share/bash-completion/completions/shardlab
+  shardlab completions fish > ~/.config/fish/completions/shardlab.fish";
+
 const CHECK_EXAMPLES: &str = "\
 Examples:
   shardlab check scenarios/first-steps/*.toml
@@ -60,6 +85,25 @@ pub(crate) enum Command {
     /// in the scenario with the measured value. Writes no files.
     #[command(after_help = CHECK_EXAMPLES)]
     Check(CheckArgs),
+    /// Explain a diagnostic code, a metric, a property or a fact
+    ///
+    /// Without an argument: lists what can be explained.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArgs),
+    /// Write a JSON Schema of scenario files, for editors
+    ///
+    /// The schema (draft 2020-12) is written from the same rows that check scenarios, and accepts whatever they accept.
+    #[command(after_help = SCHEMA_EXAMPLES)]
+    Schema(SchemaArgs),
+    /// Measure how fast this machine simulates
+    ///
+    /// Runs fixed workloads through the whole model, with all observers and with none, and prints medians. Absolute
+    /// figures of a shared machine mean little: compare only what was measured side by side.
+    #[command(after_help = BENCH_EXAMPLES)]
+    Bench(BenchArgs),
+    /// Write a completion script for a shell
+    #[command(after_help = COMPLETIONS_EXAMPLES)]
+    Completions(CompletionsArgs),
 }
 
 /// Arguments of `run`.
@@ -96,7 +140,66 @@ pub(crate) struct CheckArgs {
     pub(crate) load: LoadArgs,
 }
 
-/// What both commands take to change a scenario.
+/// Arguments of `explain`.
+#[derive(Args, Debug)]
+pub(crate) struct ExplainArgs {
+    /// What to explain
+    #[arg(value_name = "ID")]
+    pub(crate) id: Option<String>,
+}
+
+/// Arguments of `schema`.
+#[derive(Args, Debug)]
+pub(crate) struct SchemaArgs {
+    /// File to write, in place of standard output; replaced if it exists
+    #[arg(long, value_name = "FILE")]
+    pub(crate) out: Option<PathBuf>,
+}
+
+/// Arguments of `bench`.
+#[derive(Args, Debug)]
+pub(crate) struct BenchArgs {
+    /// Workloads to measure [default: all]
+    #[arg(value_name = "WORKLOAD", value_enum)]
+    pub(crate) workloads: Vec<WorkloadChoice>,
+    /// Rounds, of which the median counts
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=999))]
+    pub(crate) rounds: u32,
+    /// Simulated seconds of each run [default: the workload's own, so that it takes about a second]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=1_000_000))]
+    pub(crate) seconds: Option<u64>,
+}
+
+/// Arguments of `completions`.
+#[derive(Args, Debug)]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL", value_enum)]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// The workloads of `bench`.
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum WorkloadChoice {
+    /// PutRecords of a thousand evenly spread keys, below every limit
+    Plain,
+    /// The same with Zipf-distributed keys: hot shards refuse entries, which are sent again
+    Hot,
+    /// Single-record PutRecord calls, simulated in cohorts
+    Cohorts,
+}
+
+impl From<WorkloadChoice> for sim::workloads::Workload {
+    fn from(choice: WorkloadChoice) -> Self {
+        match choice {
+            WorkloadChoice::Plain => Self::Plain,
+            WorkloadChoice::Hot => Self::Hot,
+            WorkloadChoice::Cohorts => Self::Cohorts,
+        }
+    }
+}
+
+/// What `run` and `check` take to change a scenario.
 #[derive(Args, Debug)]
 pub(crate) struct LoadArgs {
     /// Seed of all random numbers, in place of the scenario's

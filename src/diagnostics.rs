@@ -31,10 +31,14 @@ pub(crate) struct Finding<'t> {
     pub(crate) label: &'t str,
 }
 
+/// So many diagnostics of a scenario are drawn. Who has more than that has one mistake many times, or another file.
+const SHOWN_MAX: usize = 50;
+
 /// The diagnostics as text for standard error, in order, an empty line after each.
 pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Terminal) -> String {
     let mut drawn = String::new();
-    for diagnostic in diagnostics {
+    let shown = worth_showing(diagnostics);
+    for diagnostic in &shown {
         let title = visible(&diagnostic.title);
         let primary = level(diagnostic.severity)
             .primary_title(title)
@@ -44,7 +48,27 @@ pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Te
         let group = primary.element(place(&diagnostic.origin, texts, &diagnostic.labels));
         draw(&mut drawn, terminal, group.elements(notes).elements(help));
     }
+    let more = (diagnostics.len() - shown.len()) as u64;
+    if more > 0 {
+        drawn.extend([&reports::text::counted(more, "further message"), " not shown\n\n"]);
+    }
     drawn
+}
+
+/// As many as are drawn, in their order; of too many, errors rather than warnings.
+fn worth_showing(diagnostics: &[Diagnostic]) -> Vec<&Diagnostic> {
+    let is_error = |diagnostic: &Diagnostic| diagnostic.severity == Severity::Error;
+    let errors = diagnostics.iter().filter(|diagnostic| is_error(diagnostic)).count();
+    let mut places = [errors.min(SHOWN_MAX), SHOWN_MAX.saturating_sub(errors)];
+    let mut shown = Vec::new();
+    for diagnostic in diagnostics {
+        let place = &mut places[usize::from(!is_error(diagnostic))];
+        if *place > 0 {
+            *place -= 1;
+            shown.push(diagnostic);
+        }
+    }
+    shown
 }
 
 /// Such a statement, drawn the same way.
@@ -105,16 +129,30 @@ fn message(level: Level<'static>, text: &str) -> Element<'static> {
 }
 
 fn snippet(path: &str, text: &str, labels: &[Label]) -> Snippet<'static, Annotation<'static>> {
-    Snippet::source(text.to_owned())
+    let spans: Vec<Range<usize>> = labels.iter().map(|label| within(text, &label.span)).collect();
+    let lines = lines_of(text, &spans);
+    let before = text[..lines.start].matches('\n').count();
+    Snippet::source(text[lines.clone()].to_owned())
+        .line_start(before + 1)
         .path(path.to_owned())
-        .annotations(labels.iter().map(|label| {
+        .annotations(labels.iter().zip(spans).map(move |(label, span)| {
             let kind = if label.primary {
                 AnnotationKind::Primary
             } else {
                 AnnotationKind::Context
             };
-            kind.span(within(text, &label.span)).label(visible(&label.text))
+            let span = span.start - lines.start..span.end - lines.start;
+            kind.span(span).label(visible(&label.text))
         }))
+}
+
+/// The whole lines from the first span to the last, so that a long text is not drawn from its beginning every time.
+fn lines_of(text: &str, spans: &[Range<usize>]) -> Range<usize> {
+    let first = spans.iter().map(|span| span.start).min().unwrap_or(0);
+    let last = spans.iter().map(|span| span.end).max().unwrap_or(0);
+    let start = text[..first].rfind('\n').map_or(0, |end| end + 1);
+    let end = text[last..].find('\n').map_or(text.len(), |length| last + length);
+    start..end
 }
 
 /// The span, moved into the text and onto whole characters, so that no fault of a diagnostic can end in a panic here.
@@ -127,6 +165,14 @@ fn within(text: &str, span: &Range<usize>) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_the_lines_of_the_labels_are_drawn() {
+        let text = "a\nbc\nd\n";
+        assert_eq!(&text[lines_of(text, &[3..4])], "bc");
+        assert_eq!(&text[lines_of(text, &[5..6, 2..2])], "bc\nd");
+        assert_eq!(lines_of(text, &[7..7]), 7..7, "the end of the text");
+    }
 
     #[test]
     fn a_span_stays_within_its_text() {

@@ -3,6 +3,7 @@
 mod cli;
 mod command;
 mod diagnostics;
+mod facts;
 mod judgement;
 mod measurements;
 mod outcome;

@@ -6,6 +6,9 @@ use sim::engine::time::{SimDuration, SimTime};
 use std::io::{self, IsTerminal, Write};
 use std::time::{Duration, Instant};
 
+/// What may be shown of a name or path.
+pub(crate) use scenarios::source::visible;
+
 /// Runs shorter than this show no progress.
 const PATIENCE: Duration = Duration::from_millis(700);
 /// Least time between two redraws.
@@ -74,23 +77,6 @@ fn forgive(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// A name or path as it may be shown: control characters, which could move the cursor or hide text, become `\u{..}`;
-/// so do the invisible characters that reorder text.
-pub(crate) fn visible(name: &str) -> String {
-    let hidden = |c: char| {
-        c.is_control() || matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-    };
-    let mut shown = String::with_capacity(name.len());
-    for c in name.chars() {
-        if hidden(c) {
-            shown.extend(c.escape_unicode());
-        } else {
-            shown.push(c);
-        }
-    }
-    shown
-}
-
 /// The progress of one run. Draws nothing unless standard error is a terminal and the run takes a while.
 pub(crate) struct Progress {
     bar: Option<ProgressBar>,
@@ -142,17 +128,5 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_shown_without_control_characters() {
-        assert_eq!(visible("orders-2\u{e9}"), "orders-2\u{e9}");
-        assert_eq!(visible("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
-        assert_eq!(visible("x\u{202e}txt.exe"), "x\\u{202e}txt.exe");
     }
 }

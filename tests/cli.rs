@@ -51,22 +51,22 @@ at = "sink.orders"
 "#;
 
 /// A folder of the test's own and a way to call the program in it.
-struct Place {
-    folder: PathBuf,
+pub(crate) struct Place {
+    pub(crate) folder: PathBuf,
 }
 
 impl Place {
-    fn new(test: &str) -> Self {
+    pub(crate) fn new(test: &str) -> Self {
         let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("cli").join(test);
         let _ = fs::remove_dir_all(&folder);
         fs::create_dir_all(&folder).expect("the test's folder can be created");
         Self { folder }
     }
-    fn with(self, name: &str, text: &str) -> Self {
+    pub(crate) fn with(self, name: &str, text: &str) -> Self {
         fs::write(self.folder.join(name), text).expect("the file can be written");
         self
     }
-    fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_shardlab"));
         command.args(arguments).current_dir(&self.folder);
         for variable in ["NO_COLOR", "CLICOLOR_FORCE", "COLUMNS", "SHARDLAB_DATA"] {
@@ -74,10 +74,10 @@ impl Place {
         }
         command
     }
-    fn run(&self, arguments: &[&str]) -> Told {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Told {
         Told::by(&self.command(arguments).output().expect("the program starts"))
     }
-    fn names(&self, folder: &str) -> Vec<String> {
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(self.folder.join(folder))
             .map(|entries| {
                 entries
@@ -95,14 +95,14 @@ impl Place {
 }
 
 /// What a call came to.
-struct Told {
-    code: Option<i32>,
-    out: String,
-    err: String,
+pub(crate) struct Told {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
 }
 
 impl Told {
-    fn by(output: &Output) -> Self {
+    pub(crate) fn by(output: &Output) -> Self {
         let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).expect("the program speaks UTF-8");
         Self {
             code: output.status.code(),
@@ -111,7 +111,7 @@ impl Told {
         }
     }
     /// Everything at once, for snapshots.
-    fn whole(&self) -> String {
+    pub(crate) fn whole(&self) -> String {
         let code = self.code.map_or_else(|| "none".to_owned(), |code| code.to_string());
         format!("exit code {code}\n---- stdout\n{}---- stderr\n{}", self.out, self.err)
     }

@@ -1,8 +1,12 @@
 //! The product from outside, in one test binary. `tidy` checks that this list names every file of the folder.
 
 mod cli;
+mod commands;
 mod determinism;
 mod fingerprints;
+mod generated_docs;
+mod rejected;
+mod schema;
 mod support;
 mod tidy;
 mod traces;

@@ -4,8 +4,10 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, listed, nearest};
 use crate::fields::{Component, Field, Fields, Value};
 use crate::node::{Entry, Node, NodeValue, Table};
+use crate::scalar::grouped;
+use crate::schema::top::TOP;
 use crate::schema::{Kind, Property, Rows, Shape};
-use crate::source::{Place, TextId, is_control, printable};
+use crate::source::{Place, TextId, is_control, quoted};
 use sim::profile::Profile;
 use std::collections::BTreeMap;
 use toml::de::DeValue;
@@ -21,11 +23,19 @@ pub(crate) struct Checker<'d> {
 /// The names under the tables of components.
 pub(crate) fn component_names(top: &Table) -> BTreeMap<Kind, Vec<String>> {
     let mut names = BTreeMap::new();
+    let kinds = || Kind::ALL.iter().map(|kind| kind.name());
     for &kind in Kind::ALL {
-        let list = match top.get(kind.name()).map(|entry| &entry.node.value) {
-            Some(NodeValue::Table(table)) => table.entries.iter().map(|entry| entry.name.clone()).collect(),
-            _ => Vec::new(),
+        let means_kind = |entry: &&Entry| match TOP.property(&entry.name) {
+            Some(_) => entry.name == kind.name(),
+            // Components below a misspelt kind exist all the same: one fault is enough.
+            None => nearest(&entry.name, kinds()) == Some(kind.name()),
         };
+        let mut list = Vec::new();
+        for entry in top.entries.iter().filter(means_kind) {
+            if let NodeValue::Table(table) = &entry.node.value {
+                list.extend(table.entries.iter().map(|entry| entry.name.clone()));
+            }
+        }
         names.insert(kind, list);
     }
     names
@@ -38,6 +48,9 @@ pub(crate) fn stated_profile(top: &Table) -> Profile {
         _ => Profile::Current,
     }
 }
+
+/// The model numbers components of a kind with 16 bits; nobody has drawn a picture of a fraction of that.
+const MOST_COMPONENTS: usize = 10_000;
 
 /// A property's value that is being checked.
 #[derive(Clone, Copy)]
@@ -89,7 +102,7 @@ impl Checker<'_> {
 
     /// Reports a name that has no row, and returns the name that seems to be meant.
     fn unknown(&mut self, entry: &Entry, rows: &'static Rows) -> Option<&'static str> {
-        let name = printable(&entry.name);
+        let name = quoted(&entry.name);
         let own = || rows.properties.iter().map(|property| property.name);
         if rows.not_modelled.contains(&entry.name.as_str()) {
             let title = match rows.aws {
@@ -252,7 +265,7 @@ impl Checker<'_> {
             let NodeValue::Table(properties) = &entry.node.value else {
                 let title = format!(
                     "`{kind}` holds components, `{}` is {}",
-                    printable(&entry.name),
+                    quoted(&entry.name),
                     entry.node.kind()
                 );
                 let fault = Diagnostic::at(Code::WrongType, entry.node.place, title, "a table is expected")
@@ -267,6 +280,13 @@ impl Checker<'_> {
                 fields,
             });
         }
+        if let Some(beyond) = table.entries.get(MOST_COMPONENTS) {
+            let most = grouped(MOST_COMPONENTS as u64);
+            let title = format!("a scenario has at most {most} components of a kind");
+            let label = format!("there are {}", grouped(table.entries.len() as u64));
+            let fault = Diagnostic::at(Code::OutOfRange, beyond.key, title, label);
+            self.diagnostics.push(beyond.key, fault);
+        }
         Value::Components(components)
     }
 
@@ -277,7 +297,7 @@ impl Checker<'_> {
         if fits {
             return;
         }
-        let shown = printable(&entry.name);
+        let shown = quoted(&entry.name);
         let code = if entry.name.chars().any(is_control) {
             Code::ControlCharacter
         } else {

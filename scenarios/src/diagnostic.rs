@@ -2,7 +2,7 @@
 
 pub use crate::codes::Code;
 pub use crate::source::Origin;
-use crate::source::{Place, printable};
+use crate::source::{Place, START, visible};
 use core::ops::Range;
 
 /// How bad it is.
@@ -51,11 +51,11 @@ impl Diagnostic {
         Self {
             code,
             severity: code.severity(),
-            title: printable(&title.into()),
+            title: told(&title.into()),
             origin: place.origin(),
             labels: vec![Label {
                 span: place.span(),
-                text: printable(&label.into()),
+                text: told(&label.into()),
                 primary: true,
             }],
             notes: Vec::new(),
@@ -67,11 +67,8 @@ impl Diagnostic {
         Self {
             code,
             severity: code.severity(),
-            title: printable(&title.into()),
-            origin: Origin::Trace {
-                path: printable(path),
-                line,
-            },
+            title: told(&title.into()),
+            origin: Origin::Trace { path: told(path), line },
             labels: Vec::new(),
             notes: Vec::new(),
             help: None,
@@ -93,17 +90,17 @@ impl Diagnostic {
     }
     #[must_use]
     pub(crate) fn note(mut self, text: impl Into<String>) -> Self {
-        self.notes.push(printable(&text.into()));
+        self.notes.push(told(&text.into()));
         self
     }
     #[must_use]
     pub(crate) fn help(mut self, text: impl Into<String>) -> Self {
-        self.help = Some(printable(&text.into()));
+        self.help = Some(told(&text.into()));
         self
     }
     #[must_use]
     pub(crate) fn maybe_help(mut self, text: Option<&str>) -> Self {
-        self.help = text.map(printable).or(self.help);
+        self.help = text.map(told).or(self.help);
         self
     }
 }
@@ -116,8 +113,12 @@ pub(crate) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// Files a diagnostic under its place, unless a syntax error already covers that place.
+    /// Files a diagnostic under its place, unless a syntax error already covers that place, or may hide what is said to
+    /// be missing from the file.
     pub(crate) fn push(&mut self, place: Place, diagnostic: Diagnostic) {
+        if place == START && !self.syntax.is_empty() {
+            return;
+        }
         let covered = |error: &&Place| {
             error.text == place.text && error.start <= place.end && place.start <= error.end && place.start < place.end
         };
@@ -154,8 +155,25 @@ impl Diagnostics {
     }
 }
 
+/// What is longer is no misspelt name, and comparing it would take long.
+const LONGEST_NAME: usize = 256;
+
+/// What is longer is a name that somebody generated, or worse.
+const LONGEST_MESSAGE: usize = 2_000;
+
+/// The text of a message: visible, and of a length that somebody may read.
+fn told(text: &str) -> String {
+    match text.char_indices().nth(LONGEST_MESSAGE) {
+        Some((end, _)) => visible(&text[..end]) + " ...",
+        None => visible(text),
+    }
+}
+
 /// The nearest of several names, if one is near enough to be what was meant.
 pub(crate) fn nearest<'n>(name: &str, names: impl IntoIterator<Item = &'n str>) -> Option<&'n str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     let wanted = name.to_ascii_lowercase().replace('_', "");
     let allowed = (wanted.chars().count() / 3).max(1);
     names

@@ -7,7 +7,7 @@ use crate::fields::{Fields, Value};
 use crate::node::NodeValue;
 use crate::quantity::Decimal;
 use crate::schema::{Dimension, Shape};
-use crate::source::{Place, TextId, printable};
+use crate::source::{Place, TextId, quoted};
 use sim::engine::distribution::Distribution;
 
 /// The 99th percentile of the standard normal distribution.
@@ -134,7 +134,7 @@ impl Checker<'_> {
         let mut points: Vec<(f64, f64)> = Vec::new();
         for entry in &table.entries {
             let Some(fraction) = fraction(&entry.name) else {
-                let title = format!("`{}` is not a percentile", printable(&entry.name));
+                let title = format!("`{}` is not a percentile", quoted(&entry.name));
                 let fault = Diagnostic::at(Code::UnknownProperty, entry.key, title, "expected p0 to p100");
                 self.diagnostics.push(entry.key, fault);
                 return None;

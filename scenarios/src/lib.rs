@@ -22,6 +22,7 @@ pub mod metric;
 mod node;
 mod parse;
 mod quantity;
+pub mod reference;
 mod scalar;
 pub mod schema;
 pub mod source;
@@ -31,7 +32,7 @@ pub use codes::{CODES, Code, CodeRow};
 pub use diagnostic::{Diagnostic, Label, Severity};
 pub use expect::{Bound, Comparison, Expectation, Guarantee, Measurements, Outcome, Promise, Verdict};
 pub use metric::{METRICS, Metric, Statistic, Unit};
-pub use source::{Origin, Place, SourceId, SourceMap, printable, set_text};
+pub use source::{Origin, Place, SourceId, SourceMap, printable, set_text, visible};
 pub use trace::{NoTraces, TraceReader};
 
 use check::Checker;

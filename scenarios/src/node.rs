@@ -1,6 +1,7 @@
 //! A document as a tree whose every part knows its place, whichever text it comes from.
 
 use crate::source::{Place, TextId};
+use std::collections::BTreeMap;
 use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
@@ -53,13 +54,16 @@ impl Table {
         entries.sort_by_key(|entry| entry.key);
         Self { entries }
     }
-    /// All keys of the tree with this name.
-    pub(crate) fn keys_named(&self, name: &str, found: &mut Vec<Place>) {
+    /// Places of all keys of the tree by name.
+    pub(crate) fn index(&self) -> BTreeMap<String, Vec<Place>> {
+        let mut index = BTreeMap::new();
+        self.add_to(&mut index);
+        index
+    }
+    fn add_to(&self, index: &mut BTreeMap<String, Vec<Place>>) {
         for entry in &self.entries {
-            if entry.name == name {
-                found.push(entry.key);
-            }
-            entry.node.keys_named(name, found);
+            index.entry(entry.name.clone()).or_default().push(entry.key);
+            entry.node.add_to(index);
         }
     }
 }
@@ -105,12 +109,12 @@ impl Node {
         }
         self
     }
-    fn keys_named(&self, name: &str, found: &mut Vec<Place>) {
+    fn add_to(&self, index: &mut BTreeMap<String, Vec<Place>>) {
         match &self.value {
-            NodeValue::Table(table) => table.keys_named(name, found),
+            NodeValue::Table(table) => table.add_to(index),
             NodeValue::List(items) => {
                 for item in items {
-                    item.keys_named(name, found);
+                    item.add_to(index);
                 }
             }
             NodeValue::Text(_)

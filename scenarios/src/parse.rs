@@ -3,52 +3,98 @@
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, listed, nearest};
 use crate::node::{Entry, Node, NodeValue, Table};
-use crate::source::{Place, TextId, printable};
+use crate::source::{Place, TextId, quoted, visible};
+use core::ops::Range;
+use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 /// Reads the scenario's text; what cannot be read is reported and left out.
 pub(crate) fn document(text: &str, diagnostics: &mut Diagnostics) -> Table {
     let (table, errors) = DeTable::parse_recoverable(text);
     let table = Table::from_toml(table.get_ref(), TextId::Scenario);
+    let mut duplicates = Duplicates::default();
     for error in errors {
         let span = error.span().unwrap_or(0..0);
         let place = Place::new(TextId::Scenario, span.start.min(text.len())..span.end.min(text.len()));
-        let quoted = text.get(place.span()).unwrap_or_default();
         if error.message() == "duplicate key" {
-            let diagnostic = duplicate(&table, place, quoted);
-            diagnostics.push(place, diagnostic);
+            if let Some(diagnostic) = duplicates.next(text, &table, place) {
+                diagnostics.push(place, diagnostic);
+            }
         } else {
-            diagnostics.push_syntax(place, syntax(place, error.message(), quoted));
+            let found = text.get(place.span()).unwrap_or_default();
+            diagnostics.push_syntax(place, syntax(place, error.message(), found));
         }
     }
     table
 }
 
-fn syntax(place: Place, message: &str, quoted: &str) -> Diagnostic {
-    let message = printable(message);
+fn syntax(place: Place, message: &str, found: &str) -> Diagnostic {
+    let message = visible(message);
     let (title, label) = message.split_once(", ").unwrap_or((&message, ""));
     if title == "string values must be quoted" {
         let diagnostic = Diagnostic::at(Code::Syntax, place, "a value is missing or lacks its quotes", "");
-        let quoted = quoted.trim();
-        if quoted.is_empty() {
+        let found = found.trim();
+        if found.is_empty() {
             return diagnostic.help("write a number, true, false, or a text in quotes");
         }
-        return diagnostic.help(format!("write \"{quoted}\""));
+        return diagnostic.help(format!("write \"{}\"", quoted(found)));
     }
     Diagnostic::at(Code::Syntax, place, title, label)
 }
 
-fn duplicate(table: &Table, place: Place, quoted: &str) -> Diagnostic {
-    let name = printable(quoted.trim_matches(['"', '\'']));
-    let title = format!("`{name}` is given twice");
-    let mut found = Vec::new();
-    table.keys_named(&name, &mut found);
-    let diagnostic = Diagnostic::at(Code::DuplicateKey, place, title, "given again here");
-    // The reader keeps no note of the first place; it is certain only where the name occurs once.
-    match found.as_slice() {
-        [first] if first.start < place.start => diagnostic.also(*first, "first given here"),
-        _ => diagnostic,
+/// Names that are given twice.
+#[derive(Default)]
+struct Duplicates {
+    /// Places of all keys by name, once it is needed.
+    index: Option<BTreeMap<String, Vec<Place>>>,
+    /// The end of a table whose header is given twice. That its properties are given twice too follows from it.
+    told_until: usize,
+}
+
+impl Duplicates {
+    /// A name at this place occurs for the second time.
+    fn next(&mut self, text: &str, table: &Table, place: Place) -> Option<Diagnostic> {
+        if place.start < self.told_until {
+            return None;
+        }
+        let name = text.get(place.span())?.trim_matches(['"', '\'']);
+        let title = format!("`{}` is given twice", quoted(name));
+        let diagnostic = Diagnostic::at(Code::DuplicateKey, place, title, "given again here");
+        let line_start = text[..place.start].rfind('\n').map_or(0, |end| end + 1);
+        let line = text[line_start..].lines().next().unwrap_or_default();
+        let first = if line.trim_start().starts_with('[') {
+            let rest = &text[place.end..];
+            self.told_until = place.end + rest.find("\n[").unwrap_or(rest.len());
+            first_header(
+                &text[..line_start],
+                line,
+                place.start - line_start..place.end - line_start,
+            )
+        } else {
+            let index = self.index.get_or_insert_with(|| table.index());
+            // The reader keeps no note of the first place; it is certain only where the name occurs once.
+            match index.get(name).map(Vec::as_slice) {
+                Some([first]) if first.start < place.start => Some(*first),
+                _ => None,
+            }
+        };
+        Some(match first {
+            Some(first) => diagnostic.also(first, "first given here"),
+            None => diagnostic,
+        })
     }
+}
+
+/// The same span of an earlier line that reads the same.
+fn first_header(before: &str, header: &str, span: Range<usize>) -> Option<Place> {
+    let mut start = 0;
+    for line in before.split_inclusive('\n') {
+        if line.trim_end() == header.trim_end() {
+            return Some(Place::new(TextId::Scenario, start + span.start..start + span.end));
+        }
+        start += line.len();
+    }
+    None
 }
 
 /// The part of a `--set` path that is being followed.
@@ -131,11 +177,7 @@ fn component_exists(table: &Table, steps: &[Step<'_>]) -> Result<(), Fault> {
     if names.contains(&name.name) {
         return Ok(());
     }
-    let title = format!(
-        "the scenario has no `{}.{}`",
-        printable(kind.name),
-        printable(name.name)
-    );
+    let title = format!("the scenario has no `{}.{}`", quoted(kind.name), quoted(name.name));
     let fault = Diagnostic::at(Code::SetPath, name.place, title, "not a component of the scenario");
     let fault = match nearest(name.name, names.iter().copied()) {
         Some(near) => fault.help(format!("did you mean `{near}`?")),
@@ -177,7 +219,7 @@ fn put_below(parent: &mut Node, step: &Step<'_>, rest: &[Step<'_>], node: Node) 
             let count = items.len();
             let next = &rest[0];
             let Some(item) = next.name.parse().ok().and_then(|index: usize| items.get_mut(index)) else {
-                let title = format!("`{}` has {count} entries, numbered from 0", printable(step.name));
+                let title = format!("`{}` has {count} entries, numbered from 0", quoted(step.name));
                 let fault = Diagnostic::at(Code::SetPath, next.place, title, "no such entry");
                 return Err(Box::new((next.place, fault)));
             };
@@ -188,7 +230,7 @@ fn put_below(parent: &mut Node, step: &Step<'_>, rest: &[Step<'_>], node: Node) 
             put_below(item, next, &rest[1..], node)
         }
         NodeValue::Text(_) | NodeValue::Integer(_) | NodeValue::Float(_) | NodeValue::Flag(_) | NodeValue::Datetime => {
-            let title = format!("`{}` is {}, not a table", printable(step.name), parent.kind());
+            let title = format!("`{}` is {}, not a table", quoted(step.name), parent.kind());
             let fault = Diagnostic::at(Code::SetPath, step.place, title, "nothing lies below it");
             Err(Box::new((step.place, fault.help("set the whole value instead"))))
         }

@@ -10,6 +10,16 @@ pub(crate) struct Decimal {
     scale: u32,
 }
 
+/// Why a text is not a quantity.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Unreadable {
+    /// It is written otherwise.
+    Malformed,
+    /// It is one, but greater than any that can be counted.
+    TooLarge,
+}
+use Unreadable::{Malformed, TooLarge};
+
 /// Units of time in nanoseconds.
 const TIMES: &[(&str, u64)] = &[
     ("ns", 1),
@@ -39,25 +49,34 @@ const SIZES: &[(&str, u64)] = &[
 impl Decimal {
     /// Digits, optional decimals, underscores between digits; up to 24 digits.
     pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::read(text).ok()
+    }
+    fn read(text: &str) -> Result<Self, Unreadable> {
         let (whole, decimals) = text.split_once('.').unwrap_or((text, ""));
         let dot_without_digits = text.contains('.') && (whole.is_empty() || decimals.is_empty());
         if whole.is_empty() || dot_without_digits || whole.starts_with('_') || text.ends_with('_') {
-            return None;
+            return Err(Malformed);
         }
         let mut digits: u128 = 0;
         let mut scale = 0;
         let mut count = 0;
+        let mut too_long = false;
         for (part, step) in [(whole, 0), (decimals, 1)] {
             for character in part.chars().filter(|&character| character != '_') {
-                digits = digits * 10 + u128::from(character.to_digit(10)?);
+                let digit = character.to_digit(10).ok_or(Malformed)?;
+                if count == 24 || scale == 24 {
+                    too_long = true;
+                    continue;
+                }
+                digits = digits * 10 + u128::from(digit);
                 scale += step;
                 count += u32::from(digits > 0);
-                if count > 24 || scale > 24 {
-                    return None;
-                }
             }
         }
-        Some(Self { digits, scale })
+        if too_long {
+            return Err(if scale == 0 { TooLarge } else { Malformed });
+        }
+        Ok(Self { digits, scale })
     }
     /// As a multiple of a unit's base, rounded to the nearest whole; `None` beyond 64 bits.
     pub(crate) fn times(self, unit: u64) -> Option<u64> {
@@ -87,20 +106,23 @@ fn lowest(a: u128, b: u128) -> (u128, u128) {
 }
 
 /// The number and the unit at the head of a text, and the rest.
-fn head<'t>(text: &'t str, units: &[(&str, u64)]) -> Option<(Decimal, u64, &'t str)> {
+fn head<'t>(text: &'t str, units: &[(&str, u64)]) -> Result<(Decimal, u64, &'t str), Unreadable> {
     let text = text.trim_start();
-    let number_end = text.find(|character: char| !(character.is_ascii_digit() || matches!(character, '.' | '_')))?;
-    let number = Decimal::parse(&text[..number_end])?;
+    let number_end = text
+        .find(|character: char| !(character.is_ascii_digit() || matches!(character, '.' | '_')))
+        .ok_or(Malformed)?;
+    let number = Decimal::read(&text[..number_end]);
     let rest = text[number_end..].trim_start();
     let unit_end = rest
         .find(|character: char| !character.is_alphabetic())
         .unwrap_or(rest.len());
-    let &(_, unit) = units.iter().find(|(name, _)| *name == &rest[..unit_end])?;
-    Some((number, unit, &rest[unit_end..]))
+    let known = units.iter().find(|(name, _)| *name == &rest[..unit_end]);
+    let &(_, unit) = known.ok_or(Malformed)?;
+    Ok((number?, unit, &rest[unit_end..]))
 }
 
 /// A duration such as `50ms` or `1h 30min`.
-pub(crate) fn duration(text: &str) -> Option<SimDuration> {
+pub(crate) fn duration(text: &str) -> Result<SimDuration, Unreadable> {
     let mut rest = text;
     let mut sum: u64 = 0;
     let mut last_unit = u64::MAX;
@@ -108,29 +130,35 @@ pub(crate) fn duration(text: &str) -> Option<SimDuration> {
         let (number, unit, tail) = head(rest, TIMES)?;
         // `1min 1h` is rather a slip than a wish.
         if unit >= last_unit {
-            return None;
+            return Err(Malformed);
         }
         last_unit = unit;
-        sum = sum.checked_add(number.times(unit)?)?;
+        sum = number
+            .times(unit)
+            .and_then(|nanos| sum.checked_add(nanos))
+            .ok_or(TooLarge)?;
         rest = tail;
     }
-    (last_unit != u64::MAX).then_some(SimDuration::from_nanos(sum))
+    if last_unit == u64::MAX {
+        return Err(Malformed);
+    }
+    Ok(SimDuration::from_nanos(sum))
 }
 
 /// A size such as `600B` or `1.5MiB`, in bytes.
-pub(crate) fn size(text: &str) -> Option<u64> {
+pub(crate) fn size(text: &str) -> Result<u64, Unreadable> {
     let (number, unit, rest) = head(text, SIZES)?;
     if rest.trim().is_empty() {
-        number.times(unit)
+        number.times(unit).ok_or(TooLarge)
     } else {
-        None
+        Err(Malformed)
     }
 }
 
 /// A rate such as `2400/s`, `1.5/min` or `1/5min`.
-pub(crate) fn rate(text: &str) -> Option<Rate> {
-    let (count, per) = text.split_once('/')?;
-    let count = Decimal::parse(count.trim())?;
+pub(crate) fn rate(text: &str) -> Result<Rate, Unreadable> {
+    let (count, per) = text.split_once('/').ok_or(Malformed)?;
+    let count = Decimal::read(count.trim());
     let per = per.trim();
     let per = if per.starts_with(|character: char| character.is_ascii_digit()) {
         duration(per)?
@@ -138,11 +166,17 @@ pub(crate) fn rate(text: &str) -> Option<Rate> {
         duration(&format!("1{per}"))?
     };
     if per.is_zero() {
-        return None;
+        return Err(Malformed);
     }
+    let count = count?;
     if count.is_zero() {
-        return Some(Rate { count: 0, per });
+        return Ok(Rate { count: 0, per });
     }
+    exact_rate(count, per).ok_or(TooLarge)
+}
+
+/// The rate in whole numbers; `None` if they take more than 64 bits.
+fn exact_rate(count: Decimal, per: SimDuration) -> Option<Rate> {
     if count.scale == 0 {
         let count = u64::try_from(count.digits).ok()?;
         return Some(Rate { count, per });
@@ -162,7 +196,7 @@ mod tests {
     #[test]
     fn durations_are_numbers_with_units() {
         let check = |text, expected: Option<u64>| {
-            assert_eq!(duration(text), expected.map(SimDuration::from_nanos), "{text:?}");
+            assert_eq!(duration(text).ok(), expected.map(SimDuration::from_nanos), "{text:?}");
         };
         check("50ms", Some(50_000_000));
         check("0.5s", Some(500_000_000));
@@ -188,12 +222,27 @@ mod tests {
         ] {
             check(wrong, None);
         }
-        check("99999999999999999999999d", None);
+    }
+
+    #[test]
+    fn what_cannot_be_counted_is_told_from_what_is_written_otherwise() {
+        for text in [
+            "99999999999999999999999d",
+            "1234567890123456789012345678901234567890s",
+            "300000d 300000h",
+        ] {
+            assert_eq!(duration(text), Err(TooLarge), "{text}");
+        }
+        assert_eq!(duration("1234567890123456789012345678901234567890m"), Err(Malformed));
+        assert_eq!(size("18446744073709551615GiB"), Err(TooLarge));
+        assert_eq!(rate("999999999999999999999999/ns"), Err(TooLarge));
+        assert_eq!(rate("1/99999999999999d"), Err(TooLarge));
+        assert_eq!(rate("99999999999999999999999999"), Err(Malformed));
     }
 
     #[test]
     fn sizes_are_binary_or_decimal() {
-        let check = |text, expected| assert_eq!(size(text), expected, "{text:?}");
+        let check = |text, expected| assert_eq!(size(text).ok(), expected, "{text:?}");
         check("600B", Some(600));
         check("3KB", Some(3_000));
         check("3KiB", Some(3_072));
@@ -210,7 +259,7 @@ mod tests {
                 count,
                 per: SimDuration::from_nanos(per),
             });
-            assert_eq!(rate(text), expected, "{text:?}");
+            assert_eq!(rate(text).ok(), expected, "{text:?}");
         };
         check("2400/s", Some((2_400, 1_000_000_000)));
         check("1.5/s", Some((3, 2_000_000_000)));

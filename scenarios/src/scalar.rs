@@ -5,9 +5,9 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, listed, nearest};
 use crate::fields::Value;
 use crate::node::NodeValue;
-use crate::quantity::{self, Decimal};
+use crate::quantity::{self, Decimal, Unreadable};
 use crate::schema::{Dimension, Kind, Shape};
-use crate::source::{is_control, printable};
+use crate::source::{is_control, printable, quoted};
 use sim::engine::quantity::{ByteCount, Ratio};
 use sim::engine::time::SimDuration;
 
@@ -136,6 +136,11 @@ impl Checker<'_> {
             return Some(Value::Number(number));
         }
         let title = format!("`{}` is out of range", subject.row.name);
+        let most = if most < 1e15 {
+            most.to_string()
+        } else {
+            format!("{most:e}")
+        };
         self.fault(subject, Code::OutOfRange, title, &format!("expected {least} to {most}"));
         None
     }
@@ -174,7 +179,7 @@ impl Checker<'_> {
             .any(|character| is_control(character) && !breaks_line(character))
         {
             let title = format!("`{}` contains control characters", subject.row.name);
-            let help = Some(format!("without them it reads \"{}\"", printable(text)));
+            let help = Some(format!("without them it reads \"{}\"", quoted(&printable(text))));
             self.fault_with(
                 subject,
                 Code::ControlCharacter,
@@ -213,7 +218,7 @@ impl Checker<'_> {
     }
 
     pub(crate) fn wrong_word(&mut self, subject: Subject<'_>, text: &str, words: &[&str]) {
-        let title = format!("`{}` cannot be \"{}\"", subject.row.name, printable(text));
+        let title = format!("`{}` cannot be \"{}\"", subject.row.name, quoted(text));
         let label = match words {
             [_] => format!("expected {}", subject.row.shape.expected()),
             _ => format!("expected {}", listed(words.iter().copied(), "or")),
@@ -224,13 +229,15 @@ impl Checker<'_> {
 
     pub(crate) fn duration(&mut self, subject: Subject<'_>, text: &str, zero: bool) -> Option<SimDuration> {
         let name = subject.row.name;
-        let Some(duration) = quantity::duration(text) else {
+        let duration = quantity::duration(text);
+        if duration == Err(Unreadable::Malformed) {
             let help = minutes_or_months(text);
             let title = format!("`{name}` is not a duration");
             let label = "expected a number and ns, us, ms, s, min, h or d, such as \"50ms\"";
             self.fault_with(subject, Code::InvalidDuration, title, label, help.as_deref());
             return None;
-        };
+        }
+        let duration = duration.unwrap_or(SimDuration::from_nanos(u64::MAX));
         if duration.is_zero() && !zero {
             let title = format!("`{name}` is zero");
             self.fault(
@@ -251,13 +258,16 @@ impl Checker<'_> {
 
     fn size(&mut self, subject: Subject<'_>, text: &str, least: u64, most: u64) -> Option<u64> {
         let name = subject.row.name;
-        let Some(size) = quantity::size(text) else {
+        let size = quantity::size(text);
+        if size == Err(Unreadable::Malformed) {
             let title = format!("`{name}` is not a size");
             let label = "expected a number and B, KB, MB, GB, KiB, MiB or GiB, such as \"600B\"";
             self.fault(subject, Code::InvalidSize, title, label);
             return None;
-        };
-        if (least..=most).contains(&size) {
+        }
+        if let Ok(size) = size
+            && (least..=most).contains(&size)
+        {
             return Some(size);
         }
         let title = format!("`{name}` is out of range");
@@ -268,13 +278,19 @@ impl Checker<'_> {
 
     fn rate(&mut self, subject: Subject<'_>, text: &str, zero: bool) -> Option<Value> {
         let name = subject.row.name;
-        let Some(rate) = quantity::rate(text) else {
+        let rate = quantity::rate(text);
+        if rate == Err(Unreadable::Malformed) {
             let title = format!("`{name}` is not a rate");
             let label = "expected a number, a slash and a time, such as \"2400/s\" or \"1/5min\"";
             self.fault(subject, Code::InvalidRate, title, label);
             return None;
-        };
+        }
         let title = format!("`{name}` is out of range");
+        let Ok(rate) = rate else {
+            let label = "expected at most 1,000,000,000/s, over at most ten years";
+            self.fault(subject, Code::OutOfRange, title, label);
+            return None;
+        };
         if rate.is_zero() && !zero {
             self.fault(subject, Code::OutOfRange, title, "expected more than zero");
             return None;
@@ -300,9 +316,19 @@ impl Checker<'_> {
         match &subject.node.value {
             NodeValue::Integer(_) | NodeValue::Float(_) => self.number(shape, subject, 0.0, 1e18),
             NodeValue::Text(text) => match (quantity::duration(text), quantity::size(text)) {
-                (Some(duration), _) => Some(Value::Duration(duration)),
-                (_, Some(bytes)) => Some(Value::Bytes(bytes)),
-                (None, None) => self.wrong_type(shape, subject),
+                (Ok(duration), _) => Some(Value::Duration(duration)),
+                (_, Ok(bytes)) => Some(Value::Bytes(bytes)),
+                (Err(Unreadable::TooLarge), _) | (_, Err(Unreadable::TooLarge)) => {
+                    let title = format!("`{}` is out of range", subject.row.name);
+                    self.fault(
+                        subject,
+                        Code::OutOfRange,
+                        title,
+                        "expected a number that 64 bits can hold",
+                    );
+                    None
+                }
+                (Err(_), Err(_)) => self.wrong_type(shape, subject),
             },
             _ => self.wrong_type(shape, subject),
         }
@@ -321,7 +347,7 @@ impl Checker<'_> {
 
     fn reference(&mut self, subject: Subject<'_>, text: &str, kinds: &[Kind]) -> Option<Value> {
         let name = subject.row.name;
-        let shown = printable(text);
+        let shown = quoted(text);
         let (kind, component) = match text.split_once('.') {
             Some((kind, component)) => (Kind::from_name(kind), component),
             None => (None, text),
@@ -353,11 +379,9 @@ impl Checker<'_> {
         );
         let place = subject.node.place;
         let mut fault = Diagnostic::at(Code::UnknownComponent, place, title, label);
-        if help.is_none() {
-            fault = fault.note(format!(
-                "there is {}",
-                listed(self.full_names(kinds).iter().map(String::as_str), "and")
-            ));
+        let names = self.full_names(kinds);
+        if help.is_none() && !names.is_empty() {
+            fault = fault.note(format!("there is {}", some_of(&names)));
         }
         self.diagnostics.push(place, fault.maybe_help(help.as_deref()));
         None
@@ -368,7 +392,7 @@ impl Checker<'_> {
             .iter()
             .flat_map(|kind| {
                 let names = self.names.get(kind).map(Vec::as_slice).unwrap_or_default();
-                names.iter().map(move |name| printable(&format!("{kind}.{name}")))
+                names.iter().map(move |name| quoted(&format!("{kind}.{name}")))
             })
             .collect()
     }
@@ -386,6 +410,16 @@ impl Checker<'_> {
                 .find_map(|kind| nearest(&format!("{kind}.{component}"), candidates.clone())),
         };
         near.map(|name| format!("did you mean \"{name}\"?"))
+    }
+}
+
+/// The names in words; of very many, the first.
+fn some_of(names: &[String]) -> String {
+    const SHOWN: usize = 20;
+    let shown = names.iter().take(SHOWN).map(String::as_str);
+    match names.len().checked_sub(SHOWN) {
+        Some(more @ 1..) => format!("{}, and {} more", listed(shown, "and"), grouped(more as u64)),
+        _ => listed(shown, "and"),
     }
 }
 

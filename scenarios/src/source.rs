@@ -130,11 +130,36 @@ pub fn printable(text: &str) -> String {
     text.chars().filter(|&character| !is_control(character)).collect()
 }
 
+/// The text with control characters and the marks that turn the direction of writing as `\u{..}`, so that a reader sees
+/// that they are there and a terminal does not obey them.
+pub fn visible(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_control(character) {
+            out.extend(character.escape_unicode());
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
+/// What a message quotes of a text that somebody else wrote: visible, and cut where it leads nowhere.
+pub(crate) fn quoted(text: &str) -> String {
+    match text.char_indices().nth(QUOTED_MAX) {
+        Some((end, _)) => visible(&text[..end]) + " ...",
+        None => visible(text),
+    }
+}
+
 /// Control characters, and the marks that turn the direction of writing: neither belongs in a name, title or path.
 pub(crate) fn is_control(character: char) -> bool {
     character.is_control()
         || matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
+
+/// Characters of a text that a message quotes.
+const QUOTED_MAX: usize = 100;
 
 #[cfg(test)]
 mod tests {
@@ -149,5 +174,16 @@ mod tests {
     #[test]
     fn control_characters_are_not_printed() {
         assert_eq!(printable("a\u{1b}[31mb\u{202e}c"), "a[31mbc");
+        assert_eq!(visible("a\u{1b}[2Jb\nc"), "a\\u{1b}[2Jb\\u{a}c");
+        assert_eq!(
+            visible("x\u{202e}txt.exe, orders-2\u{e9}"),
+            "x\\u{202e}txt.exe, orders-2\u{e9}"
+        );
+    }
+
+    #[test]
+    fn a_message_quotes_no_more_than_a_line() {
+        assert_eq!(quoted("clicks"), "clicks");
+        assert_eq!(quoted(&"\u{e9}".repeat(1_000)), "\u{e9}".repeat(QUOTED_MAX) + " ...");
     }
 }

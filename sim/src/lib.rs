@@ -18,4 +18,5 @@ pub mod services;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod workloads;
 pub mod world;

@@ -6,7 +6,7 @@ use crate::diagnostic::{Diagnostic, listed, nearest};
 use crate::expect::{Bound, Comparison, Expectation, Guarantee, Outcome, Promise};
 use crate::fields::{Fields, Value};
 use crate::metric::{METRICS, Metric, Statistic, Unit};
-use crate::source::printable;
+use crate::source::quoted;
 use sim::engine::time::{SimDuration, SimTime};
 
 const PROMISES: &[(&str, Promise)] = &[
@@ -47,7 +47,7 @@ impl Lowering<'_> {
         let found = Metric::named(name);
         if found.is_none() {
             let place = fields.place_of("metric");
-            let title = format!("there is no metric `{}`", printable(name));
+            let title = format!("there is no metric `{}`", quoted(name));
             let mut fault = Diagnostic::at(Code::UnknownMetric, place, title, "unknown metric");
             let names = || METRICS.iter().map(|metric| metric.name);
             let ending = || names().find(|full| full.rsplit_once('.').is_some_and(|(_, last)| last == name));
@@ -114,7 +114,7 @@ impl Lowering<'_> {
         let name = fields.text("statistic")?;
         let place = fields.place_of("statistic");
         let Some(statistic) = Statistic::from_name(name) else {
-            let title = format!("there is no statistic `{}`", printable(name));
+            let title = format!("there is no statistic `{}`", quoted(name));
             let plain: Vec<String> = Statistic::PLAIN.iter().map(Statistic::to_string).collect();
             let near = nearest(name, plain.iter().map(String::as_str));
             let help = near.map_or(String::new(), |near| format!("did you mean \"{near}\"?"));

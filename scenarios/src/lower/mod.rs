@@ -13,6 +13,7 @@ use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::expect::{Expectation, Guarantee};
 use crate::fields::Fields;
 use crate::schema::Kind;
+use crate::schema::top::FORMAT;
 use crate::source::{Place, SourceMap};
 use crate::trace::TraceReader;
 use crate::{Assumption, LoadOptions};
@@ -95,16 +96,16 @@ impl Lowering<'_> {
 
     fn format(&mut self, top: &Fields) {
         if let Some(version) = top.maybe_integer("format")
-            && version != 1
+            && version != FORMAT
         {
             let title = format!("`format = {version}` is unknown");
-            let help = "this program reads format = 1";
+            let help = format!("this program reads format = {FORMAT}");
             self.fault(
                 Code::UnknownFormat,
                 top.place_of("format"),
                 title,
                 "unknown version",
-                help,
+                &help,
             );
         }
     }

@@ -6,7 +6,7 @@ use crate::diagnostic::Diagnostic;
 use crate::fields::{Component, Fields};
 use crate::scalar::grouped;
 use crate::schema::Kind;
-use crate::source::Place;
+use crate::source::{Place, quoted};
 use sim::blueprint::{Arrivals, Blueprint, Keys, ProducerBlueprint, PutApi, Size, TraceRows};
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::KIB;
@@ -143,7 +143,8 @@ impl Lowering<'_> {
             }
         }
         for (place, name, why) in idle {
-            self.fault(Code::Unused, place, format!("`{name}` has nothing to do"), why, "");
+            let title = format!("`{}` has nothing to do", quoted(&name));
+            self.fault(Code::Unused, place, title, why, "");
         }
     }
 }

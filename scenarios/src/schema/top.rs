@@ -4,6 +4,9 @@ use super::{
     Kind, LENGTH, Property, Rows, Shape, defaulted, expect, integer, intervention, model, optional, required, word,
 };
 
+/// The version of the scenario language.
+pub const FORMAT: u64 = 1;
+
 /// The account: `[account]`.
 pub static ACCOUNT: Rows = Rows::own(
     "the account",

@@ -3,7 +3,7 @@
 use super::{Keys, Source, timestamp};
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics, listed, nearest};
-use crate::source::{Place, printable};
+use crate::source::{Place, quoted};
 use csv::{ReaderBuilder, StringRecord, Trim};
 use sim::engine::quantity::Ratio;
 
@@ -113,7 +113,7 @@ pub(super) fn read(
         }
     }
     if faults == 0 && file.times.is_empty() {
-        let title = format!("the trace `{}` holds no rows", printable(source.path));
+        let title = format!("the trace `{}` holds no rows", quoted(source.path));
         let label = "a header line and at least one row are expected";
         diagnostics.push(
             source.place,
@@ -127,19 +127,9 @@ pub(super) fn read(
 fn row_diagnostic(source: &Source<'_>, line: u64, what: &RowFault, row: &str) -> Diagnostic {
     let mut diagnostic = Diagnostic::in_trace(what.code, source.path, line, what.title.clone());
     if !row.is_empty() {
-        diagnostic = diagnostic.note(format!("the row reads: {}", shortened(row)));
+        diagnostic = diagnostic.note(format!("the row reads: {}", quoted(row)));
     }
     diagnostic.maybe_help(what.help)
-}
-
-/// A row as a message may quote it.
-fn shortened(row: &str) -> String {
-    let printable = printable(row);
-    let mut short: String = printable.chars().take(80).collect();
-    if short.len() < printable.len() {
-        short.push_str(" ...");
-    }
-    short
 }
 
 fn row_error(error: &csv::Error) -> RowFault {
@@ -147,7 +137,10 @@ fn row_error(error: &csv::Error) -> RowFault {
         Code::TraceRow,
         match error.kind() {
             csv::ErrorKind::UnequalLengths { expected_len, len, .. } => {
-                format!("the row has {len} fields, the header has {expected_len}")
+                format!(
+                    "the row has {len} field{}, the header has {expected_len}",
+                    if *len == 1 { "" } else { "s" }
+                )
             }
             csv::ErrorKind::Utf8 { .. } => "the row is not UTF-8".to_owned(),
             _ => "the row is malformed".to_owned(),
@@ -166,12 +159,12 @@ fn positions(
         let position = header.iter().position(|column| column == name);
         if position.is_none() {
             complete = false;
-            let title = format!("`{}` has no column `{}`", printable(source.path), printable(name));
+            let title = format!("`{}` has no column `{}`", quoted(source.path), quoted(name));
             let mut fault = Diagnostic::at(Code::TraceColumn, place, title, "no such column");
             if let Some(near) = nearest(name, header.iter()) {
-                fault = fault.help(format!("did you mean \"{}\"?", printable(near)));
+                fault = fault.help(format!("did you mean \"{}\"?", quoted(near)));
             } else {
-                let names: Vec<String> = header.iter().take(20).map(shortened).collect();
+                let names: Vec<String> = header.iter().take(20).map(quoted).collect();
                 fault = fault.note(format!("it has {}", listed(names.iter().map(String::as_str), "and")));
             }
             diagnostics.push(place, fault);
@@ -224,7 +217,7 @@ impl File {
         let Some(time) = timestamp::parse(text) else {
             return Err(RowFault {
                 code: Code::TraceTime,
-                title: format!("`{}` is not a timestamp", shortened(text)),
+                title: format!("`{}` is not a timestamp", quoted(text)),
                 help: Some("write YYYY-MM-DD HH:MM:SS with up to nine decimals, RFC 3339, or seconds"),
             });
         };
@@ -267,7 +260,7 @@ fn count(text: &str) -> Result<u32, RowFault> {
         Ok(count) if is_whole && digits => Ok(count),
         _ => Err(fault(
             Code::TraceNumber,
-            format!("`{}` is not a number of requests", shortened(text)),
+            format!("`{}` is not a number of requests", quoted(text)),
         )),
     }
 }
@@ -276,7 +269,7 @@ fn size(text: &str, per_unit: Ratio) -> Result<u32, RowFault> {
     let wrong = |what: String| fault(Code::TraceNumber, what);
     let ratio = crate::quantity::Decimal::parse(text)
         .and_then(crate::quantity::Decimal::ratio)
-        .ok_or_else(|| wrong(format!("`{}` is not a size", shortened(text))))?;
+        .ok_or_else(|| wrong(format!("`{}` is not a size", quoted(text))))?;
     let numerator = u128::from(ratio.numerator) * u128::from(per_unit.numerator);
     let denominator = u128::from(ratio.denominator) * u128::from(per_unit.denominator);
     let bytes = numerator.saturating_add(denominator / 2) / denominator;

@@ -7,7 +7,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
 use crate::fields::Fields;
 use crate::scalar::grouped;
-use crate::source::{Place, printable};
+use crate::source::{Place, quoted, visible};
 use file::{Columns, File, Rows};
 use sim::blueprint::{CountSeries, Spread, Trace, TraceRows};
 use sim::engine::quantity::Ratio;
@@ -74,8 +74,8 @@ pub(crate) fn load(fields: &Fields, reader: &dyn TraceReader, diagnostics: &mut 
         match read {
             Ok(bytes) => files.extend(file::read(source, &bytes, &columns, &mut keys, diagnostics)),
             Err(why) => {
-                let title = format!("the trace `{}` cannot be read", printable(source.path));
-                let fault = Diagnostic::at(Code::TraceUnreadable, source.place, title, printable(&why));
+                let title = format!("the trace `{}` cannot be read", quoted(source.path));
+                let fault = Diagnostic::at(Code::TraceUnreadable, source.place, title, visible(&why));
                 diagnostics.push(source.place, fault);
             }
         }
@@ -88,7 +88,7 @@ pub(crate) fn load(fields: &Fields, reader: &dyn TraceReader, diagnostics: &mut 
         if file.times.last().is_some_and(|last| last - start > file::LONGEST) {
             let title = format!(
                 "the trace `{}` ends more than ten years after the first begins",
-                printable(source.path)
+                quoted(source.path)
             );
             let fault = Diagnostic::at(Code::TraceTime, source.place, title, "");
             diagnostics.push(source.place, fault);
@@ -294,9 +294,9 @@ fn usual_distance(at: &[u64]) -> u64 {
 fn names(sources: &[Source<'_>]) -> String {
     match sources {
         [] => String::new(),
-        [only] => printable(only.path),
-        [one, other] => printable(&format!("{} and {}", one.path, other.path)),
-        [first, rest @ ..] => printable(&format!("{} and {} more", first.path, rest.len())),
+        [only] => visible(only.path),
+        [one, other] => visible(&format!("{} and {}", one.path, other.path)),
+        [first, rest @ ..] => visible(&format!("{} and {} more", first.path, rest.len())),
     }
 }
 

@@ -25,10 +25,26 @@ fn e0101_syntax_errors_come_with_the_rest_of_the_file() {
 }
 
 #[test]
+fn e0101_what_a_syntax_error_may_hide_is_not_missing() {
+    check(
+        "format: 1\nduration = \"1s\"",
+        &[
+            "E0101 1 \":\" invalid unquoted key (expected letters, numbers, `-`, `_`)",
+            "E0101 1 \"\" key with no value (expected `=`)",
+        ],
+    );
+}
+
+#[test]
 fn e0102_a_name_is_given_twice() {
     check(
         &and("[stream.clicks]\nRetentionPeriodHours = 48"),
-        &["E0102 26 \"clicks\" `clicks` is given twice (given again here)"],
+        &["E0102 26 \"clicks\" `clicks` is given twice (given again here) & 5 \"clicks\" (first given here)"],
+    );
+    // What stands below the second header is no further fault.
+    check(
+        &and("[stream.clicks]\nShardCount = 3"),
+        &["E0102 26 \"clicks\" `clicks` is given twice (given again here) & 5 \"clicks\" (first given here)"],
     );
     check(
         &with("capacity = \"5000/s\"", "capacity = \"5000/s\"\ncapacity = \"1/s\""),
@@ -47,6 +63,11 @@ fn e0103_an_unknown_property_names_the_nearest() {
     check(
         &and("[strem.other]\nShardCount = 1"),
         &["E0103 26 \"strem\" a scenario has no property `strem` (unknown property) -> did you mean `stream`?"],
+    );
+    // A component below a misspelt kind is found all the same.
+    check(
+        &with("[stream.clicks]", "[strem.clicks]"),
+        &["E0103 5 \"strem\" a scenario has no property `strem` (unknown property) -> did you mean `stream`?"],
     );
     check(
         &and("linger = \"1s\""),
@@ -157,8 +178,8 @@ fn e0108_control_characters_are_named_but_not_printed() {
     check(
         &and("[sink.\"a\\u0007b\"]"),
         &[
-            "E0108 26 \"\\\"a\\\\u0007b\\\"\" `ab` cannot name a sink (lower-case letters, digits and hyphens are allowed) -> for example `ab`",
-            "W0001 26 \"\\\"a\\\\u0007b\\\"\" `sink.ab` has nothing to do (no function writes to it)",
+            "E0108 26 \"\\\"a\\\\u0007b\\\"\" `a\\u{7}b` cannot name a sink (lower-case letters, digits and hyphens are allowed) -> for example `ab`",
+            "W0001 26 \"\\\"a\\\\u0007b\\\"\" `sink.a\\u{7}b` has nothing to do (no function writes to it)",
         ],
     );
 }
@@ -260,6 +281,45 @@ fn e0205_a_limit_of_aws_carries_its_fact() {
     check(
         &with("\"600B\"", "\"600B\"\nmax_batch_bytes = \"11MiB\""),
         &["E0205 13 \"\\\"11MiB\\\"\" `max_batch_bytes` is out of range (expected 1 B to 10 MiB)"],
+    );
+}
+
+#[test]
+fn e0205_more_components_than_the_model_numbers() {
+    let sinks = |count: u32| -> String { (0..count).map(|number| format!("[sink.s{number}]\n")).collect() };
+    let errors = |text: &str| {
+        let (_, diagnostics) = scenarios::load(text, "test", &LoadOptions::default(), &NoTraces);
+        let errors = diagnostics
+            .iter()
+            .filter(|found| found.severity == scenarios::Severity::Error);
+        errors
+            .map(|found| (found.code.to_string(), found.title.clone()))
+            .collect::<Vec<_>>()
+    };
+    // The base has a sink of its own.
+    assert_eq!(errors(&and(&sinks(9_999))), []);
+    let expected = (
+        "E0205".to_owned(),
+        "a scenario has at most 10,000 components of a kind".to_owned(),
+    );
+    assert_eq!(errors(&and(&sinks(10_000))), [expected]);
+}
+
+#[test]
+fn e0205_what_cannot_be_counted_is_out_of_range_and_not_malformed() {
+    check(
+        &with("\"10min\"", "\"99999999999999999999999d\""),
+        &["E0205 3 \"\\\"99999999999999999999999d\\\"\" `duration` is out of range (expected at most ten years)"],
+    );
+    check(
+        &with("\"600B\"", "\"18446744073709551615GiB\""),
+        &["E0205 12 \"\\\"18446744073709551615GiB\\\"\" `size` is out of range (expected 0 B to 1024 GiB)"],
+    );
+    check(
+        &with("\"100/s\"", "\"999999999999999999999999/ns\""),
+        &[
+            "E0205 10 \"\\\"999999999999999999999999/ns\\\"\" `poisson` is out of range (expected at most 1,000,000,000/s, over at most ten years)",
+        ],
     );
 }
 

@@ -148,7 +148,7 @@ fn e0502_a_malformed_row_has_its_line() {
     expect_wrong(
         REQUESTS,
         "at,b\n1,2\n2\n3,4\n",
-        &["E0502 a.csv:3 the row has 1 fields, the header has 2"],
+        &["E0502 a.csv:3 the row has 1 field, the header has 2"],
     );
 }
 
