@@ -1,6 +1,6 @@
 //! The course of a run: what each component did over time, in at most 400 steps, fine enough to draw.
 //!
-//! CloudWatch's minutes are too coarse for a run of five minutes. Here a step lasts 100 ms in a short run and hours in a
+//! CloudWatch's minutes are too coarse for a run of five minutes. Here a step lasts a second in a short run and hours in a
 //! long one. Nothing is counted twice: at the end of a step the growth of the totals that other observers keep is noted,
 //! so a record costs nothing; only maxima are followed fact by fact.
 

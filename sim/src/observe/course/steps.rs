@@ -6,10 +6,9 @@ use crate::engine::time::{SimDuration, SimTime};
 /// Steps at most; a chart has no more points than that.
 pub const STEPS_MAX: usize = 400;
 
-/// Lengths of a step in milliseconds, each a multiple of the one before: 100 ms to 30 days.
-const LENGTHS: [u64; 14] = [
-    100,
-    200,
+/// Lengths of a step in milliseconds, each a multiple of the one before: a second to 30 days. Limits count by the
+/// second, so a shorter step would tell less.
+const LENGTHS: [u64; 12] = [
     1_000,
     2_000,
     10_000,
@@ -162,7 +161,7 @@ mod tests {
     #[test]
     fn steps_grow_with_the_run_and_keep_every_value_in_its_place() {
         for (seconds, length) in [
-            (30, 100),
+            (30, 1_000),
             (300, 1_000),
             (3_600, 10_000),
             (40_000, 300_000),

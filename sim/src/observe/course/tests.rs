@@ -34,17 +34,17 @@ fn each_step_holds_what_happened_in_it() {
     let mut observers = observers();
     let batch = [record(0, 0), record(0, 1), refused(record(1, 0))];
     let again = [record(0, 2)];
-    observers.on(at(50), &put(&batch, &[tally(&batch, 0)], at(40)));
-    observers.on(at(100), &put(&again, &[tally(&again, 2)], at(90)));
+    observers.on(at(500), &put(&batch, &[tally(&batch, 0)], at(400)));
+    observers.on(at(1_000), &put(&again, &[tally(&again, 2)], at(900)));
     observers.on(
-        at(310),
+        at(3_100),
         &Fact::RecordsProduced {
             producer: WEB,
             records: &batch,
         },
     );
-    let course = course(&observers, 450);
-    assert_eq!(course.grid().length(), SimDuration::from_millis(100));
+    let course = course(&observers, 4_500);
+    assert_eq!(course.grid().length(), SimDuration::SECOND);
     let shard: Vec<(u64, u64, u64)> = course
         .shards(CLICKS)
         .next()
@@ -63,9 +63,9 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
     let batch = records(&[0, 1, 2]);
     observers.on(at(20), &put(&batch, &[tally(&batch, 0)], at(20)));
     observers.on(at(30), &delivered(&records(&[0, 2]), at(30)));
-    observers.on(at(130), &delivered(&records(&[1]), at(130)));
-    observers.on(at(140), &delivered(&records(&[2]), at(140)));
-    let course = course(&observers, 150);
+    observers.on(at(1_030), &delivered(&records(&[1]), at(1_030)));
+    observers.on(at(1_040), &delivered(&records(&[2]), at(1_040)));
+    let course = course(&observers, 1_500);
     let effects: Vec<(u64, u64, u64)> = course
         .effects(ENRICHER)
         .iter()
@@ -77,8 +77,8 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
         .iter()
         .map(|spread| spread.quantile(500_000).map(|span| span.as_millis()))
         .collect();
-    // 28 and 30 ms, then 129 and 138 ms, each told by the middle of its bucket.
-    assert_eq!(medians, [Some(27), Some(127)]);
+    // 28 and 30 ms, then 1,029 and 1,038 ms, told by their buckets.
+    assert_eq!(medians, [Some(27), Some(1_015)]);
     assert_eq!(
         course.latency(ENRICHER).iter().map(Spread::records).collect::<Vec<_>>(),
         [2, 2]
@@ -88,19 +88,19 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
 #[test]
 fn concurrency_lasts_until_an_invocation_ends() {
     let mut observers = observers();
-    observers.on(at(20), &started(&records(&[3]), 2));
+    observers.on(at(200), &started(&records(&[3]), 2));
     let ended = Fact::InvocationEnded {
         function: ENRICHER,
         mapping: ENRICH,
         records: 1,
         outcome: InvocationOutcome::TimedOut,
-        duration: SimDuration::from_millis(200),
+        duration: SimDuration::from_millis(2_000),
         cold_start: None,
         concurrent: 0,
     };
-    observers.on(at(220), &ended);
-    observers.on(at(310), &started(&records(&[8]), 1));
-    let course = course(&observers, 311);
+    observers.on(at(2_200), &ended);
+    observers.on(at(3_100), &started(&records(&[8]), 1));
+    let course = course(&observers, 3_200);
     let steps: Vec<(u64, u64, Option<u64>)> = course
         .function(ENRICHER)
         .iter()
@@ -112,7 +112,7 @@ fn concurrency_lasts_until_an_invocation_ends() {
             )
         })
         .collect();
-    assert_eq!(steps, [(2, 0, Some(7)), (2, 0, None), (2, 1, None), (1, 0, Some(292))]);
+    assert_eq!(steps, [(2, 0, Some(187)), (2, 0, None), (2, 1, None), (1, 0, Some(3_082))]);
 }
 
 #[test]
@@ -128,9 +128,9 @@ fn what_happens_at_the_end_belongs_to_the_last_step() {
         millis_behind: 7,
         again: false,
     };
-    observers.on(at(199), &started(&records(&[3]), 1));
-    observers.on(at(200), &read);
-    let course = course(&observers, 200);
+    observers.on(at(1_999), &started(&records(&[3]), 1));
+    observers.on(at(2_000), &read);
+    let course = course(&observers, 2_000);
     assert_eq!(course.grid().steps(), 2);
     let behind: Vec<Option<u64>> = course
         .reader(ENRICH)
