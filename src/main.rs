@@ -7,6 +7,7 @@ mod judgement;
 mod measurements;
 mod outcome;
 mod output;
+mod repetition;
 mod scenario_file;
 mod simulation;
 mod terminal;

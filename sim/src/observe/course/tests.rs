@@ -112,7 +112,10 @@ fn concurrency_lasts_until_an_invocation_ends() {
             )
         })
         .collect();
-    assert_eq!(steps, [(2, 0, Some(187)), (2, 0, None), (2, 1, None), (1, 0, Some(3_082))]);
+    assert_eq!(
+        steps,
+        [(2, 0, Some(187)), (2, 0, None), (2, 1, None), (1, 0, Some(3_082))]
+    );
 }
 
 #[test]
