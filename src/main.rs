@@ -8,6 +8,7 @@ mod judgement;
 mod measurements;
 mod outcome;
 mod output;
+mod repetition;
 mod scenario_file;
 mod simulation;
 mod terminal;

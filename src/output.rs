@@ -23,8 +23,8 @@ pub(crate) struct OutputFolder {
 
 /// A file of the set.
 pub(crate) struct OutputFile {
-    /// Its name within the folder.
-    pub(crate) name: &'static str,
+    /// Its path within the folder, with forward slashes.
+    pub(crate) name: String,
     /// Its contents.
     pub(crate) contents: String,
 }
@@ -63,19 +63,7 @@ impl OutputFolder {
         );
         let marker = fs::read_to_string(self.target.join(MARKER)).ok();
         let ours: Vec<&str> = marker.iter().flat_map(|text| text.lines().skip(1)).collect();
-        let entries =
-            fs::read_dir(&self.target).with_context(|| format!("the output folder {path} cannot be listed"))?;
-        for entry in entries {
-            let entry = entry
-                .with_context(|| format!("the output folder {path} cannot be listed"))?
-                .file_name();
-            let known = entry
-                .to_str()
-                .is_some_and(|name| name == MARKER || ours.contains(&name));
-            if known {
-                continue;
-            }
-            let found = visible(&entry.to_string_lossy());
+        for found in self.entries(Path::new(""), &ours)? {
             if marker.is_none() {
                 bail!(
                     "the folder {path} was not written by shardlab (it contains {found}) and is left alone; \
@@ -88,6 +76,31 @@ impl OutputFolder {
             );
         }
         Ok(())
+    }
+    /// What lies in a folder within the target and is not ours.
+    fn entries(&self, within: &Path, ours: &[&str]) -> anyhow::Result<Vec<String>> {
+        let folder = self.target.join(within);
+        let unreadable = || format!("the output folder {} cannot be listed", shown(&folder));
+        let mut foreign = Vec::new();
+        for entry in fs::read_dir(&folder).with_context(unreadable)? {
+            let entry = entry.with_context(unreadable)?;
+            let path = within.join(entry.file_name());
+            // The marker lists paths with forward slashes.
+            let name = path.to_str().map(|name| name.replace('\\', "/"));
+            let is_ours = name
+                .as_deref()
+                .is_some_and(|name| name == MARKER || ours.contains(&name));
+            let holds_ours = name
+                .as_deref()
+                .is_some_and(|name| ours.iter().any(|path| path.starts_with(&format!("{name}/"))));
+            if holds_ours && entry.file_type().with_context(unreadable)?.is_dir() {
+                foreign.extend(self.entries(&path, ours)?);
+            } else if !is_ours {
+                foreign.push(shown(&path));
+            }
+        }
+        foreign.sort();
+        Ok(foreign)
     }
 
     /// Writes the whole set, in place of an earlier one.
@@ -133,8 +146,12 @@ impl Temporary {
         fs::create_dir(&self.0)?;
         let mut marker = format!("{MARKER_TITLE}\n");
         for file in files {
-            write_durably(&self.0.join(file.name), &file.contents)?;
-            marker.push_str(file.name);
+            let path = self.0.join(&file.name);
+            if let Some(folder) = path.parent() {
+                fs::create_dir_all(folder)?;
+            }
+            write_durably(&path, &file.contents)?;
+            marker.push_str(&file.name);
             marker.push('\n');
         }
         write_durably(&self.0.join(MARKER), &marker)
@@ -170,7 +187,7 @@ mod tests {
     }
     fn set(contents: &str) -> [OutputFile; 1] {
         [OutputFile {
-            name: "summary.json",
+            name: "summary.json".to_owned(),
             contents: contents.to_owned(),
         }]
     }
@@ -233,6 +250,24 @@ mod tests {
         );
         let text = fs::read_to_string(home.join("run/summary.json")).expect("the file is there");
         assert_eq!(text, "one");
+        fs::remove_dir_all(home).expect("the scratch folder can go");
+    }
+
+    #[test]
+    fn a_folder_within_the_set_is_ours_as_far_as_we_filled_it() {
+        let home = scratch("nested");
+        let folder = OutputFolder::claim(&home.join("run")).expect("a new folder may be claimed");
+        let nested = [OutputFile {
+            name: "charts/records.svg".to_owned(),
+            contents: "<svg/>".to_owned(),
+        }];
+        folder.write(&nested).expect("the set is written");
+        folder.write(&set("two")).expect("a set with other folders replaces it");
+        assert_eq!(names(&home.join("run")), [MARKER, "summary.json"]);
+        folder.write(&nested).expect("the set is written");
+        fs::write(home.join("run/charts/mine.svg"), "mine").expect("the file can be written");
+        let refusal = folder.check().expect_err("it would be lost").to_string();
+        assert!(refusal.contains("contains charts/mine.svg, which"), "{refusal}");
         fs::remove_dir_all(home).expect("the scratch folder can go");
     }
 

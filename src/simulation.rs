@@ -5,6 +5,7 @@ use crate::diagnostics::Texts;
 use crate::judgement::{Evidence, judge};
 use crate::measurements::{Totalled, pauses};
 use crate::outcome::Outcome;
+use crate::repetition::command_line;
 use crate::scenario_file::ScenarioFile;
 use crate::terminal::{Progress, Terminal, print_error, visible};
 use anyhow::Context;
@@ -136,6 +137,7 @@ fn account_for(
             question: file.scenario.question.clone(),
         },
         version: env!("CARGO_PKG_VERSION").to_owned(),
+        command: command_line(file, manner.args),
         ending,
         judgements,
         assumptions: file.scenario.assumptions.iter().map(told).collect(),

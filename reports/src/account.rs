@@ -1,5 +1,6 @@
 //! Everything that a report says about one run, as plain data with units in the names.
 
+use crate::course::Course;
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
 
@@ -26,10 +27,16 @@ pub struct Account {
     pub sinks: Vec<SinkAccount>,
     /// From creation at the producer to the end of processing, by where that is.
     pub latency: Vec<LatencyAccount>,
+    /// How close the run came to each limit.
+    pub headroom: Vec<LimitUse>,
     /// Order and duplicates, by place.
     pub checks: Vec<Check>,
     /// The books that were kept.
     pub ledgers: Ledgers,
+    /// What happened when.
+    pub course: Course,
+    /// Series under CloudWatch's names.
+    pub metrics: Vec<MetricSeries>,
     /// The scenario's expectations and guarantees.
     pub judgements: Vec<Judgement>,
     /// Modelling choices that this run depended on.
@@ -68,6 +75,8 @@ pub struct Run {
     pub events: u64,
     /// The trajectory's hash.
     pub fingerprint: u64,
+    /// The command line that repeats it.
+    pub command: String,
     /// How it ended.
     pub ending: Ending,
 }
@@ -290,6 +299,27 @@ pub struct Spread {
     pub mean: SimDuration,
 }
 
+/// How much of a limit was used.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct LimitUse {
+    /// The limit: `records stored by a shard in a second`.
+    pub limit: String,
+    /// What it is a limit of: `shardId-000000000002 of stream.clicks`.
+    pub of: String,
+    /// Most that was used, with its unit.
+    pub peak: String,
+    /// What is allowed, with its unit.
+    pub allowed: String,
+    /// The peak in thousandths of what is allowed.
+    pub used_per_mille: u64,
+    /// When it was reached first.
+    pub first_reached: Option<SimTime>,
+    /// The multiple of the load at which it would be reached: `1.9 times`, or `as it is`.
+    pub reached_at_load: String,
+    /// The fact that states it.
+    pub fact: &'static str,
+}
+
 /// A verdict.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Verdict {
@@ -325,6 +355,70 @@ pub struct Check {
     pub violations: u64,
     /// The shortest evidence, or why nobody can tell; a line each.
     pub evidence: Vec<String>,
+    /// The first case, if it was violated.
+    pub witness: Option<Witness>,
+}
+
+/// The first case of a violation: what happened to a record, and to one that it met.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Witness {
+    /// Partition key of both.
+    pub key: String,
+    /// The record.
+    pub record: Sighting,
+    /// The later record of its key that was faster; for a duplicate the record's first time.
+    pub other: Option<Sighting>,
+    /// What was done to it meanwhile, and when: `sent again`.
+    pub cause: Option<(String, SimTime)>,
+}
+
+/// Where and when a record was seen.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sighting {
+    /// Its number within its key.
+    pub ordinal: u32,
+    /// When it was created.
+    pub created: Option<SimTime>,
+    /// When the stream stored it.
+    pub stored: Option<SimTime>,
+    /// When it took effect.
+    pub effect: Option<SimTime>,
+}
+
+/// A metric of a component over time.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct MetricSeries {
+    /// Who publishes it: `AWS/Kinesis`, or `Simulator` where CloudWatch has no such number.
+    pub namespace: String,
+    /// Its name.
+    pub metric: &'static str,
+    /// The component.
+    pub component: String,
+    /// The shard, for a metric of a single shard.
+    pub shard: Option<String>,
+    /// Its unit, as CloudWatch names it.
+    pub unit: &'static str,
+    /// Parts of the unit that values are counted in.
+    pub parts: u64,
+    /// The periods that have values, in order of time.
+    pub points: Vec<MetricPoint>,
+}
+
+/// The values of a period.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct MetricPoint {
+    /// Start of the period.
+    pub start: SimTime,
+    /// Its length.
+    pub length: SimDuration,
+    /// Sum of the values, in parts of the unit.
+    pub sum: u64,
+    /// How many there are.
+    pub count: u64,
+    /// The least, in parts of the unit.
+    pub minimum: u64,
+    /// The greatest, in parts of the unit.
+    pub maximum: u64,
 }
 
 /// The books that were kept during the run. A book that does not balance ends a run, so here they all do.

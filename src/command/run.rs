@@ -7,7 +7,10 @@ use crate::scenario_file::{ScenarioFile, load_all};
 use crate::simulation::{Interrupt, Manner, Simulated, simulate};
 use crate::terminal::{Terminal, print, print_error, visible};
 use anyhow::ensure;
-use reports::export::json;
+use reports::account::Account;
+use reports::chart;
+use reports::export::{csv, json};
+use reports::html;
 use reports::summary::{self, Layout};
 use std::path::{Path, PathBuf};
 
@@ -38,17 +41,14 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> anyhow::Result<Outcome
             continue;
         };
         print_error(&drawn)?;
-        folder.write(&[OutputFile {
-            name: "summary.json",
-            contents: json::render(&account),
-        }])?;
+        folder.write(&results(&account))?;
         if !args.quiet {
             let layout = Layout {
                 width: terminal.width_out,
                 colour: terminal.colour_out,
             };
             let between = if number > 0 { "\n\n" } else { "" };
-            let written = visible(&folder.path().join("summary.json").to_string_lossy());
+            let written = visible(&folder.path().join(REPORT).to_string_lossy());
             print(&format!(
                 "{between}{}\nWritten to {written}\n",
                 summary::render(&account, layout)
@@ -60,6 +60,27 @@ pub(crate) fn run(args: &RunArgs, terminal: &Terminal) -> anyhow::Result<Outcome
         }
     }
     Ok(worst)
+}
+
+/// The page that a person opens first.
+const REPORT: &str = "report.html";
+
+/// The files of a run.
+fn results(account: &Account) -> Vec<OutputFile> {
+    let figures = chart::figures(account);
+    let file = |name: &str, contents| OutputFile {
+        name: name.to_owned(),
+        contents,
+    };
+    let mut files = vec![
+        file(REPORT, html::render(account, &figures)),
+        file("summary.json", json::render(account)),
+        file("metrics.csv", csv::render(account)),
+    ];
+    for figure in &figures {
+        files.push(file(&format!("charts/{}.svg", figure.name), chart::svg(figure)));
+    }
+    files
 }
 
 /// The output folder of each scenario.

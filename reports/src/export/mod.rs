@@ -1,3 +1,4 @@
 //! Results for other programs.
 
+pub mod csv;
 pub mod json;

@@ -57,7 +57,7 @@ fn opening(page: &mut Page, account: &Account) {
 }
 
 /// One sentence on all expectations and guarantees.
-fn headline(judgements: &[Judgement]) -> String {
+pub(crate) fn headline(judgements: &[Judgement]) -> String {
     let number = |verdict| {
         judgements
             .iter()
@@ -111,24 +111,21 @@ fn what_ran(page: &mut Page, account: &Account) {
 
 fn what_happened(page: &mut Page, account: &Account) {
     page.heading("What happened");
+    for sentences in told(account) {
+        page.item(&sentences);
+    }
+}
+
+/// What each component did, in the order in which records meet them.
+pub(crate) fn told(account: &Account) -> Vec<String> {
     let span = account.run.simulated;
-    for producer in &account.producers {
-        page.item(&producer_told(producer, span));
-    }
-    for stream in &account.streams {
-        for sentence in stream_told(stream) {
-            page.item(&sentence);
-        }
-    }
-    for reader in &account.readers {
-        page.item(&reader_told(reader));
-    }
-    for function in &account.functions {
-        page.item(&function_told(function));
-    }
-    for sink in &account.sinks {
-        page.item(&sink_told(sink, span));
-    }
+    let producers = account.producers.iter().map(|producer| producer_told(producer, span));
+    let streams = account.streams.iter().flat_map(stream_told);
+    let readers = account.readers.iter().map(reader_told);
+    let functions = account.functions.iter().map(function_told);
+    let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
+    let sources = producers.chain(streams);
+    sources.chain(readers).chain(functions).chain(sinks).collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {

@@ -4,6 +4,7 @@ use crate::directory::Directory;
 use crate::engine::index::{Idx, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::FunctionId;
+use crate::observe::course::Bar;
 use crate::observe::fact::Fact;
 use crate::record::Record;
 
@@ -13,6 +14,10 @@ const LINEAR: usize = 128;
 const LINEAR_BITS: u32 = 7;
 /// One linear range below 128 ns, and 57 powers of two above.
 const BUCKETS: usize = LINEAR * 58;
+/// Buckets of a [`Bar`], which all have one width: they divide `LINEAR`.
+const BAR: usize = 8;
+/// The same, as a factor.
+const BAR_WIDTH: u64 = 8;
 
 /// A histogram of spans of time, in nanoseconds. Count, sum, least and greatest value are exact; a quantile is at most
 /// 1/256 (0.4 %) away from the exact one. Memory: 58 KiB.
@@ -156,6 +161,27 @@ impl Histogram {
             .enumerate()
             .filter(|&(_, count)| *count > 0)
             .map(|(index, count)| (SimDuration::from_nanos(middle(index)), *count))
+    }
+    /// What this histogram holds beyond an earlier state of it, in coarser buckets of 3 to 6 % width.
+    pub fn bars_since(&self, earlier: Option<&Self>) -> Vec<Bar> {
+        let mut bars = Vec::new();
+        if earlier.is_some_and(|earlier| earlier.count == self.count) {
+            return bars;
+        }
+        for start in (0..BUCKETS).step_by(BAR) {
+            let within = start..start + BAR;
+            let all = |histogram: &Self| histogram.counts[within.clone()].iter().sum::<u64>();
+            let records = all(self) - earlier.map_or(0, all);
+            if records > 0 {
+                let (from, width) = range(start);
+                bars.push(Bar {
+                    from: SimDuration::from_nanos(from),
+                    width: SimDuration::from_nanos(width).saturating_mul(BAR_WIDTH),
+                    records,
+                });
+            }
+        }
+        bars
     }
 }
 impl Default for Histogram {

@@ -5,6 +5,7 @@
 
 pub mod conservation;
 pub mod counts;
+pub mod course;
 pub mod fact;
 pub mod history;
 pub mod holdings;
@@ -25,6 +26,7 @@ use crate::engine::time::SimTime;
 use crate::key::KeyTable;
 use conservation::{Conservation, Culprit, Ledger, Violation};
 use counts::Counts;
+use course::{Course, Totals};
 use fact::Fact;
 use holdings::Holdings;
 use latency::Latency;
@@ -62,6 +64,8 @@ pub struct Observers {
     pub counts: Option<Counts>,
     /// Series under CloudWatch's names.
     pub metrics: Option<Metrics>,
+    /// What happened when, fine enough to draw. It notes how the totals of the others grow.
+    pub course: Option<Course>,
 }
 
 impl Observers {
@@ -74,7 +78,18 @@ impl Observers {
             latency: Some(Latency::new(names)),
             counts: Some(Counts::new(names)),
             metrics: Some(Metrics::new(names.clone())),
+            course: Some(Course::new(names)),
         }
+    }
+
+    /// The course of the run up to now, if it was followed.
+    pub fn course_until(&self, now: SimTime) -> Option<Course> {
+        let totals = Totals {
+            counts: self.counts.as_ref(),
+            ordering: self.ordering.as_ref(),
+            latency: self.latency.as_ref(),
+        };
+        self.course.as_ref().map(|course| course.until(now, totals))
     }
 
     /// Balances the ledgers against what components hold. Call it between events: once a period, and at the end.
@@ -114,6 +129,15 @@ impl Observers {
 impl Probe for Observers {
     #[inline]
     fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        // First, since it wants the totals as they were before the fact.
+        if let Some(course) = &mut self.course {
+            let totals = Totals {
+                counts: self.counts.as_ref(),
+                ordering: self.ordering.as_ref(),
+                latency: self.latency.as_ref(),
+            };
+            course.on(now, fact, totals);
+        }
         if let Some(conservation) = &mut self.conservation {
             conservation.on(now, fact);
         }

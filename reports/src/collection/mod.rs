@@ -1,9 +1,15 @@
 //! From the end of a session to its account.
 
+mod course;
+mod headroom;
+mod metrics;
+
 use crate::account::{
     Account, Assumption, Change, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+    ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+    Witness,
 };
+use crate::course::Course;
 use crate::settings::{Noticed, change, components, matters, notes};
 use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
@@ -16,7 +22,7 @@ use sim::observe::fact::GiveUpReason;
 use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
 use sim::observe::ordering::{Ordering, Place};
-use sim::observe::verdict::{Anomaly, Guarantee};
+use sim::observe::verdict::{self, Anomaly, Cause, Guarantee};
 use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
 use sim::session::Session;
 
@@ -27,6 +33,8 @@ pub struct Circumstances {
     pub subject: Subject,
     /// Version of shardlab.
     pub version: String,
+    /// The command line that repeats the run.
+    pub command: String,
     /// How the run ended.
     pub ending: Ending,
     /// The scenario's expectations and guarantees.
@@ -48,6 +56,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         simulated: session.now().since(SimTime::ZERO),
         events: session.events(),
         fingerprint: session.fingerprint().value(),
+        command: circumstances.command,
         ending: circumstances.ending,
     };
     let mut account = Account {
@@ -69,8 +78,11 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         functions: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
+        headroom: Vec::new(),
         checks: Vec::new(),
         ledgers: Ledgers::default(),
+        course: Course::default(),
+        metrics: Vec::new(),
         judgements: circumstances.judgements,
         assumptions: circumstances.assumptions,
         notes: circumstances.notes.into_iter().chain(notes(blueprint)).collect(),
@@ -84,6 +96,9 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         };
         view.fill(&mut account);
         account.ledgers.checks = session.ledger_checks();
+        account.course = course::course(observers, view.directory, blueprint, session.now());
+        account.headroom = headroom::headroom(&account);
+        account.metrics = metrics::series(observers, view.directory);
     }
     account
 }
@@ -372,15 +387,40 @@ impl View<'_> {
             Guarantee::NoDuplicates => &[Anomaly::Duplicate],
             Guarantee::NoLoss => &[Anomaly::Lost],
         };
-        let (verdict, evidence) = verdict_of(&ordering.verdict(guarantee, place));
+        let found = ordering.verdict(guarantee, place);
+        let (verdict, evidence) = verdict_of(&found);
         Check {
             what: guarantee.name().to_owned(),
             at: self.label(component),
             verdict,
             violations: anomalies.iter().map(|anomaly| counts.of(*anomaly)).sum(),
             evidence,
+            witness: found.witness().and_then(witness),
         }
     }
+}
+
+/// The first case of a violation, where the facts tell of a record.
+fn witness(found: &verdict::Witness) -> Option<Witness> {
+    let seen = |sighting: verdict::Sighting| Sighting {
+        ordinal: sighting.ordinal,
+        created: sighting.created_at,
+        stored: sighting.arrived_at,
+        effect: sighting.delivered_at,
+    };
+    let cause = found.cause.as_ref().and_then(|cause| match cause {
+        Cause::SentAgain { at, .. } => Some(("sent again".to_owned(), *at)),
+        Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
+        Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
+        Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
+        Cause::Overtaken { .. } => None,
+    });
+    Some(Witness {
+        key: found.key.clone(),
+        record: seen(found.record?),
+        other: found.other.map(seen),
+        cause,
+    })
 }
 
 /// What a reader has in hand of a shard, in records.

@@ -1,0 +1,118 @@
+//! Charts of a run.
+//!
+//! A [`Figure`] says what is drawn and what is seen in it; it is built from the account alone. Its curves are drawn with
+//! plotters in sentinel colours; titles, legends and labels are text of our own around them, since plotters guesses how
+//! wide a text is. The report styles both with CSS, for light and dark; a file of its own gets fixed colours.
+
+mod axis;
+mod capacity;
+mod flow;
+mod latency;
+mod order;
+mod palette;
+mod plot;
+mod shards;
+mod standalone;
+mod timeline;
+
+pub use axis::{Axis, Tick};
+pub use palette::Role;
+pub(crate) use palette::{stylesheet, themed};
+pub(crate) use plot::{curves, view_box};
+pub use standalone::svg;
+pub(crate) use timeline::clock;
+
+use crate::account::Account;
+
+/// A chart, with everything that is said about it.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Figure {
+    /// Its file name without ending.
+    pub name: &'static str,
+    /// What is seen, as a sentence without full stop.
+    pub title: String,
+    /// What is drawn, and how to read it.
+    pub caption: String,
+    /// Meaning of the colours.
+    pub legend: Vec<Entry>,
+    /// One or more drawings with the same meaning of colours.
+    pub panels: Vec<Panel>,
+}
+
+/// A line of a legend.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Entry {
+    /// The colour.
+    pub role: Role,
+    /// Its meaning.
+    pub label: String,
+}
+
+/// A drawing with axes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Panel {
+    /// Which part it is, where a figure has several.
+    pub title: Option<String>,
+    /// The horizontal axis.
+    pub x: Axis,
+    /// The vertical axis.
+    pub y: Axis,
+    /// What is drawn, from the back to the front.
+    pub layers: Vec<Layer>,
+    /// A horizontal line that means a limit.
+    pub limit: Option<Mark>,
+    /// Vertical lines, each with a short label.
+    pub marks: Vec<Mark>,
+}
+
+/// A line across a panel.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Mark {
+    /// Where, on the axis that it crosses.
+    pub at: f64,
+    /// What it says.
+    pub label: String,
+}
+
+/// A curve or an area. Points that lie outside the axes are cut.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Layer {
+    /// Curves; each part is drawn by itself, so that gaps stay empty.
+    Line {
+        /// The colour.
+        role: Role,
+        /// The parts.
+        parts: Vec<Vec<(f64, f64)>>,
+    },
+    /// The area between two curves over the same values of x.
+    Area {
+        /// The colour.
+        role: Role,
+        /// x, lower and upper value.
+        points: Vec<(f64, f64, f64)>,
+    },
+    /// Rectangles that stand on the lower axis.
+    Bars {
+        /// The colour.
+        role: Role,
+        /// From, to and height.
+        bars: Vec<(f64, f64, f64)>,
+    },
+}
+
+/// All charts of a run, in the order in which its story is told. What did not happen has no chart.
+pub fn figures(account: &Account) -> Vec<Figure> {
+    let all = [
+        flow::flow(account),
+        latency::over_time(account),
+        latency::distribution(account),
+        shards::throughput(account),
+        shards::all(account),
+        shards::refusals(account),
+        capacity::iterator_age(account),
+        capacity::concurrency(account),
+        capacity::failures(account),
+        order::anomalies(account),
+    ];
+    all.into_iter().flatten().collect()
+}

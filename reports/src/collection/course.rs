@@ -1,0 +1,125 @@
+//! The course of a session, as columns.
+
+use crate::course::{Course, FunctionCourse, LatencyBar, ProducerCourse, ReaderCourse, ShardCourse, StreamCourse};
+use sim::blueprint::Blueprint;
+use sim::directory::{Component, Directory};
+use sim::engine::time::{SimDuration, SimTime};
+use sim::ids::{FunctionId, StreamId};
+use sim::observe::Observers;
+use sim::observe::course::{Bar, Course as Steps, Spread};
+use sim::observe::latency::Histogram;
+use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
+
+/// The columns of a run that came to `now`.
+pub(super) fn course(observers: &Observers, directory: &Directory, blueprint: &Blueprint, now: SimTime) -> Course {
+    let Some(steps) = observers.course_until(now) else {
+        return Course::default();
+    };
+    let label = |component| directory.label(component);
+    Course {
+        step: steps.grid().length(),
+        steps: steps.grid().steps(),
+        producers: directory
+            .producers
+            .ids()
+            .map(|id| ProducerCourse {
+                name: label(Component::Producer(id)),
+                records_produced: column(steps.producer(id), |step| step.produced),
+                records_sent_again: column(steps.producer(id), |step| step.sent_again),
+                records_given_up: column(steps.producer(id), |step| step.given_up),
+            })
+            .collect(),
+        streams: directory
+            .streams
+            .ids()
+            .map(|id| stream(&steps, id, label(Component::Stream(id))))
+            .collect(),
+        readers: directory
+            .mappings
+            .ids()
+            .map(|id| ReaderCourse {
+                name: label(Component::Mapping(id)),
+                behind_max: column(steps.reader(id), |step| {
+                    step.millis_behind_max.map(SimDuration::from_millis)
+                }),
+            })
+            .collect(),
+        functions: directory
+            .functions
+            .ids()
+            .map(|id| function(&steps, id, observers, directory, blueprint))
+            .collect(),
+    }
+}
+
+fn column<S, T>(steps: &[S], value: impl FnMut(&S) -> T) -> Vec<T> {
+    steps.iter().map(value).collect()
+}
+
+fn stream(steps: &Steps, id: StreamId, name: String) -> StreamCourse {
+    StreamCourse {
+        name,
+        limit_records_per_second: SHARD_WRITE_RECORDS,
+        limit_bytes_per_second: SHARD_WRITE_BYTES,
+        shards: (0..)
+            .zip(steps.shards(id))
+            .map(|(number, shard)| ShardCourse {
+                number,
+                records_accepted: column(shard, |step| step.accepted),
+                bytes_accepted: column(shard, |step| step.bytes),
+                entries_throttled: column(shard, |step| step.throttled),
+            })
+            .collect(),
+    }
+}
+
+fn function(
+    steps: &Steps,
+    id: FunctionId,
+    observers: &Observers,
+    directory: &Directory,
+    blueprint: &Blueprint,
+) -> FunctionCourse {
+    let entry = &directory.functions[id];
+    let reserved = blueprint
+        .functions
+        .iter()
+        .find(|function| function.name == entry.name)
+        .and_then(|function| function.reserved_concurrency);
+    let (invocations, effects, latency) = (steps.function(id), steps.effects(id), steps.latency(id));
+    let quantile = |per_million| column(latency, |spread: &Spread| spread.quantile(per_million));
+    let place = observers.latency.as_ref().and_then(|latency| latency.of(id));
+    let bars = |histogram: fn(&sim::observe::latency::PlaceLatency) -> &Histogram| {
+        place.map_or_else(Vec::new, |place| bars(&histogram(place).bars_since(None)))
+    };
+    FunctionCourse {
+        name: directory.label(Component::Function(id)),
+        at: directory.label(entry.sink.map_or(Component::Function(id), Component::Sink)),
+        invocations: column(invocations, |step| step.started),
+        failures: column(invocations, |step| step.failed),
+        throttles: column(invocations, |step| step.throttled),
+        cold_starts: column(invocations, |step| step.cold_starts),
+        concurrent_max: column(invocations, |step| step.concurrent_max),
+        concurrency_limit: u64::from(reserved.unwrap_or(blueprint.account_concurrency)),
+        is_reserved: reserved.is_some(),
+        iterator_age_max: column(invocations, |step| step.iterator_age_max),
+        records_delivered: column(effects, |step| step.delivered),
+        records_out_of_order: column(effects, |step| step.out_of_order),
+        records_duplicate: column(effects, |step| step.duplicates),
+        latency_p50: quantile(500_000),
+        latency_p90: quantile(900_000),
+        latency_p99: quantile(990_000),
+        since_creation: bars(|place| &place.end_to_end),
+        since_arrival: bars(|place| &place.since_arrival),
+    }
+}
+
+fn bars(bars: &[Bar]) -> Vec<LatencyBar> {
+    bars.iter()
+        .map(|bar| LatencyBar {
+            from: bar.from,
+            to: bar.from.saturating_add(bar.width),
+            records: bar.records,
+        })
+        .collect()
+}

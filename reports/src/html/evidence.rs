@@ -1,0 +1,114 @@
+//! Order, duplicates and loss, with the first case of a violation as a picture in time.
+
+use super::tables::chip;
+use crate::account::{Account, Check, Sighting, Verdict, Witness};
+use crate::text::{counted, printable};
+use maud::{Markup, html};
+use sim::engine::time::SimTime;
+
+/// What checkers found.
+pub(super) fn checks(account: &Account) -> Markup {
+    html! {
+        @if !account.checks.is_empty() {
+            h2 id="order" { "Order, duplicates, loss" }
+            div.card {
+                @for check in &account.checks { (found(check)) }
+            }
+        }
+    }
+}
+
+fn found(check: &Check) -> Markup {
+    html! {
+        p {
+            (chip(check.verdict)) " " b { (check.what) } " at " (printable(&check.at))
+            @if check.violations > 0 { ", " (counted(check.violations, "violation")) }
+        }
+        @if check.verdict != Verdict::Held {
+            @if let Some(witness) = &check.witness { (timeline(witness)) }
+            @for line in &check.evidence { p.evidence { (printable(line)) } }
+        }
+    }
+}
+
+/// A moment on a lane.
+struct Moment {
+    at: SimTime,
+    class: &'static str,
+    what: &'static str,
+}
+
+fn moments(sighting: &Sighting) -> Vec<Moment> {
+    let all = [
+        (sighting.created, "made", "created"),
+        (sighting.stored, "saved", "stored"),
+        (sighting.effect, "effect", "took effect"),
+    ];
+    all.into_iter()
+        .filter_map(|(at, class, what)| Some(Moment { at: at?, class, what }))
+        .collect()
+}
+
+/// Two records of a key in one picture: who overtook whom, and where.
+fn timeline(witness: &Witness) -> Markup {
+    let record = moments(&witness.record);
+    let other = witness.other.as_ref().map(moments).unwrap_or_default();
+    let all = || record.iter().chain(&other).map(|moment| moment.at);
+    let (Some(from), Some(to)) = (all().min(), all().max()) else {
+        return html! {};
+    };
+    let is_same = witness
+        .other
+        .is_some_and(|other| other.ordinal == witness.record.ordinal);
+    let names = if is_same {
+        [
+            format!("#{}, first time", witness.record.ordinal),
+            format!("#{}, again", witness.record.ordinal),
+        ]
+    } else {
+        let other = witness.other.map_or(0, |other| other.ordinal);
+        [
+            format!("record #{other}"),
+            format!("record #{}", witness.record.ordinal),
+        ]
+    };
+    let lanes = [(&names[0], other), (&names[1], record)];
+    let place = |at: SimTime| 100.0 * share(at, from, to);
+    html! {
+        div.lanes role="img" aria-label=(format!("Two records of key {}, from {from} to {to}", printable(&witness.key))) {
+            ul.legend {
+                li { i style="border:3px solid var(--ink);border-radius:50%" {} "created" }
+                li { i style="background:var(--refused)" {} "not stored yet" }
+                li { i style="border:3px solid var(--accepted);border-radius:50%" {} "stored" }
+                li { i style="background:var(--accepted)" {} "in the stream and the function" }
+                li { i style="background:var(--done);border-radius:50%" {} "took effect" }
+            }
+            @for (name, moments) in &lanes {
+                @if !moments.is_empty() {
+                    div.lane {
+                        span { (name) }
+                        div.track {
+                            @for pair in moments.windows(2) {
+                                i class=(if pair[0].class == "made" { "wait" } else { "stay" })
+                                    style=(format!("left:{:.2}%;width:{:.2}%", place(pair[0].at), place(pair[1].at) - place(pair[0].at))) {}
+                            }
+                            @for moment in moments {
+                                b class=(moment.class) style=(format!("left:{:.2}%", place(moment.at))) title=(format!("{} {}", moment.what, moment.at)) {}
+                            }
+                        }
+                    }
+                }
+            }
+            p.caption {
+                "Key " code { (printable(&witness.key)) } ", from " (from) " to " (to)
+                @if let Some((what, at)) = &witness.cause { "; " (what) " at " (at) }
+                "."
+            }
+        }
+    }
+}
+
+fn share(at: SimTime, from: SimTime, to: SimTime) -> f64 {
+    let whole = to.since(from).as_nanos().max(1);
+    at.since(from).as_nanos() as f64 / whole as f64
+}

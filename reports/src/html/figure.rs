@@ -1,0 +1,81 @@
+//! A chart within the page: curves that stretch with it, and labels as text that does not.
+
+use crate::chart::{Figure, Panel, Role, curves, themed};
+use crate::text::printable;
+use maud::{Markup, PreEscaped, html};
+
+/// The charts.
+pub(super) fn figures(figures: &[Figure]) -> Markup {
+    // Narrow ones stand in pairs; one that is left over takes the whole width.
+    let narrow = figures.iter().filter(|figure| figure.panels.len() == 1).count();
+    let mut seen = 0;
+    html! {
+        div.charts {
+            @for figure in figures {
+                @let is_narrow = figure.panels.len() == 1;
+                @let number = { seen += usize::from(is_narrow); seen };
+                (drawn(figure, !is_narrow || (narrow % 2 == 1 && number == 1)))
+            }
+        }
+    }
+}
+
+fn drawn(figure: &Figure, is_wide: bool) -> Markup {
+    let is_plain = figure.legend.len() == 1;
+    html! {
+        figure.wide[is_wide] id=(figure.name) {
+            figcaption { h3 { (printable(&figure.title)) } }
+            @if !is_plain {
+                ul.legend {
+                    @for entry in &figure.legend {
+                        li.dash[entry.role == Role::Limit] {
+                            i style=(swatch(entry.role)) {}
+                            (printable(&entry.label))
+                        }
+                    }
+                }
+            }
+            div.panels.many[figure.panels.len() > 1] {
+                @for panel in &figure.panels { (plot(panel, &figure.title)) }
+            }
+            p.caption { (printable(&figure.caption)) }
+        }
+    }
+}
+
+fn swatch(role: Role) -> String {
+    let property = if role == Role::Limit {
+        "border-color"
+    } else {
+        "background"
+    };
+    format!("{property}:{}", role.variable())
+}
+
+fn plot(panel: &Panel, title: &str) -> Markup {
+    let drawing = themed(&curves(panel), Role::variable);
+    let across = |value| format!("left:{}%", percent(panel.x.place(value)));
+    let down = |value| format!("top:{}%", percent(1.0 - panel.y.place(value)));
+    let label = panel.title.as_deref().unwrap_or(title);
+    html! {
+        div.panel {
+            @if let Some(title) = &panel.title { h4 { (printable(title)) } }
+            p.unit { (panel.y.label) }
+            div.plot {
+                svg viewBox=(crate::chart::view_box()) preserveAspectRatio="none" role="img" aria-label=(printable(label)) {
+                    (PreEscaped(drawing))
+                }
+                @for tick in &panel.y.ticks { span.y style=(down(tick.at)) { (tick.label) } }
+                @for tick in &panel.x.ticks { span.x style=(across(tick.at)) { (tick.label) } }
+                @for mark in &panel.marks { span.mark style=(across(mark.at)) { (printable(&mark.label)) } }
+                @if let Some(limit) = &panel.limit { span.limit style=(down(limit.at)) { (limit.label) } }
+            }
+            p.xunit { (panel.x.label) }
+        }
+    }
+}
+
+/// With two decimals at most.
+fn percent(share: f64) -> f64 {
+    (share * 10_000.0).round() / 100.0
+}

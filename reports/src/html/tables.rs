@@ -1,0 +1,230 @@
+//! What the page tells in tables and lists.
+
+use super::opening::symbol;
+use crate::account::{Account, Assumption, Verdict};
+use crate::summary::told;
+use crate::text::{count, counted, printable, share};
+use maud::{Markup, html};
+use sim::engine::quantity::ByteCount;
+
+/// A verdict as a word in its colour.
+pub(super) fn chip(verdict: Verdict) -> Markup {
+    html! { span class={ "chip " (verdict.word()) } { (symbol(verdict)) " " (verdict.word()) } }
+}
+
+fn fact(id: Option<&str>) -> Markup {
+    html! { @if let Some(id) = id { span.fact { (id) } } }
+}
+
+/// Expectations and guarantees.
+pub(super) fn judgements(account: &Account) -> Markup {
+    html! {
+        @if !account.judgements.is_empty() {
+            h2 id="judgements" { "Expectations and guarantees" }
+            div.card {
+                table.stack {
+                    thead { tr { th { "Verdict" } th { "What the scenario states" } th { "What came out" } th.number { "Line" } } }
+                    tbody {
+                        @for judgement in &account.judgements {
+                            tr {
+                                td { (chip(judgement.verdict)) }
+                                td { (printable(&judgement.statement)) }
+                                td { (printable(&judgement.measured)) }
+                                td.number data-label="Line" { @if let Some(line) = judgement.line { (line) } }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How close the run came to its limits.
+pub(super) fn headroom(account: &Account) -> Markup {
+    html! {
+        @if !account.headroom.is_empty() {
+            h2 id="limits" { "How close to the limits" }
+            div.card {
+                table.stack {
+                    thead { tr { th { "Limit" } th { "Peak use" } th.number { "Allowed" } th.number { "Reached first" } th.number { "Reached at load" } th { "Fact" } } }
+                    tbody {
+                        @for row in &account.headroom {
+                            @let full = row.used_per_mille >= 1_000;
+                            tr {
+                                td { b { (printable(&row.limit)) } br; span.fact { (printable(&row.of)) } }
+                                td {
+                                    span.warn-text[full] { (row.peak) ", " (share(row.used_per_mille, 1_000)) }
+                                    span.meter { i.full[full] style=(format!("width:{}%", row.used_per_mille.min(1_000) as f64 / 10.0)) {} }
+                                }
+                                td.number data-label="Allowed" { (row.allowed) }
+                                td.number data-label="Reached first" { @match row.first_reached { Some(at) => (at), None => "never" } }
+                                td.number data-label="Reached at load" { (row.reached_at_load) }
+                                td { (fact(Some(row.fact))) }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        (shards(account))
+    }
+}
+
+/// All shards, folded away.
+fn shards(account: &Account) -> Markup {
+    html! {
+        @for stream in account.streams.iter().filter(|stream| stream.shards.len() > 1) {
+            details {
+                summary { "Every shard of " (printable(&stream.name)) " (" (stream.shards.len()) ")" }
+                div.card.scroll {
+                    table {
+                        thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } } }
+                        tbody {
+                            @for shard in &stream.shards {
+                                tr {
+                                    td { (shard.id) }
+                                    td.number { (count(shard.records_accepted)) }
+                                    td.number { (ByteCount(shard.bytes_accepted)) }
+                                    td.number { (count(shard.entries_throttled)) }
+                                    td.number { (count(shard.peak_records_per_second)) " records, " (ByteCount(shard.peak_bytes_per_second)) }
+                                    td.number { @match shard.first_throttle { Some(at) => (at), None => "none" } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Latency in figures.
+pub(super) fn latency(account: &Account) -> Markup {
+    html! {
+        @if !account.latency.is_empty() {
+            h2 id="latency" { "Latency in figures" }
+            div.card.scroll {
+                table {
+                    thead { tr { th { "Until a record has taken effect" } th.number { "p50" } th.number { "p90" } th.number { "p99" } th.number { "Slowest" } th.number { "Mean" } } }
+                    tbody {
+                        @for row in &account.latency {
+                            @for (name, spread) in [("since creation", row.since_creation), ("since it was stored", row.since_arrival)] {
+                                tr {
+                                    td { (printable(&row.at)) ", " (name) br; span.fact { (counted(spread.records, "record")) ", by " (printable(&row.function)) } }
+                                    @for span in [spread.p50, spread.p90, spread.p99, spread.max, spread.mean] { td.number { (span) } }
+                                }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What each component did, in sentences.
+pub(super) fn story(account: &Account) -> Markup {
+    html! {
+        h2 id="story" { "In words" }
+        div.card { ul.list { @for sentence in told(account) { li { (printable(&sentence)) } } } }
+    }
+}
+
+/// The books.
+pub(super) fn ledgers(account: &Account) -> Markup {
+    html! {
+        @if !account.ledgers.balances.is_empty() {
+            h2 id="books" { "The books balance" }
+            div.card {
+                p {
+                    "Every record is accounted for, and Little’s law holds. Checked "
+                    (counted(account.ledgers.checks, "time")) " during the run; at its end:"
+                }
+                ul.list { @for balance in &account.ledgers.balances { li { (printable(balance)) } } }
+            }
+        }
+    }
+}
+
+/// What ran, and how it was set.
+pub(super) fn setup(account: &Account) -> Markup {
+    html! {
+        h2 id="setup" { "What ran" }
+        div.card {
+            dl {
+                @for component in &account.components {
+                    dt { (component.kind) "." (printable(&component.name)) }
+                    dd { (printable(&component.settings)) }
+                }
+            }
+        }
+    }
+}
+
+/// Changes during the run, with the numbers that charts show.
+pub(super) fn changes(account: &Account) -> Markup {
+    html! {
+        @if !account.changes.is_empty() {
+            ul.changes {
+                @for (change, number) in account.changes.iter().zip(1_u32..) {
+                    li { b { (number) } (crate::chart::clock(change.at, account.run.simulated)) ": " (printable(&change.what)) }
+                }
+            }
+        }
+    }
+}
+
+/// Modelling choices and notes.
+pub(super) fn trust(account: &Account) -> Markup {
+    html! {
+        @if !account.assumptions.is_empty() {
+            h2 id="assumptions" { "Taken on trust" }
+            div.card {
+                p { "AWS does not document these. They are parameters of the model; a scenario sets them under " code { "[model]" } "." }
+                table.stack {
+                    thead { tr { th { "Parameter" } th { "Value" } th { "Fact" } th { "Set by" } } }
+                    tbody { @for assumption in &account.assumptions { (assumed(assumption)) } }
+                }
+            }
+        }
+        @if !account.notes.is_empty() {
+            h2 id="notes" { "Notes" }
+            div.card { ul.list { @for note in &account.notes { li { (printable(note)) } } } }
+        }
+    }
+}
+
+fn assumed(assumption: &Assumption) -> Markup {
+    html! {
+        tr {
+            td { code { (assumption.name) } }
+            td { code { (printable(&assumption.value)) } }
+            td { (fact(assumption.fact)) }
+            td { @if assumption.is_default { "default" } @else { b { "the scenario" } } }
+        }
+    }
+}
+
+/// How to do it again.
+pub(super) fn repeat(account: &Account) -> Markup {
+    let run = &account.run;
+    html! {
+        h2 id="repeat" { "Repeat this run" }
+        div.card {
+            pre { code { (printable(&run.command)) } }
+            dl {
+                dt { "Fingerprint" }
+                dd { code { (format!("{:016x}", run.fingerprint)) } ": the same on every machine that repeats the run" }
+                dt { "Seed" }
+                dd { (run.seed) ", replication " (run.replication) }
+                dt { "Quotas" }
+                dd { "profile " (run.profile) }
+                dt { "Simulated" }
+                dd { (run.simulated) ", in " (counted(run.events, "event")) }
+                dt { "Version" }
+                dd { "shardlab " (printable(&run.version)) }
+            }
+        }
+    }
+}

@@ -1,0 +1,283 @@
+//! The course of a run: what each component did over time, in at most 400 steps, fine enough to draw.
+//!
+//! CloudWatch's minutes are too coarse for a run of five minutes. Here a step lasts a second in a short run and hours in a
+//! long one. Nothing is counted twice: at the end of a step the growth of the totals that other observers keep is noted,
+//! so a record costs nothing; only maxima are followed fact by fact.
+
+mod growth;
+pub mod spread;
+pub mod steps;
+#[cfg(test)]
+mod tests;
+
+pub use growth::{EffectStep, FunctionStep, ProducerStep, ReaderStep, ShardStep};
+pub use spread::{Bar, Spread};
+pub use steps::{Grid, STEPS_MAX, Step, Steps};
+
+use crate::directory::Directory;
+use crate::engine::index::{Idx, IndexVec, to_usize};
+use crate::engine::time::SimTime;
+use crate::ids::{FunctionId, MappingId, ProducerId, StreamId};
+use crate::observe::counts::Counts;
+use crate::observe::fact::Fact;
+use crate::observe::latency::{Histogram, Latency};
+use crate::observe::ordering::{Ordering, Place};
+use growth::Growth;
+use steps::Advance;
+
+/// Shards of a stream that are followed one by one; those beyond are in the totals only.
+pub const SHARDS_MAX: usize = 512;
+
+/// A function and the place where its effects complete.
+#[derive(Clone, PartialEq, Eq, Debug)]
+struct FunctionCourse {
+    invocations: Growth<FunctionStep>,
+    effects: Growth<EffectStep>,
+    latency: Steps<Spread>,
+    latency_before: Histogram,
+    /// Invocations in progress.
+    concurrent: u64,
+}
+
+/// What other observers know at an instant.
+#[derive(Clone, Copy, Debug)]
+pub struct Totals<'o> {
+    /// Totals by component.
+    pub counts: Option<&'o Counts>,
+    /// Order and duplicates.
+    pub ordering: Option<&'o Ordering>,
+    /// Latencies.
+    pub latency: Option<&'o Latency>,
+}
+
+/// The course of a run.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Course {
+    grid: Grid,
+    /// End of the open step.
+    end: SimTime,
+    producers: IndexVec<ProducerId, Growth<ProducerStep>>,
+    streams: IndexVec<StreamId, Vec<Growth<ShardStep>>>,
+    readers: IndexVec<MappingId, Growth<ReaderStep>>,
+    functions: IndexVec<FunctionId, FunctionCourse>,
+}
+
+impl Course {
+    /// The start of a run.
+    pub fn new(directory: &Directory) -> Self {
+        fn growths<I: Idx, E, S: Step>(like: &IndexVec<I, E>, grid: Grid) -> IndexVec<I, Growth<S>> {
+            like.iter().map(|_| Growth::new(grid)).collect()
+        }
+        let grid = Grid::new();
+        Self {
+            grid,
+            end: grid.end(),
+            producers: growths(&directory.producers, grid),
+            streams: directory
+                .streams
+                .iter()
+                .map(|stream| vec![Growth::new(grid); to_usize(stream.shards).min(SHARDS_MAX)])
+                .collect(),
+            readers: growths(&directory.mappings, grid),
+            functions: directory
+                .functions
+                .iter()
+                .map(|_| FunctionCourse {
+                    invocations: Growth::new(grid),
+                    effects: Growth::new(grid),
+                    latency: Steps::new(grid),
+                    latency_before: Histogram::new(),
+                    concurrent: 0,
+                })
+                .collect(),
+        }
+    }
+
+    /// Takes note of a fact. The totals are those before it.
+    #[inline]
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>, totals: Totals<'_>) {
+        if now >= self.end {
+            self.move_to(now, totals);
+        }
+        match *fact {
+            Fact::GetRecordsHandled {
+                mapping, millis_behind, ..
+            } => {
+                let most = &mut self.readers[mapping].steps.open().millis_behind_max;
+                *most = (*most).max(Some(millis_behind));
+            }
+            Fact::InvocationStarted {
+                function,
+                records,
+                concurrent,
+                ..
+            } => {
+                let age = records.last().map(|last| now.since(last.arrived_at));
+                let function = &mut self.functions[function];
+                function.concurrent = u64::from(concurrent);
+                let step = function.invocations.steps.open();
+                step.concurrent_max = step.concurrent_max.max(u64::from(concurrent));
+                step.iterator_age_max = step.iterator_age_max.max(age);
+            }
+            Fact::InvocationEnded {
+                function, concurrent, ..
+            } => self.functions[function].concurrent = u64::from(concurrent),
+            Fact::RecordsProduced { .. }
+            | Fact::RequestSent { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::RecordsGivenUp { .. }
+            | Fact::PutHandled { .. }
+            | Fact::PutRefused { .. }
+            | Fact::AcknowledgementLost { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::RecordsExpiredUnread { .. }
+            | Fact::RecordsExpiredInRetry { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::CheckpointAdvanced { .. }
+            | Fact::InvocationThrottled { .. }
+            | Fact::RecordsProcessed { .. }
+            | Fact::RecordsDelivered { .. }
+            | Fact::Intervened { .. } => {}
+        }
+    }
+
+    /// The course up to now, with everything that has happened in the step in progress.
+    #[must_use]
+    pub fn until(&self, now: SimTime, totals: Totals<'_>) -> Self {
+        let mut course = self.clone();
+        course.settle(totals);
+        let began = course.end.saturating_sub(course.grid.length());
+        // What happens at the very end of a run belongs to its last step.
+        if now == began && course.grid.steps() > 1 {
+            course.grid = course.grid.shorter();
+            course.each(|steps| steps.fold_last());
+        }
+        course
+    }
+
+    /// Where the steps lie.
+    pub const fn grid(&self) -> Grid {
+        self.grid
+    }
+    /// Steps of a producer.
+    pub fn producer(&self, id: ProducerId) -> &[ProducerStep] {
+        self.producers[id].steps.all()
+    }
+    /// Steps of a stream's shards, in order of their number, up to [`SHARDS_MAX`].
+    pub fn shards(&self, id: StreamId) -> impl Iterator<Item = &[ShardStep]> {
+        self.streams[id].iter().map(|shard| shard.steps.all())
+    }
+    /// Steps of a reader.
+    pub fn reader(&self, id: MappingId) -> &[ReaderStep] {
+        self.readers[id].steps.all()
+    }
+    /// Steps of a function.
+    pub fn function(&self, id: FunctionId) -> &[FunctionStep] {
+        self.functions[id].invocations.steps.all()
+    }
+    /// What became of records where the function's effects complete.
+    pub fn effects(&self, id: FunctionId) -> &[EffectStep] {
+        self.functions[id].effects.steps.all()
+    }
+    /// Latencies of these, from the record's creation.
+    pub fn latency(&self, id: FunctionId) -> &[Spread] {
+        self.functions[id].latency.all()
+    }
+
+    #[cold]
+    fn move_to(&mut self, now: SimTime, totals: Totals<'_>) {
+        self.settle(totals);
+        while let Some(advance) = self.grid.advance(now) {
+            self.each(|steps| steps.advance(advance));
+            for function in &mut self.functions {
+                let step = function.invocations.steps.open();
+                step.concurrent_max = step.concurrent_max.max(function.concurrent);
+            }
+        }
+        self.end = self.grid.end();
+    }
+
+    fn each(&mut self, mut change: impl FnMut(&mut dyn Follow)) {
+        for one in &mut self.producers {
+            change(&mut one.steps);
+        }
+        for one in self.streams.iter_mut().flatten() {
+            change(&mut one.steps);
+        }
+        for one in &mut self.readers {
+            change(&mut one.steps);
+        }
+        for one in &mut self.functions {
+            change(&mut one.invocations.steps);
+            change(&mut one.effects.steps);
+            change(&mut one.latency);
+        }
+    }
+
+    /// Adds what the totals have grown by to the open step.
+    fn settle(&mut self, totals: Totals<'_>) {
+        let Self {
+            grid,
+            producers,
+            streams,
+            readers,
+            functions,
+            ..
+        } = self;
+        if let Some(counts) = totals.counts {
+            for (one, total) in producers.iter_mut().zip(counts.producers.iter()) {
+                one.settle(growth::producer(total));
+            }
+            for (shards, stream) in streams.iter_mut().zip(counts.streams.iter()) {
+                let followed = stream.shards.len().min(SHARDS_MAX);
+                if shards.len() < followed {
+                    shards.resize(followed, Growth::new(*grid));
+                }
+                for (one, total) in shards.iter_mut().zip(&stream.shards) {
+                    one.settle(growth::shard(total));
+                }
+            }
+            for (one, total) in readers.iter_mut().zip(counts.mappings.iter()) {
+                one.settle(ReaderStep {
+                    acknowledged: total.acknowledged,
+                    millis_behind_max: None,
+                });
+            }
+            for (course, total) in functions.iter_mut().zip(counts.functions.iter()) {
+                course.invocations.settle(growth::function(total));
+            }
+        }
+        for (number, course) in functions.iter_mut().enumerate() {
+            let id = FunctionId::from_index(number);
+            if let Some(ordering) = totals.ordering {
+                course.effects.settle(growth::effects(ordering, Place::Function(id)));
+            }
+            if let Some(place) = totals.latency.and_then(|latency| latency.of(id)) {
+                let grown = Spread::between(Some(&course.latency_before), &place.end_to_end);
+                if !grown.bars().is_empty() {
+                    course.latency.open().add(&grown);
+                    course.latency_before.clone_from(&place.end_to_end);
+                }
+            }
+        }
+    }
+}
+
+/// Steps of any kind, for what is done with all of them alike.
+trait Follow {
+    fn advance(&mut self, advance: Advance);
+    fn fold_last(&mut self);
+}
+impl<S: Step> Follow for Steps<S> {
+    fn advance(&mut self, advance: Advance) {
+        Self::advance(self, advance);
+    }
+    fn fold_last(&mut self) {
+        Self::fold_last(self);
+    }
+}
