@@ -197,7 +197,7 @@ impl Latency {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
+            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 if let Some(place) = self.places.get_mut(function.index()) {
                     place.end_to_end.record_batch(now, records, |record| record.created_at);
                     place
@@ -218,6 +218,7 @@ impl Latency {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
