@@ -2,7 +2,7 @@
 
 use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::record::Record;
 
@@ -90,6 +90,8 @@ pub struct PutCall {
     pub resends: u32,
     /// What the SDK's last retry of this request took from its retry quota (KDS-SDK-04).
     pub retry_cost: u16,
+    /// When these records were sent for the first time; `NEVER` before that. Means nothing in a cohort.
+    pub first_sent_at: SimTime,
     /// When this attempt was sent.
     pub sent_at: SimTime,
     /// When the service received it; meaningless before that.
@@ -115,6 +117,10 @@ pub struct GetCall {
     pub checkpoint: u64,
     /// The lane whose failed batch is read again (LAM-K-20), if it is that.
     pub retry_lane: Option<u16>,
+    /// When the service received it; meaningless before that.
+    pub received_at: SimTime,
+    /// In a response: when the page was cut from the log.
+    pub served_at: SimTime,
     /// In a response: `MillisBehindLatest` (KDS-R-15).
     pub millis_behind: u64,
     /// In a response: records between the iterator and the trim horizon, gone by retention (KDS-RET-09).
@@ -136,6 +142,23 @@ pub enum InvocationOutcome {
     Throttled,
 }
 
+/// How a batch of a mapping has got to its function, for observers: no component goes by it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Passage {
+    /// Position of the batch's first record in its shard; the others follow, unless the batch lists positions.
+    pub first_position: u64,
+    /// When the batch was sent to the function for the first time.
+    pub first_dispatched_at: SimTime,
+    /// When it was sent for this attempt.
+    pub dispatched_at: SimTime,
+    /// So much of the time between the two is due to attempts that were refused with 429 (LAM-C-23).
+    pub throttled_for: SimDuration,
+    /// When the invocation began, cold start included; meaningless before that.
+    pub started_at: SimTime,
+    /// How long it waited for a new environment from then on.
+    pub cold_start: SimDuration,
+}
+
 /// An `Invoke` by a mapping, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct InvokeCall {
@@ -149,6 +172,8 @@ pub struct InvokeCall {
     pub lane: u16,
     /// In a response: how it ended.
     pub outcome: InvocationOutcome,
+    /// How the batch has got here.
+    pub passage: Passage,
 }
 
 /// A write of a batch's results to a sink, and its response.

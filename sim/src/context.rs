@@ -101,6 +101,11 @@ impl Cx<'_, '_> {
             probe.on(self.agenda.now(), &fact());
         }
     }
+    /// Whether anybody listens: what only a fact needs is not gathered otherwise.
+    #[inline]
+    pub const fn is_watched(&self) -> bool {
+        self.probe.is_some()
+    }
     /// Mixes a word into the fingerprint.
     #[inline]
     pub fn mix(&mut self, word: u64) {

@@ -39,6 +39,8 @@ pub enum Outcome {
     Failed,
 }
 
+/// The attempt number of a single-record call of a cohort travels in the bits of its flags from here on.
+pub(crate) const ATTEMPT_SHIFT: u32 = 8;
 const OUTCOME_MASK: u32 = 3;
 const THROTTLED: u32 = 1;
 const FAILED: u32 = 2;
@@ -52,6 +54,11 @@ impl Record {
             FAILED => Outcome::Failed,
             _ => Outcome::Accepted,
         }
+    }
+    /// In a cohort the number of the SDK's attempt, from 1; zero elsewhere.
+    #[inline]
+    pub const fn attempt(&self) -> u32 {
+        self.flags >> ATTEMPT_SHIFT
     }
     /// Notes a result.
     #[inline]

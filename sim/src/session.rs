@@ -154,7 +154,7 @@ impl Session {
             Observers::all(&ObserverConfig {
                 names: world.directory.clone(),
                 keys: world.keys.clone(),
-                client_ordinals: options.checks == Checks::EveryEvent,
+                each_record: options.checks == Checks::EveryEvent,
             })
         });
         let mut engine = Engine::new(world, options.tie_order);

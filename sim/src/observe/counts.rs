@@ -309,6 +309,7 @@ impl Counts {
                 counts.writes += 1;
                 counts.last_at = now;
             }
+            Fact::RecordsGathered { .. } => {}
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -456,7 +457,7 @@ impl Counts {
                     InvocationOutcome::Succeeded | InvocationOutcome::Throttled => {}
                 }
             }
-            Fact::RecordsProcessed { function, records } => self.functions[function].processed += len(records),
+            Fact::RecordsProcessed { function, records, .. } => self.functions[function].processed += len(records),
             _ => {}
         }
     }

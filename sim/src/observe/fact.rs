@@ -2,8 +2,9 @@
 //!
 //! A fact borrows the records that it is about, so an observer sees every record at no copying cost.
 
-use crate::batch::{InvocationOutcome, ServiceError};
+use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
+use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::record::Record;
@@ -21,6 +22,10 @@ pub struct ShardTally {
     pub bytes: u64,
     /// Position of the first stored entry in the shard's log; meaningless if none was stored.
     pub first_position: u64,
+    /// An entry was refused because the limit in records was used up (KDS-W-01).
+    pub out_of_records: bool,
+    /// An entry was refused because the limit in bytes was used up (KDS-W-02).
+    pub out_of_bytes: bool,
 }
 
 impl ShardTally {
@@ -32,8 +37,44 @@ impl ShardTally {
             throttled: 0,
             bytes: 0,
             first_position: next_position,
+            out_of_records: false,
+            out_of_bytes: false,
         }
     }
+}
+
+/// When the requests that carried a record were sent.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Sends {
+    /// The first of them.
+    pub first_at: SimTime,
+    /// The one that was answered.
+    pub at: SimTime,
+}
+
+/// A call of a cohort that was not sent at the instant at which its record was created: it had waited for a connection,
+/// or it is a repetition.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LateCall {
+    /// Index of the record among those of the fact.
+    pub index: u32,
+    /// When this attempt was sent.
+    pub sent_at: SimTime,
+    /// Shard of the record.
+    pub shard: ShardIndex,
+    /// Its position there; meaningless if it was not stored.
+    pub position: u64,
+}
+
+/// What an invocation is admitted against, and how much of it is in use.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConcurrencyUse {
+    /// The function's own reservation (LAM-C-06), or what all functions without one share (LAM-C-04, LAM-C-09).
+    pub reserved: bool,
+    /// Invocations in progress that count against it.
+    pub used: u32,
+    /// How many there may be.
+    pub limit: u32,
 }
 
 /// Which read limit refused a `GetRecords`.
@@ -151,6 +192,11 @@ pub enum Fact<'f> {
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
+        /// When its records were sent; `None` for a cohort, each record of which was sent when it was created, unless it
+        /// is listed in `late`.
+        sent: Option<Sends>,
+        /// The other calls of a cohort, in order of index.
+        late: &'f [LateCall],
     },
     /// A stream refused or failed a put whole, storing nothing.
     PutRefused {
@@ -171,6 +217,8 @@ pub enum Fact<'f> {
         producer: ProducerId,
         /// Entries of the call.
         records: &'f [Record],
+        /// Of a cohort: the calls that were not sent when their record was created, in order of index.
+        late: &'f [LateCall],
     },
     /// A stream answered a `GetRecords`.
     GetRecordsHandled {
@@ -190,6 +238,8 @@ pub enum Fact<'f> {
         millis_behind: u64,
         /// It repeats a read for a failed batch (LAM-K-20).
         again: bool,
+        /// When the call came in.
+        received_at: SimTime,
     },
     /// A stream refused a `GetRecords` (KDS-MET-10).
     GetRecordsThrottled {
@@ -225,6 +275,19 @@ pub enum Fact<'f> {
         /// Position of the first.
         first_position: u64,
     },
+    /// A page of records, read for the first time, reached the lanes of its reader.
+    RecordsGathered {
+        /// The reader.
+        mapping: MappingId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Position of the first record; they are consecutive.
+        first_position: u64,
+        /// How many.
+        records: u32,
+        /// When the page was cut from the log.
+        served_at: SimTime,
+    },
     /// A mapping sent a batch to its function.
     BatchDispatched {
         /// Who.
@@ -237,8 +300,12 @@ pub enum Fact<'f> {
         lane: u16,
         /// The batch.
         records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
         /// Attempts of this batch before, function errors and throttles alike.
         attempts_before: u32,
+        /// Another record would not have fitted the payload of an invocation (LAM-E-08).
+        payload_full: bool,
     },
     /// A batch failed and will be tried again.
     BatchFailed {
@@ -305,6 +372,8 @@ pub enum Fact<'f> {
         cold_start: Option<SimDuration>,
         /// Invocations of this function in progress, this one included.
         concurrent: u32,
+        /// The limit that it was admitted against.
+        concurrency: ConcurrencyUse,
     },
     /// An invocation was refused with 429 (LAM-C-23).
     InvocationThrottled {
@@ -314,6 +383,8 @@ pub enum Fact<'f> {
         mapping: MappingId,
         /// Records in the event.
         records: u32,
+        /// The limit that refused it.
+        concurrency: ConcurrencyUse,
     },
     /// An invocation ended.
     InvocationEnded {
@@ -321,6 +392,8 @@ pub enum Fact<'f> {
         function: FunctionId,
         /// For whom.
         mapping: MappingId,
+        /// Shard of the batch.
+        shard: ShardIndex,
         /// Records in the event.
         records: u32,
         /// How.
@@ -329,6 +402,12 @@ pub enum Fact<'f> {
         duration: SimDuration,
         /// Placement and Init of a new environment, if one was needed.
         cold_start: Option<SimDuration>,
+        /// Init alone, which is what may be billed of a cold start (LAM-B-17, LAM-B-18).
+        init: SimDuration,
+        /// How the batch had got there.
+        passage: Passage,
+        /// Its write is with the sink or on its way there, and will take effect all the same.
+        write_pending: bool,
         /// Invocations of this function still in progress.
         concurrent: u32,
     },
@@ -338,6 +417,14 @@ pub enum Fact<'f> {
         function: FunctionId,
         /// The records.
         records: &'f [Record],
+        /// For whom.
+        mapping: MappingId,
+        /// The shard that they come from.
+        shard: ShardIndex,
+        /// Their positions there; empty: consecutive from the first of the passage.
+        positions: &'f [u64],
+        /// How they have got here.
+        passage: Passage,
     },
     /// A sink took records: the effect of processing them is complete.
     RecordsDelivered {
@@ -349,6 +436,16 @@ pub enum Fact<'f> {
         records: &'f [Record],
         /// When the write reached the sink.
         received_at: SimTime,
+        /// What the sink takes at this time; `None`: it has no limit.
+        capacity: Option<Rate>,
+        /// For whom the function ran.
+        mapping: MappingId,
+        /// The shard that the records come from.
+        shard: ShardIndex,
+        /// Their positions there; empty: consecutive from the first of the passage.
+        positions: &'f [u64],
+        /// How they have got here.
+        passage: Passage,
     },
     /// A command took effect.
     Intervened {

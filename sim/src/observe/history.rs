@@ -166,9 +166,9 @@ impl History {
                 self.functions[function].push(count("refused", records));
             }
             Fact::InvocationEnded { function, records, .. } => self.functions[function].push(count("ended", records)),
-            Fact::RecordsProcessed { function, records } => self.functions[function].push(of("finished", records)),
+            Fact::RecordsProcessed { function, records, .. } => self.functions[function].push(of("finished", records)),
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
-            Fact::Intervened { .. } => {}
+            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
         }
     }
 

@@ -79,15 +79,34 @@ impl Histogram {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
+    /// Adds a value so many times.
+    #[inline]
+    pub fn record_many(&mut self, value: SimDuration, times: u64) {
+        if times == 0 {
+            return;
+        }
+        let value = value.as_nanos();
+        self.counts[bucket(value)] += times;
+        self.count += times;
+        self.sum += u128::from(value) * u128::from(times);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
     /// Adds, for each record, the time from `start` of it to `end`; zero if it starts later.
+    #[inline]
+    pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
+        self.record_each(records.iter().map(|record| end.since(start(record))));
+    }
+    /// Adds values.
     ///
     /// Neighbours in a batch mostly fall into one bucket, so a run of these is counted in a register and stored once.
     #[inline]
-    pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
+    pub fn record_each(&mut self, values: impl ExactSizeIterator<Item = SimDuration>) {
+        let number = values.len();
         let (mut sum, mut min, mut max) = (0_u128, self.min, self.max);
         let (mut current, mut lowest, mut width, mut run) = (0, 0, 0, 0_u64);
-        for record in records {
-            let value = end.since(start(record)).as_nanos();
+        for value in values {
+            let value = value.as_nanos();
             if value.wrapping_sub(lowest) >= width {
                 self.counts[current] += run;
                 run = 0;
@@ -100,7 +119,7 @@ impl Histogram {
             max = max.max(value);
         }
         self.counts[current] += run;
-        self.count += u64::from(to_u32(records.len()));
+        self.count += u64::from(to_u32(number));
         self.sum += sum;
         self.min = min;
         self.max = max;
@@ -223,7 +242,7 @@ impl Latency {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
+            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 if let Some(place) = self.places.get_mut(function.index()) {
                     place.end_to_end.record_batch(now, records, |record| record.created_at);
                     place
@@ -244,6 +263,7 @@ impl Latency {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }

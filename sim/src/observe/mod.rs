@@ -3,6 +3,7 @@
 //! The model states facts and computes nothing; each observer sees every fact and keeps what it needs. None of them can
 //! change the run, and a run without them takes the same course.
 
+pub mod causes;
 pub mod conservation;
 pub mod counts;
 pub mod course;
@@ -24,6 +25,7 @@ pub mod verdict;
 use crate::directory::Directory;
 use crate::engine::time::SimTime;
 use crate::key::KeyTable;
+use causes::Causes;
 use conservation::{Conservation, Culprit, Ledger, Violation};
 use counts::Counts;
 use course::{Course, Totals};
@@ -47,8 +49,9 @@ pub struct ObserverConfig {
     pub names: Arc<Directory>,
     /// Partition keys.
     pub keys: Arc<KeyTable>,
-    /// Also check each client's records one by one: created without a gap, settled once.
-    pub client_ordinals: bool,
+    /// Also check records one by one: of each client, that they are created without a gap and settled once; of each
+    /// effect, that the parts of a record's time sum to it.
+    pub each_record: bool,
 }
 
 /// The observers of a run; each is optional.
@@ -60,6 +63,8 @@ pub struct Observers {
     pub ordering: Option<Ordering>,
     /// Latency distributions.
     pub latency: Option<Latency>,
+    /// Latency by cause.
+    pub causes: Option<Causes>,
     /// Totals.
     pub counts: Option<Counts>,
     /// Series under CloudWatch's names.
@@ -73,9 +78,10 @@ impl Observers {
     pub fn all(config: &ObserverConfig) -> Self {
         let (names, keys) = (&config.names, &config.keys);
         Self {
-            conservation: Some(Conservation::new(names.clone(), keys.clone(), config.client_ordinals)),
+            conservation: Some(Conservation::new(names.clone(), keys.clone(), config.each_record)),
             ordering: Some(Ordering::new(names.clone(), keys.clone())),
             latency: Some(Latency::new(names)),
+            causes: Some(Causes::new(names.clone(), keys.clone(), config.each_record)),
             counts: Some(Counts::new(names)),
             metrics: Some(Metrics::new(names.clone())),
             course: Some(Course::new(names)),
@@ -96,6 +102,9 @@ impl Observers {
     pub fn check(&mut self, holdings: &Holdings, now: SimTime) -> Result<(), Box<Violation>> {
         if let Some(conservation) = &mut self.conservation {
             conservation.check(holdings, now)?;
+        }
+        if let Some(violation) = self.causes.as_ref().and_then(Causes::violation) {
+            return Err(violation);
         }
         match self.ordering.as_ref().and_then(Ordering::impossible) {
             None => Ok(()),
@@ -147,6 +156,9 @@ impl Probe for Observers {
         if let Some(latency) = &mut self.latency {
             latency.on(now, fact);
         }
+        if let Some(causes) = &mut self.causes {
+            causes.on(now, fact);
+        }
         if let Some(counts) = &mut self.counts {
             counts.on(now, fact);
         }
@@ -167,7 +179,7 @@ mod tests {
         Observers::all(&ObserverConfig {
             names: directory(),
             keys: keys(2),
-            client_ordinals: false,
+            each_record: false,
         })
     }
 

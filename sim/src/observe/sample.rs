@@ -1,7 +1,8 @@
 //! A small world for tests of observers: `producer.web` -> `stream.clicks` -> `mapping.enrich` -> `function.enrich` ->
 //! `sink.orders`, with keys `web-000000` and so on, and a second mapping and function `audit` without a sink.
 
-use super::fact::{Fact, ShardTally};
+use super::fact::{ConcurrencyUse, Fact, Sends, ShardTally};
+use crate::batch::Passage;
 use crate::blueprint::{Arrivals, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size};
 use crate::directory::{Directory, FunctionEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
 use crate::engine::distribution::Distribution;
@@ -124,6 +125,8 @@ pub(crate) fn tally(records: &[Record], first_position: u64) -> ShardTally {
         throttled: u32::try_from(records.len() - accepted).expect("a small batch"),
         bytes: 100 * u64::try_from(accepted).expect("a small batch"),
         first_position,
+        out_of_records: accepted < records.len(),
+        out_of_bytes: false,
     }
 }
 
@@ -135,6 +138,11 @@ pub(crate) fn put<'f>(records: &'f [Record], shards: &'f [ShardTally], received_
         records,
         shards,
         received_at,
+        sent: Some(Sends {
+            first_at: at(0),
+            at: at(0),
+        }),
+        late: &[],
     }
 }
 
@@ -144,5 +152,17 @@ pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
         function: ENRICHER,
         records,
         received_at,
+        capacity: None,
+        mapping: ENRICH,
+        shard: SHARD,
+        positions: &[],
+        passage: Passage::default(),
     }
 }
+
+/// One invocation of a function that may run a thousand.
+pub(crate) const ONE_OF_MANY: ConcurrencyUse = ConcurrencyUse {
+    reserved: false,
+    used: 1,
+    limit: 1_000,
+};

@@ -2,7 +2,7 @@
 
 use crate::engine::time::SimTime;
 use crate::observe::Probe;
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::Record;
 
 /// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
@@ -16,8 +16,10 @@ pub struct Note {
     pub records: Vec<Record>,
     /// `shards` of a handled put.
     pub shards: Vec<ShardTally>,
-    /// `positions` of an acknowledged batch.
+    /// `positions` of a batch.
     pub positions: Vec<u64>,
+    /// `late` of a put.
+    pub late: Vec<LateCall>,
 }
 
 impl Note {
@@ -28,6 +30,7 @@ impl Note {
             records: Vec::new(),
             shards: Vec::new(),
             positions: Vec::new(),
+            late: Vec::new(),
         }
     }
 }
@@ -65,23 +68,24 @@ fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
         RequestFailed (producer, error, records) []
         RetryScheduled (producer, by, at, records) []
         RecordsGivenUp (producer, reason) [records]
-        PutHandled (stream, producer, api, received_at) [records, shards]
+        PutHandled (stream, producer, api, received_at, sent) [records, shards, late]
         PutRefused (stream, producer, error) [records]
-        AcknowledgementLost (stream, producer) [records]
-        GetRecordsHandled (stream, shard, mapping, first_position, bytes, millis_behind, again) [records]
+        AcknowledgementLost (stream, producer) [records, late]
+        GetRecordsHandled (stream, shard, mapping, first_position, bytes, millis_behind, again, received_at) [records]
         GetRecordsThrottled (stream, shard, mapping, limit) []
         RecordsExpiredUnread (mapping, shard, first_position, count) []
         RecordsExpiredInRetry (mapping, shard, count, first_position) []
-        BatchDispatched (mapping, function, shard, lane, attempts_before) [records]
+        RecordsGathered (mapping, shard, first_position, records, served_at) []
+        BatchDispatched (mapping, function, shard, lane, bytes, attempts_before, payload_full) [records]
         BatchFailed (mapping, shard, lane, outcome, records, retry_at) []
         BatchAcknowledged (mapping, shard, lane, records, first_position) [positions]
         RecordsDiscarded (mapping, shard, reason, first_position) [records]
         CheckpointAdvanced (mapping, shard, position) []
-        InvocationStarted (function, mapping, cold_start, concurrent) [records]
-        InvocationThrottled (function, mapping, records) []
-        InvocationEnded (function, mapping, records, outcome, duration, cold_start, concurrent) []
-        RecordsProcessed (function) [records]
-        RecordsDelivered (sink, function, received_at) [records]
+        InvocationStarted (function, mapping, cold_start, concurrent, concurrency) [records]
+        InvocationThrottled (function, mapping, records, concurrency) []
+        InvocationEnded (function, mapping, shard, records, outcome, duration, cold_start, init, passage, write_pending, concurrent) []
+        RecordsProcessed (function, mapping, shard, passage) [records, positions]
+        RecordsDelivered (sink, function, received_at, capacity, mapping, shard, passage) [records, positions]
         Intervened (number) []
     }
 }

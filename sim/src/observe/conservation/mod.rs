@@ -218,6 +218,7 @@ impl Conservation {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }

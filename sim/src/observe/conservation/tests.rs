@@ -69,6 +69,7 @@ impl Run {
         self.fact(
             millis,
             &Fact::GetRecordsHandled {
+                received_at: SimTime::ZERO,
                 stream: CLICKS,
                 shard: SHARD,
                 mapping: ENRICH,
@@ -84,6 +85,8 @@ impl Run {
         self.fact(
             millis,
             &Fact::BatchDispatched {
+                bytes: 0,
+                payload_full: false,
                 mapping: ENRICH,
                 function: ENRICHER,
                 shard: SHARD,
@@ -129,6 +132,7 @@ impl Run {
         self.fact(
             start,
             &Fact::InvocationStarted {
+                concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: &batch,
@@ -139,6 +143,10 @@ impl Run {
         self.fact(
             end,
             &Fact::InvocationEnded {
+                init: SimDuration::ZERO,
+                passage: crate::batch::Passage::default(),
+                shard: crate::ids::ShardIndex(0),
+                write_pending: false,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: 1,
@@ -408,6 +416,7 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
         run.fact(
             millis,
             &Fact::InvocationStarted {
+                concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: &[],
@@ -420,6 +429,10 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
         run.fact(
             millis,
             &Fact::InvocationEnded {
+                init: SimDuration::ZERO,
+                passage: crate::batch::Passage::default(),
+                shard: crate::ids::ShardIndex(0),
+                write_pending: false,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: 0,

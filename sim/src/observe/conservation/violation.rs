@@ -18,6 +18,8 @@ pub enum Ledger {
     InvocationTime,
     /// The integral of the backlog over time is the sum of the records' times in it.
     BacklogTime,
+    /// The time of a record is the sum of its parts by cause.
+    LatencyParts,
 }
 
 impl Ledger {
@@ -30,6 +32,7 @@ impl Ledger {
             Self::Identity => "identity of records",
             Self::InvocationTime => "Little's law for invocations",
             Self::BacklogTime => "Little's law for the backlog",
+            Self::LatencyParts => "latency by cause",
         }
     }
 }

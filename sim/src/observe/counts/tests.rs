@@ -103,6 +103,7 @@ fn a_mapping_remembers_how_far_it_was_behind() {
     let batch = records(&[0, 1]);
     for (millis, millis_behind, again) in [(10, 0, false), (20, 7_000, false), (30, 6_000, true)] {
         let fact = Fact::GetRecordsHandled {
+            received_at: SimTime::ZERO,
             stream: CLICKS,
             shard: SHARD,
             mapping: ENRICH,
@@ -154,6 +155,7 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
         counts.on(
             at(10),
             &Fact::InvocationStarted {
+                concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: &batch,
@@ -164,6 +166,10 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
         counts.on(
             at(20),
             &Fact::InvocationEnded {
+                init: SimDuration::ZERO,
+                passage: crate::batch::Passage::default(),
+                shard: crate::ids::ShardIndex(0),
+                write_pending: false,
                 function: ENRICHER,
                 mapping: ENRICH,
                 records: 2,
@@ -177,6 +183,7 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
     counts.on(
         at(30),
         &Fact::InvocationThrottled {
+            concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
             mapping: ENRICH,
             records: 2,
@@ -200,6 +207,10 @@ fn effects_count_where_they_complete() {
     counts.on(
         at(50),
         &Fact::RecordsProcessed {
+            mapping: crate::ids::MappingId(0),
+            positions: &[],
+            passage: crate::batch::Passage::default(),
+            shard: crate::ids::ShardIndex(0),
             function: AUDITOR,
             records: &batch,
         },

@@ -204,7 +204,7 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
-            Fact::RecordsProcessed { function, records } => {
+            Fact::RecordsProcessed { function, records, .. } => {
                 self.functions[function].complete(now, latencies(now, records));
             }
             Fact::RecordsDelivered {
@@ -223,6 +223,7 @@ impl Metrics {
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }

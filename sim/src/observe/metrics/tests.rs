@@ -21,6 +21,8 @@ fn thousandths(metrics: &Metrics, metric: Metric, of: Component, statistic: Stat
 fn put_by(metrics: &mut Metrics, millis: u64, api: PutApi, batch: &[Record]) {
     let shards = [tally(batch, 0)];
     let fact = Fact::PutHandled {
+        late: &[],
+        sent: None,
         stream: CLICKS,
         producer: WEB,
         api,
@@ -172,6 +174,7 @@ fn kds_met_12_iterator_age_is_that_of_the_last_record_and_zero_when_caught_up() 
     };
     for (millis, millis_behind) in [(400, 1), (500, 0)] {
         let fact = Fact::GetRecordsHandled {
+            received_at: SimTime::ZERO,
             stream: CLICKS,
             shard: FIRST,
             mapping: ENRICH,
@@ -203,6 +206,10 @@ fn end(
     cold: Option<SimDuration>,
 ) {
     let fact = Fact::InvocationEnded {
+        init: SimDuration::ZERO,
+        passage: crate::batch::Passage::default(),
+        shard: crate::ids::ShardIndex(0),
+        write_pending: false,
         function: ENRICHER,
         mapping: ENRICH,
         records: 1,
@@ -247,6 +254,7 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
     let batch = records(&[0, 90]);
     for concurrent in [1, 2, 3] {
         let fact = Fact::InvocationStarted {
+            concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
             mapping: ENRICH,
             records: &batch,
@@ -270,6 +278,7 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
         None,
     );
     let fact = Fact::InvocationThrottled {
+        concurrency: crate::observe::sample::ONE_OF_MANY,
         function: ENRICHER,
         mapping: ENRICH,
         records: 2,

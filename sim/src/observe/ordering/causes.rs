@@ -91,6 +91,7 @@ impl Causes {
             lane,
             records,
             attempts_before: attempts_before @ 1..,
+            ..
         } = *fact
             && let Some(first) = head(records)
         {

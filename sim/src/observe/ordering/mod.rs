@@ -127,7 +127,7 @@ impl Ordering {
                 }
             }
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
+            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 self.deliver(now, function, records);
             }
             Fact::RecordsExpiredUnread { mapping, count, .. } | Fact::RecordsExpiredInRetry { mapping, count, .. } => {
@@ -144,6 +144,7 @@ impl Ordering {
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationStarted { .. }

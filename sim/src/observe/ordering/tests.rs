@@ -154,6 +154,8 @@ fn a_batch_that_fails_after_its_write_takes_effect_twice() {
     checker.on(
         at(90),
         &Fact::BatchDispatched {
+            bytes: 0,
+            payload_full: false,
             mapping: ENRICH,
             function: ENRICHER,
             shard: SHARD,
@@ -346,6 +348,10 @@ fn a_function_without_a_sink_is_a_place_of_its_own() {
         checker.on(
             at(20),
             &Fact::RecordsProcessed {
+                mapping: crate::ids::MappingId(0),
+                positions: &[],
+                passage: crate::batch::Passage::default(),
+                shard: crate::ids::ShardIndex(0),
                 function: AUDITOR,
                 records,
             },

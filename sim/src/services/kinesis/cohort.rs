@@ -10,10 +10,11 @@ use super::{Event, Stream, respond};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
+use crate::engine::index::to_u32;
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, StreamId};
-use crate::observe::fact::{Fact, ShardTally};
+use crate::ids::{ProducerId, ShardIndex, StreamId};
+use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::{Outcome, Record};
 use std::collections::VecDeque;
 
@@ -104,7 +105,7 @@ impl Cohorts {
                 self.give_back(bucket);
             }
         }
-        self.calls -= u64::from(crate::engine::index::to_u32(due.len()));
+        self.calls -= u64::from(to_u32(due.len()));
         // Of calls whose service ends at one instant, the one that began first comes first, as with calls of their own.
         due.sort_unstable_by_key(|served| {
             let record = &served.record;
@@ -126,6 +127,8 @@ struct Answer {
     batch: Batch,
     /// Records of the batch, by index, whose response never comes, and when the client gives up waiting for it.
     lost: Vec<(usize, SimTime)>,
+    /// For observers: the calls that were not sent when their record was created.
+    late: Vec<LateCall>,
 }
 
 impl Stream {
@@ -181,17 +184,26 @@ impl Stream {
                     producer: served.producer,
                     batch: cx.fresh(),
                     lost: Vec::new(),
+                    late: Vec::new(),
                 });
                 answers.len() - 1
             });
-            let Answer { batch, lost, .. } = &mut answers[slot];
+            let Answer { batch, lost, late, .. } = &mut answers[slot];
             let index = batch.records.len();
             batch.bytes += u64::from(served.record.bytes);
             batch.records.push(served.record);
             // Decided in its place in the answer: a record that is changed and then copied waits for its own stores.
             let record = &mut batch.records[index];
-            self.put_single(record, served.at);
+            let (shard, position) = self.put_single(record, served.at);
             let outcome = record.outcome();
+            if served.sent_at != record.created_at && cx.is_watched() {
+                late.push(LateCall {
+                    index: to_u32(index),
+                    sent_at: served.sent_at,
+                    shard,
+                    position,
+                });
+            }
             if let Some(deadline) = self.response_lost(served, outcome, way) {
                 lost.push((index, deadline));
             }
@@ -223,6 +235,7 @@ impl Stream {
             producer,
             mut batch,
             lost,
+            late,
         } = answer;
         let call = PutCall {
             producer,
@@ -232,6 +245,7 @@ impl Stream {
             attempt: 1,
             resends: 0,
             retry_cost: 0,
+            first_sent_at: SimTime::NEVER,
             sent_at: now,
             received_at: now,
             error: None,
@@ -243,11 +257,13 @@ impl Stream {
             records: &batch.records,
             shards: &self.tallies,
             received_at: now,
+            sent: None,
+            late: &late,
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
         cx.mix_records(&batch.records);
-        self.lose_responses(me, &mut batch, call, &lost, cx);
+        self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);
         }
@@ -262,7 +278,7 @@ impl Stream {
         me: StreamId,
         answer: &mut Batch,
         mut call: PutCall,
-        lost: &[(usize, SimTime)],
+        (lost, late): (&[(usize, SimTime)], &[LateCall]),
         cx: &mut Cx<'_, '_>,
     ) {
         if lost.is_empty() {
@@ -278,10 +294,12 @@ impl Stream {
                 .records
                 .extend(together.iter().map(|&(index, _)| answer.records[index]));
             batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
+            let late = late_among(together, late);
             cx.emit(|| Fact::AcknowledgementLost {
                 stream: me,
                 producer: call.producer,
                 records: &batch.records,
+                late: &late,
             });
             batch.envelope = Envelope::Put(call);
             let delay = together
@@ -300,7 +318,9 @@ impl Stream {
     }
 
     /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
-    fn put_single(&mut self, record: &mut Record, at: SimTime) {
+    /// Returns its shard, and its position there if it was stored.
+    #[inline]
+    fn put_single(&mut self, record: &mut Record, at: SimTime) -> (ShardIndex, u64) {
         let number = self.route[crate::engine::index::to_usize(record.key.0)];
         let shard = &mut self.shards[crate::engine::index::to_usize(number)];
         let (index, first_position) = (shard.index, shard.log.next_position());
@@ -311,17 +331,27 @@ impl Stream {
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
         if failed {
             record.set_outcome(Outcome::Failed);
-        } else if shard.admit_single(at, record.bytes) {
+        } else if shard.admit_single(tally, at, record.bytes) {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = at;
-            tally.accepted += 1;
-            tally.bytes += u64::from(record.bytes);
-            shard.log.append(record);
+            return (index, shard.log.append(record));
         } else {
             record.set_outcome(Outcome::Throttled);
-            tally.throttled += 1;
         }
+        (index, first_position)
     }
+}
+
+/// Those of the late calls that are among the lost ones, by their index there.
+fn late_among(lost: &[(usize, SimTime)], late: &[LateCall]) -> Vec<LateCall> {
+    let find = |(number, &(index, _)): (u32, &(usize, SimTime))| {
+        let at = late.binary_search_by_key(&to_u32(index), |call| call.index).ok()?;
+        Some(LateCall {
+            index: number,
+            ..late[at]
+        })
+    };
+    (0..).zip(lost).filter_map(find).collect()
 }
 
 /// The error that a failed record of a cohort stands for.

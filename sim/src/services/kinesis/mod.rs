@@ -25,7 +25,7 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{MappingId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{Fact, Sends, ShardTally};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
 use crate::services::ServiceBuildError;
@@ -310,6 +310,11 @@ impl Stream {
             records: &batch.records,
             shards: tallies,
             received_at: call.received_at,
+            sent: Some(Sends {
+                first_at: call.first_sent_at,
+                at: call.sent_at,
+            }),
+            late: &[],
         });
         cx.mix_records(&batch.records);
         self.expire_touched(now);
@@ -324,6 +329,7 @@ impl Stream {
                 stream: me,
                 producer: call.producer,
                 records: &batch.records,
+                late: &[],
             });
         }
         batch.envelope = Envelope::Put(call);
@@ -419,6 +425,8 @@ impl Stream {
             batch.envelope = Envelope::Get(call);
             return self.answer_read(batch, call, cx);
         }
+        call.received_at = now;
+        batch.envelope = Envelope::Get(call);
         // Two reads may be in service at a time; the page's cost is not known before it is cut, so the allowance is
         // charged at that instant.
         let at = now + self.get_service.draw().max(SimDuration::MIN);
@@ -440,6 +448,7 @@ impl Stream {
             .log
             .read(call.position, limit, quotas::MAX_GET_BYTES, now, &mut batch);
         shard.charge_read(now, page.bytes);
+        call.served_at = now;
         call.position = page.next;
         call.expired = page.expired;
         // The tip is the present; what is left unread tells how far behind it the response is (KDS-R-15).
@@ -455,6 +464,7 @@ impl Stream {
             bytes: page.bytes,
             millis_behind: call.millis_behind,
             again: call.retry_lane.is_some(),
+            received_at: call.received_at,
         });
         // Positions stand for the records, which were mixed in when they were stored.
         cx.mix(page.first);

@@ -99,6 +99,8 @@ impl Shard {
             tally.bytes = sum;
         } else {
             tally.throttled += 1;
+            tally.out_of_records |= tally.accepted >= self.allowance.records;
+            tally.out_of_bytes |= rounded(sum) > self.allowance.bytes;
         }
         fits
     }
@@ -112,12 +114,20 @@ impl Shard {
     /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
     /// (KDS-W-16).
     #[inline]
-    pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> bool {
+    pub fn admit_single(&mut self, tally: &mut ShardTally, at: SimTime, bytes: u32) -> bool {
         let cost = rounded(u64::from(bytes));
-        let fits = self.records.holds(at, 1) && self.bytes.holds(at, cost);
+        let records_fit = self.records.holds(at, 1);
+        let bytes_fit = self.bytes.holds(at, cost);
+        let fits = records_fit && bytes_fit;
         if fits {
             self.records.take(1);
             self.bytes.take(cost);
+            tally.accepted += 1;
+            tally.bytes += u64::from(bytes);
+        } else {
+            tally.throttled += 1;
+            tally.out_of_records |= !records_fit;
+            tally.out_of_bytes |= !bytes_fit;
         }
         fits
     }

@@ -126,6 +126,7 @@ fn only<T: core::fmt::Debug>(mut list: Vec<T>) -> T {
 impl Client for Bench {
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>) {
         let envelope = Envelope::Put(PutCall {
+            first_sent_at: SimTime::ZERO,
             producer: CLICKS,
             stream: ME,
             api,
@@ -150,6 +151,8 @@ impl Client for Bench {
     }
     fn get(&mut self, at: SimTime, mapping: MappingId, shard: u32, position: u64, limit: u32) {
         let envelope = Envelope::Get(GetCall {
+            received_at: SimTime::ZERO,
+            served_at: SimTime::ZERO,
             mapping,
             stream: ME,
             shard: ShardIndex(shard),

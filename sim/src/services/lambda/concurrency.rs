@@ -2,6 +2,7 @@
 
 use crate::engine::index::IndexVec;
 use crate::ids::FunctionId;
+use crate::observe::fact::ConcurrencyUse;
 
 /// So much of the account's quota always stays unreserved (LAM-C-07).
 pub const MINIMUM_UNRESERVED_CONCURRENCY: u32 = 100;
@@ -109,6 +110,25 @@ impl AccountConcurrency {
         state.reserved = reserved;
         self.claimed = self.claimed - before + state.claim();
         Ok(())
+    }
+    /// What invocations of the function are admitted against, and how much of it is in use.
+    pub(super) fn usage(&self, function: FunctionId) -> ConcurrencyUse {
+        let state = self.functions[function];
+        if let Some(limit) = state.reserved {
+            return ConcurrencyUse {
+                reserved: true,
+                used: state.in_progress,
+                limit,
+            };
+        }
+        let reserving = self.functions.iter().filter(|state| state.reserved.is_some());
+        let taken = u32::try_from(reserving.map(|state| state.claim()).sum::<u64>()).unwrap_or(u32::MAX);
+        let claimed = u32::try_from(self.claimed).unwrap_or(u32::MAX);
+        ConcurrencyUse {
+            reserved: false,
+            used: claimed.saturating_sub(taken),
+            limit: self.quota.saturating_sub(taken),
+        }
     }
     /// Running invocations of the function.
     #[inline]

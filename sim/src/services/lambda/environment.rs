@@ -10,6 +10,22 @@ pub(super) struct Environment {
     retires_at: SimTime,
 }
 
+/// What an invocation waits for that finds no idle environment.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ColdStartTime {
+    /// Finding a place for the environment.
+    pub(super) placement: SimDuration,
+    /// Its Init phase.
+    pub(super) init: SimDuration,
+}
+
+impl ColdStartTime {
+    /// The two together.
+    pub(super) const fn total(self) -> SimDuration {
+        self.placement.saturating_add(self.init)
+    }
+}
+
 /// An environment that waits for its next invocation.
 #[derive(Clone, Copy, Debug)]
 struct IdleEnvironment {
@@ -52,13 +68,16 @@ impl Environments {
     }
     /// An environment for an invocation, and the time that it takes to create it if none was idle (LAM-C-03).
     #[inline]
-    pub(super) fn occupy(&mut self, now: SimTime) -> (Environment, Option<SimDuration>) {
+    pub(super) fn occupy(&mut self, now: SimTime) -> (Environment, Option<ColdStartTime>) {
         while let Some(idle) = self.idle.pop() {
             if now < idle.expires_at {
                 return (idle.environment, None);
             }
         }
-        let cold_start = self.placement.draw().saturating_add(self.init.draw());
+        let cold_start = ColdStartTime {
+            placement: self.placement.draw(),
+            init: self.init.draw(),
+        };
         let retires_at = now.saturating_add(self.lifetime.draw());
         (Environment { retires_at }, Some(cold_start))
     }

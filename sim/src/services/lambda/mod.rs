@@ -37,7 +37,7 @@ use crate::services::{ServiceBuildError, digest_of_draws, mapping, sink};
 use crate::world;
 use concurrency::AccountConcurrency;
 use config::{Handler, Parts};
-use environment::{Environment, Environments};
+use environment::{ColdStartTime, Environment, Environments};
 
 /// What happens to a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -103,7 +103,7 @@ struct Invocation {
     batch: Option<Batch>,
     records: u32,
     environment: Environment,
-    cold_start: Option<SimDuration>,
+    cold_start: Option<ColdStartTime>,
     handler_started_at: SimTime,
     fails: bool,
 }
@@ -202,13 +202,15 @@ impl Lambda {
             return cx.fail(unexpected("an invocation", &batch.envelope));
         };
         if self.concurrency.admit(function) {
-            let concurrent = self.concurrency.in_progress(function);
-            self.functions[function].start(batch, call, concurrent, cx);
+            let concurrency = &self.concurrency;
+            self.functions[function].start(function, batch, call, concurrency, cx);
         } else {
+            let concurrency = &self.concurrency;
             cx.emit(|| Fact::InvocationThrottled {
                 function,
                 mapping: call.mapping,
                 records: to_u32(batch.records.len()),
+                concurrency: concurrency.usage(function),
             });
             self.functions[function].reply(batch, call, InvocationOutcome::Throttled, cx);
         }
@@ -266,11 +268,16 @@ impl Lambda {
         if outcome != InvocationOutcome::TimedOut {
             state.environments.vacate(cx.now(), ended.environment);
         }
+        let write_pending = ended.batch.is_none() && written.is_none();
         let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
         if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
             cx.emit(|| Fact::RecordsProcessed {
                 function,
                 records: &batch.records,
+                mapping: ended.call.mapping,
+                shard: ended.call.shard,
+                positions: &batch.positions,
+                passage: ended.call.passage,
             });
             cx.mix_records(&batch.records);
         }
@@ -279,10 +286,14 @@ impl Lambda {
         cx.emit(|| Fact::InvocationEnded {
             function,
             mapping: ended.call.mapping,
+            shard: ended.call.shard,
             records: ended.records,
             outcome,
             duration,
-            cold_start: ended.cold_start,
+            cold_start: ended.cold_start.map(ColdStartTime::total),
+            init: ended.cold_start.map_or(SimDuration::ZERO, |time| time.init),
+            passage: ended.call.passage,
+            write_pending,
             concurrent,
         });
         state.reply(batch, ended.call, outcome, cx);
@@ -301,18 +312,28 @@ impl Function {
         }
     }
 
-    /// Starts an admitted invocation; with it, `concurrent` of this function are in progress.
-    fn start(&mut self, batch: Batch, call: InvokeCall, concurrent: u32, cx: &mut Cx<'_, '_>) {
+    /// Starts an invocation that has been admitted.
+    fn start(
+        &mut self,
+        me: FunctionId,
+        batch: Batch,
+        mut call: InvokeCall,
+        concurrency: &AccountConcurrency,
+        cx: &mut Cx<'_, '_>,
+    ) {
         let records = to_u32(batch.records.len());
         let (environment, cold_start) = self.environments.occupy(cx.now());
         let run = self.handler.run(records);
-        let handler_started_at = cx.now().saturating_add(cold_start.unwrap_or(SimDuration::ZERO));
+        let waits = cold_start.map_or(SimDuration::ZERO, ColdStartTime::total);
+        let handler_started_at = cx.now().saturating_add(waits);
+        (call.passage.started_at, call.passage.cold_start) = (cx.now(), waits);
         cx.emit(|| Fact::InvocationStarted {
             function: call.function,
             mapping: call.mapping,
             records: &batch.records,
-            cold_start,
-            concurrent,
+            cold_start: cold_start.map(ColdStartTime::total),
+            concurrent: concurrency.in_progress(me),
+            concurrency: concurrency.usage(me),
         });
         let running = Invocation {
             call,

@@ -109,6 +109,7 @@ impl Invocations for Harness<Lambda> {
             positions: (0..u64::from(count)).collect(),
             bytes: 100 * u64::from(count),
             envelope: Envelope::Invoke(InvokeCall {
+                passage: crate::batch::Passage::default(),
                 mapping: MappingId(caller),
                 function,
                 shard: ShardIndex(3),

@@ -2,7 +2,7 @@
 
 use super::lane::{Lane, LaneBatch, LaneState};
 use super::{Event, Mapping, broken};
-use crate::batch::{Batch, BatchId, Envelope};
+use crate::batch::{Batch, BatchId, Envelope, Passage};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
@@ -24,6 +24,13 @@ impl Mapping {
             return self.invoke_again(me, shard, lane, cx);
         }
         let first = call.position - u64::from(to_u32(page.records.len()));
+        cx.emit(|| Fact::RecordsGathered {
+            mapping: me,
+            shard: call.shard,
+            first_position: first,
+            records: to_u32(page.records.len()),
+            served_at: call.served_at,
+        });
         let window = self.window;
         let reader = &mut self.readers[to_usize(shard)];
         let open = |lane: &mut Lane| {
@@ -77,6 +84,8 @@ impl Mapping {
                 errors: 0,
                 throttles: 0,
                 attempts: 0,
+                payload_full: fitting < wanted,
+                passage: Passage::default(),
                 read_to: 0,
                 found: Batch::default(),
             };

@@ -1,6 +1,6 @@
 //! A lane: one concurrent batch slot of one shard, with the records that wait for it.
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Passage};
 use crate::engine::time::SimTime;
 use crate::record::Record;
 
@@ -28,6 +28,10 @@ pub(super) struct LaneBatch {
     pub(super) throttles: u32,
     /// Attempts so far, of either kind.
     pub(super) attempts: u32,
+    /// It ended where another record would not have fitted the payload (LAM-E-08).
+    pub(super) payload_full: bool,
+    /// For observers: when it was sent.
+    pub(super) passage: Passage,
     /// While it is read again: the position from which that goes on, and the records found before it.
     pub(super) read_to: u64,
     /// See `read_to`.

@@ -297,15 +297,27 @@ impl Mapping {
         mut batch: Batch,
         cx: &mut Cx<'_, '_>,
     ) {
-        let function = self.function;
+        let (function, now) = (self.function, cx.now());
+        let passage = &mut held.passage;
+        passage.first_position = held.positions.first();
+        if held.attempts == 0 {
+            passage.first_dispatched_at = now;
+        } else if held.throttles > 0 {
+            passage.throttled_for = passage.throttled_for.saturating_add(now.since(passage.dispatched_at));
+        }
+        passage.dispatched_at = now;
+        if cx.is_watched() {
+            batch.positions.extend_from_slice(held.positions.listed());
+        }
         batch.envelope = Envelope::Invoke(InvokeCall {
             mapping: me,
             function,
             shard: ShardIndex(shard),
             lane,
             outcome: InvocationOutcome::Succeeded,
+            passage: held.passage,
         });
-        let attempts_before = held.attempts;
+        let (attempts_before, payload_full) = (held.attempts, held.payload_full);
         held.attempts += 1;
         cx.emit(|| Fact::BatchDispatched {
             mapping: me,
@@ -313,7 +325,9 @@ impl Mapping {
             shard: ShardIndex(shard),
             lane,
             records: &batch.records,
+            bytes: batch.bytes,
             attempts_before,
+            payload_full,
         });
         self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
         let delay = self.link.delay();

@@ -79,6 +79,8 @@ impl Mapping {
             limit,
             checkpoint: self.readers[to_usize(shard)].progress.checkpoint(),
             retry_lane,
+            received_at: SimTime::ZERO,
+            served_at: SimTime::ZERO,
             millis_behind: 0,
             expired: 0,
             error: None,

@@ -269,6 +269,7 @@ impl Producer {
             attempt,
             resends,
             retry_cost: 0,
+            first_sent_at: SimTime::NEVER,
             sent_at,
             received_at: SimTime::ZERO,
             error: None,
@@ -300,6 +301,7 @@ impl Producer {
             }
         }
         call.sent_at = now;
+        call.first_sent_at = call.first_sent_at.min(now);
         batch.envelope = Envelope::Put(call);
         cx.emit(|| Fact::RequestSent {
             producer: me,
@@ -438,6 +440,9 @@ impl Producer {
             records: to_u32(again.records.len()),
         });
         again.envelope = self.envelope(me, 1, call.resends + 1, cx.now());
+        if let Envelope::Put(repeated) = &mut again.envelope {
+            repeated.first_sent_at = call.first_sent_at;
+        }
         self.postpone(me, again, at, cx);
     }
 

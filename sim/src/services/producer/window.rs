@@ -14,13 +14,11 @@ use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ProducerId;
 use crate::observe::fact::{Fact, GiveUpReason, RetryBy};
-use crate::record::{Outcome, RECORD_BYTES, Record};
+use crate::record::{ATTEMPT_SHIFT, Outcome, RECORD_BYTES, Record};
 use crate::services::kinesis::cohort_error;
 use crate::world;
 
-/// The attempt number of a single-record call travels in the bits of its flags from here on.
-const ATTEMPT_SHIFT: u32 = 8;
-/// What its last retry cost travels in the six bits from here on.
+/// What a single-record call's last retry cost travels in the six bits from here on.
 const COST_SHIFT: u32 = 2;
 const COST_MASK: u32 = 63;
 
@@ -76,9 +74,6 @@ impl ProducerBlueprint {
     }
 }
 
-const fn attempt_of(record: &Record) -> u32 {
-    record.flags >> ATTEMPT_SHIFT
-}
 fn cost_of(record: &Record) -> u16 {
     u16::try_from(record.flags >> COST_SHIFT & COST_MASK).unwrap_or(0)
 }
@@ -203,7 +198,7 @@ impl Producer {
         let mut stored = core::mem::take(&mut batch.records);
         stored.retain(|record| match error.or(cohort_error(record.outcome())) {
             None => {
-                self.retry.on_success(cx.now(), attempt_of(record), cost_of(record));
+                self.retry.on_success(cx.now(), record.attempt(), cost_of(record));
                 self.busy -= 1;
                 true
             }
@@ -251,7 +246,7 @@ impl Producer {
             Some((_, records)) => *records += 1,
             None => tally.failed.push((error, 1)),
         }
-        let attempt = attempt_of(&record);
+        let attempt = record.attempt();
         record.set_outcome(Outcome::Accepted);
         match self.retry.on_error(now, error, attempt) {
             Decision::RetryAfter { wait, cost } => {

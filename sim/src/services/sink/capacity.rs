@@ -26,6 +26,9 @@ impl Line {
             carry: 0,
         }
     }
+    pub(super) const fn capacity(&self) -> Option<Rate> {
+        self.capacity
+    }
     /// Puts work into the line and returns the instant at which it has been served.
     #[inline]
     pub(super) fn join(&mut self, now: SimTime, work: u128) -> SimTime {

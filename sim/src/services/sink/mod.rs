@@ -209,6 +209,11 @@ impl Sink {
             function: call.function,
             records: &batch.records,
             received_at: write.received_at,
+            capacity: self.line.capacity(),
+            mapping: call.invoke.mapping,
+            shard: call.invoke.shard,
+            positions: &batch.positions,
+            passage: call.invoke.passage,
         });
         cx.mix_records(&batch.records);
         let delay = self.link.delay();

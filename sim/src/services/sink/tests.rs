@@ -38,6 +38,7 @@ fn invocation() -> Handle {
 }
 fn batch(first: u32, count: u32) -> Batch {
     let invoke = InvokeCall {
+        passage: crate::batch::Passage::default(),
         mapping: MappingId(0),
         function: ENRICH,
         shard: ShardIndex(0),

@@ -18,6 +18,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
     };
     let records: Vec<Record> = (0..).zip(micros).map(call).collect();
     let envelope = Envelope::Put(PutCall {
+        first_sent_at: SimTime::ZERO,
         producer: CLICKS,
         stream: ME,
         api: PutApi::PutRecord,

@@ -247,6 +247,8 @@ fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
     let full = bench.component.1.memory();
     let with_checkpoint = |bench: &mut Bench, at: u64, mapping: u16, checkpoint: u64| {
         let envelope = Envelope::Get(GetCall {
+            received_at: SimTime::ZERO,
+            served_at: SimTime::ZERO,
             mapping: MappingId(mapping),
             stream: ME,
             shard: ShardIndex(0),

@@ -311,6 +311,7 @@ fn the_fingerprint_sees_which_records_were_processed() {
         let mut batch = Batch {
             records: records(0, 2),
             envelope: Envelope::Invoke(InvokeCall {
+                passage: crate::batch::Passage::default(),
                 mapping: MappingId(0),
                 function: ENRICH,
                 shard: ShardIndex(0),

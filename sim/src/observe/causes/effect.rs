@@ -1,0 +1,269 @@
+//! Records that take effect together, and their time.
+
+use super::cause::{Cause, Parts};
+use super::runs::{PageRun, Runs, SendRun};
+use super::sends::count;
+use super::{FunctionId, MappingId, PlaceCauses, ShardIndex};
+use crate::batch::Passage;
+use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::fact::Fact;
+use crate::record::Record;
+
+/// An effect.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Effect<'f> {
+    pub(super) now: SimTime,
+    pub(super) function: FunctionId,
+    pub(super) mapping: MappingId,
+    pub(super) shard: ShardIndex,
+    pub(super) records: &'f [Record],
+    positions: &'f [u64],
+    pub(super) passage: Passage,
+    /// When the handler's results reached the sink; where there is none, now.
+    written_at: SimTime,
+}
+
+/// Neighbours that were sent together and read together.
+pub(super) struct Segment<'s, 'f> {
+    pub(super) records: &'f [Record],
+    page: Option<&'s PageRun>,
+    send: Option<&'s SendRun>,
+}
+
+impl<'f> Effect<'f> {
+    /// The effect that a fact states, if it states one.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "two facts state effects; `on` sorts all of them"
+    )]
+    pub(super) const fn of(now: SimTime, fact: &Fact<'f>) -> Option<Self> {
+        match *fact {
+            Fact::RecordsProcessed {
+                function,
+                records,
+                mapping,
+                shard,
+                positions,
+                passage,
+            } => Some(Self {
+                now,
+                function,
+                mapping,
+                shard,
+                records,
+                positions,
+                passage,
+                written_at: now,
+            }),
+            Fact::RecordsDelivered {
+                function,
+                records,
+                received_at,
+                mapping,
+                shard,
+                positions,
+                passage,
+                ..
+            } => Some(Self {
+                now,
+                function,
+                mapping,
+                shard,
+                records,
+                positions,
+                passage,
+                written_at: received_at,
+            }),
+            _ => None,
+        }
+    }
+
+    fn position(&self, index: usize) -> u64 {
+        self.positions
+            .get(index)
+            .copied()
+            .unwrap_or_else(|| self.passage.first_position + count(&self.records[..index]))
+    }
+    /// Index of the first record from `from` on that lies at `until` or beyond.
+    #[inline]
+    fn reach(&self, from: usize, until: u64) -> usize {
+        if self.positions.is_empty() {
+            let ahead = usize::try_from(until - self.passage.first_position).unwrap_or(usize::MAX);
+            return ahead.min(self.records.len());
+        }
+        let rest = self.positions[from..].iter();
+        from + rest.take_while(|&&position| position < until).count()
+    }
+    /// From the sending of the invocation to its start: the way to the function.
+    const fn way(&self) -> SimDuration {
+        self.passage.started_at.since(self.passage.dispatched_at)
+    }
+    /// The parts that are the same for all records.
+    pub(super) fn shared(&self) -> Parts {
+        let passage = &self.passage;
+        let retried = passage.dispatched_at.since(passage.first_dispatched_at);
+        let handler_started_at = passage.started_at.saturating_add(passage.cold_start);
+        let mut parts = Parts::default();
+        parts.set(Cause::WaitingForConcurrency, passage.throttled_for);
+        parts.set(Cause::Redelivery, retried.saturating_sub(passage.throttled_for));
+        parts.set(Cause::ColdStart, passage.cold_start);
+        parts.set(Cause::Handler, self.written_at.since(handler_started_at));
+        parts.set(Cause::Sink, self.now.since(self.written_at));
+        parts
+    }
+
+    /// Calls `each` for every stretch of records that were sent together and read together, in order.
+    #[inline]
+    pub(super) fn segments<'s>(
+        &self,
+        pages: &'s Runs<PageRun>,
+        sends: &'s Runs<SendRun>,
+        mut each: impl FnMut(&Segment<'s, 'f>),
+    ) {
+        if self.records.is_empty() {
+            return;
+        }
+        let first = self.position(0);
+        let (mut pages, mut sends) = (pages.from(first), sends.from(first));
+        let mut at = 0;
+        while at < self.records.len() {
+            let position = self.position(at);
+            let (page, page_until) = pages.find(position);
+            let (send, send_until) = sends.find(position);
+            let end = self.reach(at, page_until.min(send_until));
+            each(&Segment {
+                records: &self.records[at..end],
+                page,
+                send,
+            });
+            at = end;
+        }
+    }
+
+    /// Adds the time of all records to the histograms of their place.
+    pub(super) fn measure(&self, pages: &Runs<PageRun>, sends: &Runs<SendRun>, place: &mut PlaceCauses) {
+        let mut together = Together::default();
+        let mut explained = 0;
+        self.segments(pages, sends, |segment| {
+            let Some(page) = segment.page else { return };
+            if together.page != Some(*page) {
+                together.flush(self, place);
+                together.page = Some(*page);
+            }
+            together.records += count(segment.records);
+            explained += count(segment.records);
+            segment.measure(page, place, &mut together);
+        });
+        together.flush(self, place);
+        place
+            .mut_of(Cause::PutRetries)
+            .record_many(SimDuration::ZERO, together.sent_once);
+        place
+            .mut_of(Cause::Gathering)
+            .record_many(SimDuration::ZERO, together.sent_at_creation);
+        let shared = self.shared();
+        for cause in [
+            Cause::WaitingForConcurrency,
+            Cause::Redelivery,
+            Cause::ColdStart,
+            Cause::Handler,
+            Cause::Sink,
+        ] {
+            place.mut_of(cause).record_many(shared.of(cause), explained);
+        }
+    }
+}
+
+/// What several segments have in common, measured once.
+#[derive(Default)]
+struct Together {
+    page: Option<PageRun>,
+    /// Records of that page so far.
+    records: u64,
+    /// Records that were never sent again.
+    sent_once: u64,
+    /// Of these, those that were sent when they were created.
+    sent_at_creation: u64,
+}
+
+impl Together {
+    fn flush(&mut self, effect: &Effect<'_>, place: &mut PlaceCauses) {
+        if let Some(page) = self.page {
+            let (transfer, batch) = page_parts(&page, effect);
+            place.mut_of(Cause::Transfer).record_many(transfer, self.records);
+            place.mut_of(Cause::WaitingForBatch).record_many(batch, self.records);
+        }
+        self.records = 0;
+    }
+}
+
+/// The parts that are the same for all records of a page: transfer, and waiting for the batch.
+fn page_parts(page: &PageRun, effect: &Effect<'_>) -> (SimDuration, SimDuration) {
+    let transfer = page.gathered_at.since(page.served_at).saturating_add(effect.way());
+    let batch = effect.passage.first_dispatched_at.since(page.gathered_at);
+    (transfer, batch)
+}
+
+impl Segment<'_, '_> {
+    /// The parts of one of its records.
+    pub(super) fn parts(&self, effect: &Effect<'_>, record: &Record, shared: Parts) -> Option<Parts> {
+        let page = self.page?;
+        let (first_sent_at, sent_at) = match self.send {
+            Some(send) => (send.first_sent_at, send.sent_at),
+            None => (record.created_at, record.created_at),
+        };
+        let (transfer, batch) = page_parts(page, effect);
+        let mut parts = shared;
+        parts.set(Cause::Gathering, first_sent_at.since(record.created_at));
+        parts.set(Cause::PutRetries, sent_at.since(first_sent_at));
+        parts.set(Cause::Put, record.arrived_at.since(sent_at));
+        parts.set(Cause::WaitingForPoll, page.served_at.since(record.arrived_at));
+        parts.set(Cause::Transfer, transfer);
+        parts.set(Cause::WaitingForBatch, batch);
+        Some(parts)
+    }
+
+    /// Adds the parts until the page was cut.
+    #[inline]
+    fn measure(&self, page: &PageRun, place: &mut PlaceCauses, together: &mut Together) {
+        let records = self.records;
+        let number = count(records);
+        let Some(send) = self.send else {
+            together.sent_once += number;
+            together.sent_at_creation += number;
+            let ways = records.iter().map(|record| record.arrived_at.since(record.created_at));
+            place.mut_of(Cause::Put).record_each(ways);
+            place
+                .mut_of(Cause::WaitingForPoll)
+                .record_batch(page.served_at, records, |record| record.arrived_at);
+            return;
+        };
+        place
+            .mut_of(Cause::Gathering)
+            .record_batch(send.first_sent_at, records, |record| record.created_at);
+        let retries = send.sent_at.since(send.first_sent_at);
+        if retries.is_zero() {
+            together.sent_once += number;
+        } else {
+            place.mut_of(Cause::PutRetries).record_many(retries, number);
+        }
+        match records.first() {
+            Some(first) if send.together => {
+                let arrived_at = first.arrived_at;
+                place
+                    .mut_of(Cause::Put)
+                    .record_many(arrived_at.since(send.sent_at), number);
+                place
+                    .mut_of(Cause::WaitingForPoll)
+                    .record_many(page.served_at.since(arrived_at), number);
+            }
+            _ => {
+                let ways = records.iter().map(|record| record.arrived_at.since(send.sent_at));
+                place.mut_of(Cause::Put).record_each(ways);
+                place
+                    .mut_of(Cause::WaitingForPoll)
+                    .record_batch(page.served_at, records, |record| record.arrived_at);
+            }
+        }
+    }
+}
