@@ -134,6 +134,7 @@ impl Course {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsGathered { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
