@@ -154,6 +154,7 @@ impl Session {
             Observers::all(&ObserverConfig {
                 names: world.directory.clone(),
                 keys: world.keys.clone(),
+                blueprint,
                 each_record: options.checks == Checks::EveryEvent,
             })
         });

@@ -20,6 +20,8 @@ pub struct ShardTally {
     pub throttled: u32,
     /// Bytes of the stored entries (data + key).
     pub bytes: u64,
+    /// What they took from the limit in bytes, rounded up (KDS-W-16, KDS-MOD-03).
+    pub bytes_charged: u64,
     /// Position of the first stored entry in the shard's log; meaningless if none was stored.
     pub first_position: u64,
     /// An entry was refused because the limit in records was used up (KDS-W-01).
@@ -36,6 +38,7 @@ impl ShardTally {
             accepted: 0,
             throttled: 0,
             bytes: 0,
+            bytes_charged: 0,
             first_position: next_position,
             out_of_records: false,
             out_of_bytes: false,
@@ -136,6 +139,8 @@ pub enum Fact<'f> {
         api: PutApi,
         /// What.
         records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
         /// The SDK's attempt, from 1.
         attempt: u32,
         /// Earlier sends of these records by the application.

@@ -8,6 +8,7 @@ pub mod conservation;
 pub mod counts;
 pub mod course;
 pub mod fact;
+pub mod headroom;
 pub mod history;
 pub mod holdings;
 mod holes;
@@ -20,8 +21,10 @@ pub mod recent;
 #[cfg(test)]
 mod sample;
 mod sparse;
+pub mod usage;
 pub mod verdict;
 
+use crate::blueprint::Blueprint;
 use crate::directory::Directory;
 use crate::engine::time::SimTime;
 use crate::key::KeyTable;
@@ -30,11 +33,13 @@ use conservation::{Conservation, Culprit, Ledger, Violation};
 use counts::Counts;
 use course::{Course, Totals};
 use fact::Fact;
+use headroom::Headroom;
 use holdings::Holdings;
 use latency::Latency;
 use metrics::Metrics;
 use ordering::Ordering;
 use std::sync::Arc;
+use usage::Usage;
 
 /// Something that listens to a run.
 pub trait Probe {
@@ -44,11 +49,13 @@ pub trait Probe {
 
 /// What observers need to know of a run.
 #[derive(Clone, Debug)]
-pub struct ObserverConfig {
+pub struct ObserverConfig<'b> {
     /// Names and connections of the components.
     pub names: Arc<Directory>,
     /// Partition keys.
     pub keys: Arc<KeyTable>,
+    /// What the components are set to.
+    pub blueprint: &'b Blueprint,
     /// Also check records one by one: of each client, that they are created without a gap and settled once; of each
     /// effect, that the parts of a record's time sum to it.
     pub each_record: bool,
@@ -71,11 +78,15 @@ pub struct Observers {
     pub metrics: Option<Metrics>,
     /// What happened when, fine enough to draw. It notes how the totals of the others grow.
     pub course: Option<Course>,
+    /// How close limits came.
+    pub headroom: Option<Headroom>,
+    /// What a bill counts.
+    pub usage: Option<Usage>,
 }
 
 impl Observers {
     /// All observers.
-    pub fn all(config: &ObserverConfig) -> Self {
+    pub fn all(config: &ObserverConfig<'_>) -> Self {
         let (names, keys) = (&config.names, &config.keys);
         Self {
             conservation: Some(Conservation::new(names.clone(), keys.clone(), config.each_record)),
@@ -85,6 +96,8 @@ impl Observers {
             counts: Some(Counts::new(names)),
             metrics: Some(Metrics::new(names.clone())),
             course: Some(Course::new(names)),
+            headroom: Some(Headroom::new(names, keys.clone(), config.blueprint)),
+            usage: Some(Usage::new(names, config.blueprint)),
         }
     }
 
@@ -165,6 +178,12 @@ impl Probe for Observers {
         if let Some(metrics) = &mut self.metrics {
             metrics.on(now, fact);
         }
+        if let Some(headroom) = &mut self.headroom {
+            headroom.on(now, fact);
+        }
+        if let Some(usage) = &mut self.usage {
+            usage.on(now, fact);
+        }
     }
 }
 
@@ -179,6 +198,7 @@ mod tests {
         Observers::all(&ObserverConfig {
             names: directory(),
             keys: keys(2),
+            blueprint: &Blueprint::empty(1, crate::engine::time::SimDuration::SECOND),
             each_record: false,
         })
     }

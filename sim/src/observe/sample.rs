@@ -120,6 +120,7 @@ pub(crate) fn tally(records: &[Record], first_position: u64) -> ShardTally {
         .filter(|record| record.outcome() == Outcome::Accepted)
         .count();
     ShardTally {
+        bytes_charged: 1_024,
         shard: SHARD,
         accepted: u32::try_from(accepted).expect("a small batch"),
         throttled: u32::try_from(records.len() - accepted).expect("a small batch"),

@@ -63,7 +63,7 @@ macro_rules! copy {
 fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
     copy! { at, fact;
         RecordsProduced (producer) [records]
-        RequestSent (producer, stream, api, attempt, resends) [records]
+        RequestSent (producer, stream, api, bytes, attempt, resends) [records]
         RecordsAcknowledged (producer) [records]
         RequestFailed (producer, error, records) []
         RetryScheduled (producer, by, at, records) []

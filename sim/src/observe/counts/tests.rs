@@ -13,6 +13,7 @@ fn a_client_is_counted_in_records_and_requests() {
     let mut counts = counts();
     let batch = records(&[0, 1, 2]);
     let sent = |api| Fact::RequestSent {
+        bytes: 0,
         producer: WEB,
         stream: CLICKS,
         api,

@@ -11,7 +11,8 @@ fn observers() -> Observers {
     Observers::all(&ObserverConfig {
         names: directory(),
         keys: keys(2),
-        client_ordinals: false,
+        blueprint: &crate::blueprint::Blueprint::empty(1, SimDuration::SECOND),
+        each_record: false,
     })
 }
 
@@ -21,6 +22,7 @@ fn course(observers: &Observers, millis: u64) -> Course {
 
 fn started(records: &[Record], concurrent: u32) -> Fact<'_> {
     Fact::InvocationStarted {
+        concurrency: crate::observe::sample::ONE_OF_MANY,
         function: ENRICHER,
         mapping: ENRICH,
         records,
@@ -90,6 +92,10 @@ fn concurrency_lasts_until_an_invocation_ends() {
     let mut observers = observers();
     observers.on(at(200), &started(&records(&[3]), 2));
     let ended = Fact::InvocationEnded {
+        init: SimDuration::ZERO,
+        passage: crate::batch::Passage::default(),
+        shard: crate::ids::ShardIndex(0),
+        write_pending: false,
         function: ENRICHER,
         mapping: ENRICH,
         records: 1,
@@ -122,6 +128,7 @@ fn concurrency_lasts_until_an_invocation_ends() {
 fn what_happens_at_the_end_belongs_to_the_last_step() {
     let mut observers = observers();
     let read = Fact::GetRecordsHandled {
+        received_at: SimTime::ZERO,
         stream: CLICKS,
         shard: SHARD,
         mapping: ENRICH,

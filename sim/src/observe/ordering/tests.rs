@@ -76,6 +76,7 @@ fn a_refused_entry_that_is_sent_again_comes_after_later_records_of_its_key() {
     checker.on(
         at(110),
         &Fact::RequestSent {
+            bytes: 0,
             producer: WEB,
             stream: CLICKS,
             api: PutApi::PutRecords,
@@ -184,6 +185,7 @@ fn a_put_repeated_after_a_lost_response_is_a_duplicate_made_by_its_client() {
     checker.on(
         at(500),
         &Fact::RequestSent {
+            bytes: 0,
             producer: WEB,
             stream: CLICKS,
             api: PutApi::PutRecords,

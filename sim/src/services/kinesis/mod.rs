@@ -367,7 +367,7 @@ impl Stream {
             });
             refused += 1;
         }
-        for tally in &self.tallies {
+        for tally in &mut self.tallies {
             self.shards[to_usize(tally.shard.0)].end_call(tally);
         }
         refused

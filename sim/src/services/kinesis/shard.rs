@@ -106,9 +106,10 @@ impl Shard {
     }
     /// Ends the call: takes what its accepted entries cost.
     #[inline]
-    pub fn end_call(&mut self, tally: &ShardTally) {
+    pub fn end_call(&mut self, tally: &mut ShardTally) {
+        tally.bytes_charged = rounded(tally.bytes);
         self.records.take(u64::from(tally.accepted));
-        self.bytes.take(rounded(tally.bytes));
+        self.bytes.take(tally.bytes_charged);
     }
 
     /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
@@ -124,6 +125,7 @@ impl Shard {
             self.bytes.take(cost);
             tally.accepted += 1;
             tally.bytes += u64::from(bytes);
+            tally.bytes_charged += cost;
         } else {
             tally.throttled += 1;
             tally.out_of_records |= !records_fit;

@@ -7,7 +7,7 @@
 
 mod batching;
 mod lane;
-mod payload;
+pub(crate) mod payload;
 mod polling;
 mod progress;
 pub mod quotas;

@@ -308,6 +308,7 @@ impl Producer {
             stream: self.target,
             api: self.api,
             records: &batch.records,
+            bytes: batch.bytes,
             attempt: call.attempt,
             resends: call.resends,
         });

@@ -175,6 +175,7 @@ impl Producer {
             stream: self.target,
             api: self.api,
             records: &batch.records,
+            bytes: batch.bytes,
             attempt,
             resends: 0,
         });

@@ -382,6 +382,7 @@ fn a_handled_put_tells_what_each_shard_did() {
     bench.put_records(millis(30), vec![record(1, 1, MIB), record(0, 0, 7), record(1, 2, 50)]);
     let note = &bench.notes()[1];
     let tally = |shard, accepted, throttled, bytes, first_position| ShardTally {
+        bytes_charged: u64::next_multiple_of(bytes, 1_024),
         out_of_bytes: throttled > 0,
         out_of_records: false,
         shard: ShardIndex(shard),

@@ -1,0 +1,108 @@
+//! The fullest moment of a limit.
+
+use crate::engine::time::{SimDuration, SimTime};
+
+/// How far a limit was used at most. A limit may change during a run; the fullest moment is that of the largest share.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) struct Peak {
+    /// Use at the fullest moment, and the limit then.
+    pub(super) used: u64,
+    pub(super) limit: u64,
+    /// When the limit was first reached, or something was first refused for it.
+    pub(super) hit_at: Option<SimTime>,
+    /// How often it was looked at, and how often it was at its limit then.
+    pub(super) uses: u64,
+    pub(super) at_limit: u64,
+}
+
+impl Peak {
+    pub(super) const fn of(limit: u64) -> Self {
+        Self {
+            used: 0,
+            limit,
+            hit_at: None,
+            uses: 0,
+            at_limit: 0,
+        }
+    }
+    /// Notes a use against a limit that never changes.
+    #[inline]
+    pub(super) fn note(&mut self, now: SimTime, used: u64, refused: bool) {
+        self.used = self.used.max(used);
+        self.count(now, refused || used >= self.limit);
+    }
+    /// Notes a use against the limit of the moment.
+    pub(super) fn note_of(&mut self, now: SimTime, used: u64, limit: u64, refused: bool) {
+        let share = |used: u64, limit: u64| u128::from(used) * u128::from(limit);
+        if self.uses == 0 || share(used, self.limit) > share(self.used, limit) {
+            (self.used, self.limit) = (used, limit);
+        }
+        self.count(now, refused || used >= limit);
+    }
+    #[inline]
+    fn count(&mut self, now: SimTime, at_limit: bool) {
+        self.uses += 1;
+        if at_limit {
+            self.at_limit += 1;
+            self.hit_at.get_or_insert(now);
+        }
+    }
+}
+
+/// Sums over whole seconds, of amounts that come nearly in order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) struct PerSecond {
+    second: u64,
+    current: u64,
+    before: u64,
+}
+
+impl PerSecond {
+    /// Adds an amount, and returns the sum of its second so far. An amount that is late by more than a second counts in
+    /// the one before the current.
+    #[inline]
+    pub(super) fn add(&mut self, at: SimTime, amount: u64) -> u64 {
+        let second = at.as_nanos() / SimDuration::SECOND.as_nanos();
+        if second < self.second {
+            self.before += amount;
+            return self.before;
+        }
+        if second > self.second {
+            let follows = second == self.second + 1;
+            self.before = if follows { self.current } else { 0 };
+            (self.second, self.current) = (second, 0);
+        }
+        self.current += amount;
+        self.current
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn amounts_are_summed_by_whole_second() {
+        let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
+        let mut sums = PerSecond::default();
+        assert_eq!(sums.add(at(1_900), 3), 3);
+        assert_eq!(sums.add(at(2_000), 5), 5);
+        assert_eq!(sums.add(at(1_999), 4), 7);
+        assert_eq!(sums.add(at(2_999), 1), 6);
+        assert_eq!(sums.add(at(5_000), 1), 1);
+        assert_eq!(sums.add(at(4_000), 1), 1);
+    }
+
+    #[test]
+    fn the_fullest_moment_is_that_of_the_largest_share() {
+        let mut peak = Peak::of(10);
+        peak.note_of(SimTime::from_secs(1), 8, 10, false);
+        peak.note_of(SimTime::from_secs(2), 3, 3, false);
+        peak.note_of(SimTime::from_secs(3), 9, 10, true);
+        assert_eq!((peak.used, peak.limit), (3, 3));
+        assert_eq!(
+            (peak.hit_at, peak.uses, peak.at_limit),
+            (Some(SimTime::from_secs(2)), 3, 2)
+        );
+    }
+}

@@ -1,0 +1,132 @@
+//! What is billed, on small runs whose bill is known.
+
+use super::*;
+use crate::blueprint::{Architecture, Arrivals, Size};
+use crate::engine::distribution::Distribution;
+use crate::engine::quantity::{Rate, Ratio};
+use crate::observe::counts::Counts;
+use crate::session::{Session, SessionOptions};
+use crate::testing::blueprints::pipeline;
+
+fn run(blueprint: &Blueprint) -> (Usage, Counts) {
+    let mut session = Session::new(blueprint, SessionOptions::default()).expect("it is valid");
+    session.seek(session.end()).expect("the books balance");
+    let observers = session.observers().expect("they are attached");
+    let of_all = "all observers are there";
+    (
+        observers.usage.clone().expect(of_all),
+        observers.counts.clone().expect(of_all),
+    )
+}
+fn minute() -> Blueprint {
+    pipeline(2, SimDuration::from_secs(60))
+}
+
+/// KDS-PRI-03: each record is rounded up by itself, however many share a request.
+#[test]
+fn kds_pri_02_a_record_of_26_kb_is_two_units() {
+    for (bytes, units) in [(100.0, 1), (24_900.0, 1), (26_000.0, 2), (60_000.0, 3)] {
+        let mut blueprint = minute();
+        blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(10));
+        blueprint.producers[0].size = Size::Drawn(Distribution::Constant(bytes));
+        let (usage, counts) = run(&blueprint);
+        let (usage, stored) = (&usage.streams[StreamId(0)], counts.streams[StreamId(0)].accepted());
+        assert!(stored > 500);
+        assert_eq!(usage.put_payload_units, units * stored, "{bytes}");
+        assert_eq!(usage.bytes_in, counts.streams[StreamId(0)].bytes());
+    }
+}
+
+#[test]
+fn only_what_is_stored_is_billed_by_unit_and_in_a_cohort_each_record_is_a_request() {
+    for threshold in [0, 10_000] {
+        let mut blueprint = minute();
+        blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(2_500));
+        blueprint.producers[0].api = PutApi::PutRecord;
+        blueprint.producers[0].call_window_threshold = Rate::per_second(threshold);
+        let (usage, counts) = run(&blueprint);
+        let (usage, counted) = (&usage.streams[StreamId(0)], &counts.streams[StreamId(0)]);
+        assert!(counted.throttled() > 1_000);
+        assert_eq!(usage.put_payload_units, counted.accepted());
+        assert_eq!(usage.put_record_requests, counted.puts + counted.puts_refused);
+        assert!(usage.put_record_requests >= counted.accepted() + counted.throttled());
+    }
+}
+
+#[test]
+fn kds_pri_01_shards_are_billed_whether_they_are_used_or_not() {
+    let mut blueprint = minute();
+    blueprint.streams[0].retention_hours = 30;
+    let (usage, _) = run(&blueprint);
+    let usage = &usage.streams[StreamId(0)];
+    assert_eq!(usage.shard_nanos(SimDuration::from_hours(3)), 6 * 3_600 * 1_000_000_000);
+    assert_eq!(usage.retention_hours_above_24(), 6);
+}
+
+#[test]
+fn reads_are_counted_for_the_stream_and_for_each_reader() {
+    let mut blueprint = minute();
+    blueprint.functions[0].failure_rate = Ratio::new(1, 2);
+    let (usage, counts) = run(&blueprint);
+    let (stream, reader) = (&usage.streams[StreamId(0)], &usage.mappings[MappingId(0)]);
+    assert_eq!(
+        (stream.get_records_requests, stream.bytes_out),
+        (reader.get_records_requests, reader.bytes_read)
+    );
+    let counted = &counts.mappings[MappingId(0)];
+    assert_eq!(
+        reader.get_records_requests,
+        counted.reads + counted.throttled_by_calls + counted.throttled_by_bytes
+    );
+    assert!(
+        reader.bytes_read > 110 * counted.acknowledged,
+        "what failed is read again"
+    );
+}
+
+/// LAM-B-03: each invocation is rounded up by itself; 1,024 MB are a GB.
+#[test]
+fn lam_b_03_a_handler_of_27_ms_and_a_bit_is_billed_28() {
+    let mut blueprint = minute();
+    blueprint.functions[0].memory_size = 512;
+    blueprint.functions[0].per_batch = Distribution::Constant(20.1e6);
+    blueprint.functions[0].cold_start = ColdStart::Own(Distribution::Constant(0.0));
+    let (usage, counts) = run(&blueprint);
+    let usage = &usage.functions[FunctionId(0)];
+    let ended = counts.functions[FunctionId(0)].ended;
+    // 20.1 ms, the way to the sink and back, and 5 ms there.
+    assert_eq!(usage.billed_millis, 28 * ended);
+    assert_eq!(usage.gigabyte_millis(), u128::from(14 * ended));
+    assert_eq!(usage.invocations, counts.functions[FunctionId(0)].started);
+}
+
+#[test]
+fn lam_b_17_lam_b_18_init_is_billed_now_and_was_not_for_zip_on_managed_runtimes() {
+    let published = |runtime: &str, package| ColdStart::Published {
+        runtime: runtime.to_owned(),
+        architecture: Architecture::X86,
+        package,
+        extra: SimDuration::ZERO,
+    };
+    for (cold_start, in_exam) in [
+        (published("python3.13", Package::Zip), false),
+        (published("python3.13", Package::Image), true),
+        (published("provided.al2023", Package::Zip), true),
+        (ColdStart::Own(Distribution::Constant(400e6)), false),
+    ] {
+        for (profile, billed) in [(Profile::Current, true), (Profile::Exam, in_exam)] {
+            let mut blueprint = minute();
+            blueprint.profile = profile;
+            blueprint.functions[0].cold_start = cold_start.clone();
+            let (usage, counts) = run(&blueprint);
+            let usage = &usage.functions[FunctionId(0)];
+            let ended = counts.functions[FunctionId(0)].ended;
+            assert_eq!(usage.billed_millis, 27 * ended + usage.init_millis);
+            assert_eq!(usage.init_millis > 0, billed, "{cold_start:?} {profile:?}");
+            if billed && matches!(cold_start, ColdStart::Own(_)) {
+                // Placement is never billed.
+                assert_eq!(usage.init_millis, 400 * counts.functions[FunctionId(0)].cold_starts);
+            }
+        }
+    }
+}
