@@ -122,6 +122,15 @@ fn words(text: &str) -> Vec<String> {
     words
 }
 
+/// A text whose figures keep their units on their line, by spaces that do not break.
+pub fn tied(text: &str) -> String {
+    words(text)
+        .iter()
+        .map(|word| word.replace(' ', "\u{a0}"))
+        .collect::<Vec<_>>()
+        .join(" ")
+}
+
 /// A string without control characters, which a scenario could use to move the cursor.
 pub fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
@@ -173,6 +182,7 @@ mod tests {
         assert_eq!(fill(text, 13, "- ", "  "), "- one two\n  three four\n  five\n");
         assert_eq!(fill("wordlongerthanline", 5, "", ""), "wordlongerthanline\n");
         assert_eq!(fill("it took 12 ms, or so", 10, "", ""), "it took\n12 ms, or\nso\n");
+        assert_eq!(tied("it took 12 ms, or so"), "it took 12\u{a0}ms, or so");
         assert_eq!(list(&["a".into(), "b".into(), "c".into()]), "a, b and c");
     }
 }

@@ -101,7 +101,16 @@ impl Axis {
     }
     /// As [`linear`](Self::linear), for things that are counted: no tick between two of them.
     pub(super) fn whole(label: &str, most: f64) -> Self {
-        let axis = Self::linear(label, most.max(1.0));
+        if most < 5.0 {
+            let to = most.ceil().max(1.0) + 1.0;
+            return Self {
+                label: label.to_owned(),
+                from: 0.0,
+                to,
+                ticks: stepped(0.0, to, 1.0, |value| count(value as u64)),
+            };
+        }
+        let axis = Self::linear(label, most);
         let ticks = axis.ticks.into_iter().filter(|tick| is_whole(tick.at)).collect();
         Self { ticks, ..axis }
     }
@@ -244,6 +253,7 @@ fn stepped(from: f64, to: f64, step: f64, label: impl Fn(f64) -> String) -> Vec<
 /// A number on an axis whose ticks lie `step` apart.
 fn number(value: f64, step: f64) -> String {
     match step {
+        _ if value <= 0.0 => "0".to_owned(),
         step if step >= 1_000_000.0 => format!("{} M", trimmed(value / 1_000_000.0)),
         step if step >= 10_000.0 => format!("{} k", trimmed(value / 1_000.0)),
         step if step >= 1.0 && is_whole(step) => count(value.round() as u64),
@@ -292,7 +302,7 @@ mod tests {
             labels(&Axis::linear("records/s", 93_000.0)),
             ["0", "25 k", "50 k", "75 k", "100 k"]
         );
-        assert_eq!(labels(&Axis::whole("invocations", 1.0)), ["0", "1"]);
+        assert_eq!(labels(&Axis::whole("invocations", 1.0)), ["0", "1", "2"]);
     }
 
     #[test]

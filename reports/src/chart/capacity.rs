@@ -93,6 +93,7 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: entries(&legend),
         panels,
     })
@@ -164,6 +165,7 @@ pub(super) fn concurrency(account: &Account) -> Option<Figure> {
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: entries(&legend),
         panels,
     })
@@ -176,21 +178,20 @@ pub(super) fn failures(account: &Account) -> Option<Figure> {
     let total = |of: fn(&FunctionCourse) -> &Vec<u64>| sum(functions.iter().map(of));
     let (failed, throttled) = (total(|one| &one.failures), total(|one| &one.throttles));
     let both = sum([&failed, &throttled]);
-    let (first, last) = extent(&both)?;
+    extent(&both)?;
     let started = total(|one| &one.invocations);
     let counts = [&started, &failed, &throttled].map(|column| column.iter().sum::<u64>());
+    let refused = match counts[2] {
+        1 => "1 invocation was refused for concurrency".to_owned(),
+        several => format!("{} were refused for concurrency", counted(several, "invocation")),
+    };
+    let failed_told = format!("{} of {} failed", count(counts[1]), counted(counts[0], "invocation"));
     let told = match (counts[1], counts[2]) {
-        (0, refused) => format!("{} were refused for concurrency", counted(refused, "invocation")),
-        (failed, 0) => format!("{} of {} failed", count(failed), counted(counts[0], "invocation")),
-        (failed, refused) => format!(
-            "{} of {} failed, and {} were refused for concurrency",
-            count(failed),
-            counted(counts[0], "invocation"),
-            count(refused)
-        ),
+        (0, _) => refused,
+        (_, 0) => failed_told,
+        _ => format!("{failed_told} and {refused}"),
     };
     let layers = [
-        (Role::Offered, &started, "begun", true),
         (Role::Refused, &failed, "failed", counts[1] > 0),
         (Role::Repeated, &throttled, "refused", counts[2] > 0),
     ];
@@ -201,17 +202,14 @@ pub(super) fn failures(account: &Account) -> Option<Figure> {
         .collect();
     Some(Figure {
         name: "failures",
-        title: format!(
-            "{told}, between {} and {}",
-            time.clock_of(first),
-            time.clock_after(last)
-        ),
+        title: format!("{told}, {}", time.when(&both)),
         caption: format!(
-            "Invocations a second, for each {}: those that began, those that ended in an error or the timeout (Errors, \
-             LAM-M-02), and those that were refused (Throttles, LAM-M-03).{}",
+            "Invocations a second, for each {}: those that ended in an error or the timeout (Errors, \
+             LAM-M-02) and those that were refused (Throttles, LAM-M-03).{}",
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: entries(&shown.iter().map(|(role, _, label)| (*role, *label)).collect::<Vec<_>>()),
         panels: vec![Panel {
             title: None,

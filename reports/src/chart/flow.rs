@@ -17,10 +17,9 @@ pub(super) fn flow(account: &Account) -> Option<Figure> {
         .iter()
         .map(|function| &function.records_delivered)));
     let highest = [&created, &stored, &done].map(|values| most(values));
-    let mean = rate(account.records_produced(), account.run.simulated);
     let title = format!(
-        "{} were created on average, {}/s at most; at most {}/s took effect",
-        mean.replace("/s", " records/s"),
+        "On average {} came in, at most {}/s; at most {}/s took effect",
+        rate(account.records_produced(), account.run.simulated).replace("/s", " records/s"),
         count(highest[0].round() as u64),
         count(highest[2].round() as u64)
     );
@@ -38,6 +37,7 @@ pub(super) fn flow(account: &Account) -> Option<Figure> {
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: entries
             .map(|(role, label)| Entry {
                 role,

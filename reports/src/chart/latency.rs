@@ -104,6 +104,7 @@ pub(super) fn over_time(account: &Account) -> Option<Figure> {
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: legend(&[(Role::High, "p99"), (Role::Middle, "p90"), (Role::Low, "p50")]),
         panels,
     })
@@ -140,6 +141,7 @@ pub(super) fn distribution(account: &Account) -> Option<Figure> {
                   the logarithmic axis. Where the two outlines part, records waited before they were stored: at the \
                   producer, or because they were refused."
                 .to_owned(),
+        changes: Vec::new(),
         legend: legend(&[
             (Role::Middle, "since creation"),
             (Role::Other, "since the stream stored it"),

@@ -33,6 +33,8 @@ pub struct Figure {
     pub title: String,
     /// What is drawn, and how to read it.
     pub caption: String,
+    /// What numbered lines stand for. The page tells it once for all charts.
+    pub changes: Vec<String>,
     /// Meaning of the colours.
     pub legend: Vec<Entry>,
     /// One or more drawings with the same meaning of colours.
@@ -74,6 +76,39 @@ pub struct Mark {
     pub label: String,
 }
 
+/// On which side of its line a label stands.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Side {
+    /// Across it.
+    Middle,
+    /// To its left, since another one is near on the right.
+    Left,
+    /// To its right.
+    Right,
+}
+
+impl Panel {
+    /// Where the labels of marks stand, so that neighbours do not cover each other.
+    pub(crate) fn sides(&self) -> Vec<Side> {
+        // Labels are a word long; this share of the width is enough for two halves of them on a phone.
+        const NEAR: f64 = 0.09;
+        let places: Vec<f64> = self.marks.iter().map(|mark| self.x.place(mark.at)).collect();
+        let is_near = |one: usize, other: usize| match (places.get(one), places.get(other)) {
+            (Some(one), Some(other)) => (other - one).abs() < NEAR,
+            _ => false,
+        };
+        let is_long = self.marks.iter().any(|mark| mark.label.chars().count() > 1);
+        (0..places.len())
+            .map(|number| match number {
+                _ if !is_long => Side::Middle,
+                number if is_near(number, number + 1) => Side::Left,
+                1.. if is_near(number - 1, number) => Side::Right,
+                _ => Side::Middle,
+            })
+            .collect()
+    }
+}
+
 /// A curve or an area. Points that lie outside the axes are cut.
 #[derive(Clone, PartialEq, Debug)]
 pub enum Layer {
@@ -104,15 +139,15 @@ pub enum Layer {
 pub fn figures(account: &Account) -> Vec<Figure> {
     let all = [
         flow::flow(account),
-        latency::over_time(account),
-        latency::distribution(account),
         shards::throughput(account),
         shards::all(account),
         shards::refusals(account),
+        latency::over_time(account),
+        latency::distribution(account),
         capacity::iterator_age(account),
         capacity::concurrency(account),
-        capacity::failures(account),
         order::anomalies(account),
+        capacity::failures(account),
     ];
     all.into_iter().flatten().collect()
 }

@@ -12,12 +12,11 @@ pub(super) fn anomalies(account: &Account) -> Option<Figure> {
     let late = sum(functions.iter().map(|function| &function.records_out_of_order));
     let again = sum(functions.iter().map(|function| &function.records_duplicate));
     let told = |column: &[u64], what: &str| {
-        let (first, last) = extent(column)?;
+        extent(column)?;
         Some(format!(
-            "{} took effect {what} between {} and {}",
+            "{} took effect {what} {}",
             counted(column.iter().sum(), "record"),
-            time.clock_of(first),
-            time.clock_after(last)
+            time.when(column)
         ))
     };
     let sentences = [told(&late, "out of order"), told(&again, "more than once")];
@@ -45,6 +44,7 @@ pub(super) fn anomalies(account: &Account) -> Option<Figure> {
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: shown
             .iter()
             .map(|(role, _, label)| Entry {

@@ -68,7 +68,10 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
     let loads = loads(account);
     let in_bytes = counts_bytes(&loads);
-    let shown = loads.get(..PANELS_MAX.min(loads.len()))?;
+    // Of many shards, those that have nearly nothing to do show nothing.
+    let busiest = loads.first().map_or(0, |load| load.offered);
+    let is_worth = |load: &&Load<'_>| loads.len() <= PANELS_MAX || load.offered * 10 >= busiest;
+    let shown: Vec<&Load<'_>> = loads.iter().take(PANELS_MAX).filter(is_worth).collect();
     let limit = shown.first()?.stream.limit_records_per_second;
     let panels: Vec<Panel> = shown.iter().map(|load| panel(&time, load, in_bytes)).collect();
     let highest = panels.iter().map(|panel| panel.y.to).fold(0.0, f64::max);
@@ -84,9 +87,10 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
             ..panel
         })
         .collect();
-    let which = match loads.len() {
-        all if all > PANELS_MAX => format!("The {PANELS_MAX} busiest of {all} shards"),
-        1 => "The shard".to_owned(),
+    let which = match (shown.len(), loads.len()) {
+        (_, 1) => "The shard".to_owned(),
+        (1, all) => format!("The busiest of {all} shards"),
+        (some, all) if some < all => format!("The {some} busiest of {all} shards"),
         _ => "Each shard".to_owned(),
     };
     let what = if in_bytes {
@@ -112,6 +116,7 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
             },
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: [
             (Role::Accepted, "stored", true),
             (Role::Refused, "refused", refused),
@@ -126,6 +131,11 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
         .collect(),
         panels,
     })
+}
+
+/// A number, zero as a word.
+fn words(number: u64) -> String {
+    if number == 0 { "none".to_owned() } else { count(number) }
 }
 
 fn panel(time: &Timeline<'_>, load: &Load<'_>, in_bytes: bool) -> Panel {
@@ -157,12 +167,7 @@ fn panel(time: &Timeline<'_>, load: &Load<'_>, in_bytes: bool) -> Panel {
         format!("limit {}/s", count(load.stream.limit_records_per_second))
     };
     Panel {
-        title: Some(format!(
-            "{}: {} stored, {} refused",
-            capital(&load.name),
-            counted(load.offered - load.throttled, "record"),
-            count(load.throttled)
-        )),
+        title: Some(format!("{}: {} refused", capital(&load.name), words(load.throttled))),
         x: time.axis(),
         y: Axis::linear(if in_bytes { "MiB/s" } else { "records/s" }, most(&offered).max(limit)),
         layers,
@@ -175,11 +180,7 @@ fn panel(time: &Timeline<'_>, load: &Load<'_>, in_bytes: bool) -> Panel {
 fn title(account: &Account, time: &Timeline<'_>, loads: &[Load<'_>]) -> String {
     let mut refusing: Vec<&Load<'_>> = loads.iter().filter(|load| load.throttled > 0).collect();
     refusing.sort_by_key(|load| core::cmp::Reverse(load.throttled));
-    let when = |column: &[u64]| {
-        extent(column).map_or_else(String::new, |(first, last)| {
-            format!(" between {} and {}", time.clock_of(first), time.clock_after(last))
-        })
-    };
+    let when = |column: &[u64]| format!(" {}", time.when(column));
     match refusing.as_slice() {
         [] => {
             let shards = account.streams.iter().flat_map(|stream| {
@@ -200,7 +201,7 @@ fn title(account: &Account, time: &Timeline<'_>, loads: &[Load<'_>]) -> String {
         [only] => format!(
             "{} refused {}{}",
             capital(&only.name),
-            counted(only.throttled, "record"),
+            counted(only.throttled, "entry"),
             when(&only.shard.entries_throttled)
         ),
         [first, ..] => {
@@ -210,7 +211,7 @@ fn title(account: &Account, time: &Timeline<'_>, loads: &[Load<'_>]) -> String {
                 "{} of {} shards refused {}{}, {} of them {}",
                 refusing.len(),
                 loads.len(),
-                counted(total, "record"),
+                counted(total, "entry"),
                 when(&all),
                 share(first.throttled, total),
                 first.name
@@ -279,6 +280,7 @@ pub(super) fn all(account: &Account) -> Option<Figure> {
             "Records a second that came to each shard, on average over the whole run of {}.",
             account.run.simulated
         ),
+        changes: Vec::new(),
         legend: [
             (Role::Accepted, "stored"),
             (Role::Refused, "refused"),
@@ -298,50 +300,39 @@ pub(super) fn refusals(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
     let shards = account.course.streams.iter().flat_map(|stream| &stream.shards);
     let refused = sum(shards.map(|shard| &shard.entries_throttled));
-    let again = sum(account
-        .course
-        .producers
-        .iter()
-        .map(|producer| &producer.records_sent_again));
     let given_up = sum(account
         .course
         .producers
         .iter()
         .map(|producer| &producer.records_given_up));
-    let (first, last) = extent(&refused)?;
-    let [refused_rate, again_rate, given_up_rate] = [&refused, &again, &given_up].map(|column| time.rates(column));
+    extent(&refused)?;
+    let [refused_rate, given_up_rate] = [&refused, &given_up].map(|column| time.rates(column));
     let worst = most(&refused_rate);
     let lost: u64 = given_up.iter().sum();
     let outcome = if lost > 0 {
-        format!("{} were given up", counted(lost, "record"))
+        format!("clients gave up {}", counted(lost, "record"))
     } else {
-        "none was given up".to_owned()
+        "clients gave up no record".to_owned()
     };
     let layers = [
         (Role::Refused, &refused_rate, "refused by a shard", true),
-        (
-            Role::Accepted,
-            &again_rate,
-            "scheduled to be sent again",
-            again.iter().sum::<u64>() > 0,
-        ),
         (Role::Repeated, &given_up_rate, "given up", lost > 0),
     ];
     let shown = layers.iter().filter(|(_, _, _, is_there)| *is_there);
     Some(Figure {
         name: "refusals",
         title: format!(
-            "Refusals lasted from {} to {}, with up to {} in a second; {outcome}",
-            time.clock_of(first),
-            time.clock_after(last),
-            count(worst.round() as u64)
+            "Up to {} a second were refused {}; {outcome}",
+            counted(worst.round() as u64, "entry"),
+            time.when(&refused)
         ),
         caption: format!(
-            "Entries a second, for each {}: what shards refuse (WriteProvisionedThroughputExceeded, KDS-MET-09), and what \
-             clients then do about it.{}",
+            "Entries a second, for each {}: what shards refuse (WriteProvisionedThroughputExceeded, KDS-MET-09) and what \
+             clients give up. A record that is sent again may be refused again.{}",
             time.step(),
             time.marks_told()
         ),
+        changes: time.changes(),
         legend: shown
             .clone()
             .map(|(role, _, label, _)| Entry {

@@ -1,6 +1,6 @@
 //! A figure as a file of its own, in fixed light colours.
 
-use super::{Figure, Panel, Role, curves, themed, view_box};
+use super::{Figure, Panel, Role, Side, curves, themed, view_box};
 use crate::text::{fill, printable};
 use maud::{Markup, PreEscaped, html};
 
@@ -10,8 +10,8 @@ const MARGIN: f64 = 24.0;
 /// Room for the labels of the vertical axis, to the left of a panel.
 const LEFT: f64 = 58.0;
 /// Room above and below a panel for its labels.
-const ABOVE: f64 = 34.0;
-const BELOW: f64 = 46.0;
+const ABOVE: f64 = 46.0;
+const BELOW: f64 = 44.0;
 const GAP: f64 = 24.0;
 /// The ground.
 const PAPER: &str = "#ffffff";
@@ -29,8 +29,9 @@ struct Place {
 
 /// The figure as an SVG file.
 pub fn svg(figure: &Figure) -> String {
-    let title = lines(&figure.title, 92);
-    let caption = lines(&figure.caption, 138);
+    let title = lines(&figure.title, 84);
+    let mut caption = lines(&figure.caption, 136);
+    caption.extend(figure.changes.iter().flat_map(|change| lines(change, 136)));
     let mut y = MARGIN + 18.0;
     let title_at = y;
     y += 24.0 * (title.len() as f64 - 1.0) + 22.0;
@@ -62,7 +63,7 @@ fn lines(text: &str, width: usize) -> Vec<String> {
 fn places(panels: usize, top: f64) -> Vec<Place> {
     let columns = if panels > 1 { 2 } else { 1 };
     let room = (PAGE - 2.0 * MARGIN - GAP * (f64::from(columns) - 1.0)) / f64::from(columns);
-    let height = if panels > 1 { 150.0 } else { 280.0 };
+    let height = if panels > 1 { 160.0 } else { 280.0 };
     (0..panels)
         .map(|number| {
             let (row, column) = (number / columns as usize, number % columns as usize);
@@ -114,6 +115,14 @@ fn legend(figure: &Figure, y: f64) -> Markup {
     }
 }
 
+const fn anchor(side: Side) -> &'static str {
+    match side {
+        Side::Middle => "middle",
+        Side::Left => "end",
+        Side::Right => "start",
+    }
+}
+
 fn drawn(panel: &Panel, place: Place) -> Markup {
     let Place { x, y, width, height } = place;
     let across = |value| round(x + width * panel.x.place(value));
@@ -121,9 +130,9 @@ fn drawn(panel: &Panel, place: Place) -> Markup {
     let curves = themed(&curves(panel), |role| role.light().to_owned());
     html! {
         @if let Some(title) = &panel.title {
-            text x=(x - LEFT) y=(y - 20.0) font-size="12.5" font-weight="600" fill=(INK) { (printable(title)) }
+            text x=(x - LEFT) y=(y - 34.0) font-size="12.5" font-weight="600" fill=(INK) { (printable(title)) }
         }
-        text x=(x - LEFT) y=(y - 6.0) { (panel.y.label) }
+        text x=(x - LEFT) y=(y - 16.0) { (panel.y.label) }
         svg x=(x) y=(y) width=(width) height=(height) viewBox=(view_box()) preserveAspectRatio="none" {
             style { "*{vector-effect:non-scaling-stroke;stroke-linejoin:round}" }
             (PreEscaped(curves))
@@ -135,8 +144,8 @@ fn drawn(panel: &Panel, place: Place) -> Markup {
             text x=(across(tick.at)) y=(y + height + 17.0) text-anchor="middle" { (tick.label) }
         }
         text x=(x + width) y=(y + height + 34.0) text-anchor="end" { (panel.x.label) }
-        @for mark in &panel.marks {
-            text x=(across(mark.at)) y=(y - 5.0) text-anchor="middle" font-size="11" font-weight="600" fill=(Role::Change.light()) { (mark.label) }
+        @for (mark, side) in panel.marks.iter().zip(panel.sides()) {
+            text x=(across(mark.at)) y=(y - 5.0) text-anchor=(anchor(side)) font-size="11" font-weight="600" fill=(Role::Change.light()) { (mark.label) }
         }
         @if let Some(limit) = &panel.limit {
             text x=(x + width - 4.0) y=(down(limit.at) - 5.0) text-anchor="end" font-weight="600" fill=(INK) stroke=(PAPER) stroke-width="3" paint-order="stroke" { (limit.label) }

@@ -38,6 +38,13 @@ impl<'a> Timeline<'a> {
             })
             .collect()
     }
+    /// The same in words: `1: at 2:00 the load of producer.web becomes 4 times what is configured`.
+    pub(super) fn changes(&self) -> Vec<String> {
+        let changes = self.account.changes.iter().zip(1..);
+        changes
+            .map(|(change, number): (_, u32)| format!("{number}: at {} {}", self.clock(change.at), change.what))
+            .collect()
+    }
     /// A sentence for captions on what the numbers in the chart are.
     pub(super) fn marks_told(&self) -> &'static str {
         match self.account.changes.len() {
@@ -75,6 +82,31 @@ impl<'a> Timeline<'a> {
     pub(super) fn clock_after(&self, step: usize) -> String {
         let end = SimTime::ZERO.saturating_add(self.account.run.simulated);
         self.clock(self.account.course.start(step + 1).min(end))
+    }
+
+    /// When the things of a column happened: `between 2:04 and 2:22`, and where most of them did if a few lie far away.
+    pub(super) fn when(&self, column: &[u64]) -> String {
+        let Some((first, last)) = extent(column) else {
+            return String::new();
+        };
+        let all: u64 = column.iter().sum();
+        // The steps that hold the middle 95 %.
+        let reaches = |share: u64| {
+            let mut seen = 0;
+            column.iter().position(|value| {
+                seen += value;
+                u128::from(seen) * 1_000 >= u128::from(all) * u128::from(share)
+            })
+        };
+        let (begin, end) = (reaches(25).unwrap_or(first), reaches(975).unwrap_or(last));
+        let span = |from, to| format!("between {} and {}", self.clock_of(from), self.clock_after(to));
+        if (end - begin + 1) * 10 > column.len() * 9 {
+            "throughout the run".to_owned()
+        } else if (end - begin + 1) * 2 < last - first + 1 {
+            format!("{}, 95 % of them {}", span(first, last), span(begin, end))
+        } else {
+            span(first, last)
+        }
     }
 
     /// Start and end of a step on the axis.

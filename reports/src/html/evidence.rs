@@ -1,5 +1,6 @@
 //! Order, duplicates and loss, with the first case of a violation as a picture in time.
 
+use super::prose::prose;
 use super::tables::chip;
 use crate::account::{Account, Check, Sighting, Verdict, Witness};
 use crate::text::{counted, printable};
@@ -21,12 +22,12 @@ pub(super) fn checks(account: &Account) -> Markup {
 fn found(check: &Check) -> Markup {
     html! {
         p {
-            (chip(check.verdict)) " " b { (check.what) } " at " (printable(&check.at))
+            (chip(check.verdict)) " " b { (check.what) } " at " (prose(&check.at))
             @if check.violations > 0 { ", " (counted(check.violations, "violation")) }
         }
         @if check.verdict != Verdict::Held {
             @if let Some(witness) = &check.witness { (timeline(witness)) }
-            @for line in &check.evidence { p.evidence { (printable(line)) } }
+            @for line in &check.evidence { p.evidence { (prose(line)) } }
         }
     }
 }
@@ -51,7 +52,20 @@ fn moments(sighting: &Sighting) -> Vec<Moment> {
 
 /// Two records of a key in one picture: who overtook whom, and where.
 fn timeline(witness: &Witness) -> Markup {
-    let record = moments(&witness.record);
+    let mut record = moments(&witness.record);
+    if let Some((_, at)) = &witness.cause {
+        let place = record.partition_point(|moment| moment.at < *at);
+        if place > 0 && place < record.len() {
+            record.insert(
+                place,
+                Moment {
+                    at: *at,
+                    class: "again",
+                    what: "sent again",
+                },
+            );
+        }
+    }
     let other = witness.other.as_ref().map(moments).unwrap_or_default();
     let all = || record.iter().chain(&other).map(|moment| moment.at);
     let (Some(from), Some(to)) = (all().min(), all().max()) else {
@@ -79,6 +93,7 @@ fn timeline(witness: &Witness) -> Markup {
             ul.legend {
                 li { i style="border:3px solid var(--ink);border-radius:50%" {} "created" }
                 li { i style="background:var(--refused)" {} "not stored yet" }
+                @if witness.cause.is_some() { li { i style="background:var(--refused);transform:rotate(45deg) scale(.75)" {} "sent again" } }
                 li { i style="border:3px solid var(--accepted);border-radius:50%" {} "stored" }
                 li { i style="background:var(--accepted)" {} "in the stream and the function" }
                 li { i style="background:var(--done);border-radius:50%" {} "took effect" }
@@ -89,7 +104,7 @@ fn timeline(witness: &Witness) -> Markup {
                         span { (name) }
                         div.track {
                             @for pair in moments.windows(2) {
-                                i class=(if pair[0].class == "made" { "wait" } else { "stay" })
+                                i class=(if pair[1].class == "effect" || pair[0].class == "saved" { "stay" } else { "wait" })
                                     style=(format!("left:{:.2}%;width:{:.2}%", place(pair[0].at), place(pair[1].at) - place(pair[0].at))) {}
                             }
                             @for moment in moments {

@@ -1,6 +1,7 @@
 //! A chart within the page: curves that stretch with it, and labels as text that does not.
 
-use crate::chart::{Figure, Panel, Role, curves, themed};
+use super::prose::prose;
+use crate::chart::{Figure, Panel, Role, Side, curves, themed};
 use crate::text::printable;
 use maud::{Markup, PreEscaped, html};
 
@@ -24,13 +25,13 @@ fn drawn(figure: &Figure, is_wide: bool) -> Markup {
     let is_plain = figure.legend.len() == 1;
     html! {
         figure.wide[is_wide] id=(figure.name) {
-            figcaption { h3 { (printable(&figure.title)) } }
+            figcaption { h3 { (prose(&figure.title)) } }
             @if !is_plain {
                 ul.legend {
                     @for entry in &figure.legend {
                         li.dash[entry.role == Role::Limit] {
                             i style=(swatch(entry.role)) {}
-                            (printable(&entry.label))
+                            (prose(&entry.label))
                         }
                     }
                 }
@@ -38,7 +39,7 @@ fn drawn(figure: &Figure, is_wide: bool) -> Markup {
             div.panels.many[figure.panels.len() > 1] {
                 @for panel in &figure.panels { (plot(panel, &figure.title)) }
             }
-            p.caption { (printable(&figure.caption)) }
+            p.caption { (prose(&figure.caption)) }
         }
     }
 }
@@ -59,7 +60,7 @@ fn plot(panel: &Panel, title: &str) -> Markup {
     let label = panel.title.as_deref().unwrap_or(title);
     html! {
         div.panel {
-            @if let Some(title) = &panel.title { h4 { (printable(title)) } }
+            @if let Some(title) = &panel.title { h4 { (prose(title)) } }
             p.unit { (panel.y.label) }
             div.plot {
                 svg viewBox=(crate::chart::view_box()) preserveAspectRatio="none" role="img" aria-label=(printable(label)) {
@@ -67,7 +68,7 @@ fn plot(panel: &Panel, title: &str) -> Markup {
                 }
                 @for tick in &panel.y.ticks { span.y style=(down(tick.at)) { (tick.label) } }
                 @for tick in &panel.x.ticks { span.x style=(across(tick.at)) { (tick.label) } }
-                @for mark in &panel.marks { span.mark style=(across(mark.at)) { (printable(&mark.label)) } }
+                @for (mark, side) in panel.marks.iter().zip(panel.sides()) { span.mark.left[side == Side::Left].right[side == Side::Right] style=(across(mark.at)) { (prose(&mark.label)) } }
                 @if let Some(limit) = &panel.limit { span.limit style=(down(limit.at)) { (limit.label) } }
             }
             p.xunit { (panel.x.label) }

@@ -5,6 +5,7 @@
 mod evidence;
 mod figure;
 mod opening;
+mod prose;
 mod style;
 mod tables;
 

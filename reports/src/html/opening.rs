@@ -1,8 +1,9 @@
 //! The first screen: what was asked, what came out, and the figures that matter.
 
+use super::prose::prose;
 use crate::account::{Account, Ending, Judgement, Verdict};
 use crate::summary::headline;
-use crate::text::{count, counted, printable, rate, share};
+use crate::text::{count, counted, rate, share};
 use maud::{Markup, html};
 use sim::engine::time::SimDuration;
 
@@ -16,9 +17,9 @@ pub(super) fn opening(account: &Account) -> Markup {
     let run = &account.run;
     html! {
         header {
-            p.over { "shardlab · " (printable(&account.subject.name)) " · " (run.simulated) " simulated, seed " (run.seed) }
-            h1 { (printable(&account.subject.title)) }
-            @if let Some(question) = &account.subject.question { p.question { (printable(question)) } }
+            p.over { "shardlab · " (prose(&account.subject.name)) " · " (run.simulated) " simulated, seed " (run.seed) }
+            h1 { (prose(&account.subject.title)) }
+            @if let Some(question) = &account.subject.question { p.question { (prose(question)) } }
             @match &run.ending {
                 Ending::Complete => {},
                 Ending::Interrupted => (stopped(run.simulated, run.planned, "It was interrupted")),
@@ -47,7 +48,7 @@ fn stopped(simulated: SimDuration, planned: SimDuration, what: &str) -> Markup {
     html! {
         div class="verdict stopped" {
             span.word { "stopped" }
-            div { (printable(what)) " after " (simulated) " of " (planned) ". All figures cover the time until then." }
+            div { (prose(what)) " after " (simulated) " of " (planned) ". All figures cover the time until then." }
         }
     }
 }
@@ -58,7 +59,7 @@ fn failed(judgements: &[Judgement]) -> Markup {
         @if failed().next().is_some() {
             ul {
                 @for judgement in failed().take(FAILED_SHOWN) {
-                    li { (printable(&judgement.statement)) ": " (printable(&judgement.measured)) }
+                    li { (prose(&judgement.statement)) ": " (prose(&judgement.measured)) }
                 }
             }
         }
@@ -81,7 +82,7 @@ fn tiles(account: &Account) -> Markup {
                 li.warn[tile.is_warning] {
                     span.label { (tile.label) }
                     span.value { (tile.value) }
-                    span.more { (tile.more) }
+                    span.more { (prose(&tile.more)) }
                 }
             }
         }
@@ -209,7 +210,7 @@ fn flow(account: &Account) -> Markup {
                 div {
                     @for stage in column.iter().take(STAGE_MAX) {
                         div.stage {
-                            b { (printable(&stage.name)) }
+                            b { (prose(&stage.name)) }
                             @for line in &stage.told { span { (line) } }
                             @for line in &stage.warnings { span.warn-text { (line) } }
                         }
@@ -235,7 +236,7 @@ fn producers(account: &Account) -> Vec<Stage> {
             name: one.name.clone(),
             told: vec![
                 format!("{} created", count(one.records_produced)),
-                counted(one.requests_sent, one.api),
+                counted(one.requests_sent, "request"),
             ],
             warnings: warnings(&[
                 (one.records_resent + one.records_repeated, "sent again"),

@@ -43,7 +43,7 @@ a{color:inherit}
 .tiles{display:grid;grid-template-columns:repeat(4,1fr);gap:12px;margin:14px 0 0;padding:0;list-style:none}
 .tiles li,.stage,figure,.card{background:var(--paper);border:1px solid var(--rule);border-radius:10px}
 .tiles li{padding:12px 16px}
-.tiles .label{font-size:.85rem;color:var(--pale)}
+.tiles .label{font-size:.85rem;line-height:1.3;color:var(--pale);display:block;margin-bottom:2px}
 .tiles .value{font-size:1.7rem;font-weight:650;line-height:1.2;letter-spacing:-.01em;display:block}
 .tiles .more{font-size:.85rem;color:var(--pale);line-height:1.35;display:block}
 .tiles .warn .value,.warn-text{color:var(--bad)}
@@ -63,11 +63,11 @@ figcaption{margin-bottom:4px}
 .legend i{display:inline-block;width:13px;height:11px;border-radius:2px;margin-right:6px;vertical-align:-1px}
 .legend .dash i{height:0;border-radius:0;border-top:2px dashed;vertical-align:3px;width:16px}
 .panels{margin-top:auto}
-.many{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(100%,330px),1fr));gap:14px 22px}
+.many{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,330px),1fr));gap:14px 22px}
 .panel{min-width:0}
 .panel h4{font-size:.85rem;margin:6px 0 0;font-weight:600;min-height:1.3em}
 .unit{font-size:.75rem;color:var(--pale);line-height:1;margin:6px 0 17px}
-.plot{position:relative;height:210px;margin:0 10px 20px 52px}
+.plot{position:relative;height:210px;margin:0 10px 0 52px}
 .wide .plot{height:240px}
 .many .plot{height:150px}
 .plot svg{position:absolute;inset:0;width:100%;height:100%;display:block}
@@ -76,8 +76,10 @@ figcaption{margin-bottom:4px}
 .plot .y{right:100%;margin-right:7px;transform:translateY(-50%)}
 .plot .x{top:100%;margin-top:7px;transform:translateX(-50%)}
 .plot .mark{bottom:100%;margin-bottom:3px;transform:translateX(-50%);font-weight:600;font-size:.7rem}
+.plot .left{transform:translateX(-100%)}
+.plot .right{transform:none}
 .plot .limit{right:4px;transform:translateY(-130%);color:var(--ink);font-weight:600;background:color-mix(in srgb,var(--paper) 78%,transparent);border-radius:3px;padding:1px 3px}
-.xunit{text-align:right;font-size:.75rem;color:var(--pale);line-height:1;margin:0 10px 0 0}
+.xunit{text-align:right;font-size:.75rem;color:var(--pale);line-height:1;margin:25px 10px 0 0}
 .card{padding:14px 18px;margin:0 0 14px}
 .scroll{overflow-x:auto}
 table{border-collapse:collapse;width:100%;font-size:.9rem}
@@ -87,6 +89,7 @@ td{vertical-align:top}
 tr:last-child td{border-bottom:0}
 .number{text-align:right;white-space:nowrap}
 .chip{display:inline-block;border-radius:99px;padding:1px 9px;font-size:.78rem;font-weight:600;white-space:nowrap}
+.id{white-space:nowrap}
 .fact{color:var(--pale);font-size:.78rem;white-space:nowrap}
 .meter{display:block;height:7px;min-width:90px;border-radius:4px;background:var(--rule);overflow:hidden;margin-top:7px}
 .meter i{display:block;height:100%;background:var(--accepted)}
@@ -108,6 +111,7 @@ summary{cursor:pointer;font-size:.9rem;color:var(--pale)}
 .track .stay{background:var(--accepted)}
 .track b{position:absolute;top:-6px;width:13px;height:13px;margin-left:-6.5px;border-radius:50%;background:var(--paper);border:3px solid var(--ink)}
 .track .effect{background:var(--done);border-color:var(--done)}
+.track .again{background:var(--refused);border-color:var(--refused);width:9px;height:9px;top:-3.5px;margin-left:-4.5px;border-radius:2px;transform:rotate(45deg)}
 .track .saved{border-color:var(--accepted)}
 .evidence{font-size:.92rem}
 footer{color:var(--pale);font-size:.82rem;margin-top:40px}
@@ -119,8 +123,12 @@ h1{font-size:1.4rem}
 .tiles{grid-template-columns:1fr 1fr;gap:8px}
 .tiles li{padding:10px 12px}
 .tiles .value{font-size:1.35rem}
-.flow{flex-direction:column;gap:22px}
-.flow>div+div:before{left:calc(50% - 4px);top:-17px;transform:rotate(135deg)}
+.flow{flex-direction:column;gap:16px}
+.flow>div+div:before{left:calc(50% - 3px);top:-14px;width:7px;height:7px;transform:rotate(135deg)}
+.stage{padding:7px 12px}
+.stage b{display:block}
+.stage span{display:inline}
+.stage span+span:before{content:' · ';color:var(--pale)}
 .charts{grid-template-columns:minmax(0,1fr)}
 figure{padding:13px 13px 10px}
 .plot,.wide .plot{height:190px;margin-left:46px}

@@ -1,6 +1,7 @@
 //! What the page tells in tables and lists.
 
 use super::opening::symbol;
+use super::prose::prose;
 use crate::account::{Account, Assumption, Verdict};
 use crate::summary::told;
 use crate::text::{count, counted, printable, share};
@@ -28,8 +29,8 @@ pub(super) fn judgements(account: &Account) -> Markup {
                         @for judgement in &account.judgements {
                             tr {
                                 td { (chip(judgement.verdict)) }
-                                td { (printable(&judgement.statement)) }
-                                td { (printable(&judgement.measured)) }
+                                td { (prose(&judgement.statement)) }
+                                td { (prose(&judgement.measured)) }
                                 td.number data-label="Line" { @if let Some(line) = judgement.line { (line) } }
                             }
                         }
@@ -52,7 +53,7 @@ pub(super) fn headroom(account: &Account) -> Markup {
                         @for row in &account.headroom {
                             @let full = row.used_per_mille >= 1_000;
                             tr {
-                                td { b { (printable(&row.limit)) } br; span.fact { (printable(&row.of)) } }
+                                td { b { (prose(&row.limit)) } br; span.fact { (prose(&row.of)) } }
                                 td {
                                     span.warn-text[full] { (row.peak) ", " (share(row.used_per_mille, 1_000)) }
                                     span.meter { i.full[full] style=(format!("width:{}%", row.used_per_mille.min(1_000) as f64 / 10.0)) {} }
@@ -76,7 +77,7 @@ fn shards(account: &Account) -> Markup {
     html! {
         @for stream in account.streams.iter().filter(|stream| stream.shards.len() > 1) {
             details {
-                summary { "Every shard of " (printable(&stream.name)) " (" (stream.shards.len()) ")" }
+                summary { "Every shard of " (prose(&stream.name)) " (" (stream.shards.len()) ")" }
                 div.card.scroll {
                     table {
                         thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } } }
@@ -111,7 +112,7 @@ pub(super) fn latency(account: &Account) -> Markup {
                         @for row in &account.latency {
                             @for (name, spread) in [("since creation", row.since_creation), ("since it was stored", row.since_arrival)] {
                                 tr {
-                                    td { (printable(&row.at)) ", " (name) br; span.fact { (counted(spread.records, "record")) ", by " (printable(&row.function)) } }
+                                    td { (prose(&row.at)) ", " (name) br; span.fact { (counted(spread.records, "record")) ", by " (prose(&row.function)) } }
                                     @for span in [spread.p50, spread.p90, spread.p99, spread.max, spread.mean] { td.number { (span) } }
                                 }
                             }
@@ -127,7 +128,7 @@ pub(super) fn latency(account: &Account) -> Markup {
 pub(super) fn story(account: &Account) -> Markup {
     html! {
         h2 id="story" { "In words" }
-        div.card { ul.list { @for sentence in told(account) { li { (printable(&sentence)) } } } }
+        div.card { ul.list { @for sentence in told(account) { li { (prose(&sentence)) } } } }
     }
 }
 
@@ -141,7 +142,7 @@ pub(super) fn ledgers(account: &Account) -> Markup {
                     "Every record is accounted for, and Little’s law holds. Checked "
                     (counted(account.ledgers.checks, "time")) " during the run; at its end:"
                 }
-                ul.list { @for balance in &account.ledgers.balances { li { (printable(balance)) } } }
+                ul.list { @for balance in &account.ledgers.balances { li { (prose(balance)) } } }
             }
         }
     }
@@ -154,8 +155,8 @@ pub(super) fn setup(account: &Account) -> Markup {
         div.card {
             dl {
                 @for component in &account.components {
-                    dt { (component.kind) "." (printable(&component.name)) }
-                    dd { (printable(&component.settings)) }
+                    dt { (component.kind) "." (prose(&component.name)) }
+                    dd { (prose(&component.settings)) }
                 }
             }
         }
@@ -168,7 +169,7 @@ pub(super) fn changes(account: &Account) -> Markup {
         @if !account.changes.is_empty() {
             ul.changes {
                 @for (change, number) in account.changes.iter().zip(1_u32..) {
-                    li { b { (number) } (crate::chart::clock(change.at, account.run.simulated)) ": " (printable(&change.what)) }
+                    li { b { (number) } (crate::chart::clock(change.at, account.run.simulated)) ": " (prose(&change.what)) }
                 }
             }
         }
@@ -190,7 +191,7 @@ pub(super) fn trust(account: &Account) -> Markup {
         }
         @if !account.notes.is_empty() {
             h2 id="notes" { "Notes" }
-            div.card { ul.list { @for note in &account.notes { li { (printable(note)) } } } }
+            div.card { ul.list { @for note in &account.notes { li { (prose(note)) } } } }
         }
     }
 }
@@ -223,7 +224,7 @@ pub(super) fn repeat(account: &Account) -> Markup {
                 dt { "Simulated" }
                 dd { (run.simulated) ", in " (counted(run.events, "event")) }
                 dt { "Version" }
-                dd { "shardlab " (printable(&run.version)) }
+                dd { "shardlab " (prose(&run.version)) }
             }
         }
     }
