@@ -135,7 +135,6 @@ impl Course {
             | Fact::RecordsGathered { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
-            | Fact::RecordsGathered { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
