@@ -169,9 +169,9 @@ mod tests {
     #[test]
     fn only_the_lines_of_the_labels_are_drawn() {
         let text = "a\nbc\nd\n";
-        assert_eq!(&text[lines_of(text, &[3..4])], "bc");
+        assert_eq!(&text[lines_of(text, &[3..4, 2..2])], "bc");
         assert_eq!(&text[lines_of(text, &[5..6, 2..2])], "bc\nd");
-        assert_eq!(lines_of(text, &[7..7]), 7..7, "the end of the text");
+        assert_eq!(lines_of(text, &[7..7, 7..7]), 7..7, "the end of the text");
     }
 
     #[test]

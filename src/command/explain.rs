@@ -324,6 +324,11 @@ mod tests {
             .map(|row| row.number)
             .chain(METRICS.iter().map(|metric| metric.name))
             .chain(entries.iter().map(|entry| entry.path.as_str()))
+            .chain(
+                sim::observe::metrics::Metric::ALL
+                    .iter()
+                    .map(|metric| metric.row().name),
+            )
             .chain(page.facts.iter().flat_map(|fact| [fact.id.as_str(), fact.group()]));
         for name in names {
             assert!(!page.found(name).is_empty(), "{name}");

@@ -286,7 +286,12 @@ fn e0205_a_limit_of_aws_carries_its_fact() {
 
 #[test]
 fn e0205_more_components_than_the_model_numbers() {
-    let sinks = |count: u32| -> String { (0..count).map(|number| format!("[sink.s{number}]\n")).collect() };
+    let sinks = |count: u32| {
+        (0..count)
+            .map(|number| format!("[sink.s{number}]"))
+            .collect::<Vec<_>>()
+            .join("\n")
+    };
     let errors = |text: &str| {
         let (_, diagnostics) = scenarios::load(text, "test", &LoadOptions::default(), &NoTraces);
         let errors = diagnostics
