@@ -29,6 +29,8 @@ pub struct Account {
     pub latency: Vec<LatencyAccount>,
     /// How close the run came to each limit.
     pub headroom: Vec<LimitUse>,
+    /// What a bill counts.
+    pub usage: UsageAccount,
     /// Order and duplicates, by place.
     pub checks: Vec<Check>,
     /// The books that were kept.
@@ -278,6 +280,24 @@ pub struct LatencyAccount {
     pub since_creation: Spread,
     /// Since the stream stored them.
     pub since_arrival: Spread,
+    /// The time since creation split by cause, in the order in which records meet them, without those that took none.
+    /// Their totals sum to that of all records.
+    pub causes: Vec<CauseAccount>,
+}
+
+/// The time of records that is due to a cause.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct CauseAccount {
+    /// The cause, as a key in files.
+    pub key: &'static str,
+    /// In a few words.
+    pub name: &'static str,
+    /// The time of a record.
+    pub time: Spread,
+    /// The time of all records together, in nanoseconds.
+    pub total_ns: u128,
+    /// That in thousandths of the time due to all causes.
+    pub share_per_mille: u64,
 }
 
 /// A distribution in a few figures.
@@ -302,22 +322,91 @@ pub struct Spread {
 /// How much of a limit was used.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct LimitUse {
-    /// The limit: `records stored by a shard in a second`.
+    /// The limit: `records written to a shard`.
     pub limit: String,
+    /// The same as a key in files.
+    pub key: &'static str,
     /// What it is a limit of: `shardId-000000000002 of stream.clicks`.
     pub of: String,
-    /// Most that was used, with its unit.
+    /// The component of that.
+    pub component: String,
+    /// The shard, for a limit of shards.
+    pub shard: Option<String>,
+    /// The unit of the values: `records_per_second`.
+    pub unit: &'static str,
+    /// Most that was used, with its unit. Rates are counted over whole seconds.
     pub peak: String,
+    /// Most that was used.
+    pub peak_value: u64,
     /// What is allowed, with its unit.
     pub allowed: String,
+    /// What is allowed.
+    pub allowed_value: u64,
     /// The peak in thousandths of what is allowed.
     pub used_per_mille: u64,
+    /// Something is refused, delayed or lost at the limit; otherwise a request or batch is complete there.
+    pub hurts: bool,
     /// When it was reached first.
     pub first_reached: Option<SimTime>,
+    /// Requests, reads, batches or invocations that it applied to.
+    pub uses: u64,
+    /// Of these, those that met or reached the limit.
+    pub uses_at_limit: u64,
     /// The multiple of the load at which it would be reached: `1.9 times`, or `as it is`.
     pub reached_at_load: String,
-    /// The fact that states it.
-    pub fact: &'static str,
+    /// That multiple in thousandths; `None` where use does not grow with the load.
+    pub reached_at_load_per_mille: Option<u64>,
+    /// The fact that states it; the capacity of a sink is the scenario's own.
+    pub fact: Option<&'static str>,
+}
+
+/// What a bill counts.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct UsageAccount {
+    /// Of streams.
+    pub streams: Vec<StreamUsage>,
+    /// Of functions.
+    pub functions: Vec<FunctionUsage>,
+}
+
+/// What a bill counts of a stream in provisioned mode.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StreamUsage {
+    /// Its name.
+    pub name: String,
+    /// Shards times hours of the run.
+    pub shard_hours: f64,
+    /// Hours of retention beyond the free 24.
+    pub retention_hours_above_24: u32,
+    /// PUT payload units of 25 KB.
+    pub put_payload_units: u64,
+    /// PutRecord requests.
+    pub put_record_requests: u64,
+    /// PutRecords requests.
+    pub put_records_requests: u64,
+    /// GetRecords requests.
+    pub get_records_requests: u64,
+    /// Bytes stored.
+    pub bytes_in: u64,
+    /// Bytes read.
+    pub bytes_out: u64,
+}
+
+/// What a bill counts of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionUsage {
+    /// Its name.
+    pub name: String,
+    /// Invocations.
+    pub invocations: u64,
+    /// Billed time in milliseconds.
+    pub billed_ms: u64,
+    /// The part of it that is due to Init.
+    pub init_ms: u64,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// Billed GB-milliseconds.
+    pub gb_ms: u128,
 }
 
 /// A verdict.

@@ -1,98 +1,72 @@
 //! How close a run came to the limits that its scenario has.
 
-use crate::account::{Account, FunctionAccount, LimitUse, ShardAccount, StreamAccount};
+use crate::account::LimitUse;
 use crate::text::{count, counted};
+use sim::directory::Directory;
 use sim::engine::quantity::ByteCount;
-use sim::engine::time::SimTime;
+use sim::engine::time::SimDuration;
+use sim::observe::Observers;
+use sim::observe::headroom::{AtLimit, Headroom, Row, Unit};
 
-/// Every limit, those of a stream for its fullest shard.
-pub(super) fn headroom(account: &Account) -> Vec<LimitUse> {
-    let streams = account
-        .streams
-        .iter()
-        .flat_map(|stream| [records(stream), bytes(stream)]);
-    let functions = account
-        .functions
-        .iter()
-        .map(|function| Some(concurrency(account, function)));
-    streams.chain(functions).flatten().collect()
+/// Every limit that the run met, the most urgent first; those of a stream for its fullest shard.
+pub(super) fn headroom(observers: &Observers, directory: &Directory) -> Vec<LimitUse> {
+    let rows = observers.headroom.as_ref().map(Headroom::rows);
+    rows.into_iter()
+        .flatten()
+        .map(|row| limit_use(&row, directory))
+        .collect()
 }
 
-/// The shard that came closest, by some measure.
-fn fullest(stream: &StreamAccount, peak: fn(&ShardAccount) -> u64) -> Option<&ShardAccount> {
-    stream
-        .shards
-        .iter()
-        .max_by_key(|shard| (peak(shard), core::cmp::Reverse(&shard.id)))
-}
-
-fn records(stream: &StreamAccount) -> Option<LimitUse> {
-    let shard = fullest(stream, |shard| shard.peak_records_per_second)?;
-    let (peak, limit) = (shard.peak_records_per_second, stream.limit_records_per_second);
-    Some(LimitUse {
-        limit: "records that a shard stores in a second".to_owned(),
-        of: format!("{} of {}", shard.id, stream.name),
-        peak: counted(peak, "record"),
-        allowed: count(limit),
-        used_per_mille: per_mille(peak, limit),
-        first_reached: shard.first_throttle,
-        reached_at_load: at_load(peak, limit, shard.first_throttle),
-        fact: "KDS-W-01",
-    })
-}
-
-fn bytes(stream: &StreamAccount) -> Option<LimitUse> {
-    let shard = fullest(stream, |shard| shard.peak_bytes_per_second)?;
-    let (peak, limit) = (shard.peak_bytes_per_second, stream.limit_bytes_per_second);
-    Some(LimitUse {
-        limit: "bytes that a shard stores in a second".to_owned(),
-        of: format!("{} of {}", shard.id, stream.name),
-        peak: ByteCount(peak).to_string(),
-        allowed: ByteCount(limit).to_string(),
-        used_per_mille: per_mille(peak, limit),
-        first_reached: None,
-        reached_at_load: at_load(peak, limit, None),
-        fact: "KDS-W-02",
-    })
-}
-
-fn concurrency(account: &Account, function: &FunctionAccount) -> LimitUse {
-    let course = account
-        .course
-        .functions
-        .iter()
-        .find(|course| course.name == function.name);
-    let (limit, is_reserved) = course.map_or((0, false), |course| (course.concurrency_limit, course.is_reserved));
-    let peak = u64::from(function.concurrent_max);
+fn limit_use(row: &Row, directory: &Directory) -> LimitUse {
+    let component = row
+        .component
+        .map_or_else(|| "the account".to_owned(), |component| directory.label(component));
+    let unit = row.limit.unit();
     LimitUse {
-        limit: if is_reserved {
-            "invocations at one time, reserved".to_owned()
-        } else {
-            "invocations at one time, of the account".to_owned()
+        limit: row.limit.name().to_owned(),
+        key: row.limit.key(),
+        of: match row.shard {
+            Some(shard) => format!("{shard} of {component}"),
+            None => component.clone(),
         },
-        of: function.name.clone(),
-        peak: counted(peak, "invocation"),
-        allowed: count(limit),
-        used_per_mille: per_mille(peak, limit),
-        first_reached: function.first_throttle,
-        reached_at_load: at_load(peak, limit, function.first_throttle),
-        fact: if is_reserved { "LAM-C-06" } else { "LAM-C-04" },
+        component,
+        shard: row.shard.map(|shard| shard.to_string()),
+        unit: unit.key(),
+        peak: quantity(row.used, unit),
+        peak_value: row.used,
+        allowed: quantity(row.allowed, unit),
+        allowed_value: row.allowed,
+        used_per_mille: row.used_per_mille(),
+        hurts: row.limit.at_limit() == AtLimit::Hurts,
+        first_reached: row.hit_at,
+        uses: row.uses,
+        uses_at_limit: row.at_limit,
+        reached_at_load: at_load(row),
+        reached_at_load_per_mille: row.load_per_mille(),
+        fact: row.limit.fact(),
     }
 }
 
-fn per_mille(peak: u64, limit: u64) -> u64 {
-    let used = u128::from(peak) * 1_000 / u128::from(limit.max(1));
-    u64::try_from(used).unwrap_or(u64::MAX)
+/// A quantity with its unit.
+fn quantity(value: u64, unit: Unit) -> String {
+    match unit {
+        Unit::RecordsPerSecond => format!("{}/s", counted(value, "record")),
+        Unit::BytesPerSecond => format!("{}/s", ByteCount(value)),
+        Unit::CallsPerSecond => format!("{}/s", counted(value, "call")),
+        Unit::Invocations => counted(value, "invocation"),
+        Unit::Nanoseconds => SimDuration::from_nanos(value).to_string(),
+        Unit::Records => counted(value, "record"),
+        Unit::Bytes => ByteCount(value).to_string(),
+    }
 }
 
 /// The multiple of the load at which the peak would be the limit, if use grows with load.
-fn at_load(peak: u64, limit: u64, reached: Option<SimTime>) -> String {
-    if reached.is_some() || peak >= limit {
-        return "as it is".to_owned();
-    }
-    let tenths = u128::from(limit) * 10 / u128::from(peak.max(1));
-    match tenths {
-        0..1_000 => format!("{}.{} times", tenths / 10, tenths % 10),
-        _ => format!("{} times", count(u64::try_from(tenths / 10).unwrap_or(u64::MAX))),
+fn at_load(row: &Row) -> String {
+    match row.load_per_mille() {
+        None if row.hit_at.is_some() => "as it is".to_owned(),
+        None => "not by load alone".to_owned(),
+        Some(..=1_000) => "as it is".to_owned(),
+        Some(load @ ..100_000) => format!("{}.{} times", load / 1_000, load % 1_000 / 100),
+        Some(load) => format!("{} times", count(load / 1_000)),
     }
 }

@@ -1,13 +1,15 @@
 //! From the end of a session to its account.
 
+mod causes;
 mod course;
 mod headroom;
 mod metrics;
+mod usage;
 
 use crate::account::{
     Account, Assumption, Change, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject, Verdict,
-    Witness,
+    ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
+    UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, change, components, matters, notes};
@@ -79,6 +81,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         sinks: Vec::new(),
         latency: Vec::new(),
         headroom: Vec::new(),
+        usage: UsageAccount::default(),
         checks: Vec::new(),
         ledgers: Ledgers::default(),
         course: Course::default(),
@@ -97,7 +100,8 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         view.fill(&mut account);
         account.ledgers.checks = session.ledger_checks();
         account.course = course::course(observers, view.directory, blueprint, session.now());
-        account.headroom = headroom::headroom(&account);
+        account.headroom = headroom::headroom(observers, view.directory);
+        account.usage = usage::usage(observers, view.directory, session.now());
         account.metrics = metrics::series(observers, view.directory);
     }
     account
@@ -350,6 +354,7 @@ impl View<'_> {
                 function: self.label(Component::Function(id)),
                 since_creation: spread(&measured.end_to_end),
                 since_arrival: spread(&measured.since_arrival),
+                causes: causes::causes(self.observers, id),
             })
         });
         places.collect()

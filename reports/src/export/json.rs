@@ -3,8 +3,8 @@
 //! The schema's version changes when a key changes its name or meaning; new keys may be added within a version.
 
 use crate::account::{
-    Account, Check, Ending, FunctionAccount, Judgement, LatencyAccount, ProducerAccount, ReaderAccount, ShardAccount,
-    SinkAccount, Spread, StreamAccount,
+    Account, Check, Ending, FunctionAccount, Judgement, LatencyAccount, LimitUse, ProducerAccount, ReaderAccount,
+    ShardAccount, SinkAccount, Spread, StreamAccount, UsageAccount,
 };
 use serde_json::{Map, Value, json};
 use sim::engine::time::SimTime;
@@ -56,6 +56,8 @@ pub fn render(account: &Account) -> String {
         "functions": list(&account.functions, function),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),
+        "headroom": list(&account.headroom, limit_use),
+        "usage": usage(&account.usage),
         "checks": list(&account.checks, check),
         "ledgers": {
             "checks": account.ledgers.checks,
@@ -178,6 +180,54 @@ fn latency(row: &LatencyAccount) -> Value {
         "function": row.function,
         "since_creation": spread(row.since_creation),
         "since_arrival": spread(row.since_arrival),
+        "causes": list(&row.causes, |part| json!({
+            "cause": part.key,
+            "total_ns": part.total_ns.to_string(),
+            "share_per_mille": part.share_per_mille,
+            "time": spread(part.time),
+        })),
+    })
+}
+
+fn limit_use(row: &LimitUse) -> Value {
+    json!({
+        "limit": row.key,
+        "component": row.component,
+        "shard": row.shard,
+        "unit": row.unit,
+        "peak": row.peak_value,
+        "allowed": row.allowed_value,
+        "used_per_mille": row.used_per_mille,
+        "hurts": row.hurts,
+        "first_reached_ns": row.first_reached.map(SimTime::as_nanos),
+        "uses": row.uses,
+        "uses_at_limit": row.uses_at_limit,
+        "reached_at_load_per_mille": row.reached_at_load_per_mille,
+        "fact": row.fact,
+    })
+}
+
+fn usage(usage: &UsageAccount) -> Value {
+    json!({
+        "streams": list(&usage.streams, |stream| json!({
+            "name": stream.name,
+            "shard_hours": stream.shard_hours,
+            "retention_hours_above_24": stream.retention_hours_above_24,
+            "put_payload_units": stream.put_payload_units,
+            "put_record_requests": stream.put_record_requests,
+            "put_records_requests": stream.put_records_requests,
+            "get_records_requests": stream.get_records_requests,
+            "bytes_in": stream.bytes_in,
+            "bytes_out": stream.bytes_out,
+        })),
+        "functions": list(&usage.functions, |function| json!({
+            "name": function.name,
+            "invocations": function.invocations,
+            "memory_mb": function.memory_mb,
+            "billed_ms": function.billed_ms,
+            "init_ms": function.init_ms,
+            "gb_ms": u64::try_from(function.gb_ms).unwrap_or(u64::MAX),
+        })),
     })
 }
 

@@ -51,7 +51,7 @@ pub(super) fn headroom(account: &Account) -> Markup {
                     thead { tr { th { "Limit" } th { "Peak use" } th.number { "Allowed" } th.number { "Reached first" } th.number { "Reached at load" } th { "Fact" } } }
                     tbody {
                         @for row in &account.headroom {
-                            @let full = row.used_per_mille >= 1_000;
+                            @let full = row.hurts && row.first_reached.is_some();
                             tr {
                                 td { b { (prose(&row.limit)) } br; span.fact { (prose(&row.of)) } }
                                 td {
@@ -61,7 +61,7 @@ pub(super) fn headroom(account: &Account) -> Markup {
                                 td.number data-label="Allowed" { (row.allowed) }
                                 td.number data-label="Reached first" { @match row.first_reached { Some(at) => (at), None => "never" } }
                                 td.number data-label="Reached at load" { (row.reached_at_load) }
-                                td { (fact(Some(row.fact))) }
+                                td { (fact(row.fact)) }
                             }
                         }
                     }
@@ -115,6 +115,29 @@ pub(super) fn latency(account: &Account) -> Markup {
                                     td { (prose(&row.at)) ", " (name) br; span.fact { (counted(spread.records, "record")) ", by " (prose(&row.function)) } }
                                     @for span in [spread.p50, spread.p90, spread.p99, spread.max, spread.mean] { td.number { (span) } }
                                 }
+                            }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Where the time of records went.
+pub(super) fn causes(account: &Account) -> Markup {
+    html! {
+        @for row in account.latency.iter().filter(|row| !row.causes.is_empty()) {
+            h2 { "Where the time goes until " (printable(&row.at)) }
+            div.card.scroll {
+                table {
+                    thead { tr { th { "Cause" } th.number { "Share" } th.number { "Mean" } th.number { "p50" } th.number { "p99" } th.number { "Most" } } }
+                    tbody {
+                        @for part in &row.causes {
+                            tr {
+                                td { (part.name) }
+                                td.number { (share(part.share_per_mille, 1_000)) }
+                                @for span in [part.time.mean, part.time.p50, part.time.p99, part.time.max] { td.number { (span) } }
                             }
                         }
                     }

@@ -6,9 +6,9 @@ mod sentences;
 
 pub use page::Layout;
 
-use crate::account::{Account, Check, Component, Ending, Judgement, Verdict};
-use crate::text::{counted, fill, printable};
-use page::{HEADING, OPEN, Page};
+use crate::account::{Account, Check, Component, Ending, Judgement, LimitUse, Verdict};
+use crate::text::{counted, fill, printable, share};
+use page::{BAD, GOOD, HEADING, OPEN, Page};
 use sentences::{function_told, producer_told, reader_told, sink_told, stream_told, times};
 
 /// The whole account as text.
@@ -21,6 +21,8 @@ pub fn render(account: &Account, layout: Layout) -> String {
     what_ran(&mut page, account);
     what_happened(&mut page, account);
     latency(&mut page, account);
+    causes(&mut page, account);
+    headroom(&mut page, account);
     checks(&mut page, &account.checks);
     ledgers(&mut page, account);
     judgements(&mut page, &account.judgements);
@@ -154,6 +156,52 @@ fn latency(page: &mut Page, account: &Account) {
             page.line(&format!("    {name:20}{p50:>10}{p90:>10}{p99:>10}{max:>10}"));
         }
     }
+}
+
+/// One table for each place, without causes that took less than a thousandth of the time.
+fn causes(page: &mut Page, account: &Account) {
+    for row in account.latency.iter().filter(|row| !row.causes.is_empty()) {
+        page.heading(&format!("Where the time goes until {}", row.at));
+        page.line(&format!(
+            "    {:24}{:>9}{:>10}{:>10}{:>10}",
+            "", "share", "mean", "p50", "p99"
+        ));
+        for part in row.causes.iter().filter(|part| part.share_per_mille > 0) {
+            let share = share(part.share_per_mille, 1_000);
+            let [mean, p50, p99] = [part.time.mean, part.time.p50, part.time.p99].map(|span| span.to_string());
+            page.line(&format!("    {:24}{share:>9}{mean:>10}{p50:>10}{p99:>10}", part.name));
+        }
+    }
+}
+
+/// Uses below this are not worth a line, unless the limit was reached all the same.
+const NOTABLE_PER_MILLE: u64 = 100;
+
+fn headroom(page: &mut Page, account: &Account) {
+    if account.headroom.is_empty() {
+        return;
+    }
+    page.heading("How close to the limits");
+    let is_notable =
+        |row: &&LimitUse| row.hurts && (row.first_reached.is_some() || row.used_per_mille >= NOTABLE_PER_MILLE);
+    for row in account.headroom.iter().filter(is_notable) {
+        let fact = row.fact.map_or_else(String::new, |fact| format!(" ({fact})"));
+        let reached = match row.first_reached {
+            Some(at) => format!("reached at {at}, {}", times(row.uses_at_limit)),
+            None => format!("reached at {} the load", row.reached_at_load),
+        };
+        let reached = match (row.first_reached, row.reached_at_load_per_mille) {
+            (None, None) => "never reached".to_owned(),
+            _ => reached,
+        };
+        let colour = if row.first_reached.is_some() { BAD } else { GOOD };
+        let text = format!(
+            "{} of {}: {} of {}, {reached}{fact}",
+            row.limit, row.of, row.peak, row.allowed
+        );
+        page.marked(colour, &format!("{} %", row.used_per_mille / 10), &printable(&text));
+    }
+    page.paragraph("Peaks of rates are over whole seconds. No other limit was used by more than a tenth.");
 }
 
 fn checks(page: &mut Page, checks: &[Check]) {

@@ -29,8 +29,8 @@ pub(super) struct Page {
 }
 
 pub(super) const HEADING: Style = Style::new().bold();
-const GOOD: Style = AnsiColor::Green.on_default().bold();
-const BAD: Style = AnsiColor::Red.on_default().bold();
+pub(super) const GOOD: Style = AnsiColor::Green.on_default().bold();
+pub(super) const BAD: Style = AnsiColor::Red.on_default().bold();
 pub(super) const OPEN: Style = AnsiColor::Yellow.on_default().bold();
 
 impl Page {

@@ -104,14 +104,14 @@ impl Histogram {
     pub fn record_each(&mut self, values: impl ExactSizeIterator<Item = SimDuration>) {
         let number = values.len();
         let (mut sum, mut min, mut max) = (0_u128, self.min, self.max);
-        let (mut current, mut lowest, mut width, mut run) = (0, 0, 0, 0_u64);
+        let (mut current, mut run) = (0, 0_u64);
         for value in values {
             let value = value.as_nanos();
-            if value.wrapping_sub(lowest) >= width {
+            let place = bucket(value);
+            if place != current {
                 self.counts[current] += run;
                 run = 0;
-                current = bucket(value);
-                (lowest, width) = range(current);
+                current = place;
             }
             run += 1;
             sum += u128::from(value);

@@ -146,7 +146,7 @@ impl<'f> Effect<'f> {
         let mut explained = 0;
         self.segments(pages, sends, |segment| {
             let Some(page) = segment.page else { return };
-            if together.page != Some(*page) {
+            if together.page.is_none_or(|known| known.end != page.end) {
                 together.flush(self, place);
                 together.page = Some(*page);
             }

@@ -131,7 +131,9 @@ impl StreamSends {
                 }),
             }
         }
-        first_sends.note(records, late, |record| record.outcome() != Outcome::Accepted);
+        if records.iter().any(|record| record.outcome() != Outcome::Accepted) {
+            first_sends.note(records, late, |record| record.outcome() != Outcome::Accepted);
+        }
     }
 }
 
