@@ -1,10 +1,11 @@
 //! Latency distributions: a log-linear integer histogram, and how long records take to where effects complete.
 
 use crate::directory::Directory;
-use crate::engine::index::{Idx, to_u32};
+use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::FunctionId;
 use crate::observe::fact::Fact;
+use crate::observe::sums::Spans;
 use crate::record::Record;
 
 /// Buckets for each power of two.
@@ -32,8 +33,52 @@ pub struct Histogram {
     reason = "the result is below BUCKETS; a cast costs nothing on the hot path"
 )]
 const fn bucket(value: u64) -> usize {
-    let shift = (u64::BITS - LINEAR_BITS - 1).saturating_sub((value | 1).leading_zeros());
+    let shift = shift(value);
     (shift as usize) * LINEAR + (value >> shift) as usize
+}
+
+/// By how many bits a value is shortened to find its bucket.
+#[inline]
+const fn shift(value: u64) -> u32 {
+    (u64::BITS - LINEAR_BITS - 1).saturating_sub((value | 1).leading_zeros())
+}
+
+/// How values of a power of two find their buckets.
+#[derive(Clone, Copy)]
+struct Scale {
+    shift: u32,
+    /// Shortened, they are `lowest .. lowest + span`.
+    lowest: u64,
+    span: u64,
+    /// Bucket of a value that is zero when shortened.
+    base: usize,
+}
+
+impl Scale {
+    #[inline]
+    const fn of(value: u64) -> Self {
+        let shift = shift(value);
+        let linear = to_usize(shift) * LINEAR;
+        let (lowest, span) = if shift == 0 { (0, 256) } else { (128, 128) };
+        Self {
+            shift,
+            lowest,
+            span,
+            base: linear,
+        }
+    }
+    #[inline]
+    const fn fits(self, value: u64) -> bool {
+        (value >> self.shift).wrapping_sub(self.lowest) < self.span
+    }
+    #[inline]
+    #[expect(
+        clippy::as_conversions,
+        reason = "the result is below BUCKETS; a cast costs nothing on the hot path"
+    )]
+    const fn bucket(self, value: u64) -> usize {
+        self.base + (value >> self.shift) as usize
+    }
 }
 
 /// The least value of a bucket, and how many it holds.
@@ -74,31 +119,45 @@ impl Histogram {
         self.min = self.min.min(value);
         self.max = self.max.max(value);
     }
+    /// Adds a value so many times.
+    #[inline]
+    fn record_times(&mut self, value: SimDuration, times: u64) {
+        let value = value.as_nanos();
+        self.counts[bucket(value)] += times;
+        self.count += times;
+        self.sum += u128::from(value) * u128::from(times);
+        self.min = self.min.min(value);
+        self.max = self.max.max(value);
+    }
     /// Adds, for each record, the time from `start` of it to `end`; zero if it starts later.
-    ///
-    /// Neighbours in a batch mostly fall into one bucket, so a run of these is counted in a register and stored once.
     #[inline]
     pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
-        let (mut sum, mut min, mut max) = (0_u128, self.min, self.max);
-        let (mut current, mut lowest, mut width, mut run) = (0, 0, 0, 0_u64);
+        self.record_spans(end, records, start);
+    }
+    /// As [`Self::record_batch`]; returns what it has added.
+    ///
+    /// Most of a batch lies within a power of two or two: how a value is shortened stays as it is until one does not
+    /// fit, so that no branch depends on the bucket.
+    #[inline]
+    fn record_spans(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) -> Spans {
+        let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
+        let mut scale = Scale::of(0);
         for record in records {
             let value = end.since(start(record)).as_nanos();
-            if value.wrapping_sub(lowest) >= width {
-                self.counts[current] += run;
-                run = 0;
-                current = bucket(value);
-                (lowest, width) = range(current);
+            if !scale.fits(value) {
+                scale = Scale::of(value);
             }
-            run += 1;
+            self.counts[scale.bucket(value)] += 1;
             sum += u128::from(value);
             min = min.min(value);
             max = max.max(value);
         }
-        self.counts[current] += run;
-        self.count += u64::from(to_u32(records.len()));
+        let count = u64::from(to_u32(records.len()));
+        self.count += count;
         self.sum += sum;
-        self.min = min;
-        self.max = max;
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+        Spans { count, sum, min, max }
     }
     /// Adds everything that another histogram holds.
     pub fn merge(&mut self, other: &Self) {
@@ -179,6 +238,20 @@ pub struct Latency {
     places: Vec<PlaceLatency>,
 }
 
+impl PlaceLatency {
+    /// Records take effect now; returns the spans from their creation.
+    fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
+        // The records of a put arrive together and stay neighbours in their shard.
+        for put in records.chunk_by(|one, next| one.arrived_at == next.arrived_at) {
+            if let Some(first) = put.first() {
+                let times = u64::from(to_u32(put.len()));
+                self.since_arrival.record_times(now.since(first.arrived_at), times);
+            }
+        }
+        self.end_to_end.record_spans(now, records, |record| record.created_at)
+    }
+}
+
 impl Latency {
     /// An observer for the functions of a run.
     pub fn new(directory: &Directory) -> Self {
@@ -196,14 +269,15 @@ impl Latency {
     /// Takes note of a fact.
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.note(now, fact);
+    }
+    /// Takes note of a fact; returns the spans from creation of records that have taken effect.
+    #[inline]
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>) -> Option<Spans> {
         match *fact {
             Fact::RecordsProcessed { function, records } | Fact::RecordsDelivered { function, records, .. } => {
-                if let Some(place) = self.places.get_mut(function.index()) {
-                    place.end_to_end.record_batch(now, records, |record| record.created_at);
-                    place
-                        .since_arrival
-                        .record_batch(now, records, |record| record.arrived_at);
-                }
+                let place = self.places.get_mut(function.index())?;
+                Some(place.complete(now, records))
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -226,7 +300,7 @@ impl Latency {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
-            | Fact::Intervened { .. } => {}
+            | Fact::Intervened { .. } => None,
         }
     }
     /// Latencies where the function's effects complete.

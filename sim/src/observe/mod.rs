@@ -18,6 +18,7 @@ pub mod recent;
 #[cfg(test)]
 mod sample;
 mod sparse;
+mod sums;
 pub mod verdict;
 
 use crate::directory::Directory;
@@ -31,6 +32,7 @@ use latency::Latency;
 use metrics::Metrics;
 use ordering::Ordering;
 use std::sync::Arc;
+use sums::Sums;
 
 /// Something that listens to a run.
 pub trait Probe {
@@ -114,20 +116,21 @@ impl Observers {
 impl Probe for Observers {
     #[inline]
     fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let mut sums = Sums::of(fact);
         if let Some(conservation) = &mut self.conservation {
-            conservation.on(now, fact);
+            conservation.note(now, fact, &sums);
         }
         if let Some(ordering) = &mut self.ordering {
             ordering.on(now, fact);
         }
         if let Some(latency) = &mut self.latency {
-            latency.on(now, fact);
+            sums.spans = latency.note(now, fact);
         }
         if let Some(counts) = &mut self.counts {
-            counts.on(now, fact);
+            counts.note(now, fact, &sums);
         }
         if let Some(metrics) = &mut self.metrics {
-            metrics.on(now, fact);
+            metrics.note(now, fact, &sums);
         }
     }
 }
