@@ -51,6 +51,16 @@ impl Record {
             _ => Outcome::Accepted,
         }
     }
+    /// True if the result noted is [`Outcome::Accepted`].
+    #[inline]
+    pub const fn is_accepted(&self) -> bool {
+        self.flags & OUTCOME_MASK == 0
+    }
+    /// True if the result noted is [`Outcome::Throttled`].
+    #[inline]
+    pub const fn is_throttled(&self) -> bool {
+        self.flags & OUTCOME_MASK == THROTTLED
+    }
     /// Notes a result.
     #[inline]
     pub const fn set_outcome(&mut self, outcome: Outcome) {

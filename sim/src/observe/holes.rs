@@ -41,6 +41,7 @@ impl Holes {
         self.missing
     }
     /// Makes the numbers `from..until` missing, which are all above those that are missing already.
+    #[inline]
     pub(super) fn open(&mut self, mut from: u32, until: u32) {
         if from >= until {
             return;
@@ -63,7 +64,9 @@ impl Holes {
         if self.words.is_empty() {
             self.first = lowest;
         }
-        self.words.resize(to_usize(highest + 1 - self.first), 0);
+        while self.words.len() <= to_usize(highest - self.first) {
+            self.words.push_back(0);
+        }
         for number in lowest..=highest {
             self.words[to_usize(number - self.first)] |= mask(number, from, until);
         }

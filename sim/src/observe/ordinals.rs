@@ -3,7 +3,7 @@
 use super::holes::Holes;
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
-use crate::record::KeyId;
+use crate::record::{KeyId, Record};
 
 /// A set of record identities. Memory: eight bytes a key, and about a bit an ordinal from a key's lowest hole on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -44,6 +44,23 @@ impl Ordinals {
             return Inserted::InOrder;
         }
         self.insert_out_of_order(key, ordinal)
+    }
+    /// Adds what is stored of the entries of a put; returns how many of these were in the set already.
+    ///
+    /// Nobody can predict which entries a hot shard refuses: only records out of order take a branch.
+    #[inline]
+    pub(super) fn insert_stored(&mut self, entries: &[Record]) -> u64 {
+        let mut again = 0;
+        for entry in entries {
+            let next = &mut self.next[to_usize(entry.key.0)];
+            let stored = entry.is_accepted();
+            let in_order = entry.ordinal == *next;
+            *next += u32::from(stored & in_order);
+            if stored & !in_order {
+                again += u64::from(self.insert_out_of_order(entry.key, entry.ordinal) == Inserted::Again);
+            }
+        }
+        again
     }
     #[inline(never)]
     fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {

@@ -37,6 +37,7 @@ impl<T: Default> Sparse<T> {
         }
     }
     /// The key's value, made if it has none.
+    #[inline]
     pub(super) fn obtain(&mut self, key: u32) -> &mut T {
         let place = &mut self.places[to_usize(key)];
         if *place == 0 {
@@ -48,6 +49,7 @@ impl<T: Default> Sparse<T> {
         &mut self.values[to_usize(*place - 1)]
     }
     /// Gives the key's value back, which must be as good as new.
+    #[inline]
     pub(super) fn release(&mut self, key: u32) {
         let place = core::mem::take(&mut self.places[to_usize(key)]);
         if place > 0 {

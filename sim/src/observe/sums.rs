@@ -3,7 +3,7 @@
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
 use crate::observe::fact::Fact;
-use crate::record::{Outcome, Record};
+use crate::record::Record;
 
 /// What became of the entries of a put, by their own outcomes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -23,11 +23,10 @@ impl Entries {
     fn of(records: &[Record]) -> Self {
         let mut sums = Self::default();
         for record in records {
-            let outcome = record.outcome();
-            let stored = u64::from(outcome == Outcome::Accepted);
+            let stored = u64::from(record.is_accepted());
             let mask = stored.wrapping_neg();
             sums.stored += stored;
-            sums.throttled += u64::from(outcome == Outcome::Throttled);
+            sums.throttled += u64::from(record.is_throttled());
             sums.bytes += u64::from(record.bytes) & mask;
             sums.instants += u128::from(record.arrived_at.as_nanos() & mask);
         }
@@ -90,6 +89,7 @@ impl Sums {
 mod tests {
     use super::*;
     use crate::observe::sample::{at, put, record, refused};
+    use crate::record::Outcome;
 
     #[test]
     fn entries_are_summed_by_outcome() {

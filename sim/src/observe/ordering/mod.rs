@@ -10,7 +10,7 @@ mod point;
 mod tests;
 
 use crate::directory::{Component, Directory};
-use crate::engine::index::{Idx, to_u32};
+use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, MappingId, SinkId, StreamId};
 use crate::key::KeyTable;
@@ -19,7 +19,7 @@ use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
-use crate::record::{KeyId, Outcome, Record};
+use crate::record::{KeyId, Record};
 use causes::{Causes, head};
 use point::{Effect, Irregular, Point};
 use std::sync::Arc;
@@ -58,6 +58,8 @@ pub struct Ordering {
     stored_again: u64,
     /// By function.
     places: Vec<Observed>,
+    /// By stream: the places of the functions that read it.
+    readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
     impossible: Option<String>,
 }
@@ -99,6 +101,11 @@ impl Ordering {
                     unaccounted: 0,
                 })
                 .collect(),
+            readers: directory
+                .streams
+                .ids()
+                .map(|stream| readers_of(stream, &directory))
+                .collect(),
             causes: Causes::default(),
             impossible: None,
             directory,
@@ -110,7 +117,7 @@ impl Ordering {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled { records, .. } => self.accept(records),
+            Fact::PutHandled { records, .. } => self.stored_again += self.accepted.insert_stored(records),
             Fact::RecordsGivenUp { producer, records, .. } => {
                 if let Some(entry) = self.directory.producers.get(producer) {
                     self.give_up(entry.target, records);
@@ -153,32 +160,14 @@ impl Ordering {
         }
     }
 
-    fn accept(&mut self, records: &[Record]) {
-        for record in records {
-            if record.outcome() == Outcome::Accepted
-                && self.accepted.insert(record.key, record.ordinal) == Inserted::Again
-            {
-                self.stored_again += 1;
-            }
-        }
-    }
-
     /// A record that was given up but is stored all the same stays expected.
     fn give_up(&mut self, stream: StreamId, records: &[Record]) {
         for record in records {
-            if self.accepted.contains(record.key, record.ordinal) {
+            if self.accepted.insert(record.key, record.ordinal) == Inserted::Again {
                 continue;
             }
-            self.accepted.insert(record.key, record.ordinal);
-            for (number, observed) in self.places.iter_mut().enumerate() {
-                let function = FunctionId::from_index(number);
-                if self
-                    .directory
-                    .mappings_of(function)
-                    .any(|(_, mapping)| mapping.stream == stream)
-                {
-                    observed.point.excuse(record.key, record.ordinal);
-                }
+            for reader in &self.readers[stream] {
+                self.places[*reader].point.excuse(record.key, record.ordinal);
             }
         }
     }
@@ -402,6 +391,15 @@ impl Ordering {
     }
 }
 
+/// The places of the functions that read the stream.
+fn readers_of(stream: StreamId, directory: &Directory) -> Vec<usize> {
+    let reads = |function: &FunctionId| {
+        let mut mappings = directory.mappings_of(*function);
+        mappings.any(|(_, mapping)| mapping.stream == stream)
+    };
+    directory.functions.ids().filter(reads).map(Idx::index).collect()
+}
+
 /// The sink of the function, or the function itself.
 fn place_name(directory: &Directory, function: FunctionId) -> String {
     match directory.functions.get(function).and_then(|entry| entry.sink) {
@@ -466,22 +464,22 @@ impl Context<'_> {
                     .map(|overtaker| Cause::Overtaken {
                         later_stored_at: overtaker.arrived_at,
                     });
-                (seen, later, of_record().or_else(of_batch).or(overtaken))
+                (Some(seen), later, of_record().or_else(of_batch).or(overtaken))
             }
-            Irregular::Skipping { first, .. } => (unseen(first), Some(seen), None),
+            Irregular::Skipping { first, .. } => (first.map(unseen), Some(seen), None),
             Irregular::Again | Irregular::NeverAccepted => {
                 let first = self.first_delivery().map(|at| Sighting {
                     delivered_at: Some(at),
                     ..seen
                 });
-                (seen, first, of_batch().or_else(of_record))
+                (Some(seen), first, of_batch().or_else(of_record))
             }
         };
         Witness {
             anomaly,
             place: place_name(self.directory, self.function),
             key,
-            record: Some(record),
+            record,
             other,
             cause,
             cases: 0,

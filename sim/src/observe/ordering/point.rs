@@ -20,6 +20,8 @@ pub(super) struct Point {
     late_between_batches: bool,
     /// A record has come late behind one of its own batch.
     late_within_batch: bool,
+    /// A record has passed over stored ones.
+    skipped: bool,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -68,12 +70,12 @@ pub(super) enum Irregular {
         /// Both are in this batch.
         same_batch: bool,
     },
-    /// It passes over so many stored records, of which this is the first.
+    /// It passes over stored records.
     Skipping {
-        /// Stored records passed over.
+        /// How many.
         count: u32,
-        /// The first of them.
-        first: u32,
+        /// The first of them; told for the first record that does so.
+        first: Option<u32>,
     },
     /// No stream has ever accepted it: a bug of the model.
     NeverAccepted,
@@ -110,14 +112,14 @@ impl Point {
             let next = &mut self.next[to_usize(record.key.0)];
             if record.ordinal == *next && record.ordinal < effect.accepted.next(record.key) {
                 *next += 1;
-            } else if let Some(irregular) = self.out_of_order(effect, index, record) {
+            } else if let Some(irregular) = self.out_of_order(&effect, index, record) {
                 report(irregular, record);
             }
         }
     }
 
     #[inline(never)]
-    fn out_of_order(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
+    fn out_of_order(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
         let accepted = effect.accepted;
         if !accepted.contains(record.key, record.ordinal) {
             return Some(Irregular::NeverAccepted);
@@ -133,7 +135,10 @@ impl Point {
         let (mut count, mut first) = (0, None);
         exceptions.open(from, until, |from, until| {
             count += until - from - accepted.missing_within(record.key, from, until);
-            first = first.or_else(|| accepted.first_within(record.key, from, until));
+            if !self.skipped && count > 0 {
+                self.skipped = true;
+                first = accepted.first_within(record.key, from, until);
+            }
         });
         if exceptions.holes.len() > before {
             if exceptions.opened_last.0 != self.batches {
@@ -145,10 +150,11 @@ impl Point {
         } else {
             self.release_if_empty(record.key);
         }
-        first.map(|first| Irregular::Skipping { count, first })
+        (count > 0).then_some(Irregular::Skipping { count, first })
     }
 
-    fn overtaken(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Irregular {
+    #[inline]
+    fn overtaken(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Irregular {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return Irregular::Again;
         };
