@@ -51,15 +51,10 @@ impl Record {
             _ => Outcome::Accepted,
         }
     }
-    /// True if the result noted is [`Outcome::Accepted`].
+    /// The result as a number, for sums over many records: 0 accepted, 1 throttled, 2 failed.
     #[inline]
-    pub const fn is_accepted(&self) -> bool {
-        self.flags & OUTCOME_MASK == 0
-    }
-    /// True if the result noted is [`Outcome::Throttled`].
-    #[inline]
-    pub const fn is_throttled(&self) -> bool {
-        self.flags & OUTCOME_MASK == THROTTLED
+    pub(crate) const fn outcome_number(&self) -> u32 {
+        self.flags & OUTCOME_MASK
     }
     /// Notes a result.
     #[inline]

@@ -43,42 +43,21 @@ const fn shift(value: u64) -> u32 {
     (u64::BITS - LINEAR_BITS - 1).saturating_sub((value | 1).leading_zeros())
 }
 
-/// How values of a power of two find their buckets.
-#[derive(Clone, Copy)]
-struct Scale {
-    shift: u32,
-    /// Shortened, they are `lowest .. lowest + span`.
-    lowest: u64,
-    span: u64,
-    /// Bucket of a value that is zero when shortened.
-    base: usize,
-}
-
-impl Scale {
-    #[inline]
-    const fn of(value: u64) -> Self {
-        let shift = shift(value);
-        let linear = to_usize(shift) * LINEAR;
-        let (lowest, span) = if shift == 0 { (0, 256) } else { (128, 128) };
-        Self {
-            shift,
-            lowest,
-            span,
-            base: linear,
+/// By how many bits values of the same power of two are shortened, the least of them when shortened, and their buckets.
+#[inline]
+fn power(counts: &mut [u64], value: u64) -> (u32, u64, &mut [u64]) {
+    match shift(value) {
+        0 => (0, 0, &mut counts[..2 * LINEAR]),
+        shift => {
+            let first = (to_usize(shift) + 1) * LINEAR;
+            (shift, 1 << LINEAR_BITS, &mut counts[first..first + LINEAR])
         }
     }
-    #[inline]
-    const fn fits(self, value: u64) -> bool {
-        (value >> self.shift).wrapping_sub(self.lowest) < self.span
-    }
-    #[inline]
-    #[expect(
-        clippy::as_conversions,
-        reason = "the result is below BUCKETS; a cast costs nothing on the hot path"
-    )]
-    const fn bucket(self, value: u64) -> usize {
-        self.base + (value >> self.shift) as usize
-    }
+}
+/// Where a shortened value stands among the buckets that begin with `lowest`; beyond all of them if it is less.
+#[inline]
+fn place(shortened: u64, lowest: u64) -> usize {
+    usize::try_from(shortened.wrapping_sub(lowest)).unwrap_or(usize::MAX)
 }
 
 /// The least value of a bucket, and how many it holds.
@@ -122,6 +101,9 @@ impl Histogram {
     /// Adds a value so many times.
     #[inline]
     fn record_times(&mut self, value: SimDuration, times: u64) {
+        if times == 0 {
+            return;
+        }
         let value = value.as_nanos();
         self.counts[bucket(value)] += times;
         self.count += times;
@@ -136,18 +118,20 @@ impl Histogram {
     }
     /// As [`Self::record_batch`]; returns what it has added.
     ///
-    /// Most of a batch lies within a power of two or two: how a value is shortened stays as it is until one does not
-    /// fit, so that no branch depends on the bucket.
+    /// Most of a batch lies within a power of two or two. How values are shortened, and the buckets of such values, stay
+    /// as they are until a value does not fit, so that no branch depends on the bucket.
     #[inline]
     fn record_spans(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) -> Spans {
         let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
-        let mut scale = Scale::of(0);
+        let (mut shift, mut lowest, mut buckets) = power(&mut self.counts, 0);
         for record in records {
             let value = end.since(start(record)).as_nanos();
-            if !scale.fits(value) {
-                scale = Scale::of(value);
+            if let Some(count) = buckets.get_mut(place(value >> shift, lowest)) {
+                *count += 1;
+            } else {
+                (shift, lowest, buckets) = power(&mut self.counts, value);
+                buckets[place(value >> shift, lowest)] += 1;
             }
-            self.counts[scale.bucket(value)] += 1;
             sum += u128::from(value);
             min = min.min(value);
             max = max.max(value);
@@ -242,12 +226,15 @@ impl PlaceLatency {
     /// Records take effect now; returns the spans from their creation.
     fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
         // The records of a put arrive together and stay neighbours in their shard.
-        for put in records.chunk_by(|one, next| one.arrived_at == next.arrived_at) {
-            if let Some(first) = put.first() {
-                let times = u64::from(to_u32(put.len()));
-                self.since_arrival.record_times(now.since(first.arrived_at), times);
+        let (mut arrived_at, mut together) = (now, 0);
+        for record in records {
+            if record.arrived_at != arrived_at {
+                self.since_arrival.record_times(now.since(arrived_at), together);
+                (arrived_at, together) = (record.arrived_at, 0);
             }
+            together += 1;
         }
+        self.since_arrival.record_times(now.since(arrived_at), together);
         self.end_to_end.record_spans(now, records, |record| record.created_at)
     }
 }

@@ -1,6 +1,6 @@
 //! Sums over the records of a fact that several observers use: made in one pass, and handed to each.
 
-use crate::engine::index::to_u32;
+use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::observe::fact::Fact;
 use crate::record::Record;
@@ -11,27 +11,33 @@ pub(super) struct Entries {
     pub(super) stored: u64,
     pub(super) throttled: u64,
     pub(super) failed: u64,
-    /// Bytes of the stored ones.
-    pub(super) bytes: u64,
-    /// Sum of the instants at which these were stored, in nanoseconds.
+    /// Sum of the instants at which the stored ones were, in nanoseconds.
     pub(super) instants: u128,
 }
 
 impl Entries {
-    /// One pass without a branch: which entries a hot shard refuses nobody can predict.
+    /// One pass without a branch: nobody can predict which entries a hot shard refuses.
     #[inline]
     fn of(records: &[Record]) -> Self {
-        let mut sums = Self::default();
+        /// By outcome: all bits for an entry that was accepted, else none.
+        const STORED: [u64; 4] = [u64::MAX, 0, 0, 0];
+        let (mut stored, mut outcomes, mut instants) = (0_u64, 0, 0);
         for record in records {
-            let stored = u64::from(record.is_accepted());
-            let mask = stored.wrapping_neg();
-            sums.stored += stored;
-            sums.throttled += u64::from(record.is_throttled());
-            sums.bytes += u64::from(record.bytes) & mask;
-            sums.instants += u128::from(record.arrived_at.as_nanos() & mask);
+            let outcome = record.outcome_number();
+            let mask = STORED[to_usize(outcome)];
+            stored = stored.wrapping_sub(mask);
+            outcomes += u64::from(outcome);
+            instants += u128::from(record.arrived_at.as_nanos() & mask);
         }
-        sums.failed = u64::from(to_u32(records.len())) - sums.stored - sums.throttled;
-        sums
+        let refused = u64::from(to_u32(records.len())) - stored;
+        // A throttled entry adds 1 to `outcomes`, a failed one 2.
+        let failed = outcomes - refused;
+        Self {
+            stored,
+            throttled: refused - failed,
+            failed,
+            instants,
+        }
     }
 }
 
@@ -101,7 +107,6 @@ mod tests {
             stored: 2,
             throttled: 1,
             failed: 1,
-            bytes: 200,
             instants: 22_000_000,
         };
         assert_eq!(sums.entries, expected);

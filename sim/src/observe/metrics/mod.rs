@@ -261,7 +261,6 @@ impl Metrics {
             stored,
             throttled,
             failed,
-            bytes,
             ..
         } = *entries;
         let group = &mut self.streams[stream];
@@ -278,6 +277,7 @@ impl Metrics {
             }
             PutApi::PutRecords => {
                 let service = micros(now.since(received_at));
+                let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
                 group.add(now, Metric::PutRecordsLatency, Point::of(service));
                 group.add(now, Metric::PutRecordsSuccess, Point::of(u64::from(stored > 0)));

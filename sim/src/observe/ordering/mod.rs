@@ -42,8 +42,12 @@ impl AnomalyCounts {
     pub const fn of(&self, anomaly: Anomaly) -> u64 {
         self.0[anomaly.index()]
     }
-    fn add(&mut self, anomaly: Anomaly, records: u64) {
-        self.0[anomaly.index()] += records;
+    /// Adds cases; returns how many there were before.
+    #[inline]
+    fn add(&mut self, anomaly: Anomaly, records: u64) -> u64 {
+        let cases = &mut self.0[anomaly.index()];
+        *cases += records;
+        *cases - records
     }
 }
 
@@ -67,12 +71,28 @@ pub struct Ordering {
 /// One observation point with its findings.
 #[derive(Clone, Debug)]
 struct Observed {
+    /// Counts the anomalies that show when a record takes effect.
     point: Point,
-    counts: AnomalyCounts,
+    /// Records that expired or were discarded.
+    lost: u64,
+    /// Stored records not seen by the end.
+    unobserved: u64,
     witnesses: [Option<Box<Witness>>; Anomaly::ALL.len()],
     deliveries: Recent<Delivery, 64>,
-    /// Records not seen by the end that no component holds either.
+    /// Those of them that no component holds either.
     unaccounted: u64,
+}
+
+impl Observed {
+    fn cases(&self, anomaly: Anomaly) -> u64 {
+        match anomaly {
+            Anomaly::Duplicate | Anomaly::NonmonotonicExternal | Anomaly::NonmonotonicInternal | Anomaly::Skip => {
+                self.point.cases().of(anomaly)
+            }
+            Anomaly::Lost => self.lost,
+            Anomaly::Unobserved => self.unobserved,
+        }
+    }
 }
 
 /// A batch that took effect; its first record and its length stand for it.
@@ -95,7 +115,8 @@ impl Ordering {
                 .iter()
                 .map(|_| Observed {
                     point: Point::new(count),
-                    counts: AnomalyCounts::default(),
+                    lost: 0,
+                    unobserved: 0,
                     witnesses: [const { None }; Anomaly::ALL.len()],
                     deliveries: Recent::new(),
                     unaccounted: 0,
@@ -188,7 +209,6 @@ impl Ordering {
         };
         let Observed {
             point,
-            counts,
             witnesses,
             deliveries,
             ..
@@ -204,17 +224,16 @@ impl Ordering {
         };
         let effect = Effect { now, records, accepted };
         point.deliver(effect, |irregular, record| {
-            let (anomaly, cases) = match irregular {
-                Irregular::Again => (Anomaly::Duplicate, 1),
-                Irregular::Late { same_batch: true, .. } => (Anomaly::NonmonotonicInternal, 1),
-                Irregular::Late { same_batch: false, .. } => (Anomaly::NonmonotonicExternal, 1),
-                Irregular::Skipping { count, .. } => (Anomaly::Skip, u64::from(count)),
+            let anomaly = match irregular {
+                Irregular::Again => Anomaly::Duplicate,
+                Irregular::Late { same_batch: true, .. } => Anomaly::NonmonotonicInternal,
+                Irregular::Late { same_batch: false, .. } => Anomaly::NonmonotonicExternal,
+                Irregular::Skipping { .. } => Anomaly::Skip,
                 Irregular::NeverAccepted => {
                     impossible.get_or_insert_with(|| context.never_accepted(record));
                     return;
                 }
             };
-            counts.add(anomaly, cases);
             witnesses[anomaly.index()].get_or_insert_with(|| Box::new(context.witness(anomaly, irregular, record)));
         });
         if let Some(first) = head(records) {
@@ -233,7 +252,7 @@ impl Ordering {
         let Some(observed) = self.places.get_mut(function.index()) else {
             return;
         };
-        observed.counts.add(Anomaly::Lost, count);
+        observed.lost += count;
         observed.witnesses[Anomaly::Lost.index()].get_or_insert_with(|| {
             let record = causes::discarded(fact);
             Box::new(Witness {
@@ -275,9 +294,8 @@ impl Ordering {
                 }
             }
             let observed = &mut self.places[number];
-            let lost = observed.counts.of(Anomaly::Lost);
-            let unobserved = missing.saturating_sub(lost + before_start);
-            observed.counts.0[Anomaly::Unobserved.index()] = unobserved;
+            let unobserved = missing.saturating_sub(observed.lost + before_start);
+            observed.unobserved = unobserved;
             observed.unaccounted = unobserved.saturating_sub(held);
             observed.witnesses[Anomaly::Unobserved.index()] = first.filter(|_| unobserved > 0).map(|(key, ordinal)| {
                 Box::new(Witness {
@@ -328,7 +346,7 @@ impl Ordering {
         let mut sum = AnomalyCounts::default();
         for (_, observed) in self.observed(place) {
             for anomaly in Anomaly::ALL {
-                sum.add(anomaly, observed.counts.of(anomaly));
+                sum.add(anomaly, observed.cases(anomaly));
             }
         }
         sum
@@ -466,7 +484,7 @@ impl Context<'_> {
                     });
                 (Some(seen), later, of_record().or_else(of_batch).or(overtaken))
             }
-            Irregular::Skipping { first, .. } => (first.map(unseen), Some(seen), None),
+            Irregular::Skipping { first } => (first.map(unseen), Some(seen), None),
             Irregular::Again | Irregular::NeverAccepted => {
                 let first = self.first_delivery().map(|at| Sighting {
                     delivered_at: Some(at),
