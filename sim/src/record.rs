@@ -60,6 +60,11 @@ impl Record {
     pub const fn attempt(&self) -> u32 {
         self.flags >> ATTEMPT_SHIFT
     }
+    /// The result as a number, for sums over many records: 0 accepted, 1 throttled, 2 failed.
+    #[inline]
+    pub(crate) const fn outcome_number(&self) -> u32 {
+        self.flags & OUTCOME_MASK
+    }
     /// Notes a result.
     #[inline]
     pub const fn set_outcome(&mut self, outcome: Outcome) {

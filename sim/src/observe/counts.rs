@@ -7,7 +7,8 @@ use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, ShardTally};
-use crate::record::{Outcome, Record};
+use crate::observe::sums::Sums;
+use crate::record::Record;
 
 /// Totals of a producer and its client, in records unless a name says otherwise.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -279,6 +280,11 @@ impl Counts {
 
     /// Takes note of a fact. Panics if it speaks of a component that the directory does not know.
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.note(now, fact, &Sums::of(fact));
+    }
+
+    /// Takes note of a fact with its sums.
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         match *fact {
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -287,7 +293,7 @@ impl Counts {
             | Fact::RetryScheduled { .. }
             | Fact::RecordsGivenUp { .. } => self.client(fact),
             Fact::PutHandled { .. } | Fact::PutRefused { .. } | Fact::AcknowledgementLost { .. } => {
-                self.stream(now, fact);
+                self.stream(now, fact, sums);
             }
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
@@ -348,7 +354,7 @@ impl Counts {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
-    fn stream(&mut self, now: SimTime, fact: &Fact<'_>) {
+    fn stream(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         match *fact {
             Fact::PutHandled {
                 stream,
@@ -362,8 +368,7 @@ impl Counts {
                 for tally in shards {
                     shard(counts, tally.shard).add(now, tally);
                 }
-                let failed = records.iter().filter(|record| record.outcome() == Outcome::Failed);
-                counts.entries_failed += u64::from(to_u32(failed.count()));
+                counts.entries_failed += sums.entries.failed;
             }
             Fact::PutRefused { stream, .. } => self.streams[stream].puts_refused += 1,
             Fact::AcknowledgementLost { stream, .. } => self.streams[stream].acknowledgements_lost += 1,

@@ -7,7 +7,8 @@ use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId
 use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::recent::Recent;
-use crate::record::{KeyId, Outcome, Record};
+use crate::observe::sums::Sums;
+use crate::record::{KeyId, Record};
 
 /// Facts kept for each component.
 const KEPT: usize = 64;
@@ -80,7 +81,7 @@ impl History {
     }
 
     /// Takes note of a fact.
-    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+    pub(super) fn on(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         let of = |what, records: &[Record]| Entry::of(now, what, records);
         let count = |what, records| Entry::new(now, what, records);
         match *fact {
@@ -105,7 +106,10 @@ impl History {
                 records,
                 shards,
                 ..
-            } => self.streams[stream].push(put(now, records, shards)),
+            } => {
+                let refused = sums.entries.throttled + sums.entries.failed;
+                self.streams[stream].push(put(now, records, shards, refused));
+            }
             Fact::PutRefused {
                 stream, records, error, ..
             } => self.streams[stream].push(of(error.name(), records)),
@@ -235,10 +239,9 @@ impl History {
 }
 
 /// One put as the stream saw it.
-fn put(now: SimTime, records: &[Record], shards: &[ShardTally]) -> Entry {
-    let refused = records.iter().filter(|record| record.outcome() != Outcome::Accepted);
+fn put(now: SimTime, records: &[Record], shards: &[ShardTally], refused: u64) -> Entry {
     let entry = Entry {
-        refused: to_u32(refused.count()),
+        refused: u32::try_from(refused).unwrap_or(u32::MAX),
         ..Entry::of(now, "answered a put of", records)
     };
     match shards {

@@ -40,11 +40,32 @@ impl Holes {
     pub(super) const fn len(&self) -> u32 {
         self.missing
     }
+    /// Where the number's word is, if it is kept as one; somewhere beyond all words otherwise.
+    #[inline]
+    const fn index(&self, number: u32) -> usize {
+        to_usize((number / WORD).wrapping_sub(self.first))
+    }
     /// Makes the numbers `from..until` missing, which are all above those that are missing already.
-    pub(super) fn open(&mut self, mut from: u32, until: u32) {
+    #[inline]
+    pub(super) fn open(&mut self, from: u32, until: u32) {
         if from >= until {
             return;
         }
+        if self.words.is_empty() {
+            self.first = from / WORD;
+            self.words.push_back(0);
+        }
+        let index = self.index(from);
+        match self.words.get_mut(index) {
+            Some(word) if from / WORD == (until - 1) / WORD => {
+                *word |= mask(from / WORD, from, until);
+                self.missing += until - from;
+            }
+            Some(_) | None => self.open_words(from, until),
+        }
+    }
+    #[inline(never)]
+    fn open_words(&mut self, mut from: u32, until: u32) {
         self.missing += until - from;
         if until - from > WORD * WIDTH {
             // Wider than the window: a range up to the last word.
@@ -53,17 +74,16 @@ impl Holes {
             }
             let middle = until - until % WORD;
             self.push_old(from, middle);
+            self.first = middle / WORD;
             from = middle;
             if from == until {
-                self.first = middle / WORD;
                 return;
             }
         }
         let (lowest, highest) = (from / WORD, (until - 1) / WORD);
-        if self.words.is_empty() {
-            self.first = lowest;
+        while self.words.len() <= to_usize(highest - self.first) {
+            self.words.push_back(0);
         }
-        self.words.resize(to_usize(highest + 1 - self.first), 0);
         for number in lowest..=highest {
             self.words[to_usize(number - self.first)] |= mask(number, from, until);
         }
@@ -74,20 +94,17 @@ impl Holes {
     /// Closes the hole of one number; false if it was not missing.
     #[inline]
     pub(super) fn fill(&mut self, number: u32) -> bool {
-        let Some(index) = (number / WORD).checked_sub(self.first) else {
-            return self.fill_old(number);
-        };
-        let Some(word) = self.words.get_mut(to_usize(index)) else {
-            return false;
+        let index = self.index(number);
+        let Some(word) = self.words.get_mut(index) else {
+            return !self.old.is_empty() && self.fill_old(number);
         };
         let bit = 1 << (number % WORD);
         if *word & bit == 0 {
             return false;
         }
         *word ^= bit;
-        let emptied = *word == 0;
         self.missing -= 1;
-        if emptied && index == 0 {
+        if *word == 0 && index == 0 {
             self.trim();
         }
         true
@@ -95,19 +112,24 @@ impl Holes {
     /// True if the number is missing.
     #[inline]
     pub(super) fn contains(&self, number: u32) -> bool {
-        match (number / WORD).checked_sub(self.first) {
-            Some(index) => {
-                let word = self.words.get(to_usize(index)).copied().unwrap_or(0);
-                word >> (number % WORD) & 1 > 0
-            }
-            None => self.old_at(number).is_some_and(|(start, _)| start <= number),
+        match self.words.get(self.index(number)) {
+            Some(word) => word >> (number % WORD) & 1 > 0,
+            None => !self.old.is_empty() && self.old_at(number).is_some_and(|(start, _)| start <= number),
         }
     }
     /// How many of `from..until` are missing.
+    #[inline]
     pub(super) fn count_within(&self, from: u32, until: u32) -> u32 {
         if from >= until {
             return 0;
         }
+        match self.words.get(self.index(from)) {
+            Some(word) if from / WORD == (until - 1) / WORD => (word & mask(from / WORD, from, until)).count_ones(),
+            Some(_) | None => self.count_within_words(from, until),
+        }
+    }
+    #[inline(never)]
+    fn count_within_words(&self, from: u32, until: u32) -> u32 {
         let (lowest, highest) = (from / WORD, (until - 1) / WORD);
         let mut count = 0;
         for number in lowest.max(self.first)..=highest {
@@ -156,6 +178,8 @@ impl Holes {
     }
 
     /// Drops empty words.
+    #[cold]
+    #[inline(never)]
     fn trim(&mut self) {
         while self.words.front() == Some(&0) {
             self.words.pop_front();
@@ -184,11 +208,14 @@ impl Holes {
         }
     }
     /// The lowest old range that ends above the number.
+    #[cold]
+    #[inline(never)]
     fn old_at(&self, number: u32) -> Option<(u32, u32)> {
         let at = self.old.partition_point(|&(_, end)| end <= number);
         self.old.get(at).copied()
     }
     #[cold]
+    #[inline(never)]
     fn fill_old(&mut self, number: u32) -> bool {
         let at = self.old.partition_point(|&(_, end)| end <= number);
         let Some(range) = self.old.get_mut(at).filter(|range| range.0 <= number) else {

@@ -1,11 +1,12 @@
 //! Latency distributions: a log-linear integer histogram, and how long records take to where effects complete.
 
 use crate::directory::Directory;
-use crate::engine::index::{Idx, to_u32};
+use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::FunctionId;
 use crate::observe::course::Bar;
 use crate::observe::fact::Fact;
+use crate::observe::sums::Spans;
 use crate::record::Record;
 
 /// Buckets for each power of two.
@@ -37,8 +38,31 @@ pub struct Histogram {
     reason = "the result is below BUCKETS; a cast costs nothing on the hot path"
 )]
 const fn bucket(value: u64) -> usize {
-    let shift = (u64::BITS - LINEAR_BITS - 1).saturating_sub((value | 1).leading_zeros());
+    let shift = shift(value);
     (shift as usize) * LINEAR + (value >> shift) as usize
+}
+
+/// By how many bits a value is shortened to find its bucket.
+#[inline]
+const fn shift(value: u64) -> u32 {
+    (u64::BITS - LINEAR_BITS - 1).saturating_sub((value | 1).leading_zeros())
+}
+
+/// By how many bits values of the same power of two are shortened, the least of them when shortened, and their buckets.
+#[inline]
+fn power(counts: &mut [u64], value: u64) -> (u32, u64, &mut [u64]) {
+    match shift(value) {
+        0 => (0, 0, &mut counts[..2 * LINEAR]),
+        shift => {
+            let first = (to_usize(shift) + 1) * LINEAR;
+            (shift, 1 << LINEAR_BITS, &mut counts[first..first + LINEAR])
+        }
+    }
+}
+/// Where a shortened value stands among the buckets that begin with `lowest`; beyond all of them if it is less.
+#[inline]
+fn place(shortened: u64, lowest: u64) -> usize {
+    usize::try_from(shortened.wrapping_sub(lowest)).unwrap_or(usize::MAX)
 }
 
 /// The least value of a bucket, and how many it holds.
@@ -95,7 +119,7 @@ impl Histogram {
     /// Adds, for each record, the time from `start` of it to `end`; zero if it starts later.
     #[inline]
     pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
-        self.record_each(records.iter().map(|record| end.since(start(record))));
+        self.record_spans(end, records, start);
     }
     /// Adds values.
     ///
@@ -123,6 +147,33 @@ impl Histogram {
         self.sum += sum;
         self.min = min;
         self.max = max;
+    }
+    /// As [`Self::record_batch`]; returns what it has added.
+    ///
+    /// Most of a batch lies within a power of two or two. How values are shortened, and the buckets of such values, stay
+    /// as they are until a value does not fit, so that no branch depends on the bucket.
+    #[inline]
+    fn record_spans(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) -> Spans {
+        let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
+        let (mut shift, mut lowest, mut buckets) = power(&mut self.counts, 0);
+        for record in records {
+            let value = end.since(start(record)).as_nanos();
+            if let Some(count) = buckets.get_mut(place(value >> shift, lowest)) {
+                *count += 1;
+            } else {
+                (shift, lowest, buckets) = power(&mut self.counts, value);
+                buckets[place(value >> shift, lowest)] += 1;
+            }
+            sum += u128::from(value);
+            min = min.min(value);
+            max = max.max(value);
+        }
+        let count = u64::from(to_u32(records.len()));
+        self.count += count;
+        self.sum += sum;
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+        Spans { count, sum, min, max }
     }
     /// Adds everything that another histogram holds.
     pub fn merge(&mut self, other: &Self) {
@@ -224,6 +275,23 @@ pub struct Latency {
     places: Vec<PlaceLatency>,
 }
 
+impl PlaceLatency {
+    /// Records take effect now; returns the spans from their creation.
+    fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
+        // The records of a put arrive together and stay neighbours in their shard.
+        let (mut arrived_at, mut together) = (now, 0);
+        for record in records {
+            if record.arrived_at != arrived_at {
+                self.since_arrival.record_many(now.since(arrived_at), together);
+                (arrived_at, together) = (record.arrived_at, 0);
+            }
+            together += 1;
+        }
+        self.since_arrival.record_many(now.since(arrived_at), together);
+        self.end_to_end.record_spans(now, records, |record| record.created_at)
+    }
+}
+
 impl Latency {
     /// An observer for the functions of a run.
     pub fn new(directory: &Directory) -> Self {
@@ -241,14 +309,15 @@ impl Latency {
     /// Takes note of a fact.
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.note(now, fact);
+    }
+    /// Takes note of a fact; returns the spans from creation of records that have taken effect.
+    #[inline]
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>) -> Option<Spans> {
         match *fact {
             Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
-                if let Some(place) = self.places.get_mut(function.index()) {
-                    place.end_to_end.record_batch(now, records, |record| record.created_at);
-                    place
-                        .since_arrival
-                        .record_batch(now, records, |record| record.arrived_at);
-                }
+                let place = self.places.get_mut(function.index())?;
+                Some(place.complete(now, records))
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -272,7 +341,7 @@ impl Latency {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
-            | Fact::Intervened { .. } => {}
+            | Fact::Intervened { .. } => None,
         }
     }
     /// Latencies where the function's effects complete.

@@ -21,6 +21,7 @@ pub mod recent;
 #[cfg(test)]
 mod sample;
 mod sparse;
+mod sums;
 pub mod usage;
 pub mod verdict;
 
@@ -39,6 +40,7 @@ use latency::Latency;
 use metrics::Metrics;
 use ordering::Ordering;
 use std::sync::Arc;
+use sums::Sums;
 use usage::Usage;
 
 /// Something that listens to a run.
@@ -160,23 +162,24 @@ impl Probe for Observers {
             };
             course.on(now, fact, totals);
         }
+        let mut sums = Sums::of(fact);
         if let Some(conservation) = &mut self.conservation {
-            conservation.on(now, fact);
+            conservation.note(now, fact, &sums);
         }
         if let Some(ordering) = &mut self.ordering {
             ordering.on(now, fact);
         }
         if let Some(latency) = &mut self.latency {
-            latency.on(now, fact);
+            sums.spans = latency.note(now, fact);
         }
         if let Some(causes) = &mut self.causes {
             causes.on(now, fact);
         }
         if let Some(counts) = &mut self.counts {
-            counts.on(now, fact);
+            counts.note(now, fact, &sums);
         }
         if let Some(metrics) = &mut self.metrics {
-            metrics.on(now, fact);
+            metrics.note(now, fact, &sums);
         }
         if let Some(headroom) = &mut self.headroom {
             headroom.on(now, fact);

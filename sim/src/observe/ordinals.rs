@@ -3,7 +3,7 @@
 use super::holes::Holes;
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
-use crate::record::KeyId;
+use crate::record::{KeyId, Record};
 
 /// A set of record identities. Memory: eight bytes a key, and about a bit an ordinal from a key's lowest hole on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,26 +43,49 @@ impl Ordinals {
             *next += 1;
             return Inserted::InOrder;
         }
-        self.insert_out_of_order(key, ordinal)
-    }
-    #[inline(never)]
-    fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {
-        let next = &mut self.next[to_usize(key.0)];
         if ordinal > *next {
-            self.holes.obtain(key.0).open(*next, ordinal);
-            *next = ordinal + 1;
+            self.insert_ahead(key, ordinal);
             return Inserted::Ahead;
         }
-        let Some(holes) = self.holes.get_mut(key.0) else {
-            return Inserted::Again;
-        };
-        if !holes.fill(ordinal) {
-            return Inserted::Again;
+        if self.insert_late(key, ordinal) {
+            Inserted::Late
+        } else {
+            Inserted::Again
         }
+    }
+    #[inline(never)]
+    fn insert_ahead(&mut self, key: KeyId, ordinal: u32) {
+        let next = core::mem::replace(&mut self.next[to_usize(key.0)], ordinal + 1);
+        self.holes.obtain(key.0).open(next, ordinal);
+    }
+    /// False if it is in the set already.
+    #[inline(never)]
+    fn insert_late(&mut self, key: KeyId, ordinal: u32) -> bool {
+        let Some(holes) = self.holes.get_mut(key.0) else {
+            return false;
+        };
+        let filled = holes.fill(ordinal);
         if holes.is_empty() {
             self.holes.release(key.0);
         }
-        Inserted::Late
+        filled
+    }
+    /// Adds what is stored of the entries of a put; returns how many of these were in the set already.
+    #[inline]
+    pub(super) fn insert_stored(&mut self, mut entries: &[Record]) -> u64 {
+        let mut again = 0;
+        loop {
+            let at = insert_in_order(&mut self.next, entries);
+            let Some((entry, rest)) = entries.get(at..).and_then(<[Record]>::split_first) else {
+                return again;
+            };
+            again += u64::from(self.insert(entry.key, entry.ordinal) == Inserted::Again);
+            entries = rest;
+        }
+    }
+    /// By key: the ordinal after its highest.
+    pub(super) fn ends(&self) -> &[u32] {
+        &self.next
     }
     /// The ordinal after the highest of the key.
     #[inline]
@@ -90,6 +113,25 @@ impl Ordinals {
     pub fn count(&self, key: KeyId) -> u32 {
         self.next(key) - self.holes.get(key.0).map_or(0, Holes::len)
     }
+}
+
+/// For each outcome whether it is of use to ask whether the entry comes in order: all bits, or none.
+const STORED: [u32; 4] = [u32::MAX, 0, 0, 0];
+
+/// Adds what is stored of the entries up to the first that is out of order; returns how many entries that are.
+///
+/// Nobody can predict which entries a hot shard refuses: only those out of order take a branch.
+#[inline]
+fn insert_in_order(next: &mut [u32], entries: &[Record]) -> usize {
+    for (index, entry) in entries.iter().enumerate() {
+        let next = &mut next[to_usize(entry.key.0)];
+        let (outcome, apart) = (entry.outcome_number(), entry.ordinal ^ *next);
+        *next += u32::from(outcome | apart == 0);
+        if apart & STORED[to_usize(outcome)] > 0 {
+            return index;
+        }
+    }
+    entries.len()
 }
 
 #[cfg(test)]

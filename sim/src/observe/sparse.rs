@@ -5,7 +5,7 @@ use crate::engine::index::{to_u32, to_usize};
 /// Values by key. Memory: four bytes for each possible key; values that are given back keep their room for others.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Sparse<T> {
-    /// By key: one more than the value's place; zero for none.
+    /// By key: one more than the value's place; zero for none, so that one less is no place.
     places: Vec<u32>,
     values: Vec<T>,
     free: Vec<u32>,
@@ -23,20 +23,16 @@ impl<T: Default> Sparse<T> {
     /// The key's value, if it has one.
     #[inline]
     pub(super) fn get(&self, key: u32) -> Option<&T> {
-        match self.places[to_usize(key)] {
-            0 => None,
-            place => self.values.get(to_usize(place - 1)),
-        }
+        self.values.get(to_usize(self.places[to_usize(key)].wrapping_sub(1)))
     }
     /// The key's value, if it has one.
     #[inline]
     pub(super) fn get_mut(&mut self, key: u32) -> Option<&mut T> {
-        match self.places[to_usize(key)] {
-            0 => None,
-            place => self.values.get_mut(to_usize(place - 1)),
-        }
+        self.values
+            .get_mut(to_usize(self.places[to_usize(key)].wrapping_sub(1)))
     }
     /// The key's value, made if it has none.
+    #[inline]
     pub(super) fn obtain(&mut self, key: u32) -> &mut T {
         let place = &mut self.places[to_usize(key)];
         if *place == 0 {
@@ -48,6 +44,7 @@ impl<T: Default> Sparse<T> {
         &mut self.values[to_usize(*place - 1)]
     }
     /// Gives the key's value back, which must be as good as new.
+    #[inline]
     pub(super) fn release(&mut self, key: u32) {
         let place = core::mem::take(&mut self.places[to_usize(key)]);
         if place > 0 {

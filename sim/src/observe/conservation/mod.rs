@@ -22,7 +22,8 @@ use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
-use crate::record::{Outcome, Record};
+use crate::observe::sums::Sums;
+use crate::record::Record;
 use clients::ClientOrdinals;
 use flow_time::{Arrivals, Integral, Invocations, signed};
 use reader::{Broken, Reader};
@@ -98,18 +99,6 @@ fn len(records: &[Record]) -> u64 {
     u64::from(to_u32(records.len()))
 }
 
-/// Count and arrival instants of the stored ones among the entries of a put.
-fn stored_arrivals(entries: &[Record]) -> Arrivals {
-    let mut sum = Arrivals::default();
-    for record in entries {
-        if record.outcome() == Outcome::Accepted {
-            sum.records += 1;
-            sum.instants += u128::from(record.arrived_at.as_nanos());
-        }
-    }
-    sum
-}
-
 /// Count and arrival instants of records that come from a stream.
 fn arrivals(records: &[Record]) -> Arrivals {
     Arrivals {
@@ -148,7 +137,12 @@ impl Conservation {
 
     /// Takes note of a fact.
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
-        self.history.on(now, fact);
+        self.note(now, fact, &Sums::of(fact));
+    }
+
+    /// Takes note of a fact with its sums.
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
+        self.history.on(now, fact, sums);
         match *fact {
             Fact::RecordsProduced { producer, records } => {
                 self.producers[producer].produced += len(records);
@@ -167,7 +161,13 @@ impl Conservation {
                 records,
                 shards,
                 ..
-            } => self.stored(now, stream, records, shards),
+            } => {
+                let new = Arrivals {
+                    records: sums.entries.stored,
+                    instants: sums.entries.instants,
+                };
+                self.stored(now, stream, new, shards, records.first());
+            }
             Fact::GetRecordsHandled {
                 stream,
                 shard,
@@ -227,9 +227,15 @@ impl Conservation {
         }
     }
 
-    fn stored(&mut self, now: SimTime, stream: StreamId, records: &[Record], shards: &[ShardTally]) {
+    fn stored(
+        &mut self,
+        now: SimTime,
+        stream: StreamId,
+        new: Arrivals,
+        shards: &[ShardTally],
+        record: Option<&Record>,
+    ) {
         let stored = &mut self.streams[stream];
-        let new = stored_arrivals(records);
         stored.count.step(now, |count| count + new.records);
         stored.ahead -= new.time_until(now);
         stored.arrivals.add(new);
@@ -252,10 +258,7 @@ impl Conservation {
                 &[Component::Stream(stream)],
                 vec![Term::new("first position stored", position)],
                 vec![Term::new("next free position", expected)],
-                self.culprit(
-                    "The positions of a shard's records are not consecutive.",
-                    records.first(),
-                ),
+                self.culprit("The positions of a shard's records are not consecutive.", record),
             );
         }
     }

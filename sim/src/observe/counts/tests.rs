@@ -3,6 +3,7 @@ use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,
 };
+use crate::record::Outcome;
 
 fn counts() -> Counts {
     Counts::new(&directory())

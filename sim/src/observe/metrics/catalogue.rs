@@ -70,6 +70,11 @@ macro_rules! catalogue {
         impl Metric {
             /// All metrics.
             pub const ALL: &'static [Self] = &[$(Self::$metric),*];
+            /// Its place among all.
+            #[expect(clippy::as_conversions, reason = "a variant without fields is its number")]
+            pub(super) const fn index(self) -> usize {
+                self as usize
+            }
             /// Its row.
             pub const fn row(self) -> &'static Row {
                 match self {

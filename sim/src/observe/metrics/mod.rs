@@ -15,6 +15,7 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::Fact;
+use crate::observe::sums::{Entries, Spans, Sums};
 use crate::record::{Outcome, Record};
 use std::sync::Arc;
 
@@ -61,24 +62,31 @@ const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
 struct Group {
-    metrics: &'static [Metric],
+    /// By metric: the place of its series, beyond all of them if there is none.
+    places: [u8; Metric::ALL.len()],
     series: Vec<Series>,
 }
 
+/// The series of a shard, in the order of `SHARD`.
+type ShardSeries = [Series; SHARD.len()];
+
 impl Group {
     fn new(metrics: &'static [Metric]) -> Self {
+        let mut places = [u8::MAX; Metric::ALL.len()];
+        for (place, metric) in (0..).zip(metrics) {
+            places[metric.index()] = place;
+        }
         Self {
-            metrics,
+            places,
             series: vec![Series::default(); metrics.len()],
         }
     }
     fn get(&self, metric: Metric) -> Option<&Series> {
-        let at = self.metrics.iter().position(|listed| *listed == metric)?;
-        self.series.get(at)
+        self.series.get(usize::from(self.places[metric.index()]))
     }
+    #[inline]
     fn add(&mut self, at: SimTime, metric: Metric, values: Point) {
-        let place = self.metrics.iter().position(|listed| *listed == metric);
-        if let Some(series) = place.and_then(|place| self.series.get_mut(place)) {
+        if let Some(series) = self.series.get_mut(usize::from(self.places[metric.index()])) {
             series.add(at, values);
         }
     }
@@ -95,7 +103,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Vec<Group>>,
+    shards: IndexVec<StreamId, Vec<ShardSeries>>,
     functions: IndexVec<FunctionId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
@@ -117,7 +125,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| vec![Group::new(SHARD); to_usize(stream.shards)])
+                .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
             functions: directory.functions.iter().map(|_| Group::new(FUNCTION)).collect(),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
@@ -138,7 +146,8 @@ impl Metrics {
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
     pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
-        self.shards.get(stream)?.get(to_usize(shard.0))?.get(metric)
+        let place = SHARD.iter().position(|listed| *listed == metric)?;
+        self.shards.get(stream)?.get(to_usize(shard.0))?.get(place)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -163,6 +172,11 @@ impl Metrics {
 
     /// Takes note of a fact.
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.note(now, fact, &Sums::of(fact));
+    }
+
+    /// Takes note of a fact with its sums.
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         match *fact {
             Fact::RecordsProduced { producer, records } => {
                 self.producers[producer].add(now, Metric::RecordsProduced, Point::of(len(records)));
@@ -170,7 +184,7 @@ impl Metrics {
             Fact::RecordsGivenUp { producer, records, .. } => {
                 self.producers[producer].add(now, Metric::RecordsGivenUp, Point::of(len(records)));
             }
-            Fact::PutHandled { .. } => self.put(now, fact),
+            Fact::PutHandled { .. } => self.put(now, fact, &sums.entries),
             Fact::PutRefused {
                 stream,
                 producer,
@@ -205,7 +219,7 @@ impl Metrics {
                 self.invocation(now, fact);
             }
             Fact::RecordsProcessed { function, records, .. } => {
-                self.functions[function].complete(now, latencies(now, records));
+                self.functions[function].complete(now, latencies(now, records, sums));
             }
             Fact::RecordsDelivered {
                 sink,
@@ -213,7 +227,7 @@ impl Metrics {
                 records,
                 ..
             } => {
-                let latencies = latencies(now, records);
+                let latencies = latencies(now, records, sums);
                 self.functions[function].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
@@ -232,7 +246,7 @@ impl Metrics {
         }
     }
 
-    fn put(&mut self, now: SimTime, fact: &Fact<'_>) {
+    fn put(&mut self, now: SimTime, fact: &Fact<'_>, entries: &Entries) {
         let Fact::PutHandled {
             stream,
             api,
@@ -244,56 +258,49 @@ impl Metrics {
         else {
             return;
         };
-        let (mut accepted, mut throttled, mut failed, mut bytes) = (Point::EMPTY, 0, 0, Point::EMPTY);
-        for record in records {
-            match record.outcome() {
-                Outcome::Accepted => bytes.add(Point::of(u64::from(record.bytes))),
-                Outcome::Throttled => throttled += 1,
-                Outcome::Failed => failed += 1,
-            }
-        }
-        let stored = bytes.count;
+        let Entries {
+            stored,
+            throttled,
+            failed,
+            ..
+        } = *entries;
         let group = &mut self.streams[stream];
         match api {
             // Each record is a call of its own, in a cohort too.
             PutApi::PutRecord => {
-                accepted.add(Point::of_equal(1, stored));
                 let mut success = Point::of_equal(1, stored);
                 success.add(Point::of_equal(0, throttled + failed));
+                let bytes = stored_bytes(records);
                 group.add(now, Metric::PutRecordBytes, bytes);
                 group.add(now, Metric::PutRecordSuccess, success);
+                group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
+                group.add(now, Metric::IncomingBytes, bytes);
             }
             PutApi::PutRecords => {
-                accepted.add(Point::of(stored));
-                bytes = Point::of(bytes.sum);
-                group.add(now, Metric::PutRecordsBytes, bytes);
-                group.add(
-                    now,
-                    Metric::PutRecordsLatency,
-                    Point::of(micros(now.since(received_at))),
-                );
+                let service = micros(now.since(received_at));
+                let bytes = shards.iter().map(|tally| tally.bytes).sum();
+                group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
+                group.add(now, Metric::PutRecordsLatency, Point::of(service));
                 group.add(now, Metric::PutRecordsSuccess, Point::of(u64::from(stored > 0)));
                 group.add(now, Metric::PutRecordsTotalRecords, Point::of(len(records)));
                 group.add(now, Metric::PutRecordsSuccessfulRecords, Point::of(stored));
                 group.add(now, Metric::PutRecordsFailedRecords, Point::of(failed));
                 group.add(now, Metric::PutRecordsThrottledRecords, Point::of(throttled));
+                group.add(now, Metric::IncomingRecords, Point::of(stored));
+                group.add(now, Metric::IncomingBytes, Point::of(bytes));
             }
         }
-        group.add(now, Metric::IncomingRecords, accepted);
-        group.add(now, Metric::IncomingBytes, bytes);
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        let groups = &mut self.shards[stream];
+        let all = &mut self.shards[stream];
         for tally in shards {
             let at = to_usize(tally.shard.0);
-            if at >= groups.len() {
-                groups.resize(at + 1, Group::new(SHARD));
+            if at >= all.len() {
+                all.resize(at + 1, ShardSeries::default());
             }
-            // A put touches most shards: their series are found by place, in the order of SHARD.
-            if let [records, bytes, throttled] = &mut *groups[at].series {
-                records.add(now, Point::of(u64::from(tally.accepted)));
-                bytes.add(now, Point::of(tally.bytes));
-                throttled.add(now, Point::of(u64::from(tally.throttled)));
-            }
+            let [records, bytes, throttled] = &mut all[at];
+            records.add(now, Point::of(u64::from(tally.accepted)));
+            bytes.add(now, Point::of(tally.bytes));
+            throttled.add(now, Point::of(u64::from(tally.throttled)));
         }
     }
 
@@ -363,22 +370,27 @@ impl Metrics {
     }
 }
 
-/// From creation to now.
-fn latencies(now: SimTime, records: &[Record]) -> Point {
-    let (mut sum, mut min, mut max) = (0_u128, u64::MAX, 0);
-    for record in records {
-        let nanos = now.since(record.created_at).as_nanos();
-        sum += u128::from(nanos);
-        min = min.min(nanos);
-        max = max.max(nanos);
-    }
+/// From creation to now, in microseconds.
+fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
     if records.is_empty() {
         return Point::EMPTY;
     }
+    let spans = sums.spans.unwrap_or_else(|| Spans::of(now, records));
     Point {
-        sum: u64::try_from(sum / 1_000).unwrap_or(u64::MAX),
-        count: len(records),
-        min: min / 1_000,
-        max: max / 1_000,
+        sum: u64::try_from(spans.sum / 1_000).unwrap_or(u64::MAX),
+        count: spans.count,
+        min: spans.min / 1_000,
+        max: spans.max / 1_000,
     }
+}
+
+/// Bytes of each entry that was stored.
+fn stored_bytes(entries: &[Record]) -> Point {
+    let mut bytes = Point::EMPTY;
+    for record in entries {
+        if record.outcome() == Outcome::Accepted {
+            bytes.add(Point::of(u64::from(record.bytes)));
+        }
+    }
+    bytes
 }

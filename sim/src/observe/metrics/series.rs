@@ -110,9 +110,28 @@ const MIDDLES_KEPT: usize = (63 - 15) * 24 * 12;
 /// The data points of a metric. A point belongs to the minute that its values are stamped with, so they may come late.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Series {
+    /// The newest minute, which nearly all values belong to.
+    newest: Newest,
     coarse: Vec<Point>,
     middle: VecDeque<Point>,
+    /// The minutes before the newest.
     minutes: VecDeque<Point>,
+}
+
+/// A minute in progress.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Newest {
+    /// When it began, in nanoseconds.
+    start: u64,
+    values: Point,
+}
+impl Default for Newest {
+    fn default() -> Self {
+        Self {
+            start: 0,
+            values: Point::EMPTY,
+        }
+    }
 }
 
 /// A data point with its period.
@@ -134,24 +153,32 @@ impl Series {
     }
 
     /// Adds values at an instant.
+    #[inline]
     pub fn add(&mut self, at: SimTime, values: Point) {
-        let minute = usize::try_from(at.as_nanos() / MINUTE).unwrap_or(usize::MAX);
-        let (first_minute, first_middle) = self.borders();
-        if let Some(offset) = minute.checked_sub(first_minute) {
-            while self.minutes.len() <= offset {
+        if at.as_nanos().wrapping_sub(self.newest.start) < MINUTE {
+            self.newest.values.add(values);
+        } else {
+            self.add_elsewhere(at, values);
+        }
+    }
+
+    #[inline(never)]
+    fn add_elsewhere(&mut self, at: SimTime, values: Point) {
+        if at.as_nanos() > self.newest.start {
+            let start = at.as_nanos() - at.as_nanos() % MINUTE;
+            let before = core::mem::replace(&mut self.newest, Newest { start, values });
+            self.minutes.push_back(before.values);
+            for _ in 1..(start - before.start) / MINUTE {
                 self.minutes.push_back(Point::EMPTY);
             }
-            if let Some(point) = self.minutes.get_mut(offset) {
-                point.add(values);
-            }
-            if self.minutes.len() >= MINUTES_KEPT + MIDDLE {
-                self.roll_up();
-            }
-            return;
+            return self.roll_up();
         }
-        let point = match minute.checked_sub(first_middle) {
-            Some(offset) => self.middle.get_mut(offset / MIDDLE),
-            None => self.coarse.get_mut(minute / COARSE),
+        let minute = usize::try_from(at.as_nanos() / MINUTE).unwrap_or(usize::MAX);
+        let (first_minute, first_middle) = self.borders();
+        let point = match (minute.checked_sub(first_minute), minute.checked_sub(first_middle)) {
+            (Some(offset), _) => self.minutes.get_mut(offset),
+            (None, Some(offset)) => self.middle.get_mut(offset / MIDDLE),
+            (None, None) => self.coarse.get_mut(minute / COARSE),
         };
         if let Some(point) = point {
             point.add(values);
@@ -165,7 +192,8 @@ impl Series {
                 sum
             })
         }
-        while self.minutes.len() >= MINUTES_KEPT + MIDDLE {
+        // The newest minute counts as one of those that are kept.
+        while self.minutes.len() + 1 >= MINUTES_KEPT + MIDDLE {
             self.middle.push_back(merge(self.minutes.drain(..MIDDLE)));
         }
         while self.middle.len() >= MIDDLES_KEPT + COARSE / MIDDLE {
@@ -191,6 +219,7 @@ impl Series {
             .chain(
                 self.minutes
                     .iter()
+                    .chain(core::iter::once(&self.newest.values))
                     .enumerate()
                     .map(move |(number, point)| (parts[2], number, point)),
             );

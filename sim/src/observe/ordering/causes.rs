@@ -10,15 +10,28 @@ use crate::observe::recent::Recent;
 use crate::observe::verdict::Cause;
 use crate::record::{KeyId, Record};
 
-/// A record that was sent again.
+/// A request whose records had been sent before.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct SentAgain {
     at: SimTime,
-    key: KeyId,
-    ordinal: u32,
     attempt: u32,
     resends: u32,
+    /// How many records had been sent again when it was, its own included.
+    records_by_then: u64,
 }
+
+/// The last records that were sent again.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+struct Repeated {
+    /// A ring: the n-th one stands at n mod `RECORDS`.
+    records: Vec<(KeyId, u32)>,
+    /// How many there have been.
+    count: u64,
+    requests: Recent<SentAgain, RECORDS>,
+}
+
+/// Records of which it is known when they were sent again.
+const RECORDS: usize = 4_096;
 
 /// A batch that was invoked again; its first record and its length stand for it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -41,10 +54,10 @@ struct Failed {
     outcome: InvocationOutcome,
 }
 
-/// The notes. Memory is constant: about 130 KiB once records are sent again.
+/// The notes. Memory is constant: up to 130 KiB once records are sent again.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Causes {
-    sent_again: Recent<SentAgain, 4_096>,
+    repeated: Repeated,
     dispatched_again: Recent<DispatchedAgain, 256>,
     failed: Recent<Failed, 256>,
 }
@@ -54,17 +67,42 @@ pub(super) fn head(records: &[Record]) -> Option<(KeyId, u32)> {
     records.first().map(|record| (record.key, record.ordinal))
 }
 
+impl Repeated {
+    fn push(&mut self, now: SimTime, records: &[Record], attempt: u32, resends: u32) {
+        self.records.resize(RECORDS, (KeyId(0), 0));
+        let forgotten = records.len().saturating_sub(RECORDS);
+        let (early, late) = self
+            .records
+            .split_at_mut(slot(self.count + u64::from(to_u32(forgotten))));
+        for (slot, record) in late.iter_mut().chain(early).zip(&records[forgotten..]) {
+            *slot = (record.key, record.ordinal);
+        }
+        self.count += u64::from(to_u32(records.len()));
+        self.requests.push(SentAgain {
+            at: now,
+            attempt,
+            resends,
+            records_by_then: self.count,
+        });
+    }
+    /// The last request that sent the record again.
+    fn last_of(&self, record: &Record) -> Option<&SentAgain> {
+        let oldest = self.count.saturating_sub(u64::from(to_u32(RECORDS)));
+        let number = (oldest..self.count)
+            .rev()
+            .find(|number| self.records.get(slot(*number)) == Some(&(record.key, record.ordinal)))?;
+        self.requests.iter().find(|request| request.records_by_then > number)
+    }
+}
+
+/// Where the record with this number stands.
+fn slot(number: u64) -> usize {
+    usize::try_from(number % u64::from(to_u32(RECORDS))).unwrap_or(0)
+}
+
 impl Causes {
     pub(super) fn request_sent(&mut self, now: SimTime, records: &[Record], attempt: u32, resends: u32) {
-        for record in records {
-            self.sent_again.push(SentAgain {
-                at: now,
-                key: record.key,
-                ordinal: record.ordinal,
-                attempt,
-                resends,
-            });
-        }
+        self.repeated.push(now, records, attempt, resends);
     }
 
     /// Takes note of a failed batch or of one that is invoked again.
@@ -109,19 +147,15 @@ impl Causes {
 
     /// Why the client sent the record again, if it did lately.
     pub(super) fn of_record(&self, record: &Record) -> Option<Cause> {
-        self.sent_again
-            .iter()
-            .rev()
-            .find(|note| note.key == record.key && note.ordinal == record.ordinal)
-            .map(|note| Cause::SentAgain {
-                by: if note.attempt > 1 {
-                    RetryBy::Sdk
-                } else {
-                    RetryBy::Application
-                },
-                at: note.at,
-                sends_before: note.attempt - 1 + note.resends,
-            })
+        self.repeated.last_of(record).map(|note| Cause::SentAgain {
+            by: if note.attempt > 1 {
+                RetryBy::Sdk
+            } else {
+                RetryBy::Application
+            },
+            at: note.at,
+            sends_before: note.attempt - 1 + note.resends,
+        })
     }
 
     /// Why the batch was invoked again, if it was lately.

@@ -10,7 +10,7 @@ mod point;
 mod tests;
 
 use crate::directory::{Component, Directory};
-use crate::engine::index::{Idx, to_u32};
+use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, MappingId, SinkId, StreamId};
 use crate::key::KeyTable;
@@ -19,7 +19,7 @@ use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
-use crate::record::{KeyId, Outcome, Record};
+use crate::record::{KeyId, Record};
 use causes::{Causes, head};
 use point::{Effect, Irregular, Point};
 use std::sync::Arc;
@@ -42,8 +42,12 @@ impl AnomalyCounts {
     pub const fn of(&self, anomaly: Anomaly) -> u64 {
         self.0[anomaly.index()]
     }
-    fn add(&mut self, anomaly: Anomaly, records: u64) {
-        self.0[anomaly.index()] += records;
+    /// Adds cases; returns how many there were before.
+    #[inline]
+    fn add(&mut self, anomaly: Anomaly, records: u64) -> u64 {
+        let cases = &mut self.0[anomaly.index()];
+        *cases += records;
+        *cases - records
     }
 }
 
@@ -58,6 +62,8 @@ pub struct Ordering {
     stored_again: u64,
     /// By function.
     places: Vec<Observed>,
+    /// By stream: the places of the functions that read it.
+    readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
     impossible: Option<String>,
 }
@@ -65,12 +71,28 @@ pub struct Ordering {
 /// One observation point with its findings.
 #[derive(Clone, Debug)]
 struct Observed {
+    /// Counts the anomalies that show when a record takes effect.
     point: Point,
-    counts: AnomalyCounts,
+    /// Records that expired or were discarded.
+    lost: u64,
+    /// Stored records not seen by the end.
+    unobserved: u64,
     witnesses: [Option<Box<Witness>>; Anomaly::ALL.len()],
     deliveries: Recent<Delivery, 64>,
-    /// Records not seen by the end that no component holds either.
+    /// Those of them that no component holds either.
     unaccounted: u64,
+}
+
+impl Observed {
+    fn cases(&self, anomaly: Anomaly) -> u64 {
+        match anomaly {
+            Anomaly::Duplicate | Anomaly::NonmonotonicExternal | Anomaly::NonmonotonicInternal | Anomaly::Skip => {
+                self.point.cases().of(anomaly)
+            }
+            Anomaly::Lost => self.lost,
+            Anomaly::Unobserved => self.unobserved,
+        }
+    }
 }
 
 /// A batch that took effect; its first record and its length stand for it.
@@ -93,11 +115,17 @@ impl Ordering {
                 .iter()
                 .map(|_| Observed {
                     point: Point::new(count),
-                    counts: AnomalyCounts::default(),
+                    lost: 0,
+                    unobserved: 0,
                     witnesses: [const { None }; Anomaly::ALL.len()],
                     deliveries: Recent::new(),
                     unaccounted: 0,
                 })
+                .collect(),
+            readers: directory
+                .streams
+                .ids()
+                .map(|stream| readers_of(stream, &directory))
                 .collect(),
             causes: Causes::default(),
             impossible: None,
@@ -110,7 +138,7 @@ impl Ordering {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled { records, .. } => self.accept(records),
+            Fact::PutHandled { records, .. } => self.stored_again += self.accepted.insert_stored(records),
             Fact::RecordsGivenUp { producer, records, .. } => {
                 if let Some(entry) = self.directory.producers.get(producer) {
                     self.give_up(entry.target, records);
@@ -154,32 +182,14 @@ impl Ordering {
         }
     }
 
-    fn accept(&mut self, records: &[Record]) {
-        for record in records {
-            if record.outcome() == Outcome::Accepted
-                && self.accepted.insert(record.key, record.ordinal) == Inserted::Again
-            {
-                self.stored_again += 1;
-            }
-        }
-    }
-
     /// A record that was given up but is stored all the same stays expected.
     fn give_up(&mut self, stream: StreamId, records: &[Record]) {
         for record in records {
-            if self.accepted.contains(record.key, record.ordinal) {
+            if self.accepted.insert(record.key, record.ordinal) == Inserted::Again {
                 continue;
             }
-            self.accepted.insert(record.key, record.ordinal);
-            for (number, observed) in self.places.iter_mut().enumerate() {
-                let function = FunctionId::from_index(number);
-                if self
-                    .directory
-                    .mappings_of(function)
-                    .any(|(_, mapping)| mapping.stream == stream)
-                {
-                    observed.point.excuse(record.key, record.ordinal);
-                }
+            for reader in &self.readers[stream] {
+                self.places[*reader].point.excuse(record.key, record.ordinal);
             }
         }
     }
@@ -200,7 +210,6 @@ impl Ordering {
         };
         let Observed {
             point,
-            counts,
             witnesses,
             deliveries,
             ..
@@ -216,17 +225,16 @@ impl Ordering {
         };
         let effect = Effect { now, records, accepted };
         point.deliver(effect, |irregular, record| {
-            let (anomaly, cases) = match irregular {
-                Irregular::Again => (Anomaly::Duplicate, 1),
-                Irregular::Late { same_batch: true, .. } => (Anomaly::NonmonotonicInternal, 1),
-                Irregular::Late { same_batch: false, .. } => (Anomaly::NonmonotonicExternal, 1),
-                Irregular::Skipping { count, .. } => (Anomaly::Skip, u64::from(count)),
+            let anomaly = match irregular {
+                Irregular::Again => Anomaly::Duplicate,
+                Irregular::Late { same_batch: true, .. } => Anomaly::NonmonotonicInternal,
+                Irregular::Late { same_batch: false, .. } => Anomaly::NonmonotonicExternal,
+                Irregular::Skipping { .. } => Anomaly::Skip,
                 Irregular::NeverAccepted => {
                     impossible.get_or_insert_with(|| context.never_accepted(record));
                     return;
                 }
             };
-            counts.add(anomaly, cases);
             witnesses[anomaly.index()].get_or_insert_with(|| Box::new(context.witness(anomaly, irregular, record)));
         });
         if let Some(first) = head(records) {
@@ -245,7 +253,7 @@ impl Ordering {
         let Some(observed) = self.places.get_mut(function.index()) else {
             return;
         };
-        observed.counts.add(Anomaly::Lost, count);
+        observed.lost += count;
         observed.witnesses[Anomaly::Lost.index()].get_or_insert_with(|| {
             let record = causes::discarded(fact);
             Box::new(Witness {
@@ -287,9 +295,8 @@ impl Ordering {
                 }
             }
             let observed = &mut self.places[number];
-            let lost = observed.counts.of(Anomaly::Lost);
-            let unobserved = missing.saturating_sub(lost + before_start);
-            observed.counts.0[Anomaly::Unobserved.index()] = unobserved;
+            let unobserved = missing.saturating_sub(observed.lost + before_start);
+            observed.unobserved = unobserved;
             observed.unaccounted = unobserved.saturating_sub(held);
             observed.witnesses[Anomaly::Unobserved.index()] = first.filter(|_| unobserved > 0).map(|(key, ordinal)| {
                 Box::new(Witness {
@@ -340,7 +347,7 @@ impl Ordering {
         let mut sum = AnomalyCounts::default();
         for (_, observed) in self.observed(place) {
             for anomaly in Anomaly::ALL {
-                sum.add(anomaly, observed.counts.of(anomaly));
+                sum.add(anomaly, observed.cases(anomaly));
             }
         }
         sum
@@ -401,6 +408,15 @@ impl Ordering {
                     .is_some_and(|entry| entry.sink == Some(sink)),
             })
     }
+}
+
+/// The places of the functions that read the stream.
+fn readers_of(stream: StreamId, directory: &Directory) -> Vec<usize> {
+    let reads = |function: &FunctionId| {
+        let mut mappings = directory.mappings_of(*function);
+        mappings.any(|(_, mapping)| mapping.stream == stream)
+    };
+    directory.functions.ids().filter(reads).map(Idx::index).collect()
 }
 
 /// The sink of the function, or the function itself.
@@ -467,22 +483,22 @@ impl Context<'_> {
                     .map(|overtaker| Cause::Overtaken {
                         later_stored_at: overtaker.arrived_at,
                     });
-                (seen, later, of_record().or_else(of_batch).or(overtaken))
+                (Some(seen), later, of_record().or_else(of_batch).or(overtaken))
             }
-            Irregular::Skipping { first, .. } => (unseen(first), Some(seen), None),
+            Irregular::Skipping { first } => (first.map(unseen), Some(seen), None),
             Irregular::Again | Irregular::NeverAccepted => {
                 let first = self.first_delivery().map(|at| Sighting {
                     delivered_at: Some(at),
                     ..seen
                 });
-                (seen, first, of_batch().or_else(of_record))
+                (Some(seen), first, of_batch().or_else(of_record))
             }
         };
         Witness {
             anomaly,
             place: place_name(self.directory, self.function),
             key,
-            record: Some(record),
+            record,
             other,
             cause,
             cases: 0,

@@ -1,10 +1,12 @@
 //! A place where effects complete, and what has taken effect there: one number a key, and holes where order failed.
 
+use super::AnomalyCounts;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::observe::holes::Holes;
 use crate::observe::ordinals::Ordinals;
 use crate::observe::sparse::Sparse;
+use crate::observe::verdict::Anomaly;
 use crate::record::{KeyId, Record};
 use std::collections::VecDeque;
 
@@ -16,10 +18,7 @@ pub(super) struct Point {
     exceptions: Sparse<Exceptions>,
     batches: u64,
     records: u64,
-    /// A record has come late behind one of an earlier batch; later ones need no evidence.
-    late_between_batches: bool,
-    /// A record has come late behind one of its own batch.
-    late_within_batch: bool,
+    cases: AnomalyCounts,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -56,24 +55,22 @@ impl Overtaker {
     }
 }
 
-/// A record that did not simply follow its predecessor.
+/// A record that did not simply follow its predecessor: the first case of its kind.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Irregular {
     /// It took effect before.
     Again,
     /// It comes after a later one.
     Late {
-        /// The later one; told for the first record that is late in this way.
+        /// The later one.
         overtaker: Option<Overtaker>,
         /// Both are in this batch.
         same_batch: bool,
     },
-    /// It passes over so many stored records, of which this is the first.
+    /// It passes over stored records.
     Skipping {
-        /// Stored records passed over.
-        count: u32,
         /// The first of them.
-        first: u32,
+        first: Option<u32>,
     },
     /// No stream has ever accepted it: a bug of the model.
     NeverAccepted,
@@ -96,113 +93,144 @@ impl Point {
             ..Self::default()
         }
     }
+    /// Anomalies so far.
+    pub(super) const fn cases(&self) -> &AnomalyCounts {
+        &self.cases
+    }
     /// Deliveries so far, repeated ones included.
     pub(super) const fn records(&self) -> u64 {
         self.records
     }
 
-    /// Takes a batch whose records have just taken effect, and reports each irregular one.
+    /// Takes a batch whose records have just taken effect, and reports the first irregular one of each kind.
     #[inline]
     pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
         self.batches += 1;
         self.records += u64::from(to_u32(effect.records.len()));
-        for (index, record) in effect.records.iter().enumerate() {
-            let next = &mut self.next[to_usize(record.key.0)];
-            if record.ordinal == *next && record.ordinal < effect.accepted.next(record.key) {
-                *next += 1;
-            } else if let Some(irregular) = self.out_of_order(effect, index, record) {
+        let mut index = 0;
+        while let Some(rest) = effect.records.get(index..) {
+            index += deliver_in_order(&mut self.next, effect.accepted.ends(), rest);
+            let Some(record) = effect.records.get(index) else {
+                return;
+            };
+            if let Some(irregular) = self.out_of_order(&effect, index, record) {
                 report(irregular, record);
             }
+            index += 1;
+        }
+    }
+
+    #[inline]
+    fn out_of_order(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
+        if !effect.accepted.contains(record.key, record.ordinal) {
+            Some(Irregular::NeverAccepted)
+        } else if record.ordinal < self.next[to_usize(record.key.0)] {
+            self.late(effect, index, record)
+        } else {
+            self.ahead(effect, record)
         }
     }
 
     #[inline(never)]
-    fn out_of_order(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
-        let accepted = effect.accepted;
-        if !accepted.contains(record.key, record.ordinal) {
-            return Some(Irregular::NeverAccepted);
-        }
-        let next = &mut self.next[to_usize(record.key.0)];
-        if record.ordinal < *next {
-            return Some(self.overtaken(effect, index, record));
-        }
-        let (from, until) = (*next, record.ordinal);
-        *next = until + 1;
-        let exceptions = self.exceptions.obtain(record.key.0);
+    fn ahead(&mut self, effect: &Effect<'_>, record: &Record) -> Option<Irregular> {
+        let (key, until) = (record.key, record.ordinal);
+        let from = core::mem::replace(&mut self.next[to_usize(key.0)], until + 1);
+        let exceptions = self.exceptions.obtain(key.0);
         let before = exceptions.holes.len();
-        let (mut count, mut first) = (0, None);
+        let (mut skipped, mut first) = (0, None);
         exceptions.open(from, until, |from, until| {
-            count += until - from - accepted.missing_within(record.key, from, until);
-            first = first.or_else(|| accepted.first_within(record.key, from, until));
+            skipped += until - from - effect.accepted.missing_within(key, from, until);
+            if skipped > 0 && self.cases.of(Anomaly::Skip) == 0 {
+                first = first.or_else(|| effect.accepted.first_within(key, from, until));
+            }
         });
         if exceptions.holes.len() > before {
             if exceptions.opened_last.0 != self.batches {
                 exceptions.opened_last = (self.batches, from);
             }
-            if !self.late_between_batches {
+            if self.cases.of(Anomaly::NonmonotonicExternal) == 0 {
                 exceptions.keep_opener(Overtaker::new(record, effect.now));
             }
-        } else {
-            self.release_if_empty(record.key);
+        } else if exceptions.is_empty() {
+            self.release(key);
         }
-        first.map(|first| Irregular::Skipping { count, first })
+        let first_case = skipped > 0 && self.cases.add(Anomaly::Skip, u64::from(skipped)) == 0;
+        first_case.then_some(Irregular::Skipping { first })
     }
 
-    fn overtaken(&mut self, effect: Effect<'_>, index: usize, record: &Record) -> Irregular {
+    #[inline(never)]
+    fn late(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
-            return Irregular::Again;
+            return self.again();
         };
         if !exceptions.holes.fill(record.ordinal) {
-            return Irregular::Again;
+            return self.again();
         }
         let (batch, lowest) = exceptions.opened_last;
         let same_batch = batch == self.batches && record.ordinal >= lowest;
-        let known = if same_batch {
-            &mut self.late_within_batch
+        let is_empty = exceptions.is_empty();
+        let anomaly = if same_batch {
+            Anomaly::NonmonotonicInternal
         } else {
-            &mut self.late_between_batches
+            Anomaly::NonmonotonicExternal
         };
-        let first_case = !core::mem::replace(known, true);
-        let overtaker = match (first_case, same_batch) {
-            (false, _) => None,
-            (true, true) => effect.first_later(index, record),
-            (true, false) => exceptions.opener_of(record.ordinal),
+        if self.cases.add(anomaly, 1) == 0 {
+            return Some(self.first_late(effect, index, same_batch));
+        }
+        if is_empty {
+            self.release(record.key);
+        }
+        None
+    }
+
+    fn again(&mut self) -> Option<Irregular> {
+        (self.cases.add(Anomaly::Duplicate, 1) == 0).then_some(Irregular::Again)
+    }
+
+    /// Finds out who overtook the first late record of its kind.
+    #[cold]
+    #[inline(never)]
+    fn first_late(&mut self, effect: &Effect<'_>, index: usize, same_batch: bool) -> Irregular {
+        let record = &effect.records[index];
+        let overtaker = if same_batch {
+            effect.first_later(index, record)
+        } else {
+            let exceptions = self.exceptions.get(record.key.0);
+            exceptions.and_then(|exceptions| exceptions.opener_of(record.ordinal))
         };
-        self.release_if_empty(record.key);
-        if first_case && !same_batch {
+        if !same_batch {
+            // Nobody asks again.
             for exceptions in self.exceptions.values_mut() {
                 exceptions.openers = VecDeque::new();
             }
+        }
+        if self.exceptions.get(record.key.0).is_some_and(Exceptions::is_empty) {
+            self.release(record.key);
         }
         Irregular::Late { overtaker, same_batch }
     }
 
     /// Stops waiting for a record that was given up and is not stored.
+    #[inline(never)]
     pub(super) fn excuse(&mut self, key: KeyId, ordinal: u32) {
         let next = &mut self.next[to_usize(key.0)];
+        if ordinal > *next {
+            return self.exceptions.obtain(key.0).excuse(ordinal);
+        }
         if ordinal == *next {
             *next += 1;
-            return;
-        }
-        let late = ordinal < *next;
-        if late && self.exceptions.get(key.0).is_none() {
-            return;
-        }
-        let exceptions = self.exceptions.obtain(key.0);
-        if late {
+        } else if let Some(exceptions) = self.exceptions.get_mut(key.0) {
             exceptions.holes.fill(ordinal);
-        } else {
-            exceptions.excuse(ordinal);
+            if exceptions.is_empty() {
+                self.release(key);
+            }
         }
-        self.release_if_empty(key);
     }
 
-    #[inline]
-    fn release_if_empty(&mut self, key: KeyId) {
-        if let Some(exceptions) = self.exceptions.get_mut(key.0)
-            && exceptions.holes.is_empty()
-            && exceptions.excused.is_empty()
-        {
+    /// Gives back what was kept for a key without exceptions.
+    #[inline(never)]
+    fn release(&mut self, key: KeyId) {
+        if let Some(exceptions) = self.exceptions.get_mut(key.0) {
             exceptions.opened_last = (0, 0);
             exceptions.openers.clear();
             exceptions.openers_kept = 0;
@@ -245,6 +273,21 @@ impl Point {
     }
 }
 
+/// Takes records up to the first that does not simply follow its predecessor; returns how many these are.
+#[inline]
+fn deliver_in_order(next: &mut [u32], accepted: &[u32], records: &[Record]) -> usize {
+    let accepted = &accepted[..next.len()];
+    for (index, record) in records.iter().enumerate() {
+        let key = to_usize(record.key.0);
+        let next = &mut next[key];
+        if record.ordinal != *next || record.ordinal >= accepted[key] {
+            return index;
+        }
+        *next += 1;
+    }
+    records.len()
+}
+
 impl Effect<'_> {
     /// The first record of the batch that is later than one of its key at `index`, and came before it.
     #[cold]
@@ -261,6 +304,10 @@ impl Effect<'_> {
 }
 
 impl Exceptions {
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.holes.is_empty() && self.excused.is_empty()
+    }
     /// Opens holes for `from..until`, less what is excused there, and forgets the excuses that are thereby used.
     fn open(&mut self, mut from: u32, until: u32, mut opened: impl FnMut(u32, u32)) {
         while let Some(&(start, end)) = self.excused.front() {
@@ -303,6 +350,14 @@ impl Exceptions {
     }
     /// Notes an excuse ahead of the highest ordinal.
     fn excuse(&mut self, ordinal: u32) {
+        match self.excused.back_mut() {
+            Some((_, end)) if *end == ordinal => *end += 1,
+            Some((_, end)) if *end > ordinal => self.excuse_between(ordinal),
+            Some(_) | None => self.excused.push_back((ordinal, ordinal + 1)),
+        }
+    }
+    #[inline(never)]
+    fn excuse_between(&mut self, ordinal: u32) {
         let at = self.excused.partition_point(|&(_, end)| end < ordinal);
         match self.excused.get_mut(at) {
             Some(range) if range.1 == ordinal => range.1 += 1,
