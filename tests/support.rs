@@ -219,6 +219,7 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { mapping, .. }
         | Fact::RecordsExpiredInRetry { mapping, .. }
+        | Fact::RecordsGathered { mapping, .. }
         | Fact::BatchDispatched { mapping, .. }
         | Fact::BatchFailed { mapping, .. }
         | Fact::BatchAcknowledged { mapping, .. }
