@@ -14,6 +14,8 @@ pub struct Axis {
     pub to: f64,
     /// Labelled places, ascending.
     pub ticks: Vec<Tick>,
+    /// Whether the labels are names of rows rather than values.
+    pub has_rows: bool,
 }
 
 /// A labelled place on an axis.
@@ -84,6 +86,7 @@ impl Axis {
             from: 0.0,
             to,
             ticks: stepped(0.0, to, step, |value| write(value as u64)),
+            has_rows: false,
         }
     }
 
@@ -97,6 +100,7 @@ impl Axis {
             from: 0.0,
             to,
             ticks: stepped(0.0, to, step, |value| number(value, step)),
+            has_rows: false,
         }
     }
     /// As [`linear`](Self::linear), for things that are counted: no tick between two of them.
@@ -108,6 +112,7 @@ impl Axis {
                 from: 0.0,
                 to,
                 ticks: stepped(0.0, to, 1.0, |value| count(value as u64)),
+                has_rows: false,
             };
         }
         let axis = Self::linear(label, most);
@@ -130,6 +135,7 @@ impl Axis {
                     ..tick
                 })
                 .collect(),
+            has_rows: false,
         }
     }
 
@@ -149,6 +155,7 @@ impl Axis {
                     ..tick
                 })
                 .collect(),
+            has_rows: false,
         }
     }
 
@@ -182,6 +189,25 @@ impl Axis {
             from,
             to,
             ticks,
+            has_rows: false,
+        }
+    }
+
+    /// Rows with these names, the first one on top; each is one high.
+    pub(super) fn rows(names: &[String]) -> Self {
+        let to = names.len().max(1) as f64;
+        let ticks = (0_u32..).zip(names);
+        Self {
+            label: String::new(),
+            from: 0.0,
+            to,
+            ticks: ticks
+                .map(|(row, name)| Tick {
+                    at: to - f64::from(row) - 0.5,
+                    label: name.clone(),
+                })
+                .collect(),
+            has_rows: true,
         }
     }
 }

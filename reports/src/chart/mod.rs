@@ -6,6 +6,7 @@
 
 mod axis;
 mod capacity;
+mod causes;
 mod flow;
 mod latency;
 mod order;
@@ -133,6 +134,13 @@ pub enum Layer {
         /// From, to and height.
         bars: Vec<(f64, f64, f64)>,
     },
+    /// Rectangles anywhere.
+    Blocks {
+        /// The colour.
+        role: Role,
+        /// From, to, lower and upper edge.
+        blocks: Vec<(f64, f64, f64, f64)>,
+    },
 }
 
 /// All charts of a run, in the order in which its story is told. What did not happen has no chart.
@@ -144,6 +152,7 @@ pub fn figures(account: &Account) -> Vec<Figure> {
         shards::refusals(account),
         latency::over_time(account),
         latency::distribution(account),
+        causes::causes(account),
         capacity::iterator_age(account),
         capacity::concurrency(account),
         order::anomalies(account),

@@ -43,7 +43,7 @@ fn inner(drawing: &str) -> String {
 
 fn draw<'d>(panel: &Panel, area: &DrawingArea<SVGBackend<'d>, Shift>) -> Result<(), Failure<'d>> {
     let mut chart = ChartBuilder::on(area).build_cartesian_2d(panel.x.from..panel.x.to, panel.y.from..panel.y.to)?;
-    for tick in &panel.y.ticks {
+    for tick in panel.y.ticks.iter().filter(|_| !panel.y.has_rows) {
         rule(
             &mut chart,
             [(panel.x.from, tick.at), (panel.x.to, tick.at)],
@@ -106,6 +106,12 @@ fn draw_layer<'d>(panel: &Panel, layer: &Layer, chart: &mut Plane<'d>) -> Result
         Layer::Bars { role, bars } => {
             for (from, to, height) in bars {
                 let corners = [inside((*from, panel.y.from)), inside((*to, *height))];
+                chart.draw_series([Rectangle::new(corners, role.sentinel().filled())])?;
+            }
+        }
+        Layer::Blocks { role, blocks } => {
+            for (from, to, low, high) in blocks {
+                let corners = [inside((*from, *low)), inside((*to, *high))];
                 chart.draw_series([Rectangle::new(corners, role.sentinel().filled())])?;
             }
         }

@@ -7,8 +7,11 @@ use maud::{Markup, PreEscaped, html};
 /// Width of the file, in pixels.
 const PAGE: f64 = 920.0;
 const MARGIN: f64 = 24.0;
-/// Room for the labels of the vertical axis, to the left of a panel.
+/// Room for the labels of the vertical axis, to the left of a panel: for values, and for names.
 const LEFT: f64 = 58.0;
+const LEFT_OF_ROWS: f64 = 210.0;
+/// Height of a row that has a name.
+const ROW: f64 = 26.0;
 /// Room above and below a panel for its labels.
 const ABOVE: f64 = 46.0;
 const BELOW: f64 = 44.0;
@@ -39,7 +42,7 @@ pub fn svg(figure: &Figure) -> String {
     y += 17.0 * caption.len() as f64 + 8.0;
     let legend_at = y;
     y += 16.0;
-    let places = places(figure.panels.len(), y);
+    let places = places(&figure.panels, y);
     let height = places.last().map_or(y, |place| place.y + place.height + BELOW) + 8.0;
     let markup = html! {
         svg xmlns="http://www.w3.org/2000/svg" width=(PAGE) height=(round(height)) viewBox=(format!("0 0 {PAGE} {}", round(height))) role="img" aria-label=(printable(&figure.title)) font-family="system-ui, -apple-system, 'Segoe UI', Helvetica, Arial, sans-serif" font-size="12" fill=(PALE) {
@@ -60,21 +63,33 @@ fn lines(text: &str, width: usize) -> Vec<String> {
     filled.lines().map(str::to_owned).collect()
 }
 
-fn places(panels: usize, top: f64) -> Vec<Place> {
-    let columns = if panels > 1 { 2 } else { 1 };
-    let room = (PAGE - 2.0 * MARGIN - GAP * (f64::from(columns) - 1.0)) / f64::from(columns);
-    let height = if panels > 1 { 160.0 } else { 280.0 };
-    (0..panels)
-        .map(|number| {
-            let (row, column) = (number / columns as usize, number % columns as usize);
-            Place {
-                x: MARGIN + column as f64 * (room + GAP) + LEFT,
-                y: top + ABOVE + row as f64 * (height + ABOVE + BELOW),
-                width: room - LEFT - 8.0,
-                height,
-            }
-        })
-        .collect()
+/// Room to the left of a panel.
+const fn left(panel: &Panel) -> f64 {
+    if panel.y.has_rows { LEFT_OF_ROWS } else { LEFT }
+}
+
+fn places(panels: &[Panel], top: f64) -> Vec<Place> {
+    let columns = panels.len().clamp(1, 2);
+    let room = (PAGE - 2.0 * MARGIN - GAP * (columns as f64 - 1.0)) / columns as f64;
+    let rows = panels
+        .iter()
+        .filter(|panel| panel.y.has_rows)
+        .map(|panel| panel.y.ticks.len());
+    let height = match rows.max() {
+        Some(rows) => ROW * rows as f64,
+        None if columns > 1 => 160.0,
+        None => 280.0,
+    };
+    let place = |(number, panel)| {
+        let (row, column) = (number / columns, number % columns);
+        Place {
+            x: MARGIN + column as f64 * (room + GAP) + left(panel),
+            y: top + ABOVE + row as f64 * (height + ABOVE + BELOW),
+            width: room - left(panel) - 8.0,
+            height,
+        }
+    };
+    panels.iter().enumerate().map(place).collect()
 }
 
 /// With two decimals at most, so that files stay small.
@@ -130,9 +145,9 @@ fn drawn(panel: &Panel, place: Place) -> Markup {
     let curves = themed(&curves(panel), |role| role.light().to_owned());
     html! {
         @if let Some(title) = &panel.title {
-            text x=(x - LEFT) y=(y - 34.0) font-size="12.5" font-weight="600" fill=(INK) { (printable(title)) }
+            text x=(x - left(panel)) y=(y - 34.0) font-size="12.5" font-weight="600" fill=(INK) { (printable(title)) }
         }
-        text x=(x - LEFT) y=(y - 16.0) { (panel.y.label) }
+        text x=(x - left(panel)) y=(y - 16.0) { (panel.y.label) }
         svg x=(x) y=(y) width=(width) height=(height) viewBox=(view_box()) preserveAspectRatio="none" {
             style { "*{vector-effect:non-scaling-stroke;stroke-linejoin:round}" }
             (PreEscaped(curves))

@@ -7,18 +7,24 @@ use maud::{Markup, PreEscaped, html};
 
 /// The charts.
 pub(super) fn figures(figures: &[Figure]) -> Markup {
-    // Narrow ones stand in pairs; one that is left over takes the whole width.
-    let narrow = figures.iter().filter(|figure| figure.panels.len() == 1).count();
-    let mut seen = 0;
     html! {
         div.charts {
-            @for figure in figures {
-                @let is_narrow = figure.panels.len() == 1;
-                @let number = { seen += usize::from(is_narrow); seen };
-                (drawn(figure, !is_narrow || (narrow % 2 == 1 && number == 1)))
-            }
+            @for (figure, is_wide) in figures.iter().zip(widths(figures)) { (drawn(figure, is_wide)) }
         }
     }
+}
+
+/// Which charts take the whole width: those with several panels, and of the others between two such one that would
+/// stand alone.
+fn widths(figures: &[Figure]) -> Vec<bool> {
+    let mut widths: Vec<bool> = figures.iter().map(|figure| figure.panels.len() != 1).collect();
+    for run in widths.chunk_by_mut(|one, other| one == other) {
+        let is_odd = run.len() % 2 == 1;
+        if let Some(first) = run.first_mut().filter(|_| is_odd) {
+            *first = true;
+        }
+    }
+    widths
 }
 
 fn drawn(figure: &Figure, is_wide: bool) -> Markup {
@@ -58,15 +64,19 @@ fn plot(panel: &Panel, title: &str) -> Markup {
     let across = |value| format!("left:{}%", percent(panel.x.place(value)));
     let down = |value| format!("top:{}%", percent(1.0 - panel.y.place(value)));
     let label = panel.title.as_deref().unwrap_or(title);
+    let height = panel
+        .y
+        .has_rows
+        .then(|| format!("height:{}px", 28 * panel.y.ticks.len()));
     html! {
-        div.panel {
+        div.panel.rows[panel.y.has_rows] {
             @if let Some(title) = &panel.title { h4 { (prose(title)) } }
             p.unit { (panel.y.label) }
-            div.plot {
+            div.plot style=[height] {
                 svg viewBox=(crate::chart::view_box()) preserveAspectRatio="none" role="img" aria-label=(printable(label)) {
                     (PreEscaped(drawing))
                 }
-                @for tick in &panel.y.ticks { span.y style=(down(tick.at)) { (tick.label) } }
+                @for tick in &panel.y.ticks { span.y.row[panel.y.has_rows] style=(down(tick.at)) { (prose(&tick.label)) } }
                 @for tick in &panel.x.ticks { span.x style=(across(tick.at)) { (tick.label) } }
                 @for (mark, side) in panel.marks.iter().zip(panel.sides()) { span.mark.left[side == Side::Left].right[side == Side::Right] style=(across(mark.at)) { (prose(&mark.label)) } }
                 @if let Some(limit) = &panel.limit { span.limit style=(down(limit.at)) { (limit.label) } }

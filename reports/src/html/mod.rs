@@ -40,7 +40,7 @@ pub fn render(account: &Account, figures: &[Figure]) -> String {
                     (tables::headroom(account))
                     (evidence::checks(account))
                     (tables::latency(account))
-                    (tables::causes(account))
+                    (tables::usage(account))
                     (tables::story(account))
                     (tables::ledgers(account))
                     (tables::setup(account))

@@ -74,6 +74,9 @@ figcaption{margin-bottom:4px}
 .plot svg *{vector-effect:non-scaling-stroke;stroke-linejoin:round}
 .plot span{position:absolute;font-size:.75rem;line-height:1;color:var(--pale);white-space:nowrap}
 .plot .y{right:100%;margin-right:7px;transform:translateY(-50%)}
+.rows .plot{margin-left:190px}
+.rows .unit{margin:0 0 4px}
+.plot .row{white-space:normal;width:178px;text-align:right;line-height:1.15;color:var(--ink);font-size:.78rem}
 .plot .x{top:100%;margin-top:7px;transform:translateX(-50%)}
 .plot .mark{bottom:100%;margin-bottom:3px;transform:translateX(-50%);font-weight:600;font-size:.7rem}
 .plot .left{transform:translateX(-100%)}
@@ -90,6 +93,8 @@ tr:last-child td{border-bottom:0}
 .number{text-align:right;white-space:nowrap}
 .chip{display:inline-block;border-radius:99px;padding:1px 9px;font-size:.78rem;font-weight:600;white-space:nowrap}
 .id{white-space:nowrap}
+.usage{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,260px),1fr));gap:16px 32px}
+.usage dl{gap:2px 20px;margin-top:4px}
 .fact{color:var(--pale);font-size:.78rem;white-space:nowrap}
 .meter{display:block;height:7px;min-width:90px;border-radius:4px;background:var(--rule);overflow:hidden;margin-top:7px}
 .meter i{display:block;height:100%;background:var(--accepted)}
@@ -132,10 +137,14 @@ h1{font-size:1.4rem}
 .charts{grid-template-columns:minmax(0,1fr)}
 figure{padding:13px 13px 10px}
 .plot,.wide .plot{height:190px;margin-left:46px}
+.rows .plot,.wide .rows .plot{margin-left:118px}
+.plot .row{width:108px;font-size:.72rem}
 .lane{grid-template-columns:74px 1fr;gap:8px}
 .track{margin:0 10px}
 dl{grid-template-columns:1fr;gap:0}
 dd{margin-bottom:8px}
+.usage dl{grid-template-columns:max-content 1fr}
+.usage dd{margin:0}
 table.stack,.stack tbody,.stack tr,.stack td{display:block;width:100%}
 .stack thead{display:none}
 .stack tr{padding:8px 0;border-bottom:1px solid var(--rule)}

@@ -4,9 +4,10 @@ use super::opening::symbol;
 use super::prose::prose;
 use crate::account::{Account, Assumption, Verdict};
 use crate::summary::told;
-use crate::text::{count, counted, printable, share};
+use crate::text::{count, counted, printable, share, tied};
 use maud::{Markup, html};
 use sim::engine::quantity::ByteCount;
+use sim::engine::time::SimDuration;
 
 /// A verdict as a word in its colour.
 pub(super) fn chip(verdict: Verdict) -> Markup {
@@ -55,7 +56,7 @@ pub(super) fn headroom(account: &Account) -> Markup {
                             tr {
                                 td { b { (prose(&row.limit)) } br; span.fact { (prose(&row.of)) } }
                                 td {
-                                    span.warn-text[full] { (row.peak) ", " (share(row.used_per_mille, 1_000)) }
+                                    span.warn-text[full] { (tied(&row.peak)) ", " (tied(&share(row.used_per_mille, 1_000))) }
                                     span.meter { i.full[full] style=(format!("width:{}%", row.used_per_mille.min(1_000) as f64 / 10.0)) {} }
                                 }
                                 td.number data-label="Allowed" { (row.allowed) }
@@ -120,25 +121,64 @@ pub(super) fn latency(account: &Account) -> Markup {
                     }
                 }
             }
+            (causes(account))
         }
     }
 }
 
-/// Where the time of records went.
-pub(super) fn causes(account: &Account) -> Markup {
+/// Where the time of records went, in figures, folded away since a chart shows it.
+fn causes(account: &Account) -> Markup {
     html! {
         @for row in account.latency.iter().filter(|row| !row.causes.is_empty()) {
-            h2 { "Where the time goes until " (printable(&row.at)) }
-            div.card.scroll {
-                table {
-                    thead { tr { th { "Cause" } th.number { "Share" } th.number { "Mean" } th.number { "p50" } th.number { "p99" } th.number { "Most" } } }
-                    tbody {
-                        @for part in &row.causes {
-                            tr {
-                                td { (part.name) }
-                                td.number { (share(part.share_per_mille, 1_000)) }
-                                @for span in [part.time.mean, part.time.p50, part.time.p99, part.time.max] { td.number { (span) } }
+            details {
+                summary { "Where the time goes until " (prose(&row.at)) }
+                div.card.scroll {
+                    table {
+                        thead { tr { th { "Cause" } th.number { "Share" } th.number { "Mean" } th.number { "p50" } th.number { "p99" } th.number { "Longest" } } }
+                        tbody {
+                            @for part in &row.causes {
+                                tr {
+                                    td { (part.name) }
+                                    td.number { (share(part.share_per_mille, 1_000)) }
+                                    @for span in [part.time.mean, part.time.p50, part.time.p99, part.time.max] { td.number { (span) } }
+                                }
                             }
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// What a bill counts.
+pub(super) fn usage(account: &Account) -> Markup {
+    let usage = &account.usage;
+    html! {
+        @if !usage.streams.is_empty() || !usage.functions.is_empty() {
+            h2 id="usage" { "What a bill counts" }
+            div.card.usage {
+                @for stream in &usage.streams {
+                    div {
+                        b { (prose(&stream.name)) }
+                        dl {
+                            dt { "shard hours" } dd { (format!("{:.2}", stream.shard_hours)) }
+                            dt { "PUT payload units" } dd { (count(stream.put_payload_units)) }
+                            dt { "GetRecords requests" } dd { (count(stream.get_records_requests)) }
+                            dt { "bytes in" } dd { (ByteCount(stream.bytes_in)) }
+                            dt { "bytes out" } dd { (ByteCount(stream.bytes_out)) }
+                        }
+                    }
+                }
+                @for function in &usage.functions {
+                    div {
+                        b { (prose(&function.name)) }
+                        dl {
+                            dt { "requests" } dd { (count(function.invocations)) }
+                            dt { "GB-seconds" } dd { (format!("{:.3}", function.gb_ms as f64 / 1_000.0)) }
+                            dt { "billed time" } dd { (SimDuration::from_millis(function.billed_ms)) }
+                            dt { "of it Init" } dd { (SimDuration::from_millis(function.init_ms)) }
+                            dt { "memory" } dd { (count(u64::from(function.memory_mb))) " MB" }
                         }
                     }
                 }

@@ -1,8 +1,10 @@
 //! An invented account in which everything that a report can say occurs.
 
+use crate::course::{course, metrics};
 use reports::account::{
-    Account, Assumption, Change, Check, Component, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount,
-    Ledgers, ProducerAccount, ReaderAccount, Run, ShardAccount, SinkAccount, Spread, StreamAccount, Subject, Verdict,
+    Account, Assumption, CauseAccount, Change, Check, Component, Ending, FirstThrottle, FunctionAccount, FunctionUsage,
+    Judgement, LatencyAccount, Ledgers, LimitUse, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting,
+    SinkAccount, Spread, StreamAccount, StreamUsage, Subject, UsageAccount, Verdict, Witness,
 };
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
@@ -40,6 +42,7 @@ pub(crate) fn hot_shard() -> Account {
             simulated: SimDuration::from_minutes(10),
             events: 312_440,
             fingerprint: 0x0123_4567_89ab_cdef,
+            command: "shardlab run scenarios/kinesis/hot-shard.toml --seed 7".to_owned(),
             ending: Ending::Complete,
         },
         components: components(),
@@ -62,7 +65,12 @@ pub(crate) fn hot_shard() -> Account {
             function: "function.enrich".to_owned(),
             since_creation: spread(100),
             since_arrival: spread(0),
+            causes: causes(),
         }],
+        headroom: headroom(),
+        usage: usage(),
+        course: course(4, 300, SimDuration::from_secs(2)),
+        metrics: metrics(),
         checks: checks(),
         ledgers: Ledgers {
             checks: 601,
@@ -196,6 +204,117 @@ fn function() -> FunctionAccount {
     }
 }
 
+fn causes() -> Vec<CauseAccount> {
+    let part = |key, name, share_per_mille, mean| CauseAccount {
+        key,
+        name,
+        time: Spread {
+            records: 1_418_512,
+            min: ms(0),
+            p50: ms(mean / 2),
+            p90: ms(mean * 2),
+            p99: ms(mean * 8),
+            max: ms(mean * 20),
+            mean: ms(mean),
+        },
+        total_ns: u128::from(mean) * 1_000_000 * 1_418_512,
+        share_per_mille,
+    };
+    vec![
+        part("gathering", "gathering in the producer", 86, 50),
+        part("put_retries", "throttled or sent again", 310, 180),
+        part("waiting_for_poll", "waiting for a poll", 431, 250),
+        part("handler", "handler", 172, 100),
+    ]
+}
+
+fn headroom() -> Vec<LimitUse> {
+    vec![
+        LimitUse {
+            limit: "records written to a shard".to_owned(),
+            key: "shard_write_records",
+            of: "shardId-000000000002 of stream.clicks".to_owned(),
+            component: "stream.clicks".to_owned(),
+            shard: Some("shardId-000000000002".to_owned()),
+            unit: "records_per_second",
+            peak: "1,000 records/s".to_owned(),
+            peak_value: 1_000,
+            allowed: "1,000 records/s".to_owned(),
+            allowed_value: 1_000,
+            used_per_mille: 1_000,
+            hurts: true,
+            first_reached: Some(SimTime::from_nanos(1_204_000_000)),
+            uses: 9_423,
+            uses_at_limit: 4_120,
+            reached_at_load: "as it is".to_owned(),
+            reached_at_load_per_mille: Some(1_000),
+            fact: Some("KDS-W-01"),
+        },
+        LimitUse {
+            limit: "capacity".to_owned(),
+            key: "sink_capacity",
+            of: "sink.orders".to_owned(),
+            component: "sink.orders".to_owned(),
+            shard: None,
+            unit: "records_per_second",
+            peak: "2,410 records/s".to_owned(),
+            peak_value: 2_410,
+            allowed: "5,000 records/s".to_owned(),
+            allowed_value: 5_000,
+            used_per_mille: 482,
+            hurts: true,
+            first_reached: None,
+            uses: 12_402,
+            uses_at_limit: 0,
+            reached_at_load: "2.0 times".to_owned(),
+            reached_at_load_per_mille: Some(2_074),
+            fact: None,
+        },
+    ]
+}
+
+fn usage() -> UsageAccount {
+    UsageAccount {
+        streams: vec![StreamUsage {
+            name: "stream.clicks".to_owned(),
+            shard_hours: 4.0 / 6.0,
+            retention_hours_above_24: 0,
+            put_payload_units: 1_419_000,
+            put_record_requests: 0,
+            put_records_requests: 9_417,
+            get_records_requests: 24_012,
+            bytes_in: 1_419_000 * 640,
+            bytes_out: 1_419_500 * 640,
+        }],
+        functions: vec![FunctionUsage {
+            name: "function.enrich".to_owned(),
+            invocations: 12_410,
+            billed_ms: 874_460,
+            init_ms: 5_760,
+            memory_mb: 512,
+            gb_ms: 437_230,
+        }],
+    }
+}
+
+fn witness() -> Witness {
+    let seen = |ordinal, millis: [u64; 3]| {
+        let [created, stored, effect] = millis.map(|millis| Some(SimTime::from_nanos(millis * 1_000_000)));
+        Sighting {
+            ordinal,
+            created,
+            stored,
+            effect,
+        }
+    };
+    Witness {
+        key: "web-000000".to_owned(),
+        record: seen(17, [1_190, 1_498, 2_312]),
+        other: Some(seen(18, [1_201, 1_260, 2_105])),
+        cause: Some(("sent again".to_owned(), SimTime::from_nanos(1_410_000_000))),
+    }
+}
+
 fn checks() -> Vec<Check> {
     vec![
         Check {
@@ -208,6 +327,7 @@ fn checks() -> Vec<Check> {
                  earlier batch."
                     .to_owned(),
             ],
+            witness: Some(witness()),
         },
         Check {
             what: "no loss".to_owned(),
@@ -215,6 +335,7 @@ fn checks() -> Vec<Check> {
             verdict: Verdict::Held,
             violations: 0,
             evidence: Vec::new(),
+            witness: None,
         },
     ]
 }

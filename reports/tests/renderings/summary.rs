@@ -17,7 +17,8 @@ fn a_narrow_terminal_gets_narrow_paragraphs() {
         colour: false,
     };
     let text = render(&hot_shard(), layout);
-    let is_table = |line: &&str| line.contains("p99") || line.trim_start().starts_with("since");
+    let is_table =
+        |line: &&str| line.contains("p99") || line.contains(" %  ") || line.trim_start().starts_with("since");
     let other: Vec<&str> = text
         .lines()
         .filter(|line| line.chars().count() > 60 && !is_table(line))
