@@ -75,8 +75,9 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Run scenarios and tell what happened
     ///
-    /// Prints an account of each run and writes it as `summary.json` into the output folder. Wrong scenarios are
-    /// reported with all their errors before anything runs.
+    /// Prints an account of each run and writes it into the output folder: `report.html` for people (one file, for any
+    /// browser), its charts under `charts`, `metrics.csv` and `summary.json` for programs. Wrong scenarios are reported
+    /// with all their errors before anything runs.
     #[command(after_help = RUN_EXAMPLES)]
     Run(RunArgs),
     /// Run scenarios and judge what they expect

@@ -197,18 +197,65 @@ fn run_tells_what_happened_and_writes_it() {
         told.out
     );
     assert!(
-        told.out.ends_with("Written to out/trickle/summary.json\n"),
+        told.out.ends_with("Written to out/trickle/report.html\n"),
         "{}",
         told.out
     );
     assert_eq!(told.err, "", "a run without problems says nothing on standard error");
-    assert_eq!(place.names("out/trickle"), [".shardlab-output", "summary.json"]);
     assert_eq!(place.names("out"), ["trickle"]);
+    assert_eq!(
+        place.names("out/trickle"),
+        [
+            ".shardlab-output",
+            "charts",
+            "metrics.csv",
+            "report.html",
+            "summary.json"
+        ]
+    );
     let summary = place.json("out/trickle/summary.json");
     assert_eq!(summary["schema"], "shardlab.summary/1");
     assert_eq!(summary["verdict"], "held");
     assert_eq!(summary["run"]["interrupted"], false);
     assert_eq!(summary["run"]["seed"], 11);
+}
+
+#[test]
+fn run_writes_a_page_with_its_charts_and_the_metrics() {
+    let place = Place::new("page").with("trickle.toml", SCENARIO);
+    let told = place.run(&[
+        "run",
+        "trickle.toml",
+        "-q",
+        "--set",
+        "producer.web.keys={ uniform = 7 }",
+    ]);
+    assert_eq!(told.code, Some(0), "{}", told.whole());
+    let charts = place.names("out/trickle/charts");
+    for chart in ["latency-over-time.svg", "records.svg", "shard-throughput.svg"] {
+        assert!(charts.iter().any(|name| name == chart), "{chart}: {charts:?}");
+    }
+    let read = |name: &str| fs::read_to_string(place.folder.join("out/trickle").join(name)).expect("it was written");
+    let page = read("report.html");
+    assert!(page.contains("A trickle") && page.contains("Does everything arrive?"));
+    assert!(
+        page.contains("shardlab run trickle.toml --seed 11 --set 'producer.web.keys={ uniform = 7 }'"),
+        "the page says how to repeat the run"
+    );
+    let csv = read("metrics.csv");
+    assert!(
+        csv.contains("\nAWS/Kinesis,IncomingRecords,stream.clicks,,Count,0,60,"),
+        "{csv}"
+    );
+    let marker = read(".shardlab-output");
+    let listed: Vec<&str> = marker.lines().skip(1).collect();
+    assert_eq!(listed.len(), 3 + charts.len(), "{marker}");
+    for name in listed {
+        assert!(place.folder.join("out/trickle").join(name).is_file(), "{name}");
+    }
+    // A second run takes the place of the whole set.
+    assert_eq!(place.run(&["run", "trickle.toml", "-q"]).code, Some(0));
+    assert!(!read("report.html").contains("--set"));
 }
 
 #[test]
@@ -219,7 +266,10 @@ fn the_same_run_gives_the_same_bytes() {
             place.run(&["run", "trickle.toml", "--quiet", "--out", out]).code,
             Some(0)
         );
-        fs::read_to_string(place.folder.join(out).join("summary.json")).expect("the file was written")
+        let read = |name: &str| fs::read_to_string(place.folder.join(out).join(name)).expect("the file was written");
+        let charts = place.names(&format!("{out}/charts"));
+        let drawn: String = charts.iter().map(|name| read(&format!("charts/{name}"))).collect();
+        [read("summary.json"), read("report.html"), read("metrics.csv"), drawn]
     });
     assert_eq!(texts[0], texts[1]);
 }
