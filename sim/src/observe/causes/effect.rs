@@ -238,9 +238,10 @@ impl Segment<'_, '_> {
                 .record_batch(page.served_at, records, |record| record.arrived_at);
             return;
         };
-        place
-            .mut_of(Cause::Gathering)
-            .record_batch(send.first_sent_at, records, |record| record.created_at);
+        let waits = records
+            .iter()
+            .map(|record| send.first_sent_at.since(record.created_at));
+        place.mut_of(Cause::Gathering).record_spread(waits);
         let retries = send.sent_at.since(send.first_sent_at);
         if retries.is_zero() {
             together.sent_once += number;
