@@ -93,20 +93,14 @@ impl Histogram {
         self.max = self.max.max(value);
     }
     /// Adds, for each record, the time from `start` of it to `end`; zero if it starts later.
-    #[inline]
-    pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
-        self.record_each(records.iter().map(|record| end.since(start(record))));
-    }
-    /// Adds values.
     ///
     /// Neighbours in a batch mostly fall into one bucket, so a run of these is counted in a register and stored once.
     #[inline]
-    pub fn record_each(&mut self, values: impl ExactSizeIterator<Item = SimDuration>) {
-        let number = values.len();
+    pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
         let (mut sum, mut min, mut max) = (0_u128, self.min, self.max);
         let (mut current, mut lowest, mut width, mut run) = (0, 0, 0, 0_u64);
-        for value in values {
-            let value = value.as_nanos();
+        for record in records {
+            let value = end.since(start(record)).as_nanos();
             if value.wrapping_sub(lowest) >= width {
                 self.counts[current] += run;
                 run = 0;
@@ -119,7 +113,7 @@ impl Histogram {
             max = max.max(value);
         }
         self.counts[current] += run;
-        self.count += u64::from(to_u32(number));
+        self.count += u64::from(to_u32(records.len()));
         self.sum += sum;
         self.min = min;
         self.max = max;
