@@ -232,15 +232,13 @@ impl Segment<'_, '_> {
             together.sent_once += number;
             together.sent_at_creation += number;
             let ways = records.iter().map(|record| record.arrived_at.since(record.created_at));
-            place.mut_of(Cause::Put).record_each(ways);
-            place
-                .mut_of(Cause::WaitingForPoll)
-                .record_batch(page.served_at, records, |record| record.arrived_at);
+            place.mut_of(Cause::Put).record_spread(ways);
+            let waits = records.iter().map(|record| page.served_at.since(record.arrived_at));
+            place.mut_of(Cause::WaitingForPoll).record_spread(waits);
             return;
         };
-        place
-            .mut_of(Cause::Gathering)
-            .record_batch(send.first_sent_at, records, |record| record.created_at);
+        let waits = records.iter().map(|record| send.first_sent_at.since(record.created_at));
+        place.mut_of(Cause::Gathering).record_spread(waits);
         let retries = send.sent_at.since(send.first_sent_at);
         if retries.is_zero() {
             together.sent_once += number;
@@ -259,10 +257,9 @@ impl Segment<'_, '_> {
             }
             _ => {
                 let ways = records.iter().map(|record| record.arrived_at.since(send.sent_at));
-                place.mut_of(Cause::Put).record_each(ways);
-                place
-                    .mut_of(Cause::WaitingForPoll)
-                    .record_batch(page.served_at, records, |record| record.arrived_at);
+                place.mut_of(Cause::Put).record_spread(ways);
+                let waits = records.iter().map(|record| page.served_at.since(record.arrived_at));
+                place.mut_of(Cause::WaitingForPoll).record_spread(waits);
             }
         }
     }
