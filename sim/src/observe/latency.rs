@@ -121,28 +121,18 @@ impl Histogram {
     pub fn record_batch(&mut self, end: SimTime, records: &[Record], start: impl Fn(&Record) -> SimTime) {
         self.record_spans(end, records, start);
     }
-    /// Adds values.
-    ///
-    /// Neighbours in a batch mostly fall into one bucket, so a run of these is counted in a register and stored once.
+    /// Adds values that are known to differ: each is counted by itself.
     #[inline]
-    pub fn record_each(&mut self, values: impl ExactSizeIterator<Item = SimDuration>) {
+    pub fn record_spread(&mut self, values: impl ExactSizeIterator<Item = SimDuration>) {
         let number = values.len();
         let (mut sum, mut min, mut max) = (0_u128, self.min, self.max);
-        let (mut current, mut run) = (0, 0_u64);
         for value in values {
             let value = value.as_nanos();
-            let place = bucket(value);
-            if place != current {
-                self.counts[current] += run;
-                run = 0;
-                current = place;
-            }
-            run += 1;
+            self.counts[bucket(value)] += 1;
             sum += u128::from(value);
             min = min.min(value);
             max = max.max(value);
         }
-        self.counts[current] += run;
         self.count += u64::from(to_u32(number));
         self.sum += sum;
         self.min = min;
