@@ -107,27 +107,18 @@ impl Point {
     pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
         self.batches += 1;
         self.records += u64::from(to_u32(effect.records.len()));
-        let mut index = 0;
-        while let Some(rest) = effect.records.get(index..) {
-            index += deliver_in_order(&mut self.next, effect.accepted.ends(), rest);
-            let Some(record) = effect.records.get(index) else {
-                return;
+        let mut records = effect.records.iter();
+        while let Some(record) = deliver_in_order(&mut self.next, effect.accepted.ends(), &mut records) {
+            let irregular = if !effect.accepted.contains(record.key, record.ordinal) {
+                Some(Irregular::NeverAccepted)
+            } else if record.ordinal < self.next[to_usize(record.key.0)] {
+                self.late(&effect, record)
+            } else {
+                self.ahead(&effect, record)
             };
-            if let Some(irregular) = self.out_of_order(&effect, index, record) {
+            if let Some(irregular) = irregular {
                 report(irregular, record);
             }
-            index += 1;
-        }
-    }
-
-    #[inline]
-    fn out_of_order(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
-        if !effect.accepted.contains(record.key, record.ordinal) {
-            Some(Irregular::NeverAccepted)
-        } else if record.ordinal < self.next[to_usize(record.key.0)] {
-            self.late(effect, index, record)
-        } else {
-            self.ahead(effect, record)
         }
     }
 
@@ -159,7 +150,7 @@ impl Point {
     }
 
     #[inline(never)]
-    fn late(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
+    fn late(&mut self, effect: &Effect<'_>, record: &Record) -> Option<Irregular> {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return self.again();
         };
@@ -175,7 +166,7 @@ impl Point {
             Anomaly::NonmonotonicExternal
         };
         if self.cases.add(anomaly, 1) == 0 {
-            return Some(self.first_late(effect, index, same_batch));
+            return Some(self.first_late(effect, record, same_batch));
         }
         if is_empty {
             self.release(record.key);
@@ -190,10 +181,9 @@ impl Point {
     /// Finds out who overtook the first late record of its kind.
     #[cold]
     #[inline(never)]
-    fn first_late(&mut self, effect: &Effect<'_>, index: usize, same_batch: bool) -> Irregular {
-        let record = &effect.records[index];
+    fn first_late(&mut self, effect: &Effect<'_>, record: &Record, same_batch: bool) -> Irregular {
         let overtaker = if same_batch {
-            effect.first_later(index, record)
+            effect.first_later(record)
         } else {
             let exceptions = self.exceptions.get(record.key.0);
             exceptions.and_then(|exceptions| exceptions.opener_of(record.ordinal))
@@ -273,26 +263,30 @@ impl Point {
     }
 }
 
-/// Takes records up to the first that does not simply follow its predecessor; returns how many these are.
+/// Takes records up to the first that does not simply follow its predecessor, which it returns.
 #[inline]
-fn deliver_in_order(next: &mut [u32], accepted: &[u32], records: &[Record]) -> usize {
+fn deliver_in_order<'e>(
+    next: &mut [u32],
+    accepted: &[u32],
+    records: &mut impl Iterator<Item = &'e Record>,
+) -> Option<&'e Record> {
     let accepted = &accepted[..next.len()];
-    for (index, record) in records.iter().enumerate() {
+    records.find(|record| {
         let key = to_usize(record.key.0);
         let next = &mut next[key];
         if record.ordinal != *next || record.ordinal >= accepted[key] {
-            return index;
+            return true;
         }
         *next += 1;
-    }
-    records.len()
+        false
+    })
 }
 
 impl Effect<'_> {
-    /// The first record of the batch that is later than one of its key at `index`, and came before it.
+    /// The first record of the batch that is later than one of its key which was overtaken within the batch.
     #[cold]
-    fn first_later(&self, index: usize, late: &Record) -> Option<Overtaker> {
-        self.records[..index]
+    fn first_later(&self, late: &Record) -> Option<Overtaker> {
+        self.records
             .iter()
             .find(|record| {
                 record.key == late.key
