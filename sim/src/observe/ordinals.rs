@@ -1,6 +1,6 @@
 //! Sets of (key, ordinal) that are nearly always filled in order: one number a key, and holes where order failed.
 
-use super::holes::Holes;
+use super::holes::{Filled, Holes};
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
 use crate::record::KeyId;
@@ -61,14 +61,20 @@ impl Ordinals {
     }
     #[inline(never)]
     fn insert_late(&mut self, key: KeyId, ordinal: u32) -> Inserted {
-        let Some(holes) = self.holes.get_mut(key.0) else {
-            return Inserted::Again;
-        };
-        if !holes.fill(ordinal) {
-            return Inserted::Again;
+        match self.holes.get_mut(key.0).map(|holes| holes.fill(ordinal)) {
+            None | Some(Filled::Nothing) => Inserted::Again,
+            Some(Filled::Hole) => Inserted::Late,
+            Some(Filled::Word) => self.insert_last(key),
         }
-        if holes.is_empty() {
-            self.holes.release(key.0);
+    }
+    /// A record was late that may have filled the key's last hole.
+    #[inline(never)]
+    fn insert_last(&mut self, key: KeyId) -> Inserted {
+        if let Some(holes) = self.holes.get_mut(key.0) {
+            holes.tidy();
+            if holes.is_empty() {
+                self.holes.release(key.0);
+            }
         }
         Inserted::Late
     }

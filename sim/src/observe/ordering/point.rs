@@ -3,7 +3,7 @@
 use super::AnomalyCounts;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::observe::holes::Holes;
+use crate::observe::holes::{Filled, Holes};
 use crate::observe::ordinals::Ordinals;
 use crate::observe::sparse::Sparse;
 use crate::observe::verdict::Anomaly;
@@ -142,8 +142,8 @@ impl Point {
             if self.cases.of(Anomaly::NonmonotonicExternal) == 0 {
                 exceptions.keep_opener(Overtaker::new(record, effect.now));
             }
-        } else if exceptions.is_empty() {
-            self.release(key);
+        } else {
+            self.tidy(key);
         }
         let first_case = skipped > 0 && self.cases.add(Anomaly::Skip, u64::from(skipped)) == 0;
         first_case.then_some(Irregular::Skipping { first })
@@ -154,12 +154,12 @@ impl Point {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return self.again();
         };
-        if !exceptions.holes.fill(record.ordinal) {
+        let filled = exceptions.holes.fill(record.ordinal);
+        if filled == Filled::Nothing {
             return self.again();
         }
         let (batch, lowest) = exceptions.opened_last;
         let same_batch = batch == self.batches && record.ordinal >= lowest;
-        let is_empty = exceptions.is_empty();
         let anomaly = if same_batch {
             Anomaly::NonmonotonicInternal
         } else {
@@ -168,12 +168,13 @@ impl Point {
         if self.cases.add(anomaly, 1) == 0 {
             return Some(self.first_late(effect, record, same_batch));
         }
-        if is_empty {
-            self.release(record.key);
+        if filled == Filled::Word {
+            self.tidy(record.key);
         }
         None
     }
 
+    #[inline(never)]
     fn again(&mut self) -> Option<Irregular> {
         (self.cases.add(Anomaly::Duplicate, 1) == 0).then_some(Irregular::Again)
     }
@@ -194,9 +195,7 @@ impl Point {
                 exceptions.openers = VecDeque::new();
             }
         }
-        if self.exceptions.get(record.key.0).is_some_and(Exceptions::is_empty) {
-            self.release(record.key);
-        }
+        self.tidy(record.key);
         Irregular::Late { overtaker, same_batch }
     }
 
@@ -210,21 +209,23 @@ impl Point {
         if ordinal == *next {
             *next += 1;
         } else if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            exceptions.holes.fill(ordinal);
-            if exceptions.is_empty() {
-                self.release(key);
+            if exceptions.holes.fill(ordinal) == Filled::Word {
+                self.tidy(key);
             }
         }
     }
 
-    /// Gives back what was kept for a key without exceptions.
+    /// Gives back what is kept for a key if it has no exceptions any more.
     #[inline(never)]
-    fn release(&mut self, key: KeyId) {
+    fn tidy(&mut self, key: KeyId) {
         if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            exceptions.opened_last = (0, 0);
-            exceptions.openers.clear();
-            exceptions.openers_kept = 0;
-            self.exceptions.release(key.0);
+            exceptions.holes.tidy();
+            if exceptions.holes.is_empty() && exceptions.excused.is_empty() {
+                exceptions.opened_last = (0, 0);
+                exceptions.openers.clear();
+                exceptions.openers_kept = 0;
+                self.exceptions.release(key.0);
+            }
         }
     }
 
@@ -298,10 +299,6 @@ impl Effect<'_> {
 }
 
 impl Exceptions {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.holes.is_empty() && self.excused.is_empty()
-    }
     /// Opens holes for `from..until`, less what is excused there, and forgets the excuses that are thereby used.
     fn open(&mut self, mut from: u32, until: u32, mut opened: impl FnMut(u32, u32)) {
         while let Some(&(start, end)) = self.excused.front() {
