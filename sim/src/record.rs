@@ -60,6 +60,11 @@ impl Record {
     pub const fn attempt(&self) -> u32 {
         self.flags >> ATTEMPT_SHIFT
     }
+    /// True if the result noted is [`Outcome::Accepted`].
+    #[inline]
+    pub(crate) const fn is_accepted(&self) -> bool {
+        self.flags & OUTCOME_MASK == 0
+    }
     /// The result as a number, for sums over many records: 0 accepted, 1 throttled, 2 failed.
     #[inline]
     pub(crate) const fn outcome_number(&self) -> u32 {

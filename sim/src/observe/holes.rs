@@ -22,6 +22,17 @@ pub(super) struct Holes {
     missing: u32,
 }
 
+/// What has become of the hole of a number.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Filled {
+    /// There was none.
+    Nothing,
+    /// It is closed; other numbers are missing.
+    Hole,
+    /// It is closed, and perhaps nothing is missing any more.
+    Word,
+}
+
 /// The bits that stand for `from..until` in the word with this number, which has a part of them.
 #[inline]
 fn mask(number: u32, from: u32, until: u32) -> u64 {
@@ -91,23 +102,31 @@ impl Holes {
             self.retire();
         }
     }
-    /// Closes the hole of one number; false if it was not missing.
+    /// Closes the hole of one number. After [`Filled::Word`] the caller has to call [`Self::tidy`].
     #[inline]
-    pub(super) fn fill(&mut self, number: u32) -> bool {
+    pub(super) fn fill(&mut self, number: u32) -> Filled {
         let index = self.index(number);
         let Some(word) = self.words.get_mut(index) else {
-            return !self.old.is_empty() && self.fill_old(number);
+            return if self.old.is_empty() {
+                Filled::Nothing
+            } else {
+                self.fill_old(number)
+            };
         };
         let bit = 1 << (number % WORD);
         if *word & bit == 0 {
-            return false;
+            return Filled::Nothing;
         }
         *word ^= bit;
         self.missing -= 1;
-        if *word == 0 && index == 0 {
-            self.trim();
+        if *word == 0 { Filled::Word } else { Filled::Hole }
+    }
+    /// Drops empty words.
+    pub(super) fn tidy(&mut self) {
+        while self.words.front() == Some(&0) {
+            self.words.pop_front();
+            self.first += 1;
         }
-        true
     }
     /// True if the number is missing.
     #[inline]
@@ -177,15 +196,6 @@ impl Holes {
         old.or_else(of_words)
     }
 
-    /// Drops empty words.
-    #[cold]
-    #[inline(never)]
-    fn trim(&mut self) {
-        while self.words.front() == Some(&0) {
-            self.words.pop_front();
-            self.first += 1;
-        }
-    }
     /// Turns the lowest word into ranges.
     fn retire(&mut self) {
         let Some(mut word) = self.words.pop_front() else {
@@ -199,7 +209,7 @@ impl Holes {
             word &= u64::MAX.checked_shl(high).unwrap_or(0);
         }
         self.first += 1;
-        self.trim();
+        self.tidy();
     }
     fn push_old(&mut self, from: u32, until: u32) {
         match self.old.back_mut() {
@@ -216,10 +226,10 @@ impl Holes {
     }
     #[cold]
     #[inline(never)]
-    fn fill_old(&mut self, number: u32) -> bool {
+    fn fill_old(&mut self, number: u32) -> Filled {
         let at = self.old.partition_point(|&(_, end)| end <= number);
         let Some(range) = self.old.get_mut(at).filter(|range| range.0 <= number) else {
-            return false;
+            return Filled::Nothing;
         };
         self.missing -= 1;
         let (start, end) = *range;
@@ -234,7 +244,7 @@ impl Holes {
                 self.old.insert(at + 1, (number + 1, end));
             }
         }
-        true
+        Filled::Word
     }
 }
 
@@ -264,7 +274,12 @@ mod tests {
                 for offset in [0, 1, 63, 64, 65] {
                     let number = u32::try_from((pick + offset) % to_usize(top)).expect("it is below the top");
                     prop_assert_eq!(holes.contains(number), plain.contains(&number));
-                    prop_assert_eq!(holes.fill(number), plain.remove(&number));
+                    let filled = holes.fill(number);
+                    prop_assert_eq!(filled != Filled::Nothing, plain.remove(&number));
+                    if filled == Filled::Word {
+                        holes.tidy();
+                    }
+                    prop_assert!(filled != Filled::Hole || !holes.is_empty());
                 }
                 let start = u32::try_from(pick % to_usize(top)).expect("it is below the top");
                 let end = (start + missing + 70).min(top);
@@ -284,11 +299,11 @@ mod tests {
         holes.open(10, 20);
         for number in 1..10_000 {
             holes.open(number * 100, number * 100 + 1);
-            assert!(holes.fill(number * 100));
+            assert_eq!(holes.fill(number * 100), Filled::Word);
         }
         assert!(holes.words.len() <= to_usize(WIDTH));
         assert_eq!(holes.old, [(10, 20)]);
-        assert!(holes.fill(15));
+        assert_eq!(holes.fill(15), Filled::Word);
         assert_eq!((holes.first_missing(), holes.len()), (Some(10), 9));
         assert_eq!(holes.first_present(16), 20);
     }

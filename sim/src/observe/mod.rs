@@ -167,7 +167,7 @@ impl Probe for Observers {
             conservation.note(now, fact, &sums);
         }
         if let Some(ordering) = &mut self.ordering {
-            ordering.on(now, fact);
+            ordering.note(now, fact, &sums);
         }
         if let Some(latency) = &mut self.latency {
             sums.spans = latency.note(now, fact);

@@ -1,9 +1,9 @@
 //! Sets of (key, ordinal) that are nearly always filled in order: one number a key, and holes where order failed.
 
-use super::holes::Holes;
+use super::holes::{Filled, Holes};
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
-use crate::record::{KeyId, Record};
+use crate::record::KeyId;
 
 /// A set of record identities. Memory: eight bytes a key, and about a bit an ordinal from a key's lowest hole on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -43,14 +43,15 @@ impl Ordinals {
             *next += 1;
             return Inserted::InOrder;
         }
-        if ordinal > *next {
+        self.insert_out_of_order(key, ordinal)
+    }
+    #[inline]
+    fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {
+        if ordinal > self.next[to_usize(key.0)] {
             self.insert_ahead(key, ordinal);
-            return Inserted::Ahead;
-        }
-        if self.insert_late(key, ordinal) {
-            Inserted::Late
+            Inserted::Ahead
         } else {
-            Inserted::Again
+            self.insert_late(key, ordinal)
         }
     }
     #[inline(never)]
@@ -58,30 +59,33 @@ impl Ordinals {
         let next = core::mem::replace(&mut self.next[to_usize(key.0)], ordinal + 1);
         self.holes.obtain(key.0).open(next, ordinal);
     }
-    /// False if it is in the set already.
     #[inline(never)]
-    fn insert_late(&mut self, key: KeyId, ordinal: u32) -> bool {
-        let Some(holes) = self.holes.get_mut(key.0) else {
-            return false;
-        };
-        let filled = holes.fill(ordinal);
-        if holes.is_empty() {
-            self.holes.release(key.0);
+    fn insert_late(&mut self, key: KeyId, ordinal: u32) -> Inserted {
+        match self.holes.get_mut(key.0).map(|holes| holes.fill(ordinal)) {
+            None | Some(Filled::Nothing) => Inserted::Again,
+            Some(Filled::Hole) => Inserted::Late,
+            Some(Filled::Word) => self.insert_last(key),
         }
-        filled
     }
-    /// Adds what is stored of the entries of a put; returns how many of these were in the set already.
-    #[inline]
-    pub(super) fn insert_stored(&mut self, mut entries: &[Record]) -> u64 {
-        let mut again = 0;
-        loop {
-            let at = insert_in_order(&mut self.next, entries);
-            let Some((entry, rest)) = entries.get(at..).and_then(<[Record]>::split_first) else {
-                return again;
-            };
-            again += u64::from(self.insert(entry.key, entry.ordinal) == Inserted::Again);
-            entries = rest;
+    /// A record was late that may have filled the key's last hole.
+    #[inline(never)]
+    fn insert_last(&mut self, key: KeyId) -> Inserted {
+        if let Some(holes) = self.holes.get_mut(key.0) {
+            holes.tidy();
+            if holes.is_empty() {
+                self.holes.release(key.0);
+            }
         }
+        Inserted::Late
+    }
+    /// Adds identities; returns how many of them were in the set already.
+    #[inline]
+    pub(super) fn insert_all(&mut self, mut identities: impl Iterator<Item = (KeyId, u32)>) -> u64 {
+        let mut again = 0;
+        while let Some((key, ordinal)) = insert_in_order(&mut self.next, &mut identities) {
+            again += u64::from(self.insert_out_of_order(key, ordinal) == Inserted::Again);
+        }
+        again
     }
     /// By key: the ordinal after its highest.
     pub(super) fn ends(&self) -> &[u32] {
@@ -115,23 +119,17 @@ impl Ordinals {
     }
 }
 
-/// For each outcome whether it is of use to ask whether the entry comes in order: all bits, or none.
-const STORED: [u32; 4] = [u32::MAX, 0, 0, 0];
-
-/// Adds what is stored of the entries up to the first that is out of order; returns how many entries that are.
-///
-/// Nobody can predict which entries a hot shard refuses: only those out of order take a branch.
+/// Adds identities up to the first that is out of order, which it returns.
 #[inline]
-fn insert_in_order(next: &mut [u32], entries: &[Record]) -> usize {
-    for (index, entry) in entries.iter().enumerate() {
-        let next = &mut next[to_usize(entry.key.0)];
-        let (outcome, apart) = (entry.outcome_number(), entry.ordinal ^ *next);
-        *next += u32::from(outcome | apart == 0);
-        if apart & STORED[to_usize(outcome)] > 0 {
-            return index;
+fn insert_in_order(next: &mut [u32], identities: &mut impl Iterator<Item = (KeyId, u32)>) -> Option<(KeyId, u32)> {
+    identities.find(|&(key, ordinal)| {
+        let next = &mut next[to_usize(key.0)];
+        if ordinal != *next {
+            return true;
         }
-    }
-    entries.len()
+        *next += 1;
+        false
+    })
 }
 
 #[cfg(test)]

@@ -24,7 +24,7 @@ struct SentAgain {
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 struct Repeated {
     /// A ring: the n-th one stands at n mod `RECORDS`.
-    records: Vec<(KeyId, u32)>,
+    records: Vec<u64>,
     /// How many there have been.
     count: u64,
     requests: Recent<SentAgain, RECORDS>,
@@ -69,14 +69,14 @@ pub(super) fn head(records: &[Record]) -> Option<(KeyId, u32)> {
 
 impl Repeated {
     fn push(&mut self, now: SimTime, records: &[Record], attempt: u32, resends: u32) {
-        self.records.resize(RECORDS, (KeyId(0), 0));
+        self.records.resize(RECORDS, 0);
         let forgotten = records.len().saturating_sub(RECORDS);
         let (early, late) = self
             .records
             .split_at_mut(slot(self.count + u64::from(to_u32(forgotten))));
-        for (slot, record) in late.iter_mut().chain(early).zip(&records[forgotten..]) {
-            *slot = (record.key, record.ordinal);
-        }
+        let (first, second) = records[forgotten..].split_at(late.len().min(records.len() - forgotten));
+        note(late, first);
+        note(early, second);
         self.count += u64::from(to_u32(records.len()));
         self.requests.push(SentAgain {
             at: now,
@@ -90,8 +90,21 @@ impl Repeated {
         let oldest = self.count.saturating_sub(u64::from(to_u32(RECORDS)));
         let number = (oldest..self.count)
             .rev()
-            .find(|number| self.records.get(slot(*number)) == Some(&(record.key, record.ordinal)))?;
+            .find(|number| self.records.get(slot(*number)) == Some(&identity(record)))?;
         self.requests.iter().find(|request| request.records_by_then > number)
+    }
+}
+
+/// Key and ordinal in one word, in the order in which they stand in memory.
+#[inline]
+fn identity(record: &Record) -> u64 {
+    u64::from(record.ordinal) << 32 | u64::from(record.key.0)
+}
+
+#[inline]
+fn note(slots: &mut [u64], records: &[Record]) {
+    for (slot, record) in slots.iter_mut().zip(records) {
+        *slot = identity(record);
     }
 }
 

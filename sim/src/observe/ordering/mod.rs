@@ -18,6 +18,7 @@ use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
 use crate::observe::recent::Recent;
+use crate::observe::sums::Sums;
 use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Record};
 use causes::{Causes, head};
@@ -58,6 +59,8 @@ pub struct Ordering {
     keys: Arc<KeyTable>,
     /// What streams have accepted, and what clients have given up for good: nobody waits for the rest.
     accepted: Ordinals,
+    /// Room for the identities of stored entries.
+    stored: Vec<(KeyId, u32)>,
     /// Entries stored a second time, since a client repeated a request whose response was lost.
     stored_again: u64,
     /// By function.
@@ -109,6 +112,7 @@ impl Ordering {
         let count = keys.entries().len();
         Self {
             accepted: Ordinals::new(count),
+            stored: Vec::new(),
             stored_again: 0,
             places: directory
                 .functions
@@ -135,10 +139,15 @@ impl Ordering {
     }
 
     /// Takes note of a fact.
-    #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.note(now, fact, &Sums::of(fact));
+    }
+
+    /// Takes note of a fact with its sums.
+    #[inline]
+    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         match *fact {
-            Fact::PutHandled { records, .. } => self.stored_again += self.accepted.insert_stored(records),
+            Fact::PutHandled { records, .. } => self.accept(records, sums.entries.stored),
             Fact::RecordsGivenUp { producer, records, .. } => {
                 if let Some(entry) = self.directory.producers.get(producer) {
                     self.give_up(entry.target, records);
@@ -180,6 +189,25 @@ impl Ordering {
             | Fact::InvocationEnded { .. }
             | Fact::Intervened { .. } => {}
         }
+    }
+
+    fn accept(&mut self, entries: &[Record], stored: u64) {
+        let identity = |entry: &Record| (entry.key, entry.ordinal);
+        self.stored_again += if stored == u64::from(to_u32(entries.len())) {
+            self.accepted.insert_all(entries.iter().map(identity))
+        } else {
+            // Nobody can predict which entries a hot shard refuses: the others are picked without a branch.
+            self.stored.resize(entries.len().max(self.stored.len()), (KeyId(0), 0));
+            let places = &mut self.stored[..entries.len()];
+            let mut count = 0;
+            for entry in entries {
+                if let Some(place) = places.get_mut(count) {
+                    *place = identity(entry);
+                }
+                count += usize::from(entry.is_accepted());
+            }
+            self.accepted.insert_all(places[..count].iter().copied())
+        };
     }
 
     /// A record that was given up but is stored all the same stays expected.

@@ -3,7 +3,7 @@
 use super::AnomalyCounts;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::observe::holes::Holes;
+use crate::observe::holes::{Filled, Holes};
 use crate::observe::ordinals::Ordinals;
 use crate::observe::sparse::Sparse;
 use crate::observe::verdict::Anomaly;
@@ -107,27 +107,18 @@ impl Point {
     pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
         self.batches += 1;
         self.records += u64::from(to_u32(effect.records.len()));
-        let mut index = 0;
-        while let Some(rest) = effect.records.get(index..) {
-            index += deliver_in_order(&mut self.next, effect.accepted.ends(), rest);
-            let Some(record) = effect.records.get(index) else {
-                return;
+        let mut records = effect.records.iter();
+        while let Some(record) = deliver_in_order(&mut self.next, effect.accepted.ends(), &mut records) {
+            let irregular = if !effect.accepted.contains(record.key, record.ordinal) {
+                Some(Irregular::NeverAccepted)
+            } else if record.ordinal < self.next[to_usize(record.key.0)] {
+                self.late(&effect, record)
+            } else {
+                self.ahead(&effect, record)
             };
-            if let Some(irregular) = self.out_of_order(&effect, index, record) {
+            if let Some(irregular) = irregular {
                 report(irregular, record);
             }
-            index += 1;
-        }
-    }
-
-    #[inline]
-    fn out_of_order(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
-        if !effect.accepted.contains(record.key, record.ordinal) {
-            Some(Irregular::NeverAccepted)
-        } else if record.ordinal < self.next[to_usize(record.key.0)] {
-            self.late(effect, index, record)
-        } else {
-            self.ahead(effect, record)
         }
     }
 
@@ -151,38 +142,39 @@ impl Point {
             if self.cases.of(Anomaly::NonmonotonicExternal) == 0 {
                 exceptions.keep_opener(Overtaker::new(record, effect.now));
             }
-        } else if exceptions.is_empty() {
-            self.release(key);
+        } else {
+            self.tidy(key);
         }
         let first_case = skipped > 0 && self.cases.add(Anomaly::Skip, u64::from(skipped)) == 0;
         first_case.then_some(Irregular::Skipping { first })
     }
 
     #[inline(never)]
-    fn late(&mut self, effect: &Effect<'_>, index: usize, record: &Record) -> Option<Irregular> {
+    fn late(&mut self, effect: &Effect<'_>, record: &Record) -> Option<Irregular> {
         let Some(exceptions) = self.exceptions.get_mut(record.key.0) else {
             return self.again();
         };
-        if !exceptions.holes.fill(record.ordinal) {
+        let filled = exceptions.holes.fill(record.ordinal);
+        if filled == Filled::Nothing {
             return self.again();
         }
         let (batch, lowest) = exceptions.opened_last;
         let same_batch = batch == self.batches && record.ordinal >= lowest;
-        let is_empty = exceptions.is_empty();
         let anomaly = if same_batch {
             Anomaly::NonmonotonicInternal
         } else {
             Anomaly::NonmonotonicExternal
         };
         if self.cases.add(anomaly, 1) == 0 {
-            return Some(self.first_late(effect, index, same_batch));
+            return Some(self.first_late(effect, record, same_batch));
         }
-        if is_empty {
-            self.release(record.key);
+        if filled == Filled::Word {
+            self.tidy(record.key);
         }
         None
     }
 
+    #[inline(never)]
     fn again(&mut self) -> Option<Irregular> {
         (self.cases.add(Anomaly::Duplicate, 1) == 0).then_some(Irregular::Again)
     }
@@ -190,10 +182,9 @@ impl Point {
     /// Finds out who overtook the first late record of its kind.
     #[cold]
     #[inline(never)]
-    fn first_late(&mut self, effect: &Effect<'_>, index: usize, same_batch: bool) -> Irregular {
-        let record = &effect.records[index];
+    fn first_late(&mut self, effect: &Effect<'_>, record: &Record, same_batch: bool) -> Irregular {
         let overtaker = if same_batch {
-            effect.first_later(index, record)
+            effect.first_later(record)
         } else {
             let exceptions = self.exceptions.get(record.key.0);
             exceptions.and_then(|exceptions| exceptions.opener_of(record.ordinal))
@@ -204,9 +195,7 @@ impl Point {
                 exceptions.openers = VecDeque::new();
             }
         }
-        if self.exceptions.get(record.key.0).is_some_and(Exceptions::is_empty) {
-            self.release(record.key);
-        }
+        self.tidy(record.key);
         Irregular::Late { overtaker, same_batch }
     }
 
@@ -220,21 +209,23 @@ impl Point {
         if ordinal == *next {
             *next += 1;
         } else if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            exceptions.holes.fill(ordinal);
-            if exceptions.is_empty() {
-                self.release(key);
+            if exceptions.holes.fill(ordinal) == Filled::Word {
+                self.tidy(key);
             }
         }
     }
 
-    /// Gives back what was kept for a key without exceptions.
+    /// Gives back what is kept for a key if it has no exceptions any more.
     #[inline(never)]
-    fn release(&mut self, key: KeyId) {
+    fn tidy(&mut self, key: KeyId) {
         if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            exceptions.opened_last = (0, 0);
-            exceptions.openers.clear();
-            exceptions.openers_kept = 0;
-            self.exceptions.release(key.0);
+            exceptions.holes.tidy();
+            if exceptions.holes.is_empty() && exceptions.excused.is_empty() {
+                exceptions.opened_last = (0, 0);
+                exceptions.openers.clear();
+                exceptions.openers_kept = 0;
+                self.exceptions.release(key.0);
+            }
         }
     }
 
@@ -273,26 +264,30 @@ impl Point {
     }
 }
 
-/// Takes records up to the first that does not simply follow its predecessor; returns how many these are.
+/// Takes records up to the first that does not simply follow its predecessor, which it returns.
 #[inline]
-fn deliver_in_order(next: &mut [u32], accepted: &[u32], records: &[Record]) -> usize {
+fn deliver_in_order<'e>(
+    next: &mut [u32],
+    accepted: &[u32],
+    records: &mut impl Iterator<Item = &'e Record>,
+) -> Option<&'e Record> {
     let accepted = &accepted[..next.len()];
-    for (index, record) in records.iter().enumerate() {
+    records.find(|record| {
         let key = to_usize(record.key.0);
         let next = &mut next[key];
         if record.ordinal != *next || record.ordinal >= accepted[key] {
-            return index;
+            return true;
         }
         *next += 1;
-    }
-    records.len()
+        false
+    })
 }
 
 impl Effect<'_> {
-    /// The first record of the batch that is later than one of its key at `index`, and came before it.
+    /// The first record of the batch that is later than one of its key which was overtaken within the batch.
     #[cold]
-    fn first_later(&self, index: usize, late: &Record) -> Option<Overtaker> {
-        self.records[..index]
+    fn first_later(&self, late: &Record) -> Option<Overtaker> {
+        self.records
             .iter()
             .find(|record| {
                 record.key == late.key
@@ -304,10 +299,6 @@ impl Effect<'_> {
 }
 
 impl Exceptions {
-    #[inline]
-    fn is_empty(&self) -> bool {
-        self.holes.is_empty() && self.excused.is_empty()
-    }
     /// Opens holes for `from..until`, less what is excused there, and forgets the excuses that are thereby used.
     fn open(&mut self, mut from: u32, until: u32, mut opened: impl FnMut(u32, u32)) {
         while let Some(&(start, end)) = self.excused.front() {
