@@ -63,7 +63,7 @@ impl OutputFolder {
         );
         let marker = fs::read_to_string(self.target.join(MARKER)).ok();
         let ours: Vec<&str> = marker.iter().flat_map(|text| text.lines().skip(1)).collect();
-        for found in self.entries(Path::new(""), &ours)? {
+        if let Some(found) = self.entries(Path::new(""), &ours)?.into_iter().next() {
             if marker.is_none() {
                 bail!(
                     "the folder {path} was not written by shardlab (it contains {found}) and is left alone; \

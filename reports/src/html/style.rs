@@ -15,7 +15,7 @@ pub(super) fn stylesheet_of_page() -> String {
         ":root{{color-scheme:light dark;{LIGHT}{}}}@media(prefers-color-scheme:dark){{:root{{{DARK}{}}}}}{}",
         stylesheet(false),
         stylesheet(true),
-        RULES.replace("\n", "")
+        RULES.replace('\n', "")
     )
 }
 

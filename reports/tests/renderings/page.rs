@@ -22,7 +22,9 @@ fn outline(page: &str) -> String {
         let text = part.split_once('>').map_or("", |(_, text)| text);
         let text = text.split("</h").next().unwrap_or_default();
         let indent = "  ".repeat(level as usize - 1);
-        outline += &format!("{indent}{}\n", without_tags(text));
+        outline.push_str(indent.as_ref());
+        outline.push_str(&without_tags(text));
+        outline.push('\n');
     }
     outline
 }

@@ -77,7 +77,11 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
     let medians: Vec<Option<u64>> = course
         .latency(ENRICHER)
         .iter()
-        .map(|spread| spread.quantile(500_000).map(|span| span.as_millis()))
+        .map(|spread| {
+            spread
+                .quantile(500_000)
+                .map(crate::engine::time::SimDuration::as_millis)
+        })
         .collect();
     // 28 and 30 ms, then 1,029 and 1,038 ms, told by their buckets.
     assert_eq!(medians, [Some(27), Some(1_015)]);

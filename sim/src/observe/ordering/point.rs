@@ -208,10 +208,10 @@ impl Point {
         }
         if ordinal == *next {
             *next += 1;
-        } else if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            if exceptions.holes.fill(ordinal) == Filled::Word {
-                self.tidy(key);
-            }
+        } else if let Some(exceptions) = self.exceptions.get_mut(key.0)
+            && exceptions.holes.fill(ordinal) == Filled::Word
+        {
+            self.tidy(key);
         }
     }
 
