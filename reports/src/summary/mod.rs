@@ -201,7 +201,7 @@ fn headroom(page: &mut Page, account: &Account) {
         );
         page.marked(colour, &format!("{} %", row.used_per_mille / 10), &printable(&text));
     }
-    page.paragraph("Peaks of rates are over whole seconds. No other limit was used by more than a tenth.");
+    page.paragraph("Limits that refuse, cut off or delay, as far as a tenth of them was used. Peaks of rates are over whole seconds.");
 }
 
 fn checks(page: &mut Page, checks: &[Check]) {
