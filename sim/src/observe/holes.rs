@@ -78,7 +78,7 @@ impl Holes {
     #[inline(never)]
     fn open_words(&mut self, mut from: u32, until: u32) {
         self.missing += until - from;
-        if until - from > WORD * WIDTH {
+        if until - from > WORD * (WIDTH - 1) {
             // Wider than the window: a range up to the last word.
             while !self.words.is_empty() {
                 self.retire();
@@ -92,14 +92,18 @@ impl Holes {
             }
         }
         let (lowest, highest) = (from / WORD, (until - 1) / WORD);
+        // Before words are added: the lowest hole may be as far away as the run is long.
+        while !self.words.is_empty() && highest - self.first >= WIDTH {
+            self.retire();
+        }
+        if self.words.is_empty() {
+            self.first = lowest;
+        }
         while self.words.len() <= to_usize(highest - self.first) {
             self.words.push_back(0);
         }
         for number in lowest..=highest {
             self.words[to_usize(number - self.first)] |= mask(number, from, until);
-        }
-        while self.words.len() > to_usize(WIDTH) {
-            self.retire();
         }
     }
     /// Closes the hole of one number. After [`Filled::Word`] the caller has to call [`Self::tidy`].
@@ -306,5 +310,15 @@ mod tests {
         assert_eq!(holes.fill(15), Filled::Word);
         assert_eq!((holes.first_missing(), holes.len()), (Some(10), 9));
         assert_eq!(holes.first_present(16), 20);
+    }
+
+    #[test]
+    fn a_hole_far_above_another_takes_no_words_in_between() {
+        let mut holes = Holes::default();
+        holes.open(10, 20);
+        holes.open(3_000_000_000, 3_000_000_001);
+        assert!(holes.words.capacity() <= 2 * to_usize(WIDTH));
+        assert_eq!(holes.count_within(0, 3_100_000_000), 11);
+        assert_eq!(holes.first_present(10), 20);
     }
 }

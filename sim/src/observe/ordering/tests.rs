@@ -245,6 +245,30 @@ fn a_record_given_up_is_no_anomaly_and_leaves_nothing_behind() {
 }
 
 #[test]
+fn a_record_that_stays_missing_does_not_make_the_rest_of_its_key_cost_memory() {
+    let mut checker = checker();
+    let place = ENRICHER.index();
+    store(&mut checker, 0, &records(&[0]));
+    // Record 0 does not take effect for long. Every third of the others is refused, passed over, and given up.
+    for round in 0..1_000_u32 {
+        let first = 1 + round * 3;
+        let batch = [record(0, first), refused(record(0, first + 1)), record(0, first + 2)];
+        let millis = u64::from(round) * 10;
+        store(&mut checker, millis, &batch);
+        deliver(&mut checker, millis + 2, &[first, first + 2]);
+        give_up(&mut checker, millis + 3, &batch[1..2]);
+        assert!(checker.places[place].point.ranges() < 40);
+    }
+    assert_eq!(anomalies(&checker), [0, 0, 0, 1, 0, 0]);
+    deliver(&mut checker, 20_000, &[0]);
+    let witness = checker
+        .witness(SINK, Anomaly::NonmonotonicExternal)
+        .expect("0 came after all others");
+    assert_eq!(witness.other.map(|seen| seen.ordinal), Some(1));
+    assert_eq!(checker.places[place].point.ranges(), 0);
+}
+
+#[test]
 fn a_record_given_up_after_a_lost_response_is_still_expected() {
     let mut checker = checker();
     let batch = records(&[0, 1]);
