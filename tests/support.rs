@@ -217,14 +217,14 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
         | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
-        Fact::RecordsExpiredUnread { mapping, .. }
-        | Fact::RecordsExpiredInRetry { mapping, .. }
-        | Fact::RecordsGathered { mapping, .. }
-        | Fact::BatchDispatched { mapping, .. }
-        | Fact::BatchFailed { mapping, .. }
-        | Fact::BatchAcknowledged { mapping, .. }
-        | Fact::RecordsDiscarded { mapping, .. }
-        | Fact::CheckpointAdvanced { mapping, .. } => Some(Component::Mapping(mapping)),
+        Fact::RecordsExpiredUnread { reader, .. }
+        | Fact::RecordsExpiredInRetry { reader, .. }
+        | Fact::RecordsGathered { reader, .. }
+        | Fact::BatchDispatched { reader, .. }
+        | Fact::BatchFailed { reader, .. }
+        | Fact::BatchAcknowledged { reader, .. }
+        | Fact::RecordsDiscarded { reader, .. }
+        | Fact::CheckpointAdvanced { reader, .. } => Some(Component::Mapping(sim::ids::MappingId(reader.0))),
         Fact::InvocationStarted { function, .. }
         | Fact::InvocationThrottled { function, .. }
         | Fact::InvocationEnded { function, .. }

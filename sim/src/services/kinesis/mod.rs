@@ -15,7 +15,7 @@ use cohort::Cohorts;
 pub use cohort::cohort_error;
 use shard::{HashRange, Shard, even_ranges, range_of};
 
-use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ServiceError};
+use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
 use crate::blueprint::{ModelParameters, PutApi, StreamBlueprint};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
@@ -23,7 +23,7 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::{KIB, Ratio};
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{MappingId, ShardIndex, StreamId};
+use crate::ids::{ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{Fact, Sends, ShardTally};
 use crate::profile::Profile;
@@ -104,7 +104,7 @@ pub struct Stream {
 /// A declared reader and, by shard, the position before which it needs nothing.
 #[derive(Clone, Debug)]
 struct Reader {
-    mapping: MappingId,
+    id: ReaderId,
     checkpoints: Vec<u64>,
 }
 
@@ -141,8 +141,8 @@ pub struct StreamSetting<'a> {
     pub model: &'a ModelParameters,
     /// Keys of the run.
     pub keys: &'a KeyTable,
-    /// Mappings that read the stream.
-    pub readers: &'a [MappingId],
+    /// Whoever reads the stream.
+    pub readers: &'a [ReaderId],
     /// Width of the window for single-record calls of fast producers.
     pub call_window: SimDuration,
 }
@@ -185,8 +185,8 @@ impl Stream {
             max_put_bytes: quotas::max_put_bytes(profile),
             readers: readers
                 .iter()
-                .map(|&mapping| Reader {
-                    mapping,
+                .map(|&id| Reader {
+                    id,
                     checkpoints: vec![0; shard_count],
                 })
                 .collect(),
@@ -418,7 +418,7 @@ impl Stream {
             cx.emit(|| Fact::GetRecordsThrottled {
                 stream: me,
                 shard: call.shard,
-                mapping: call.mapping,
+                reader: call.reader,
                 limit,
             });
             call.error = Some(ServiceError::ProvisionedThroughputExceeded);
@@ -458,7 +458,7 @@ impl Stream {
         cx.emit(|| Fact::GetRecordsHandled {
             stream: me,
             shard: call.shard,
-            mapping: call.mapping,
+            reader: call.reader,
             first_position: page.first,
             records: &batch.records,
             bytes: page.bytes,
@@ -475,8 +475,10 @@ impl Stream {
 
     fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
         let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Mapping(call.mapping, crate::services::mapping::Event::PageReceived { batch })
+        cx.send(batch, delay, |batch| match call.caller {
+            ReadCaller::Mapping(mapping) => {
+                world::Event::Mapping(mapping, crate::services::mapping::Event::PageReceived { batch })
+            }
         });
     }
 
@@ -484,7 +486,7 @@ impl Stream {
     fn note_checkpoint(&mut self, call: &GetCall) {
         let index = to_usize(call.shard.0);
         for reader in &mut self.readers {
-            if reader.mapping == call.mapping {
+            if reader.id == call.reader {
                 reader.checkpoints[index] = reader.checkpoints[index].max(call.checkpoint);
             }
         }

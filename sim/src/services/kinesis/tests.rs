@@ -19,7 +19,7 @@ use crate::testing::harness::Harness;
 
 const ME: StreamId = StreamId(0);
 const CLICKS: ProducerId = ProducerId(0);
-const READER: MappingId = MappingId(0);
+const READER: ReaderId = ReaderId(0);
 
 type Bench = Harness<(StreamId, Stream)>;
 
@@ -30,7 +30,7 @@ struct Setup {
     model: ModelParameters,
     /// Key i has the explicit hash key i.
     hashes: Vec<u128>,
-    readers: Vec<MappingId>,
+    readers: Vec<ReaderId>,
 }
 
 impl Setup {
@@ -99,7 +99,7 @@ trait Client {
     /// A put is received at `at`.
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>);
     /// A read is received at `at`.
-    fn get(&mut self, at: SimTime, reader: MappingId, shard: u32, position: u64, limit: u32);
+    fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32);
     /// Lets everything happen, and returns the responses to puts.
     fn put_answers(&mut self) -> Vec<PutAnswer>;
     /// Lets everything happen, and returns the responses to reads.
@@ -149,11 +149,12 @@ impl Client for Bench {
             world::Event::Stream(ME, Event::PutReceived { batch })
         });
     }
-    fn get(&mut self, at: SimTime, mapping: MappingId, shard: u32, position: u64, limit: u32) {
+    fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32) {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
-            mapping,
+            reader,
+            caller: ReadCaller::Mapping(crate::ids::MappingId(reader.0)),
             stream: ME,
             shard: ShardIndex(shard),
             position,
