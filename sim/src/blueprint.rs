@@ -8,6 +8,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
 pub use crate::model_parameters::ModelParameters;
+pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 use std::sync::Arc;
 
@@ -94,6 +95,9 @@ pub struct ProducerBlueprint {
     pub call_window: SimDuration,
     /// Calls a second above which the window is used. Below, each call is its own event and nothing is approximated.
     pub call_window_threshold: Rate,
+    /// The Kinesis Producer Library is the client: it decides what is gathered, sent and repeated, and `api`, `linger`,
+    /// `max_batch_*`, `concurrency`, `retry`, `resend_failed` and `call_window*` mean nothing. `None`: the SDK is.
+    pub library: Option<ProducerLibrary>,
 }
 
 /// An arrival process.

@@ -8,7 +8,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProducerId, SinkId};
 use crate::observe::fact::Fact;
 use crate::services::lambda::Lambda;
-use crate::services::producer::Producer;
+use crate::services::producer::Client;
 use crate::services::sink::Sink;
 
 /// A dated change.
@@ -75,7 +75,7 @@ impl Command {
 
 /// What commands change.
 pub(crate) struct Targets<'a> {
-    pub(crate) producers: &'a mut IndexVec<ProducerId, Producer>,
+    pub(crate) producers: &'a mut IndexVec<ProducerId, Client>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) directory: &'a Directory,

@@ -50,6 +50,7 @@ impl Lowering<'_> {
             resend_failed: fields.table("resend_failed").map(resend),
             call_window: fields.duration("call_window"),
             call_window_threshold: fields.rate("call_window_threshold"),
+            library: None,
         })
     }
 

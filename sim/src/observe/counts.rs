@@ -27,8 +27,10 @@ pub struct ProducerCounts {
     pub repeated_by_sdk: u64,
     /// Scheduled to be sent again by the application (KDS-W-14).
     pub resent_by_application: u64,
+    /// What the Kinesis Producer Library did, if it is the client.
+    pub library: LibraryCounts,
     /// Given up, by reason; see [`given_up_for`](Self::given_up_for).
-    given_up: [u64; 4],
+    given_up: [u64; 7],
 }
 
 impl ProducerCounts {
@@ -38,6 +40,9 @@ impl ProducerCounts {
             GiveUpReason::RetryQuotaEmpty => 1,
             GiveUpReason::NotRetryable => 2,
             GiveUpReason::NotResent => 3,
+            GiveUpReason::Expired => 4,
+            GiveUpReason::Throttled => 5,
+            GiveUpReason::TooLarge => 6,
         }
     }
     /// Records given up for a reason.
@@ -48,6 +53,21 @@ impl ProducerCounts {
     pub fn given_up(&self) -> u64 {
         self.given_up.iter().sum()
     }
+}
+
+/// Totals of a Kinesis Producer Library.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct LibraryCounts {
+    /// Requests sent.
+    pub requests: u64,
+    /// Kinesis records in these.
+    pub kinesis_records: u64,
+    /// User records in these, repeated ones included.
+    pub user_records: u64,
+    /// User records scheduled to be sent again (KDS-KPL-25).
+    pub resent: u64,
+    /// Kinesis records that were stored, but not where the library expected them: sent again (KDS-KPL-28).
+    pub misplaced: u64,
 }
 
 /// Records and bytes of one whole second.
@@ -125,6 +145,10 @@ pub struct StreamCounts {
     pub puts_refused: u64,
     /// Entries that ended in `InternalFailure`.
     pub entries_failed: u64,
+    /// Entries stored that hold several user records (KDS-KPL-18).
+    pub aggregated: u64,
+    /// User records in these.
+    pub user_records_in_aggregated: u64,
     /// Puts stored whose response was lost (KDS-MOD-18).
     pub acknowledgements_lost: u64,
     /// By shard number.
@@ -288,11 +312,16 @@ impl Counts {
         match *fact {
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::RecordsGivenUp { .. } => self.client(fact),
-            Fact::PutHandled { .. } | Fact::PutRefused { .. } | Fact::AcknowledgementLost { .. } => {
+            Fact::PutHandled { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::PutRefused { .. }
+            | Fact::AcknowledgementLost { .. } => {
                 self.stream(now, fact, sums);
             }
             Fact::GetRecordsHandled { .. }
@@ -331,6 +360,22 @@ impl Counts {
             Fact::RequestSent {
                 producer, api, records, ..
             } => self.producers[producer].requests_sent += calls(api, records),
+            Fact::UserRecordsSent {
+                producer,
+                kinesis_records,
+                records,
+                ..
+            } => {
+                let library = &mut self.producers[producer].library;
+                library.requests += 1;
+                library.kinesis_records += u64::from(kinesis_records);
+                library.user_records += len(records);
+            }
+            Fact::RequestAnswered {
+                producer, misplaced, ..
+            } => {
+                self.producers[producer].library.misplaced += u64::from(misplaced);
+            }
             Fact::RecordsAcknowledged { producer, records } => self.producers[producer].acknowledged += len(records),
             Fact::RequestFailed { producer, .. } => self.producers[producer].requests_failed += 1,
             Fact::RetryScheduled {
@@ -340,6 +385,7 @@ impl Counts {
                 match by {
                     RetryBy::Sdk => counts.repeated_by_sdk += u64::from(records),
                     RetryBy::Application => counts.resent_by_application += u64::from(records),
+                    RetryBy::Library => counts.library.resent += u64::from(records),
                 }
             }
             Fact::RecordsGivenUp {
@@ -369,6 +415,11 @@ impl Counts {
                     shard(counts, tally.shard).add(now, tally);
                 }
                 counts.entries_failed += sums.entries.failed;
+            }
+            Fact::UserRecordsStored { stream, records, .. } if records.len() > 1 => {
+                let counts = &mut self.streams[stream];
+                counts.aggregated += 1;
+                counts.user_records_in_aggregated += len(records);
             }
             Fact::PutRefused { stream, .. } => self.streams[stream].puts_refused += 1,
             Fact::AcknowledgementLost { stream, .. } => self.streams[stream].acknowledgements_lost += 1,

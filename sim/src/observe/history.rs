@@ -169,7 +169,11 @@ impl History {
             Fact::InvocationEnded { function, records, .. } => self.functions[function].push(count("ended", records)),
             Fact::RecordsProcessed { function, records, .. } => self.functions[function].push(of("finished", records)),
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
-            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
+            Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::RecordsGathered { .. }
+            | Fact::Intervened { .. } => {}
         }
     }
 

@@ -2,5 +2,6 @@
 
 pub mod blueprints;
 pub mod harness;
+pub mod libraries;
 pub mod note;
 pub mod strategies;

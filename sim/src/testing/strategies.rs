@@ -1,6 +1,7 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use super::libraries::libraries;
 use crate::blueprint::{
     Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
@@ -67,6 +68,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             }
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
+            producer.library = None;
         }
         blueprint
             .interventions
@@ -343,30 +345,41 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
         prop_oneof![1_u32..4, Just(100)],
         1_u64..20_000,
     );
-    (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
-        |((arrivals, traced), keys, size, retry, resend_failed, client)| {
-            let (single, windowed, linger, max_batch_records, concurrency, window) = client;
-            ProducerBlueprint {
-                arrivals,
-                keys: if traced { Keys::FromTrace } else { keys },
-                size,
-                api: if single { PutApi::PutRecord } else { PutApi::PutRecords },
-                linger: SimDuration::from_millis(linger),
-                max_batch_records,
-                max_batch_bytes: 3 * MIB,
-                concurrency,
-                retry,
-                resend_failed,
-                call_window: SimDuration::from_micros(window),
-                call_window_threshold: if windowed {
-                    Rate::ZERO
-                } else {
-                    Rate::per_second(1_000_000)
-                },
-                ..producer("", "records")
-            }
-        },
+    let library = option::weighted(0.3, libraries());
+    (
+        arrivals(),
+        keys(),
+        sizes(),
+        retries(),
+        option::of(resends()),
+        client,
+        library,
     )
+        .prop_map(
+            |((arrivals, traced), keys, size, retry, resend_failed, client, library)| {
+                let (single, windowed, linger, max_batch_records, concurrency, window) = client;
+                ProducerBlueprint {
+                    arrivals,
+                    keys: if traced { Keys::FromTrace } else { keys },
+                    size,
+                    api: if single { PutApi::PutRecord } else { PutApi::PutRecords },
+                    linger: SimDuration::from_millis(linger),
+                    max_batch_records,
+                    max_batch_bytes: 3 * MIB,
+                    concurrency,
+                    retry,
+                    resend_failed,
+                    call_window: SimDuration::from_micros(window),
+                    call_window_threshold: if windowed {
+                        Rate::ZERO
+                    } else {
+                        Rate::per_second(1_000_000)
+                    },
+                    library,
+                    ..producer("", "records")
+                }
+            },
+        )
 }
 
 fn mappings() -> impl Strategy<Value = MappingBlueprint> {

@@ -8,6 +8,7 @@
 mod cause;
 mod effect;
 mod readers;
+mod resent;
 mod runs;
 mod sends;
 #[cfg(test)]
@@ -27,8 +28,8 @@ use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
 use readers::ShardReading;
-use runs::{PageRun, Runs, SendRun};
-use sends::{FirstSends, StreamSends, count};
+use runs::PageRun;
+use sends::{FirstSends, ShardSends, StreamSends, count};
 use std::sync::Arc;
 
 /// Where the time of records went that took effect through one function.
@@ -193,6 +194,18 @@ impl Causes {
                     }
                 }
             }
+            Fact::UserRecordsStored {
+                stream,
+                shard,
+                position,
+                records,
+                first_sent_at,
+                ..
+            } => {
+                if let Some(sends) = &mut self.sends[stream] {
+                    sends.user_records(shard, position, records, first_sent_at);
+                }
+            }
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
                 self.first_sends.forget(records);
@@ -230,6 +243,8 @@ impl Causes {
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
@@ -329,7 +344,7 @@ fn sources<'c>(
     readings: &'c IndexVec<ReaderId, Vec<ShardReading>>,
     sends: &'c IndexVec<StreamId, Option<StreamSends>>,
     effect: &Effect<'_>,
-) -> Option<(&'c ShardReading, &'c Runs<SendRun>)> {
+) -> Option<(&'c ShardReading, &'c ShardSends)> {
     let at = to_usize(effect.shard.0);
     let stream = directory.readers.get(effect.reader)?.stream;
     let sends = sends.get(stream)?.as_ref()?.shard(at)?;

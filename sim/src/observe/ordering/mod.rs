@@ -4,6 +4,7 @@
 //! are duplicates and nothing else. A function has at most one sink, so each function is one observation point: effects
 //! complete in its sink, or, without a sink, when it has finished its batch.
 
+mod aggregates;
 mod causes;
 mod point;
 #[cfg(test)]
@@ -12,7 +13,7 @@ mod tests;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, SinkId, StreamId};
+use crate::ids::{FunctionId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -21,6 +22,7 @@ use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::observe::verdict::{Anomaly, Cause, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Record};
+use aggregates::Aggregates;
 use causes::{Causes, head};
 use point::{Effect, Irregular, Point};
 use std::sync::Arc;
@@ -68,6 +70,7 @@ pub struct Ordering {
     /// By stream: the places of the functions that read it.
     readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
+    aggregates: Aggregates,
     impossible: Option<String>,
 }
 
@@ -132,6 +135,7 @@ impl Ordering {
                 .map(|stream| readers_of(stream, &directory))
                 .collect(),
             causes: Causes::default(),
+            aggregates: Aggregates::new(&directory),
             impossible: None,
             directory,
             keys,
@@ -163,11 +167,57 @@ impl Ordering {
                     self.causes.request_sent(now, records, attempt, resends);
                 }
             }
+            Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
+            Fact::UserRecordsStored {
+                stream,
+                shard,
+                position,
+                records,
+                ..
+            } => self.accept_user_records(stream, shard, position, records),
+            Fact::GetRecordsHandled {
+                reader,
+                shard,
+                first_position,
+                ..
+            } => self.aggregates.read(reader, shard, first_position),
+            Fact::BatchAcknowledged {
+                reader,
+                shard,
+                records,
+                positions,
+                first_position,
+                ..
+            } => self
+                .aggregates
+                .acknowledged(reader, shard, positions, (first_position, records)),
+            Fact::CheckpointAdvanced {
+                reader,
+                shard,
+                position,
+            } => {
+                let lost = self.aggregates.passed(reader, shard, position);
+                if lost > 0 {
+                    self.count_lost(reader, lost);
+                }
+            }
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
             Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 self.deliver(now, function, records);
             }
-            Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
+            Fact::RecordsExpiredUnread {
+                reader,
+                shard,
+                first_position,
+                count,
+            }
+            | Fact::RecordsExpiredInRetry {
+                reader,
+                shard,
+                count,
+                first_position,
+            } => {
+                self.aggregates.read(reader, shard, first_position);
                 self.lose(now, reader, count, fact);
             }
             Fact::RecordsDiscarded { reader, records, .. } => {
@@ -175,15 +225,13 @@ impl Ordering {
             }
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
-            | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::BatchAcknowledged { .. }
-            | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
@@ -208,6 +256,25 @@ impl Ordering {
             }
             self.accepted.insert_all(places[..count].iter().copied())
         };
+    }
+
+    /// User records of a stored Kinesis record; where there is only one, the put itself has told of it.
+    fn accept_user_records(&mut self, stream: StreamId, shard: ShardIndex, position: u64, records: &[Record]) {
+        if records.len() > 1 {
+            let identities = records.iter().map(|record| (record.key, record.ordinal));
+            self.stored_again += self.accepted.insert_all(identities);
+            let user_records = u64::from(to_u32(records.len()));
+            self.aggregates.stored(stream, shard, position, user_records);
+        }
+    }
+
+    /// User records that were lost with a Kinesis record which is counted already.
+    #[cold]
+    fn count_lost(&mut self, reader: ReaderId, user_records: u64) {
+        let function = self.directory.readers.get(reader).map(|entry| entry.function.index());
+        if let Some(observed) = function.and_then(|function| self.places.get_mut(function)) {
+            observed.lost += user_records;
+        }
     }
 
     /// A record that was given up but is stored all the same stays expected.
@@ -318,10 +385,14 @@ impl Ordering {
                     let next = holdings
                         .log(reader.stream, reader.shard)
                         .map_or(0, |log| log.next_position);
-                    held += reader.in_flight + next.saturating_sub(reader.cursor);
-                    before_start += reader.start;
+                    let (unfinished, before) = self.aggregates.unfinished(reader.reader, reader.shard, reader.start);
+                    held += reader.in_flight + next.saturating_sub(reader.cursor) + unfinished;
+                    before_start += reader.start + before;
                 }
             }
+            let readers = self.directory.readers.iter_enumerated();
+            let own = readers.filter(|(_, entry)| entry.function == function);
+            before_start += own.map(|(reader, _)| self.aggregates.before_start(reader)).sum::<u64>();
             let observed = &mut self.places[number];
             let unobserved = missing.saturating_sub(observed.lost + before_start);
             observed.unobserved = unobserved;

@@ -249,6 +249,7 @@ impl Stream {
             sent_at: now,
             received_at: now,
             error: None,
+            library: None,
         };
         cx.emit(|| Fact::PutHandled {
             stream: me,

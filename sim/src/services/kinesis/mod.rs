@@ -6,6 +6,7 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod library;
 pub mod quotas;
 pub mod shard;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 use cohort::Cohorts;
 pub use cohort::cohort_error;
+use library::AggregatedRecords;
 use shard::{HashRange, Shard, even_ranges, range_of};
 
 use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
@@ -58,6 +60,11 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+    /// A `ListShards` came in.
+    ListShards {
+        /// The call.
+        batch: BatchId,
+    },
 }
 
 impl Event {
@@ -69,6 +76,7 @@ impl Event {
             Self::CohortWindow => 2,
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
+            Self::ListShards { .. } => 5,
         }
     }
 }
@@ -99,6 +107,7 @@ pub struct Stream {
     touched: Touched,
     tallies: Vec<ShardTally>,
     in_service: u64,
+    aggregated: AggregatedRecords,
 }
 
 /// A declared reader and, by shard, the position before which it needs nothing.
@@ -206,6 +215,7 @@ impl Stream {
             },
             tallies: Vec::new(),
             in_service: 0,
+            aggregated: AggregatedRecords::default(),
         })
     }
 
@@ -217,6 +227,7 @@ impl Stream {
             Event::CohortWindow => self.cohort_window(me, cx),
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
+            Event::ListShards { batch } => self.list_shards(batch, cx),
         }
     }
 
@@ -318,8 +329,13 @@ impl Stream {
         });
         cx.mix_records(&batch.records);
         self.expire_touched(now);
+        let mut timeout = self.request_timeout;
+        if let Some(library) = call.library {
+            timeout = library.timeout;
+            self.keep_user_records(me, &batch, &call, library, cx);
+        }
         let mut delay = self.link.delay();
-        let deadline = call.sent_at.saturating_add(self.request_timeout);
+        let deadline = call.sent_at.saturating_add(timeout);
         let lost = !self.lost_acknowledgement_rate.is_zero() && self.loss_stream.chance(self.lost_acknowledgement_rate);
         if lost || now.saturating_add(delay) > deadline {
             // The client hears nothing and gives up waiting; that instant is all that has to travel.

@@ -137,6 +137,7 @@ impl Client for Bench {
             sent_at: at.saturating_sub(NETWORK),
             received_at: SimTime::ZERO,
             error: None,
+            library: None,
         });
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
         let batch = Batch {

@@ -6,10 +6,15 @@
 //! and, if the application is told to, sends refused entries again (KDS-W-14).
 
 pub mod arrivals;
+mod client;
+mod library;
 pub mod retry;
 #[cfg(test)]
 mod tests;
 mod window;
+
+pub use client::Client;
+pub use library::{Library, LibrarySetting};
 
 use crate::batch::{Batch, BatchId, Envelope, PutCall};
 use crate::blueprint::{ModelParameters, ProducerBlueprint, PutApi, Resend};
@@ -273,6 +278,7 @@ impl Producer {
             sent_at,
             received_at: SimTime::ZERO,
             error: None,
+            library: None,
         })
     }
 

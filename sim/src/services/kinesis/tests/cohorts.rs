@@ -29,6 +29,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
         sent_at: at,
         received_at: SimTime::ZERO,
         error: None,
+        library: None,
     });
     let batch = Batch {
         records,
