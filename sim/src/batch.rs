@@ -112,6 +112,8 @@ pub struct ListShardsCall {
     pub producer: ProducerId,
     /// Where the response finds room for the open shards.
     pub request: Handle,
+    /// In a response: it failed inside the service.
+    pub failed: bool,
 }
 
 /// The component that waits for the response to a read.

@@ -156,11 +156,11 @@ impl KeyTable {
             count: 0,
         })
     }
-    /// Id of the first key that stands for aggregated records; all from it on do.
+    /// Id of the first key that stands for aggregated records; all from it on do. Beyond all keys if none does.
     #[inline]
     pub fn first_aggregate(&self) -> u32 {
         let first = self.aggregates.iter().flatten().next();
-        first.map_or(to_u32(self.entries.len()), |range| range.first)
+        first.map_or(u32::MAX, |range| range.first)
     }
     /// The key's entry.
     #[inline]

@@ -66,8 +66,8 @@ macro_rules! copy {
     };
 }
 
-fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
-    copy! { at, fact;
+fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
+    copy! { stated_at, fact;
         RecordsProduced (producer) [records]
         RequestSent (producer, stream, api, bytes, attempt, resends) [records]
         UserRecordsSent (producer, stream, kinesis_records) [records, waited_since]

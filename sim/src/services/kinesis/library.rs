@@ -95,10 +95,12 @@ impl Stream {
 
     /// Answers with the open shards.
     pub(super) fn list_shards(&mut self, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::ListShards(call) = batch.envelope else {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::ListShards(mut call) = batch.envelope else {
             return broken(cx, "a ListShards without its call");
         };
+        call.failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
+        batch.envelope = Envelope::ListShards(call);
         let open = self.open_shards();
         match cx.user_records.requests.get_mut(call.request) {
             Ok(request) => request.open_shards = open,

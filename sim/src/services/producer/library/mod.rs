@@ -19,6 +19,8 @@ mod requests;
 mod results;
 mod shard_map;
 mod size;
+#[cfg(test)]
+mod tests;
 
 use super::arrivals::Source;
 use super::{ClientHoldings, Event};
@@ -91,6 +93,8 @@ pub struct Library {
     link: Link,
     /// User records that the stages have found to be expired, until a fact says so.
     expired: Vec<Record>,
+    /// When to list the shards again, after that has failed.
+    refresh_at: SimTime,
 }
 
 impl Library {
@@ -135,6 +139,7 @@ impl Library {
             generation: 0,
             link: Link::new(&component, model, streams)?,
             expired: Vec::new(),
+            refresh_at: SimTime::NEVER,
         })
     }
 
@@ -187,6 +192,10 @@ impl Library {
     fn wake_up(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         self.shard_map.forget_closed(now);
+        if self.refresh_at <= now {
+            self.refresh_at = SimTime::NEVER;
+            self.list_shards(me, cx);
+        }
         self.take_arrivals(me, cx);
         while let Some(composed) = self.aggregation.pop_due(now, &self.sizes) {
             self.limit(me, composed, cx);

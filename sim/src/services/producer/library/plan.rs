@@ -19,7 +19,8 @@ impl Library {
             .aggregation
             .next_deadline()
             .min(self.collection.deadline())
-            .min(self.limiter.next_poll(now));
+            .min(self.limiter.next_poll(now))
+            .min(self.refresh_at);
         let at = self.look_ahead(known);
         if at < SimTime::NEVER {
             let event = Event::Flush {

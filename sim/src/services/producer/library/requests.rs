@@ -98,7 +98,11 @@ impl Library {
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
         let mut batch = cx.fresh();
-        batch.envelope = Envelope::ListShards(ListShardsCall { producer: me, request });
+        batch.envelope = Envelope::ListShards(ListShardsCall {
+            producer: me,
+            request,
+            failed: false,
+        });
         let (target, delay) = (self.target, self.link.delay());
         cx.send(batch, delay, |batch| {
             world::Event::Stream(target, crate::services::kinesis::Event::ListShards { batch })
@@ -110,6 +114,7 @@ impl Library {
         // What has arrived by now was not predicted by this map.
         self.take_arrivals(me, cx);
         match cx.user_records.requests.remove(call.request) {
+            Ok(_) if call.failed => self.refresh_at = self.shard_map.refresh_failed(cx.now()),
             Ok(request) => self.shard_map.refreshed(cx.now(), &request.open_shards),
             Err(error) => return cx.fail(Fault::Pool(error)),
         }
