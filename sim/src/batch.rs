@@ -96,6 +96,8 @@ pub struct PutCall {
     pub sent_at: SimTime,
     /// When the service received it; meaningless before that.
     pub received_at: SimTime,
+    /// In a response without an error: how many entries were refused. Means nothing in a cohort.
+    pub refused: u32,
     /// In a response: the error of the whole call.
     pub error: Option<ServiceError>,
 }

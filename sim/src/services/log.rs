@@ -25,8 +25,29 @@ struct Row {
     /// From creation to arrival, in nanoseconds.
     waited: u32,
     key: u32,
-    bytes: u32,
     ordinal: u32,
+    bytes: u32,
+}
+
+impl Row {
+    /// The row of a record in a segment with this base; `None` if its offsets do not fit.
+    #[inline]
+    fn new(base: SimTime, record: &Record) -> Option<Self> {
+        let arrived = record.arrived_at.as_nanos().wrapping_sub(base.as_nanos());
+        Self::arriving(u32::try_from(arrived).ok()?, record)
+    }
+    /// The row of a record whose arrival is known as an offset.
+    #[inline]
+    fn arriving(arrived: u32, record: &Record) -> Option<Self> {
+        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+        Some(Self {
+            arrived,
+            waited: u32::try_from(waited).ok()?,
+            key: record.key.0,
+            ordinal: record.ordinal,
+            bytes: record.bytes,
+        })
+    }
 }
 
 /// A retained record whose offsets do not fit 32 bits (4.29 s).
@@ -101,6 +122,13 @@ impl Segment {
         };
         u64::try_from(bytes + size_of::<Self>()).unwrap_or(u64::MAX)
     }
+    /// Notes an arrival.
+    #[inline]
+    fn reach(&mut self, at: SimTime) {
+        if at > self.latest {
+            self.latest = at;
+        }
+    }
     #[cold]
     fn widen(&mut self) {
         if let Rows::Narrow(rows) = &self.rows {
@@ -165,6 +193,13 @@ pub struct Log {
     spare: Vec<Vec<Row>>,
 }
 
+/// The common arrival of records that are appended one after the other, as the open segment notes it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arriving {
+    /// `None` where it does not fit.
+    offset: Option<u32>,
+}
+
 /// What a read found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
@@ -208,29 +243,47 @@ impl Log {
     #[inline]
     pub fn append(&mut self, record: &Record) -> u64 {
         let open = &mut self.open;
-        let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
-        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
         if let Rows::Narrow(rows) = &mut open.rows
             && (1..SEGMENT_RECORDS).contains(&rows.len())
-            && let (Ok(arrived), Ok(waited)) = (u32::try_from(arrived), u32::try_from(waited))
+            && let Some(row) = Row::new(open.base, record)
         {
             let position = open.first + u64::from(to_u32(rows.len()));
-            rows.push(Row {
-                arrived,
-                waited,
-                key: record.key.0,
-                bytes: record.bytes,
-                ordinal: record.ordinal,
-            });
-            if record.arrived_at > open.latest {
-                open.latest = record.arrived_at;
-            }
+            rows.push(row);
+            open.reach(record.arrived_at);
             return position;
         }
         self.append_slowly(record)
     }
 
-    /// The first record of a segment, or one whose offsets are wide.
+    /// Begins to append records that all arrive at `at`.
+    pub fn arrive(&mut self, at: SimTime) -> Arriving {
+        if self.open.len() == 0 {
+            self.open.base = at;
+            self.open.latest = at;
+        }
+        let offset = at.as_nanos().wrapping_sub(self.open.base.as_nanos());
+        Arriving {
+            offset: u32::try_from(offset).ok(),
+        }
+    }
+    /// Appends one of the records that arrive together.
+    #[inline]
+    pub fn append_arriving(&mut self, arriving: &mut Arriving, record: &Record) {
+        let open = &mut self.open;
+        if let Some(arrived) = arriving.offset
+            && let Rows::Narrow(rows) = &mut open.rows
+            && rows.len() < rows.capacity().min(SEGMENT_RECORDS)
+            && let Some(row) = Row::arriving(arrived, record)
+        {
+            rows.push(row);
+            open.reach(record.arrived_at);
+            return;
+        }
+        self.append_slowly(record);
+        *arriving = self.arrive(record.arrived_at);
+    }
+
+    /// The first record of a segment, one that needs room, or one whose offsets are wide.
     #[cold]
     fn append_slowly(&mut self, record: &Record) -> u64 {
         if self.open.len() >= SEGMENT_RECORDS {
@@ -242,19 +295,11 @@ impl Log {
             open.base = record.arrived_at;
             open.latest = record.arrived_at;
         }
-        open.latest = open.latest.max(record.arrived_at);
-        let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
-        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+        open.reach(record.arrived_at);
         if let Rows::Narrow(rows) = &mut open.rows
-            && let (Ok(arrived), Ok(waited)) = (u32::try_from(arrived), u32::try_from(waited))
+            && let Some(row) = Row::new(open.base, record)
         {
-            rows.push(Row {
-                arrived,
-                waited,
-                key: record.key.0,
-                bytes: record.bytes,
-                ordinal: record.ordinal,
-            });
+            rows.push(row);
             return position;
         }
         open.widen();

@@ -6,7 +6,8 @@
 //! calls of one window share the time of their way back, and a call is handled after those that other producers made as
 //! calls of their own in the same window.
 
-use super::{Event, Stream, respond};
+use super::put::respond;
+use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
@@ -248,6 +249,7 @@ impl Stream {
             first_sent_at: SimTime::NEVER,
             sent_at: now,
             received_at: now,
+            refused: 0,
             error: None,
         };
         cx.emit(|| Fact::PutHandled {

@@ -272,6 +272,7 @@ impl Producer {
             first_sent_at: SimTime::NEVER,
             sent_at,
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
         })
     }
@@ -396,12 +397,7 @@ impl Producer {
 
     /// A response without error: stored entries are done, refused ones are sent again or given up.
     fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
-        let refused = batch
-            .records
-            .iter()
-            .filter(|record| record.outcome() != Outcome::Accepted)
-            .count();
-        if refused == 0 {
+        if call.refused == 0 {
             cx.emit(|| Fact::RecordsAcknowledged {
                 producer: me,
                 records: &batch.records,
@@ -409,7 +405,7 @@ impl Producer {
             return cx.recycle(batch);
         }
         let mut again = cx.fresh();
-        again.records.reserve(refused);
+        again.records.reserve(to_usize(call.refused));
         batch.records.retain(|record| {
             let accepted = record.outcome() == Outcome::Accepted;
             if !accepted {
