@@ -447,27 +447,29 @@ impl Segment {
         out: &mut Batch,
     ) -> (usize, u64) {
         let available = self.len().saturating_sub(from).min(limit);
-        let sum = match &self.rows {
-            Rows::Narrow(rows) => rows[from..from + available]
-                .iter()
-                .map(|row| u64::from(row.bytes))
-                .sum(),
-            Rows::Wide(rows) => rows[from..from + available]
-                .iter()
-                .map(|row| u64::from(row.bytes))
-                .sum(),
-        };
-        if self.latest <= now && sum <= bytes_limit {
-            // Everything is visible and fits: one plain loop.
+        if self.latest <= now {
+            // Everything is visible and nearly always fits: one plain loop.
+            let start = out.records.len();
+            let mut sum = 0;
+            let summed = |record: Record| {
+                sum += u64::from(record.bytes);
+                record
+            };
             match &self.rows {
                 Rows::Narrow(rows) => {
-                    let base = self.base;
-                    out.records
-                        .extend(rows[from..from + available].iter().map(|row| narrow_record(base, row)));
+                    let (base, rows) = (self.base, &rows[from..from + available]);
+                    let records = rows.iter().map(|row| narrow_record(base, row));
+                    out.records.extend(records.map(summed));
                 }
-                Rows::Wide(rows) => out.records.extend(rows[from..from + available].iter().map(wide_record)),
+                Rows::Wide(rows) => {
+                    let records = rows[from..from + available].iter().map(wide_record);
+                    out.records.extend(records.map(summed));
+                }
             }
-            return (available, sum);
+            if sum <= bytes_limit {
+                return (available, sum);
+            }
+            out.records.truncate(start);
         }
         let (mut taken, mut bytes) = (0, 0);
         while taken < available {

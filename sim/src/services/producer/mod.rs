@@ -83,6 +83,7 @@ pub struct Producer {
     max_bytes: u64,
     /// Records of the batch that gathers, once its completion is known.
     planned: usize,
+    planned_bytes: u64,
     generation: u32,
     concurrency: u32,
     /// Requests that hold a connection: sent, or waiting for the SDK's next attempt.
@@ -141,6 +142,7 @@ impl Producer {
             },
             max_bytes: blueprint.max_batch_bytes,
             planned: 0,
+            planned_bytes: 0,
             generation: 0,
             concurrency: blueprint.concurrency.max(1),
             busy: 0,
@@ -225,17 +227,19 @@ impl Producer {
             deadline
         };
         let bytes = &self.source.bytes()[..count];
-        if bytes.iter().map(|&bytes| u64::from(bytes)).sum::<u64>() > self.max_bytes {
+        let mut sum = sum_of(bytes);
+        if sum > self.max_bytes {
             // Complete when the record comes that does not fit any more; a batch has one record at least.
-            let mut sum = 0;
+            sum = 0;
             let fits = bytes.iter().take_while(|&&bytes| {
                 sum += u64::from(bytes);
                 sum <= self.max_bytes
             });
             count = fits.count().max(1);
+            sum = sum_of(&bytes[..count]);
             at = times.get(count).copied().unwrap_or(at).min(at);
         }
-        self.planned = count;
+        (self.planned, self.planned_bytes) = (count, sum);
         let event = Event::Flush {
             generation: self.generation,
         };
@@ -249,7 +253,8 @@ impl Producer {
         }
         let mut batch = cx.fresh();
         let count = self.planned;
-        batch.bytes = create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
+        batch.bytes = self.planned_bytes;
+        create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
         self.source.consume(count);
         cx.emit(|| Fact::RecordsProduced {
             producer: me,
@@ -472,18 +477,16 @@ impl Producer {
     }
 }
 
-/// Makes records of the next `count` arrivals and returns their bytes.
-fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) -> u64 {
+/// Makes records of the next `count` arrivals.
+fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) {
     let columns = source.times()[..count]
         .iter()
         .zip(&source.keys()[..count])
         .zip(&source.bytes()[..count]);
-    let mut sum = 0;
     records.extend(columns.map(|((&at, &key), &bytes)| {
         let ordinal = &mut ordinals[to_usize(key - range.first)];
         let number = *ordinal;
         *ordinal += 1;
-        sum += u64::from(bytes);
         Record {
             created_at: SimTime::from_nanos(at),
             arrived_at: SimTime::ZERO,
@@ -493,7 +496,10 @@ fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, 
             flags: 0,
         }
     }));
-    sum
+}
+
+fn sum_of(bytes: &[u32]) -> u64 {
+    bytes.iter().map(|&bytes| u64::from(bytes)).sum()
 }
 
 #[cold]
