@@ -13,6 +13,8 @@ use std::sync::Arc;
 
 /// Records in a segment.
 const SEGMENT_RECORDS: usize = 1_024;
+/// Rows that a log's first segment has room for when it gets its first.
+const FIRST_ROOM: usize = 4;
 /// Summaries of forgotten segments cover at least this span of arrivals, so that a day's take little room.
 const SUMMARY_SPAN: SimDuration = SimDuration::from_secs(60);
 
@@ -193,11 +195,12 @@ pub struct Log {
     spare: Vec<Vec<Row>>,
 }
 
-/// The common arrival of records that are appended one after the other, as the open segment notes it.
+/// The common arrival of records that are appended one after the other.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Arriving {
-    /// `None` where it does not fit.
-    offset: Option<u32>,
+    at: SimTime,
+    /// As rows of the open segment note it.
+    offset: u32,
 }
 
 /// What a read found.
@@ -244,7 +247,8 @@ impl Log {
     pub fn append(&mut self, record: &Record) -> u64 {
         let open = &mut self.open;
         if let Rows::Narrow(rows) = &mut open.rows
-            && (1..SEGMENT_RECORDS).contains(&rows.len())
+            && !rows.is_empty()
+            && rows.len() < rows.capacity()
             && let Some(row) = Row::new(open.base, record)
         {
             let position = open.first + u64::from(to_u32(rows.len()));
@@ -255,32 +259,47 @@ impl Log {
         self.append_slowly(record)
     }
 
-    /// Begins to append records that all arrive at `at`.
-    pub fn arrive(&mut self, at: SimTime) -> Arriving {
-        if self.open.len() == 0 {
-            self.open.base = at;
-            self.open.latest = at;
+    /// Begins to append records that all arrive at `at`. `None` if the open segment cannot note that briefly; then
+    /// [`append`](Self::append) serves.
+    pub fn arrive(&mut self, at: SimTime) -> Option<Arriving> {
+        let open = &mut self.open;
+        if open.len() == 0 {
+            (open.base, open.latest) = (at, at);
         }
-        let offset = at.as_nanos().wrapping_sub(self.open.base.as_nanos());
-        Arriving {
-            offset: u32::try_from(offset).ok(),
-        }
+        let offset = at.as_nanos().wrapping_sub(open.base.as_nanos());
+        matches!(open.rows, Rows::Narrow(_)).then_some(Arriving {
+            at,
+            offset: u32::try_from(offset).ok()?,
+        })
     }
     /// Appends one of the records that arrive together.
     #[inline]
     pub fn append_arriving(&mut self, arriving: &mut Arriving, record: &Record) {
-        let open = &mut self.open;
-        if let Some(arrived) = arriving.offset
-            && let Rows::Narrow(rows) = &mut open.rows
-            && rows.len() < rows.capacity().min(SEGMENT_RECORDS)
-            && let Some(row) = Row::arriving(arrived, record)
+        if let Rows::Narrow(rows) = &mut self.open.rows
+            && rows.len() < rows.capacity()
+            && let Some(row) = Row::arriving(arriving.offset, record)
         {
             rows.push(row);
-            open.reach(record.arrived_at);
             return;
         }
+        self.append_arriving_slowly(arriving, record);
+    }
+    #[cold]
+    fn append_arriving_slowly(&mut self, arriving: &mut Arriving, record: &Record) {
+        self.arrived(arriving);
         self.append_slowly(record);
-        *arriving = self.arrive(record.arrived_at);
+        if let Some(next) = self.arrive(arriving.at) {
+            *arriving = next;
+        }
+    }
+    /// Ends what [`arrive`](Self::arrive) began.
+    pub fn arrived(&mut self, arriving: &Arriving) {
+        let open = &mut self.open;
+        if let Rows::Narrow(rows) = &open.rows
+            && rows.last().is_some_and(|last| last.arrived == arriving.offset)
+        {
+            open.reach(arriving.at);
+        }
     }
 
     /// The first record of a segment, one that needs room, or one whose offsets are wide.
@@ -299,6 +318,10 @@ impl Log {
         if let Rows::Narrow(rows) = &mut open.rows
             && let Some(row) = Row::new(open.base, record)
         {
+            if rows.len() == rows.capacity() {
+                // Twice as much room, but never for more than a segment.
+                rows.reserve_exact(rows.len().clamp(FIRST_ROOM, SEGMENT_RECORDS - rows.len()));
+            }
             rows.push(row);
             return position;
         }

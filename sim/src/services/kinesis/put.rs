@@ -99,7 +99,8 @@ impl Stream {
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
         // Asking every shard pays if the call is likely to touch most of them.
         if !fail_entries && batch.records.len() >= self.shards.len() && self.begin_whole(batch, now) {
-            self.store_whole(&mut batch.records, now);
+            store_whole(&self.route, &mut self.shards, &mut batch.records, now);
+            self.tallies.extend(self.shards.iter_mut().filter_map(Shard::end_whole));
             return 0;
         }
         self.store_each(fail_entries, &mut batch.records, now)
@@ -110,16 +111,6 @@ impl Stream {
         let records = u64::from(to_u32(batch.records.len()));
         let mut shards = self.shards.iter_mut();
         shards.all(|shard| shard.begin_whole(now, records, batch.bytes))
-    }
-
-    fn store_whole(&mut self, records: &mut [Record], now: SimTime) {
-        let Self {
-            route, shards, tallies, ..
-        } = self;
-        for record in records {
-            shards[to_usize(route[to_usize(record.key.0)])].store_whole(record, now);
-        }
-        tallies.extend(shards.iter_mut().filter_map(Shard::end_whole));
     }
 
     fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
@@ -187,6 +178,15 @@ impl Stream {
         batch.envelope = Envelope::Put(call);
         let delay = after + self.link.delay();
         respond(batch, call, delay, cx);
+    }
+}
+
+/// Stores entries that need no decision. By itself, so that the loop has the registers to itself.
+#[inline(never)]
+fn store_whole(route: &[u32], shards: &mut [Shard], records: &mut [Record], now: SimTime) {
+    for record in records {
+        record.arrived_at = now;
+        shards[to_usize(route[to_usize(record.key.0)])].store_whole(record);
     }
 }
 

@@ -127,20 +127,22 @@ impl Shard {
     /// is rounded up over their sum (KDS-MOD-03). False if they might not.
     #[inline]
     pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
-        let fits = self.records.holds(now, records) && self.bytes.holds(now, rounded(bytes));
-        if fits {
-            self.whole = WholeCall {
-                first_position: self.log.next_position(),
-                bytes: 0,
-                arriving: self.log.arrive(now),
-            };
+        if !self.records.holds(now, records) || !self.bytes.holds(now, rounded(bytes)) {
+            return false;
         }
-        fits
+        let Some(arriving) = self.log.arrive(now) else {
+            return false;
+        };
+        self.whole = WholeCall {
+            first_position: self.log.next_position(),
+            bytes: 0,
+            arriving,
+        };
+        true
     }
-    /// Stores an entry of such a call.
+    /// Stores an entry of such a call, which has its arrival already.
     #[inline]
-    pub fn store_whole(&mut self, record: &mut Record, now: SimTime) {
-        record.arrived_at = now;
+    pub fn store_whole(&mut self, record: &Record) {
         self.whole.bytes += u64::from(record.bytes);
         self.log.append_arriving(&mut self.whole.arriving, record);
     }
@@ -151,6 +153,7 @@ impl Shard {
         if accepted == 0 {
             return None;
         }
+        self.log.arrived(&self.whole.arriving);
         let mut tally = ShardTally::none(self.index, self.whole.first_position);
         tally.accepted = u32::try_from(accepted).unwrap_or(u32::MAX);
         tally.bytes = self.whole.bytes;
