@@ -120,6 +120,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         max_batch_records: 500,
         max_batch_bytes: 5 << 20,
         concurrency: 100,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,

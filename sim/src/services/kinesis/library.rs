@@ -67,7 +67,7 @@ impl Stream {
                 self.aggregated.at(to_usize(shard.0)).push_back(place);
                 let aggregates = &mut cx.user_records.aggregates;
                 aggregates.keep(record.key, record.ordinal, &request.records[members.clone()]);
-                cx.mix_records(&request.records[members.clone()]);
+                cx.mix_entries(&request.records[members.clone()]);
             }
             state(me, call, (shard, position), record, (&request, members), cx);
         }

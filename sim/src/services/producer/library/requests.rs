@@ -79,6 +79,7 @@ impl Library {
             first_sent_at: now,
             sent_at: now,
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
             library: Some(LibraryCall {
                 request,
