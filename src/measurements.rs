@@ -186,7 +186,13 @@ impl Measurements for Totalled {
         let (kind, name) = of.split_once('.')?;
         let directory = &self.directory;
         match kind {
-            "producer" => producer_value(&period, directory.producer(name)?, metric, statistic),
+            "producer" => {
+                let id = directory.producer(name)?;
+                producer_value(&period, id, metric, statistic).or_else(|| {
+                    let library = directory.producers[id].library;
+                    library.then(|| library_value(&period, id, metric, statistic)).flatten()
+                })
+            }
             "stream" => self.stream_value(&period, directory.stream(name)?, metric, statistic),
             "function" => function_value(&period, directory.function(name)?, metric, statistic),
             "sink" => self.sink_value(&period, directory.sink(name)?, metric, statistic),
@@ -206,6 +212,32 @@ fn producer_value(period: &Period<'_>, id: ProducerId, metric: &str, statistic: 
     match metric {
         "RecordsProduced" => sum(statistic, of(|counts| counts.produced)),
         "RecordsGivenUp" => sum(statistic, of(sim::observe::counts::ProducerCounts::given_up)),
+        _ => None,
+    }
+}
+
+/// Metrics that the Kinesis Producer Library publishes (KDS-MET-16).
+fn library_value(period: &Period<'_>, id: ProducerId, metric: &str, statistic: Statistic) -> Option<f64> {
+    let of = |total: fn(&sim::observe::counts::ProducerCounts) -> u64| {
+        period.growth(|totals| total(&totals.counts.producers[id]))
+    };
+    let settled = || of(|counts| counts.acknowledged + counts.given_up());
+    let mean = |sum: f64, samples: u64| match statistic {
+        Statistic::Sum => Some(sum),
+        Statistic::SampleCount => Some(samples as f64),
+        Statistic::Average if samples > 0 => Some(sum / samples as f64),
+        _ => None,
+    };
+    match metric {
+        "UserRecordsPut" => mean(of(|counts| counts.acknowledged) as f64, settled()),
+        "KinesisRecordsPut" => sum(statistic, of(|counts| counts.library.kinesis_records_put)),
+        "ErrorsByCode" => sum(statistic, of(|counts| counts.library.errors)),
+        "RetriesPerRecord" => mean(of(|counts| counts.library.retries) as f64, settled()),
+        "BufferingTime" => {
+            let nanos = |totals: &Totals| totals.counts.producers[id].library.buffered_nanos;
+            let millis = (nanos(period.end) - period.begin.map_or(0, nanos)) as f64 / NANOS_PER_MILLI;
+            mean(millis, of(|counts| counts.library.user_records))
+        }
         _ => None,
     }
 }

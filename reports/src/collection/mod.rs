@@ -8,8 +8,8 @@ mod usage;
 
 use crate::account::{
     Account, Assumption, Change, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
-    UsageAccount, Verdict, Witness,
+    LibraryAccount, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount,
+    Subject, UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, change, components, matters, notes};
@@ -175,6 +175,9 @@ impl View<'_> {
                 GiveUpReason::NotResent,
                 "the application does not send refused entries again",
             ),
+            (GiveUpReason::Expired, "RecordTtl was over"),
+            (GiveUpReason::Throttled, "FailIfThrottled is set"),
+            (GiveUpReason::TooLarge, "larger than MaxUserRecordSize"),
         ];
         ProducerAccount {
             name: self.label(Component::Producer(id)),
@@ -183,6 +186,13 @@ impl View<'_> {
                 Some(PutApi::PutRecord) => "PutRecord",
                 Some(PutApi::PutRecords) | None => "PutRecords",
             },
+            library: entry.library.then_some(LibraryAccount {
+                user_records_sent: counts.library.user_records,
+                kinesis_records_sent: counts.library.kinesis_records,
+                requests_sent: counts.library.requests,
+                user_records_resent: counts.library.resent,
+                kinesis_records_misplaced: counts.library.misplaced,
+            }),
             records_produced: counts.produced,
             records_acknowledged: counts.acknowledged,
             requests_sent: counts.requests_sent,
@@ -214,6 +224,8 @@ impl View<'_> {
         StreamAccount {
             name: self.label(Component::Stream(id)),
             records_accepted: counts.accepted(),
+            records_aggregated: counts.aggregated,
+            user_records_in_aggregated: counts.user_records_in_aggregated,
             bytes_accepted: counts.bytes(),
             entries_throttled: counts.throttled(),
             entries_failed: counts.entries_failed,
@@ -284,7 +296,9 @@ impl View<'_> {
                 (made.given_up(), "given up"),
                 (pending, "waiting or in flight"),
             ];
-            self.balance(Component::Producer(id), made.produced, "created", &terms)
+            let library = self.directory.producers[id].library;
+            let created = if library { "user records created" } else { "created" };
+            self.balance(Component::Producer(id), made.produced, created, &terms)
         });
         let streams = counts.streams.iter_enumerated().map(|(id, stored)| {
             let logs = || self.holdings.logs.iter().filter(|log| log.stream == id);
@@ -292,7 +306,14 @@ impl View<'_> {
                 (logs().map(|log| log.retained).sum(), "retained"),
                 (logs().map(|log| log.trimmed).sum(), "trimmed after their retention"),
             ];
-            self.balance(Component::Stream(id), stored.accepted(), "accepted", &terms)
+            let accepted = match stored.user_records() {
+                user_records if user_records == stored.accepted() => "accepted".to_owned(),
+                user_records => format!(
+                    "Kinesis records accepted, which hold {} user records,",
+                    count(user_records)
+                ),
+            };
+            self.balance(Component::Stream(id), stored.accepted(), &accepted, &terms)
         });
         let readers = counts.readers.iter_enumerated().map(|(id, read)| {
             let in_hand = self.in_hand(id);
@@ -306,7 +327,11 @@ impl View<'_> {
             self.balance(
                 self.directory.readers[id].component,
                 sum(|place| place.stored),
-                "stored since it began",
+                if counts.streams[self.directory.readers[id].stream].aggregated > 0 {
+                    "Kinesis records stored since it began"
+                } else {
+                    "stored since it began"
+                },
                 &terms,
             )
         });

@@ -1,5 +1,11 @@
 //! Plain totals by component: what happened how often.
 
+mod library;
+#[cfg(test)]
+mod tests;
+
+pub use library::LibraryCounts;
+
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
@@ -53,21 +59,6 @@ impl ProducerCounts {
     pub fn given_up(&self) -> u64 {
         self.given_up.iter().sum()
     }
-}
-
-/// Totals of a Kinesis Producer Library.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct LibraryCounts {
-    /// Requests sent.
-    pub requests: u64,
-    /// Kinesis records in these.
-    pub kinesis_records: u64,
-    /// User records in these, repeated ones included.
-    pub user_records: u64,
-    /// User records scheduled to be sent again (KDS-KPL-25).
-    pub resent: u64,
-    /// Kinesis records that were stored, but not where the library expected them: sent again (KDS-KPL-28).
-    pub misplaced: u64,
 }
 
 /// Records and bytes of one whole second.
@@ -163,6 +154,10 @@ impl StreamCounts {
     /// Bytes stored.
     pub fn bytes(&self) -> u64 {
         self.shards.iter().map(|shard| shard.bytes).sum()
+    }
+    /// User records stored: as many as entries, but where entries hold several of them (KDS-KPL-18).
+    pub fn user_records(&self) -> u64 {
+        self.accepted() - self.aggregated + self.user_records_in_aggregated
     }
     /// Entries refused for throughput.
     pub fn throttled(&self) -> u64 {
@@ -317,7 +312,7 @@ impl Counts {
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
-            | Fact::RecordsGivenUp { .. } => self.client(fact),
+            | Fact::RecordsGivenUp { .. } => self.client(now, fact),
             Fact::PutHandled { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::PutRefused { .. }
@@ -350,7 +345,7 @@ impl Counts {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
-    fn client(&mut self, fact: &Fact<'_>) {
+    fn client(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::RecordsProduced { producer, records } => {
                 let counts = &mut self.producers[producer];
@@ -360,24 +355,19 @@ impl Counts {
             Fact::RequestSent {
                 producer, api, records, ..
             } => self.producers[producer].requests_sent += calls(api, records),
-            Fact::UserRecordsSent {
-                producer,
-                kinesis_records,
-                records,
-                ..
-            } => {
-                let library = &mut self.producers[producer].library;
-                library.requests += 1;
-                library.kinesis_records += u64::from(kinesis_records);
-                library.user_records += len(records);
+            Fact::UserRecordsSent { producer, .. } | Fact::RequestAnswered { producer, .. } => {
+                self.producers[producer].library.note(now, fact);
             }
-            Fact::RequestAnswered {
-                producer, misplaced, ..
-            } => {
-                self.producers[producer].library.misplaced += u64::from(misplaced);
+            Fact::RecordsAcknowledged { producer, records } => {
+                let counts = &mut self.producers[producer];
+                counts.acknowledged += len(records);
+                counts.library.settle(records);
             }
-            Fact::RecordsAcknowledged { producer, records } => self.producers[producer].acknowledged += len(records),
-            Fact::RequestFailed { producer, .. } => self.producers[producer].requests_failed += 1,
+            Fact::RequestFailed { producer, .. } => {
+                let counts = &mut self.producers[producer];
+                counts.requests_failed += 1;
+                counts.library.note(now, fact);
+            }
             Fact::RetryScheduled {
                 producer, by, records, ..
             } => {
@@ -385,7 +375,7 @@ impl Counts {
                 match by {
                     RetryBy::Sdk => counts.repeated_by_sdk += u64::from(records),
                     RetryBy::Application => counts.resent_by_application += u64::from(records),
-                    RetryBy::Library => counts.library.resent += u64::from(records),
+                    RetryBy::Library => counts.library.note(now, fact),
                 }
             }
             Fact::RecordsGivenUp {
@@ -393,7 +383,9 @@ impl Counts {
                 reason,
                 records,
             } => {
-                self.producers[producer].given_up[ProducerCounts::reason_index(reason)] += len(records);
+                let counts = &mut self.producers[producer];
+                counts.given_up[ProducerCounts::reason_index(reason)] += len(records);
+                counts.library.settle(records);
             }
             _ => {}
         }
@@ -535,6 +527,3 @@ fn shard(counts: &mut StreamCounts, shard: ShardIndex) -> &mut ShardCounts {
     }
     &mut counts.shards[at]
 }
-
-#[cfg(test)]
-mod tests;
