@@ -71,23 +71,23 @@ fn library_told(library: LibraryAccount) -> String {
         let tenths = (whole * 10).checked_div(parts).unwrap_or(0);
         format!("{}.{}", count(tenths / 10), tenths % 10)
     };
-    let mut told = format!(
+    let mut told = vec![format!(
         "The Kinesis Producer Library put them into {}, {} user records in each and {} in a request.",
         counted(library.kinesis_records_sent, "Kinesis record"),
         each(library.user_records_sent, library.kinesis_records_sent),
         each(library.user_records_sent, library.requests_sent),
-    );
+    )];
     if library.user_records_resent > 0 {
-        told.push_str(&format!(
-            " It sent user records again {}.",
+        told.push(format!(
+            "It sent user records again {}.",
             times(library.user_records_resent)
         ));
     }
     if library.kinesis_records_misplaced > 0 {
         let misplaced = counted(library.kinesis_records_misplaced, "Kinesis record");
-        told.push_str(&format!(" Of these, {misplaced} were in another shard than expected."));
+        told.push(format!("Of these, {misplaced} were in another shard than expected."));
     }
-    told
+    told.join(" ")
 }
 
 pub(super) fn times(number: u64) -> String {

@@ -1,18 +1,20 @@
 //! Plain totals by component: what happened how often.
 
 mod library;
+mod shard;
 #[cfg(test)]
 mod tests;
 
 pub use library::LibraryCounts;
+pub use shard::{Second, ShardCounts};
 
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, ShardTally};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -58,72 +60,6 @@ impl ProducerCounts {
     /// Records given up for any reason.
     pub fn given_up(&self) -> u64 {
         self.given_up.iter().sum()
-    }
-}
-
-/// Records and bytes of one whole second.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Second {
-    /// Which second since the start of the run.
-    pub number: u64,
-    /// Records stored in it.
-    pub records: u64,
-    /// Bytes stored in it.
-    pub bytes: u64,
-}
-
-/// Totals of a shard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct ShardCounts {
-    /// Entries stored.
-    pub accepted: u64,
-    /// Bytes stored.
-    pub bytes: u64,
-    /// Entries refused for throughput (KDS-W-01, KDS-W-02).
-    pub throttled: u64,
-    /// When the first entry was refused.
-    pub first_throttled_at: Option<SimTime>,
-    /// The second in progress.
-    current: Second,
-    most_records: Second,
-    most_bytes: Second,
-}
-
-impl ShardCounts {
-    fn add(&mut self, now: SimTime, tally: &ShardTally) {
-        self.accepted += u64::from(tally.accepted);
-        self.bytes += tally.bytes;
-        if tally.throttled > 0 {
-            self.throttled += u64::from(tally.throttled);
-            self.first_throttled_at.get_or_insert(now);
-        }
-        let number = now.as_nanos() / SimDuration::SECOND.as_nanos();
-        if number != self.current.number {
-            self.most_records = self.busiest_by_records();
-            self.most_bytes = self.busiest_by_bytes();
-            self.current = Second {
-                number,
-                ..Second::default()
-            };
-        }
-        self.current.records += u64::from(tally.accepted);
-        self.current.bytes += tally.bytes;
-    }
-    /// The whole second in which most records were stored; the first of equals.
-    pub const fn busiest_by_records(&self) -> Second {
-        if self.current.records > self.most_records.records {
-            self.current
-        } else {
-            self.most_records
-        }
-    }
-    /// The whole second in which most bytes were stored; the first of equals.
-    pub const fn busiest_by_bytes(&self) -> Second {
-        if self.current.bytes > self.most_bytes.bytes {
-            self.current
-        } else {
-            self.most_bytes
-        }
     }
 }
 

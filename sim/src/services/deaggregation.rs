@@ -67,3 +67,81 @@ pub(crate) fn deaggregate(
     cx.recycle(apart);
     dropped
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::blueprint::ProducerLibrary;
+    use crate::profile::Profile;
+    use crate::record::KeyId;
+    use crate::testing::blueprints::producer;
+    use crate::testing::harness::{Component, Harness, records};
+    use crate::world::Event;
+
+    struct Nobody;
+    impl Component for Nobody {
+        fn react(&mut self, _: Event, _: &mut Cx<'_, '_>) -> bool {
+            false
+        }
+    }
+
+    /// One aggregated record of keys 0 and 1, between two plain ones of key 0.
+    fn batch() -> (Harness<Nobody>, Batch, u128, u128) {
+        let blueprint = crate::blueprint::ProducerBlueprint {
+            library: Some(ProducerLibrary::defaults(Profile::Current)),
+            ..producer("app", "records")
+        };
+        let keys = crate::key::KeyTable::build(&[&blueprint]);
+        let (first, second) = (keys.entry(KeyId(0)).hash, keys.entry(KeyId(1)).hash);
+        let carrier = KeyId(keys.first_aggregate());
+        let mut harness = Harness::with_keys(Nobody, keys);
+        let mut members = records(1, 2);
+        members[1].key = KeyId(1);
+        harness.user_records.aggregates.keep(carrier, 0, &members);
+        let mut all = records(0, 3);
+        (all[1].key, all[1].ordinal, all[1].bytes) = (carrier, 0, 240);
+        let batch = Batch {
+            records: all,
+            bytes: 440,
+            ..Batch::default()
+        };
+        (harness, batch, first, second)
+    }
+    fn identities(batch: &Batch) -> Vec<(u32, u32, u64)> {
+        let records = batch.records.iter().zip(&batch.positions);
+        records
+            .map(|(record, position)| (record.key.0, record.ordinal, *position))
+            .collect()
+    }
+
+    #[test]
+    fn aggregated_records_are_replaced_by_their_user_records() {
+        let (mut harness, mut batch, ..) = batch();
+        let dropped = harness.apply(|_, cx| deaggregate(&mut batch, 7, None, cx));
+        assert_eq!((dropped, batch.bytes), (0, 400));
+        assert_eq!(identities(&batch), [(0, 0, 7), (0, 1, 8), (1, 2, 8), (0, 2, 9)]);
+    }
+
+    /// The range has the first user record but not the second: both are gone, and the plain records stay.
+    #[test]
+    fn kds_kcl_37_one_user_record_outside_the_range_drops_the_whole_aggregated_record() {
+        for keeps in [true, false] {
+            let (mut harness, mut batch, first, second) = batch();
+            let (low, high) = (first.min(second), first.max(second));
+            let range = match (keeps, first < second) {
+                (true, _) => HashRange { start: low, end: high },
+                (false, true) => HashRange {
+                    start: low,
+                    end: high - 1,
+                },
+                (false, false) => HashRange {
+                    start: low + 1,
+                    end: high,
+                },
+            };
+            let dropped = harness.apply(|_, cx| deaggregate(&mut batch, 0, Some(range), cx));
+            assert_eq!(dropped, if keeps { 0 } else { 2 });
+            assert_eq!(batch.records.len(), if keeps { 4 } else { 2 });
+        }
+    }
+}

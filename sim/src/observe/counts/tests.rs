@@ -1,4 +1,6 @@
 use super::*;
+use crate::engine::time::SimDuration;
+use crate::observe::fact::ShardTally;
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,

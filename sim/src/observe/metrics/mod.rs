@@ -213,27 +213,7 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::GetRecordsHandled {
-                stream,
-                records,
-                bytes,
-                millis_behind,
-                ..
-            } => {
-                let group = &mut self.streams[stream];
-                let last = records.last().filter(|_| millis_behind > 0);
-                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
-                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
-                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
-                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-            }
-            Fact::GetRecordsThrottled { stream, .. } => {
-                let group = &mut self.streams[stream];
-                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
-            }
+            Fact::GetRecordsHandled { .. } | Fact::GetRecordsThrottled { .. } => self.read(now, fact),
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
             }
@@ -364,6 +344,37 @@ impl Metrics {
             records.add(now, Point::of(u64::from(tally.accepted)));
             bytes.add(now, Point::of(tally.bytes));
             throttled.add(now, Point::of(u64::from(tally.throttled)));
+        }
+    }
+
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`note` has sorted the facts, exhaustively"
+    )]
+    fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::GetRecordsHandled {
+                stream,
+                records,
+                bytes,
+                millis_behind,
+                ..
+            } => {
+                let group = &mut self.streams[stream];
+                let last = records.last().filter(|_| millis_behind > 0);
+                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
+            }
+            Fact::GetRecordsThrottled { stream, .. } => {
+                let group = &mut self.streams[stream];
+                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+            }
+            _ => {}
         }
     }
 

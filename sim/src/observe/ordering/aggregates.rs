@@ -3,9 +3,12 @@
 //! Readers count Kinesis records, effects count user records. What an aggregated record holds beyond one is kept here,
 //! by reader and position, until the reader has acknowledged it. What a checkpoint passes unacknowledged is lost.
 
+use super::Ordering;
 use crate::directory::Directory;
-use crate::engine::index::{IndexVec, to_usize};
+use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::ids::{ReaderId, ShardIndex, StreamId};
+use crate::observe::fact::Fact;
+use crate::record::Record;
 use std::collections::BTreeMap;
 
 /// Of all readers.
@@ -106,5 +109,83 @@ impl Aggregates {
     /// The same in what lay before a reader's start and was forgotten.
     pub(super) fn before_start(&self, reader: ReaderId) -> u64 {
         self.readers.get(reader).map_or(0, |reader| reader.before_start)
+    }
+}
+
+impl Ordering {
+    /// Facts that tell which user records are stored, and which Kinesis records a reader has got and is done with.
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "`note` has sorted the facts, exhaustively"
+    )]
+    #[inline]
+    pub(super) fn user_records(&mut self, fact: &Fact<'_>) {
+        match *fact {
+            Fact::UserRecordsStored {
+                stream,
+                shard,
+                position,
+                records,
+                ..
+            } => self.accept_user_records(stream, shard, position, records),
+            Fact::GetRecordsHandled {
+                reader,
+                shard,
+                first_position,
+                ..
+            }
+            | Fact::RecordsExpiredUnread {
+                reader,
+                shard,
+                first_position,
+                ..
+            }
+            | Fact::RecordsExpiredInRetry {
+                reader,
+                shard,
+                first_position,
+                ..
+            } => self.aggregates.read(reader, shard, first_position),
+            Fact::BatchAcknowledged {
+                reader,
+                shard,
+                records,
+                positions,
+                first_position,
+                ..
+            } => self
+                .aggregates
+                .acknowledged(reader, shard, positions, (first_position, records)),
+            Fact::CheckpointAdvanced {
+                reader,
+                shard,
+                position,
+            } => {
+                let lost = self.aggregates.passed(reader, shard, position);
+                if lost > 0 {
+                    self.count_lost(reader, lost);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// User records of a stored Kinesis record; where there is only one, the put itself has told of it.
+    fn accept_user_records(&mut self, stream: StreamId, shard: ShardIndex, position: u64, records: &[Record]) {
+        if records.len() > 1 {
+            let identities = records.iter().map(|record| (record.key, record.ordinal));
+            self.stored_again += self.accepted.insert_all(identities);
+            let user_records = u64::from(to_u32(records.len()));
+            self.aggregates.stored(stream, shard, position, user_records);
+        }
+    }
+
+    /// User records that were lost with a Kinesis record which is counted already.
+    #[cold]
+    fn count_lost(&mut self, reader: ReaderId, user_records: u64) {
+        let function = self.directory.readers.get(reader).map(|entry| entry.function.index());
+        if let Some(observed) = function.and_then(|function| self.places.get_mut(function)) {
+            observed.lost += user_records;
+        }
     }
 }

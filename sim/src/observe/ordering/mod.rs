@@ -13,7 +13,7 @@ mod tests;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ReaderId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -168,56 +168,16 @@ impl Ordering {
                 }
             }
             Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
-            Fact::UserRecordsStored {
-                stream,
-                shard,
-                position,
-                records,
-                ..
-            } => self.accept_user_records(stream, shard, position, records),
-            Fact::GetRecordsHandled {
-                reader,
-                shard,
-                first_position,
-                ..
-            } => self.aggregates.read(reader, shard, first_position),
-            Fact::BatchAcknowledged {
-                reader,
-                shard,
-                records,
-                positions,
-                first_position,
-                ..
-            } => self
-                .aggregates
-                .acknowledged(reader, shard, positions, (first_position, records)),
-            Fact::CheckpointAdvanced {
-                reader,
-                shard,
-                position,
-            } => {
-                let lost = self.aggregates.passed(reader, shard, position);
-                if lost > 0 {
-                    self.count_lost(reader, lost);
-                }
-            }
+            Fact::UserRecordsStored { .. }
+            | Fact::GetRecordsHandled { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
             Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 self.deliver(now, function, records);
             }
-            Fact::RecordsExpiredUnread {
-                reader,
-                shard,
-                first_position,
-                count,
-            }
-            | Fact::RecordsExpiredInRetry {
-                reader,
-                shard,
-                count,
-                first_position,
-            } => {
-                self.aggregates.read(reader, shard, first_position);
+            Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
+                self.user_records(fact);
                 self.lose(now, reader, count, fact);
             }
             Fact::RecordsDiscarded { reader, records, .. } => {
@@ -256,25 +216,6 @@ impl Ordering {
             }
             self.accepted.insert_all(places[..count].iter().copied())
         };
-    }
-
-    /// User records of a stored Kinesis record; where there is only one, the put itself has told of it.
-    fn accept_user_records(&mut self, stream: StreamId, shard: ShardIndex, position: u64, records: &[Record]) {
-        if records.len() > 1 {
-            let identities = records.iter().map(|record| (record.key, record.ordinal));
-            self.stored_again += self.accepted.insert_all(identities);
-            let user_records = u64::from(to_u32(records.len()));
-            self.aggregates.stored(stream, shard, position, user_records);
-        }
-    }
-
-    /// User records that were lost with a Kinesis record which is counted already.
-    #[cold]
-    fn count_lost(&mut self, reader: ReaderId, user_records: u64) {
-        let function = self.directory.readers.get(reader).map(|entry| entry.function.index());
-        if let Some(observed) = function.and_then(|function| self.places.get_mut(function)) {
-            observed.lost += user_records;
-        }
     }
 
     /// A record that was given up but is stored all the same stays expected.

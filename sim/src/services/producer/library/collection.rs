@@ -30,9 +30,9 @@ pub(super) struct Collection {
 }
 
 impl Collection {
-    pub(super) const fn new(settings: &ProducerLibrary) -> Self {
+    pub(super) fn new(settings: &ProducerLibrary) -> Self {
         Self {
-            most_records: settings.collection_max_count as u64,
+            most_records: u64::from(settings.collection_max_count),
             most_bytes: settings.collection_max_size,
             records: Vec::new(),
             bytes: 0,

@@ -21,7 +21,7 @@ impl Library {
             return;
         }
         if self.busy < self.settings.max_connections && self.ready.is_empty() {
-            self.send(me, request, cx.now(), cx);
+            self.send(me, &request, cx.now(), cx);
         } else {
             self.ready.push_back((cx.now(), request));
         }
@@ -32,15 +32,15 @@ impl Library {
         while self.busy < self.settings.max_connections
             && let Some((since, request)) = self.ready.pop_front()
         {
-            self.send(me, request, since, cx);
+            self.send(me, &request, since, cx);
         }
     }
 
     /// Sends a request that the library was done with at `since`.
-    fn send(&mut self, me: ProducerId, composed: Vec<Composed>, since: SimTime, cx: &mut Cx<'_, '_>) {
+    fn send(&mut self, me: ProducerId, composed: &[Composed], since: SimTime, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let mut batch = cx.fresh();
-        let (request, waited_since) = self.pack(&composed, now, &mut batch);
+        let (request, waited_since) = self.pack(composed, now, &mut batch);
         cx.emit(|| Fact::RequestSent {
             producer: me,
             stream: self.target,

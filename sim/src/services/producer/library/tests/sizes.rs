@@ -47,9 +47,12 @@ fn written(records: &[(&WeightedKey, usize)]) -> Vec<u8> {
         field(3, &vec![0; *data], &mut body);
         bodies.push(body);
     }
-    keys.iter().for_each(|key| field(1, key.as_bytes(), &mut out));
-    hashes.iter().for_each(|hash| field(2, hash.as_bytes(), &mut out));
-    bodies.iter().for_each(|body| field(3, body, &mut out));
+    let keys = keys.iter().map(|key| (1, key.as_bytes()));
+    let hashes = hashes.iter().map(|hash| (2, hash.as_bytes()));
+    let bodies = bodies.iter().map(|body| (3, body.as_slice()));
+    for (tag, contents) in keys.chain(hashes).chain(bodies) {
+        field(tag, contents, &mut out);
+    }
     out.extend([0; 16]);
     out
 }
