@@ -38,6 +38,8 @@ pub(super) struct Cohorts {
     buckets: VecDeque<Vec<Served>>,
     spare: Vec<Vec<Served>>,
     calls: u64,
+    /// Windows handled.
+    windows: u64,
     /// The window for whose start an event is scheduled.
     armed: Option<u64>,
 }
@@ -50,12 +52,17 @@ impl Cohorts {
             buckets: VecDeque::new(),
             spare: Vec::new(),
             calls: 0,
+            windows: 0,
             armed: None,
         }
     }
     /// Records in service.
     pub(super) const fn calls(&self) -> u64 {
         self.calls
+    }
+    /// Windows handled so far.
+    pub(super) const fn windows(&self) -> u64 {
+        self.windows
     }
     fn number(&self, at: SimTime) -> u64 {
         at.as_nanos() / self.window.as_nanos().max(1)
@@ -94,6 +101,7 @@ impl Cohorts {
             return None;
         }
         self.armed = None;
+        self.windows += 1;
         let mut due = Vec::new();
         while self.first <= current
             && let Some(mut bucket) = self.buckets.pop_front()

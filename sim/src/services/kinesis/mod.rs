@@ -235,6 +235,10 @@ impl Stream {
     pub const fn in_service(&self) -> u64 {
         self.in_service + self.cohorts.calls()
     }
+    /// Windows of single-record calls that were handled as cohorts.
+    pub const fn cohort_windows(&self) -> u64 {
+        self.cohorts.windows()
+    }
     /// Draws on the stream's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
         [

@@ -93,7 +93,7 @@ impl Stream {
     }
 
     /// Decides and stores the entries of one call, in request order (KDS-MOD-05). Returns how many were refused.
-    fn store(&mut self, api: PutApi, batch: &mut Batch, now: SimTime) -> u32 {
+    pub(super) fn store(&mut self, api: PutApi, batch: &mut Batch, now: SimTime) -> u32 {
         self.tallies.clear();
         // Only PutRecords has entries that fail by themselves (KDS-W-11).
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
@@ -113,7 +113,7 @@ impl Stream {
         shards.all(|shard| shard.begin_whole(now, records, batch.bytes))
     }
 
-    fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
+    pub(super) fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
         self.calls += 1;
         let mut refused = 0;
         let Self {
