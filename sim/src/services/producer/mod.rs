@@ -6,6 +6,7 @@
 //! and, if the application is told to, sends refused entries again (KDS-W-14).
 
 pub mod arrivals;
+mod key_order;
 mod response;
 pub mod retry;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::world;
 use arrivals::Source;
+use key_order::KeyOrder;
 use retry::RetryPolicy;
 use std::collections::VecDeque;
 use window::Window;
@@ -98,6 +100,8 @@ pub struct Producer {
     resend: Option<Resend>,
     resend_stream: Random,
     link: Link,
+    /// Set when puts of a key wait for each other.
+    key_order: Option<KeyOrder>,
     /// Set when single-record calls are handled by window.
     window: Option<Window>,
 }
@@ -154,6 +158,7 @@ impl Producer {
             resend: blueprint.resend_failed,
             resend_stream: streams.stream(&format!("{component}/resend-jitter"))?,
             link: Link::new(&component, model, streams)?,
+            key_order: (single && blueprint.sequence_number_for_ordering).then(KeyOrder::default),
             window: cohort.then(|| Window::new(blueprint.call_window)),
         })
     }
@@ -190,16 +195,21 @@ impl Producer {
         let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
         let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
         let windowed = self.window.as_ref().map_or(0, Window::waiting);
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::waiting);
         ClientHoldings {
             gathering: u64::from(to_u32(gathering)),
-            waiting: self.ready.iter().map(size).sum::<u64>() + self.later.iter().map(size).sum::<u64>() + windowed,
+            waiting: self.ready.iter().map(size).sum::<u64>()
+                + self.later.iter().map(size).sum::<u64>()
+                + windowed
+                + ordered,
             in_flight: self.in_flight,
         }
     }
     /// Bytes of memory that waiting records take.
     pub fn memory(&self) -> u64 {
         let batches = self.ready.iter().chain(self.later.iter()).map(Batch::memory);
-        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory)
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::memory);
+        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory) + ordered
     }
     /// Draws on the producer's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
@@ -262,7 +272,7 @@ impl Producer {
             records: &batch.records,
         });
         batch.envelope = self.envelope(me, 1, 0, cx.now());
-        self.submit(me, batch, cx);
+        self.submit_in_order(me, batch, cx);
         self.plan(me, cx);
     }
 

@@ -22,11 +22,13 @@ impl Producer {
         if call.cohort {
             return self.window_responded(me, batch, call.error, cx);
         }
+        let key = batch.records.first().map(|record| record.key);
         match call.error {
             None => {
                 self.retry.on_success(cx.now(), call.attempt, call.retry_cost);
                 self.busy -= 1;
                 self.settle(me, batch, call, cx);
+                self.next_of_key(me, key, cx);
             }
             Some(error) => {
                 cx.emit(|| Fact::RequestFailed {
@@ -45,6 +47,7 @@ impl Producer {
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
                         Self::give_up(me, batch, reason, cx);
+                        self.next_of_key(me, key, cx);
                     }
                 }
             }
