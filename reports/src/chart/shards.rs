@@ -74,26 +74,8 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
     let is_worth = |load: &&Load<'_>| loads.len() <= PANELS_MAX || load.offered * 10 >= busiest;
     let shown: Vec<&Load<'_>> = loads.iter().take(PANELS_MAX).filter(is_worth).collect();
     let limit = shown.first()?.stream.limit_records_per_second;
-    let panels: Vec<Panel> = shown
-        .iter()
-        .map(|load| Panel {
-            title: (loads.len() > 1).then(|| format!("{}: {} refused", capital(&load.name), words(load.throttled))),
-            ..panel(&time, load, in_bytes)
-        })
-        .collect();
-    let highest = panels.iter().map(|panel| panel.y.to).fold(0.0, f64::max);
+    let panels = panels(&time, &shown, loads.len(), in_bytes)?;
     let unit = if in_bytes { "MiB/s" } else { "records/s" };
-    let same = panels
-        .iter()
-        .find(|panel| panel.y.to >= highest)
-        .map(|panel| panel.y.clone())?;
-    let panels = panels
-        .into_iter()
-        .map(|panel| Panel {
-            y: same.clone(),
-            ..panel
-        })
-        .collect();
     let which = match (shown.len(), loads.len()) {
         (_, 1) => "The shard".to_owned(),
         (1, all) => format!("The busiest of {all} shards"),
@@ -138,6 +120,20 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
         .collect(),
         panels,
     })
+}
+
+/// A panel for each of the shards shown, all with one vertical axis; they have names if there are several shards.
+fn panels(time: &Timeline<'_>, shown: &[&Load<'_>], all: usize, in_bytes: bool) -> Option<Vec<Panel>> {
+    let panels: Vec<Panel> = shown.iter().map(|load| panel(time, load, in_bytes)).collect();
+    let highest = panels.iter().max_by(|one, other| one.y.to.total_cmp(&other.y.to))?;
+    let same = highest.y.clone();
+    let title = |load: &Load<'_>| format!("{}: {} refused", capital(&load.name), words(load.throttled));
+    let named = panels.into_iter().zip(shown).map(|(panel, load)| Panel {
+        title: (all > 1).then(|| title(load)),
+        y: same.clone(),
+        ..panel
+    });
+    Some(named.collect())
 }
 
 /// A number, zero as a word.
