@@ -362,7 +362,7 @@ mod tests {
         );
         assert_eq!(
             told(Missing::NoValueThen),
-            "Invocations of function.f got no value between 0:00:00 and 0:00:01"
+            "Invocations of function.f got no value between 00:00:00.000 and 00:00:01.000"
         );
         assert_eq!(
             told(Missing::NoValueEver),
@@ -370,7 +370,7 @@ mod tests {
         );
         assert_eq!(
             told(Missing::NotReached(SimTime::ZERO)),
-            "the run ended at 0:00:00, before the period from 0:00:00 to 0:00:01 was over"
+            "the run ended at 00:00:00.000, before the period from 00:00:00.000 to 00:00:01.000 was over"
         );
         assert_eq!(
             told(Missing::CutsPeriod(SimDuration::from_minutes(1))),
