@@ -214,7 +214,7 @@ pub const METRICS: &[Metric] = &[
         "PutRecord.Latency",
         Milliseconds,
         Timing,
-        "Time of PutRecord calls (KDS-MET-06).",
+        "Time from the receipt of a PutRecord to its answer; calls that are simulated as a cohort are not timed (KDS-MET-06).",
     ),
     kinesis(
         "PutRecord.Success",
@@ -232,7 +232,7 @@ pub const METRICS: &[Metric] = &[
         "PutRecords.Latency",
         Milliseconds,
         Timing,
-        "Time of PutRecords calls (KDS-MET-07).",
+        "Time from the receipt of a PutRecords to its answer (KDS-MET-07).",
     ),
     kinesis(
         "PutRecords.Success",
@@ -270,7 +270,7 @@ pub const METRICS: &[Metric] = &[
         "GetRecords.Latency",
         Milliseconds,
         Timing,
-        "Time of GetRecords calls (KDS-MET-11).",
+        "Time from the receipt of a GetRecords to its answer (KDS-MET-11).",
     ),
     kinesis(
         "GetRecords.Success",
