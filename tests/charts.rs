@@ -1,6 +1,10 @@
 //! Charts of whole runs, as files.
 
 use crate::cli::{Place, SCENARIO};
+use crate::support::{blueprint_of, run};
+use reports::account::{Ending, Subject};
+use reports::collection::{Circumstances, collect};
+use sim::session::SessionOptions;
 
 /// LAM-C-06: a reservation caps a function; the chart follows an intervention that changes it.
 #[test]
@@ -48,4 +52,34 @@ fn captions_say_what_a_step_is() {
         "{page}"
     );
     assert!(!page.contains("Shard 0: none refused"));
+}
+
+/// A step's percentiles are taken from a coarse histogram; the longest latency of all is exact.
+#[test]
+fn no_step_shows_a_latency_beyond_the_longest() {
+    for seed in 1..=8 {
+        let mut blueprint = blueprint_of(SCENARIO);
+        blueprint.seed = seed;
+        let session = run(&blueprint, SessionOptions::default());
+        let account = collect(
+            &session,
+            &blueprint,
+            Circumstances {
+                subject: Subject {
+                    name: "trickle".to_owned(),
+                    title: String::new(),
+                    question: None,
+                },
+                version: String::new(),
+                command: String::new(),
+                ending: Ending::Complete,
+                judgements: Vec::new(),
+                assumptions: Vec::new(),
+                notes: Vec::new(),
+            },
+        );
+        let longest = account.latency[0].since_creation.max;
+        let shown = account.course.functions[0].latency_p99.iter().flatten().max();
+        assert!(shown.is_some_and(|shown| *shown <= longest), "{shown:?} of {longest}");
+    }
 }

@@ -95,8 +95,16 @@ fn function(
 ) -> FunctionCourse {
     let entry = &directory.functions[id];
     let (invocations, effects, latency) = (steps.function(id), steps.effects(id), steps.latency(id));
-    let quantile = |per_million| column(latency, |spread: &Spread| spread.quantile(per_million));
     let place = observers.latency.as_ref().and_then(|latency| latency.of(id));
+    // A step knows its latencies roughly: none of them exceeds the longest of all, which is exact.
+    let longest = place
+        .and_then(|place| place.end_to_end.max())
+        .unwrap_or(SimDuration::MAX);
+    let quantile = |per_million| {
+        column(latency, |spread: &Spread| {
+            spread.quantile(per_million).map(|span| span.min(longest))
+        })
+    };
     let bars = |histogram: fn(&sim::observe::latency::PlaceLatency) -> &Histogram| {
         place.map_or_else(Vec::new, |place| bars(&histogram(place).bars_since(None)))
     };
