@@ -8,6 +8,7 @@ mod expectations;
 mod fingerprints;
 mod generated_docs;
 mod rejected;
+mod scenarios;
 mod schema;
 mod support;
 mod tidy;
