@@ -193,25 +193,7 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::GetRecordsHandled {
-                stream,
-                records,
-                bytes,
-                millis_behind,
-                received_at,
-                ..
-            } => {
-                let group = &mut self.streams[stream];
-                let service = micros(now.since(received_at));
-                group.add(now, Metric::GetRecordsLatency, Point::of(service));
-                let last = records.last().filter(|_| millis_behind > 0);
-                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
-                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
-                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
-                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-            }
+            Fact::GetRecordsHandled { .. } => self.read(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -312,6 +294,33 @@ impl Metrics {
             bytes.add(now, Point::of(tally.bytes));
             throttled.add(now, Point::of(u64::from(tally.throttled)));
         }
+    }
+
+    fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let Fact::GetRecordsHandled {
+            stream,
+            records,
+            bytes,
+            millis_behind,
+            received_at,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        let group = &mut self.streams[stream];
+        let last = records.last().filter(|_| millis_behind > 0);
+        let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+        group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+        group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+        group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+        group.add(
+            now,
+            Metric::GetRecordsLatency,
+            Point::of(micros(now.since(received_at))),
+        );
+        group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+        group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {
