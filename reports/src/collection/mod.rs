@@ -3,6 +3,7 @@
 mod causes;
 mod course;
 mod headroom;
+mod limits;
 mod metrics;
 mod usage;
 
@@ -99,7 +100,13 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         };
         view.fill(&mut account);
         account.ledgers.checks = session.ledger_checks();
-        account.course = course::course(observers, view.directory, blueprint, session.now());
+        account.course = course::course(
+            observers,
+            view.directory,
+            blueprint,
+            &session.interventions(),
+            session.now(),
+        );
         account.headroom = headroom::headroom(observers, view.directory);
         account.usage = usage::usage(observers, view.directory, session.now());
         account.metrics = metrics::series(observers, view.directory);

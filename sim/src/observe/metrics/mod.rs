@@ -24,6 +24,7 @@ const STREAM: &[Metric] = &[
     Metric::IncomingRecords,
     Metric::IncomingBytes,
     Metric::PutRecordBytes,
+    Metric::PutRecordLatency,
     Metric::PutRecordSuccess,
     Metric::PutRecordsBytes,
     Metric::PutRecordsLatency,
@@ -36,6 +37,7 @@ const STREAM: &[Metric] = &[
     Metric::ReadProvisionedThroughputExceeded,
     Metric::GetRecordsBytes,
     Metric::GetRecordsRecords,
+    Metric::GetRecordsLatency,
     Metric::GetRecordsSuccess,
     Metric::GetRecordsIteratorAgeMilliseconds,
     Metric::RecordsExpired,
@@ -191,22 +193,7 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::GetRecordsHandled {
-                stream,
-                records,
-                bytes,
-                millis_behind,
-                ..
-            } => {
-                let group = &mut self.streams[stream];
-                let last = records.last().filter(|_| millis_behind > 0);
-                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
-                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
-                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
-                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-            }
+            Fact::GetRecordsHandled { .. } => self.read(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -253,11 +240,13 @@ impl Metrics {
             records,
             shards,
             received_at,
+            sent,
             ..
         } = *fact
         else {
             return;
         };
+        let service = micros(now.since(received_at));
         let Entries {
             stored,
             throttled,
@@ -271,13 +260,16 @@ impl Metrics {
                 let mut success = Point::of_equal(1, stored);
                 success.add(Point::of_equal(0, throttled + failed));
                 let bytes = stored_bytes(records);
+                // The calls of a cohort come in one by one before its window, and nobody notes when.
+                if sent.is_some() {
+                    group.add(now, Metric::PutRecordLatency, Point::of(service));
+                }
                 group.add(now, Metric::PutRecordBytes, bytes);
                 group.add(now, Metric::PutRecordSuccess, success);
                 group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
                 group.add(now, Metric::IncomingBytes, bytes);
             }
             PutApi::PutRecords => {
-                let service = micros(now.since(received_at));
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
                 group.add(now, Metric::PutRecordsLatency, Point::of(service));
@@ -302,6 +294,33 @@ impl Metrics {
             bytes.add(now, Point::of(tally.bytes));
             throttled.add(now, Point::of(u64::from(tally.throttled)));
         }
+    }
+
+    fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let Fact::GetRecordsHandled {
+            stream,
+            records,
+            bytes,
+            millis_behind,
+            received_at,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        let group = &mut self.streams[stream];
+        let last = records.last().filter(|_| millis_behind > 0);
+        let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+        group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+        group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+        group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+        group.add(
+            now,
+            Metric::GetRecordsLatency,
+            Point::of(micros(now.since(received_at))),
+        );
+        group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+        group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {
