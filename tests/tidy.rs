@@ -11,8 +11,6 @@ const LINES_WANTED: usize = 500;
 /// Files between the two bounds, each of which is one story that a split would only hide.
 const LONG_FILES: &[&str] = &[
     "reports/src/account.rs",
-    "sim/src/observe/ordering/mod.rs",
-    "sim/src/services/kinesis/mod.rs",
     "sim/src/services/log.rs",
     "sim/src/services/producer/mod.rs",
 ];
@@ -23,8 +21,6 @@ const FUNCTION_LINES_MAX: usize = 70;
 const LONG_FUNCTIONS: &[(&str, &str)] = &[
     ("reports/src/chart/shards.rs", "all"),
     ("reports/src/html/evidence.rs", "timeline"),
-    ("sim/src/observe/causes/mod.rs", "on"),
-    ("sim/src/observe/conservation/mod.rs", "note"),
     ("sim/src/observe/history.rs", "on"),
 ];
 

@@ -93,6 +93,10 @@ impl Histogram {
             max: 0,
         }
     }
+    /// Bytes of memory that it takes.
+    pub fn memory(&self) -> u64 {
+        u64::try_from(size_of_val(self.counts.as_slice())).unwrap_or(u64::MAX)
+    }
     /// Adds a value.
     #[inline]
     pub fn record(&mut self, value: SimDuration) {
@@ -338,6 +342,11 @@ impl Latency {
     pub fn of(&self, function: FunctionId) -> Option<&PlaceLatency> {
         self.places.get(function.index())
     }
+    /// Bytes of memory that the distributions take.
+    pub fn memory(&self) -> u64 {
+        let of = |place: &PlaceLatency| place.end_to_end.memory() + place.since_arrival.memory();
+        self.places.iter().map(of).sum()
+    }
     /// End-to-end latency over all places.
     pub fn end_to_end(&self) -> Histogram {
         let mut all = Histogram::new();
@@ -440,6 +449,21 @@ mod tests {
             for record in &batch {
                 singly.record(end.since(record.created_at));
             }
+            prop_assert_eq!(together, singly);
+        }
+
+        /// Whatever was recorded before: for each value in turn, `times` of it at once; then all of them spread.
+        #[test]
+        fn many_at_once_are_the_same_as_one_by_one(values in spans(), times in 0_u64..5) {
+            let spread = || values.iter().map(|nanos| SimDuration::from_nanos(*nanos));
+            let (mut together, mut singly) = (Histogram::new(), Histogram::new());
+            for value in spread() {
+                together.record_many(value, times);
+                (0..times).for_each(|_| singly.record(value));
+                prop_assert_eq!(&together, &singly);
+            }
+            together.record_spread(spread());
+            spread().for_each(|value| singly.record(value));
             prop_assert_eq!(together, singly);
         }
     }
