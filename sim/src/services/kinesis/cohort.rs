@@ -151,7 +151,8 @@ impl Stream {
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
-        cx.mix_records(&batch.records);
+        cx.mix_entries(&batch.records);
+        cx.mix_arrivals(&batch.records);
         self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);

@@ -72,7 +72,7 @@ impl Stream {
             }),
             late: &[],
         });
-        cx.mix_records(&batch.records);
+        cx.mix_entries(&batch.records);
         self.expire_touched(now);
         let mut delay = self.link.delay();
         let deadline = call.sent_at.saturating_add(self.request_timeout);
