@@ -220,18 +220,23 @@ impl Stream {
         } else {
             Some(shard.admit_single(at, record.bytes))
         };
-        // Put together anew: a record that is changed and then copied waits for its own stores.
         let stored = matches!(admitted, Some(Ok(_)));
-        let mut result = Record {
-            arrived_at: if stored { at } else { SimTime::ZERO },
-            ..record
+        let outcome = match (stored, failed) {
+            (true, _) => Outcome::Accepted,
+            (false, true) => Outcome::Failed,
+            (false, false) => Outcome::Throttled,
         };
-        let position = if stored {
-            result.set_outcome(Outcome::Accepted);
-            shard.log.append(&result)
-        } else {
-            result.set_outcome(if failed { Outcome::Failed } else { Outcome::Throttled });
-            shard.log.next_position()
+        // Stored from its place in the answer: a copy would wait until it is written.
+        let place = answer.batch.records.len();
+        answer.batch.bytes += u64::from(record.bytes);
+        answer.batch.records.push(Record {
+            arrived_at: if stored { at } else { SimTime::ZERO },
+            flags: record.flags_with(outcome),
+            ..record
+        });
+        let position = match answer.batch.records.last() {
+            Some(record) if stored => shard.log.append(record),
+            _ => shard.log.next_position(),
         };
         if watched {
             let index = shard.index;
@@ -254,7 +259,7 @@ impl Stream {
             let sent_at = record.arrived_at;
             if sent_at != record.created_at {
                 answer.late.push(LateCall {
-                    index: to_u32(answer.batch.records.len()),
+                    index: to_u32(place),
                     sent_at,
                     shard: index,
                     position,
@@ -262,10 +267,8 @@ impl Stream {
             }
         }
         if !failed && let Some(deadline) = self.response_lost(served, way) {
-            answer.lost.push((answer.batch.records.len(), deadline));
+            answer.lost.push((place, deadline));
         }
-        answer.batch.bytes += u64::from(record.bytes);
-        answer.batch.records.push(result);
     }
 
     /// Keeps one log after the other within the retention, and forgets what no reader needs. Reads look after the log
