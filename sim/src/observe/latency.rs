@@ -272,16 +272,17 @@ pub struct Latency {
 impl PlaceLatency {
     /// Records take effect now; returns the spans from their creation.
     fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
-        // The records of a put arrive together and stay neighbours in their shard.
-        let (mut arrived_at, mut together) = (now, 0);
-        for record in records {
-            if record.arrived_at != arrived_at {
-                self.since_arrival.record_many(now.since(arrived_at), together);
-                (arrived_at, together) = (record.arrived_at, 0);
+        let alike = |pair: &[Record; 2]| pair[0].arrived_at == pair[1].arrived_at;
+        if records.first_chunk().is_some_and(alike) {
+            // The records of a put arrive together and stay neighbours in their shard.
+            for run in records.chunk_by(|one, next| one.arrived_at == next.arrived_at) {
+                let number = u64::from(to_u32(run.len()));
+                self.since_arrival.record_many(now.since(run[0].arrived_at), number);
             }
-            together += 1;
+        } else {
+            self.since_arrival
+                .record_batch(now, records, |record| record.arrived_at);
         }
-        self.since_arrival.record_many(now.since(arrived_at), together);
         self.end_to_end.record_spans(now, records, |record| record.created_at)
     }
 }
