@@ -10,7 +10,7 @@ use sim::directory::Directory;
 use sim::engine::time::SimTime;
 use sim::ids::{FunctionId, ProducerId, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, MappingCounts};
+use sim::observe::counts::{Counts, FunctionCounts, ReaderCounts};
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::ordering::{AnomalyCounts, Place};
 use sim::observe::verdict::Anomaly;
@@ -215,12 +215,12 @@ impl Totalled {
         let of = |total: fn(&sim::observe::counts::StreamCounts) -> u64| {
             sum(statistic, period.growth(|totals| total(&totals.counts.streams[id])))
         };
-        let readers = |totals: &Totals, total: fn(&MappingCounts) -> u64| -> Vec<u64> {
-            let mappings = totals.counts.mappings.iter_enumerated();
-            let mine = mappings.filter(|(mapping, _)| self.directory.mappings[*mapping].stream == id);
+        let readers = |totals: &Totals, total: fn(&ReaderCounts) -> u64| -> Vec<u64> {
+            let readers = totals.counts.readers.iter_enumerated();
+            let mine = readers.filter(|(reader, _)| self.directory.readers[*reader].stream == id);
             mine.map(|(_, counts)| total(counts)).collect()
         };
-        let read = |total: fn(&MappingCounts) -> u64| {
+        let read = |total: fn(&ReaderCounts) -> u64| {
             sum(statistic, period.growth(|totals| readers(totals, total).iter().sum()))
         };
         // The totals do not tell the two put APIs apart, so these are known where only one is used.

@@ -6,6 +6,7 @@ mod determinism;
 mod fingerprints;
 mod generated_docs;
 mod rejected;
+mod scenarios;
 mod schema;
 mod support;
 mod tidy;

@@ -39,6 +39,23 @@ pub(crate) fn data() -> Option<std::path::PathBuf> {
     folder.is_dir().then_some(folder)
 }
 
+/// Paths of the shipped scenarios, in order.
+pub(crate) fn shipped_scenarios() -> Vec<String> {
+    let entries = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let mut paths: Vec<String> = entries(std::path::Path::new("scenarios"))
+        .iter()
+        .filter(|path| path.is_dir() && !path.ends_with("src") && !path.ends_with("tests"))
+        .flat_map(|folder| entries(folder))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.to_string_lossy().replace('\\', "/"))
+        .collect();
+    paths.sort_unstable();
+    paths
+}
+
 /// The scenario in a file of the project.
 pub(crate) fn scenario(path: &str, options: &LoadOptions) -> scenarios::Scenario {
     let text = std::fs::read_to_string(path).expect("the scenario is there");
@@ -103,6 +120,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         max_batch_records: 500,
         max_batch_bytes: 5 << 20,
         concurrency: 100,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,
@@ -217,14 +235,14 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
         | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
-        Fact::RecordsExpiredUnread { mapping, .. }
-        | Fact::RecordsExpiredInRetry { mapping, .. }
-        | Fact::RecordsGathered { mapping, .. }
-        | Fact::BatchDispatched { mapping, .. }
-        | Fact::BatchFailed { mapping, .. }
-        | Fact::BatchAcknowledged { mapping, .. }
-        | Fact::RecordsDiscarded { mapping, .. }
-        | Fact::CheckpointAdvanced { mapping, .. } => Some(Component::Mapping(mapping)),
+        Fact::RecordsExpiredUnread { reader, .. }
+        | Fact::RecordsExpiredInRetry { reader, .. }
+        | Fact::RecordsGathered { reader, .. }
+        | Fact::BatchDispatched { reader, .. }
+        | Fact::BatchFailed { reader, .. }
+        | Fact::BatchAcknowledged { reader, .. }
+        | Fact::RecordsDiscarded { reader, .. }
+        | Fact::CheckpointAdvanced { reader, .. } => Some(Component::Mapping(sim::ids::MappingId(reader.0))),
         Fact::InvocationStarted { function, .. }
         | Fact::InvocationThrottled { function, .. }
         | Fact::InvocationEnded { function, .. }

@@ -3,7 +3,7 @@
 use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::record::Record;
 
 /// A handle to a batch in flight.
@@ -102,11 +102,20 @@ pub struct PutCall {
     pub error: Option<ServiceError>,
 }
 
+/// The component that waits for the response to a read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ReadCaller {
+    /// An event source mapping.
+    Mapping(MappingId),
+}
+
 /// A `GetRecords` and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct GetCall {
     /// Who reads.
-    pub mapping: MappingId,
+    pub reader: ReaderId,
+    /// Whom the response goes to.
+    pub caller: ReadCaller,
     /// Which stream.
     pub stream: StreamId,
     /// Which shard.
@@ -308,7 +317,9 @@ mod tests {
             |records, at| records[at].ordinal += 1,
             |records, at| records.swap(at, (at + 1) % 11),
             |records, at| records.swap(at, (at + 4) % 11),
-            |records, at| records.truncate(records.len() - at - 1),
+            |records, at| {
+                records.remove(at);
+            },
         ];
         let of_entries: [Change; 3] = [
             |records, at| records[at].created_at += SimDuration::MIN,

@@ -86,6 +86,9 @@ pub struct ProducerBlueprint {
     pub max_batch_bytes: u64,
     /// Most requests in flight at one time; further ones wait in the client.
     pub concurrency: u32,
+    /// Each PutRecord names the sequence number of its key's put before, and so waits for its result (KDS-SEQ-08). Not for
+    /// PutRecords.
+    pub sequence_number_for_ordering: bool,
     /// The SDK's retries of whole requests (KDS-SDK).
     pub retry: SdkRetry,
     /// The application's re-sending of refused entries of a PutRecords (KDS-W-14); `None`: they are given up.

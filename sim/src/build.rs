@@ -7,7 +7,7 @@ use crate::directory::{Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
-use crate::ids::{MappingId, ProducerId, StreamId};
+use crate::ids::{MappingId, ProducerId, ReaderId, StreamId};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::kinesis::{Stream, StreamSetting};
@@ -127,10 +127,10 @@ fn build_streams(
     let mut streams = IndexVec::<StreamId, Stream>::new();
     for stream in sorted(&blueprint.streams, "stream", |stream| &stream.name)? {
         let id = StreamId::from_index(streams.len());
-        let readers: Vec<MappingId> = directory
-            .mappings
+        let readers: Vec<ReaderId> = directory
+            .readers
             .iter_enumerated()
-            .filter(|(_, mapping)| mapping.stream == id)
+            .filter(|(_, reader)| reader.stream == id)
             .map(|(reader, _)| reader)
             .collect();
         let setting = StreamSetting {

@@ -2,7 +2,7 @@
 
 use crate::blueprint::{Blueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
-use crate::ids::{FunctionId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, SinkId, StreamId};
 use core::fmt;
 
 /// The components of a world.
@@ -14,6 +14,8 @@ pub struct Directory {
     pub streams: IndexVec<StreamId, StreamEntry>,
     /// Event source mappings.
     pub mappings: IndexVec<MappingId, MappingEntry>,
+    /// Whoever reads a stream: the mappings.
+    pub readers: IndexVec<ReaderId, ReaderEntry>,
     /// Functions.
     pub functions: IndexVec<FunctionId, FunctionEntry>,
     /// Sinks.
@@ -48,6 +50,17 @@ pub struct MappingEntry {
     /// What it reads.
     pub stream: StreamId,
     /// What it invokes.
+    pub function: FunctionId,
+}
+
+/// A reader of a stream.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ReaderEntry {
+    /// What it is.
+    pub component: Component,
+    /// What it reads.
+    pub stream: StreamId,
+    /// What processes its batches.
     pub function: FunctionId,
 }
 
@@ -106,6 +119,16 @@ impl Directory {
         let stream_names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
         let function_names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let sink_names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
+        let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
+            .into_iter()
+            .map(|mapping| {
+                Ok(MappingEntry {
+                    name: mapping.name.clone(),
+                    stream: find(&stream_names, &mapping.stream, &mapping.name)?,
+                    function: find(&function_names, &mapping.function, &mapping.name)?,
+                })
+            })
+            .collect::<Result<_, _>>()?;
         Ok(Self {
             producers: sorted(blueprint.producers.iter(), |producer| &producer.name)
                 .into_iter()
@@ -124,16 +147,8 @@ impl Directory {
                     shards: stream.shard_count,
                 })
                 .collect(),
-            mappings: sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
-                .into_iter()
-                .map(|mapping| {
-                    Ok(MappingEntry {
-                        name: mapping.name.clone(),
-                        stream: find(&stream_names, &mapping.stream, &mapping.name)?,
-                        function: find(&function_names, &mapping.function, &mapping.name)?,
-                    })
-                })
-                .collect::<Result<_, _>>()?,
+            readers: readers(&mappings),
+            mappings,
             functions: functions
                 .iter()
                 .map(|function| {
@@ -156,6 +171,12 @@ impl Directory {
         })
     }
 
+    /// The reader as scenario files refer to it: `mapping.enrich`.
+    pub fn reader_label(&self, reader: ReaderId) -> String {
+        self.readers
+            .get(reader)
+            .map_or_else(|| "?".to_owned(), |entry| self.label(entry.component))
+    }
     /// The component as scenario files refer to it: `stream.clicks`.
     pub fn label(&self, component: Component) -> String {
         let (kind, name) = match component {
@@ -203,6 +224,18 @@ impl Directory {
             .iter_enumerated()
             .filter(move |(_, mapping)| mapping.function == function)
     }
+}
+
+/// The readers, in order of id.
+pub(crate) fn readers(mappings: &IndexVec<MappingId, MappingEntry>) -> IndexVec<ReaderId, ReaderEntry> {
+    mappings
+        .iter_enumerated()
+        .map(|(id, mapping)| ReaderEntry {
+            component: Component::Mapping(id),
+            stream: mapping.stream,
+            function: mapping.function,
+        })
+        .collect()
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {

@@ -21,6 +21,17 @@ crate::define_index! {
     SinkId(u16)
 }
 
+crate::define_index! {
+    /// Whoever reads a stream: event source mappings come first, each with the number that it has among these.
+    ReaderId(u16)
+}
+
+impl From<MappingId> for ReaderId {
+    fn from(mapping: MappingId) -> Self {
+        Self(mapping.0)
+    }
+}
+
 /// The number of a shard within its stream, as in `shardId-000000000007` (KDS-REC-14).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct ShardIndex(pub u32);

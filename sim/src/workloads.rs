@@ -102,6 +102,7 @@ impl Workload {
             max_batch_records: 500,
             max_batch_bytes: 5 << 20,
             concurrency: u32::MAX,
+            sequence_number_for_ordering: false,
             retry: SdkRetry {
                 mode: RetryMode::Standard,
                 max_attempts: 3,

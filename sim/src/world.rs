@@ -198,7 +198,7 @@ impl World {
         }
         for (id, mapping) in self.mappings.iter_enumerated() {
             out.readers.extend(mapping.places().map(|place| ReaderHoldings {
-                mapping: id,
+                reader: id.into(),
                 stream: mapping.stream(),
                 shard: place.shard,
                 start: place.start,

@@ -84,7 +84,7 @@ fn lam_k_23_concurrency_below_the_number_of_lanes_throttles_and_falls_behind() {
         let counts = observers(&session).counts.as_ref().expect("all observers are there");
         let throttles: u64 = counts.functions.iter().map(|function| function.throttles).sum();
         let produced: u64 = counts.producers.iter().map(|client| client.acknowledged).sum();
-        let done: u64 = counts.mappings.iter().map(|mapping| mapping.acknowledged).sum();
+        let done: u64 = counts.readers.iter().map(|reader| reader.acknowledged).sum();
         (throttles, produced - done)
     };
     let (enough, few) = (outcome(8), outcome(2));

@@ -8,7 +8,7 @@ use sim::engine::quantity::{Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::ids::{FunctionId, MappingId, ProducerId, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, MappingCounts};
+use sim::observe::counts::{Counts, ReaderCounts};
 use sim::observe::fact::Fact;
 use sim::observe::ordering::{Ordering, Place};
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
@@ -61,8 +61,8 @@ fn with_readers(count: u32, duration: SimDuration) -> Blueprint {
 fn lam_k_33_lam_k_03_each_mapping_polls_every_shard_and_a_sixth_is_refused_now_and_then() {
     for readers in [1, 5, 6] {
         let session = run(&with_readers(readers, SimDuration::from_secs(100)));
-        let all: Vec<&MappingCounts> = counts(&session).mappings.iter().collect();
-        let asked = |counts: &MappingCounts| counts.reads + counts.throttled_by_calls + counts.throttled_by_bytes;
+        let all: Vec<&ReaderCounts> = counts(&session).readers.iter().collect();
+        let asked = |counts: &ReaderCounts| counts.reads + counts.throttled_by_calls + counts.throttled_by_bytes;
         assert!(
             all.iter().all(|counts| (99..=101).contains(&asked(counts))),
             "once a second each"
@@ -446,7 +446,7 @@ fn a_run_fails_when_what_waits_in_a_client_takes_too_much_memory() {
 fn a_reader_advances_although_others_read_the_same_shards() {
     let session = run(&with_readers(3, SimDuration::from_secs(30)));
     let acknowledged: Vec<u64> = counts(&session)
-        .mappings
+        .readers
         .iter()
         .map(|counts| counts.acknowledged)
         .collect();
@@ -455,5 +455,5 @@ fn a_reader_advances_although_others_read_the_same_shards() {
         acknowledged.iter().all(|&count| count + 250 > produced),
         "{acknowledged:?} of {produced}"
     );
-    assert_eq!(counts(&session).mappings[READER].expired_unread, 0);
+    assert_eq!(counts(&session).readers[READER.into()].expired_unread, 0);
 }

@@ -99,9 +99,9 @@ proptest! {
     fn the_ledgers_balance_through_outages_longer_than_the_retention(blueprint in outages()) {
         let session = run(&blueprint, CHECKED)?;
         let counts = session.observers().and_then(|observers| observers.counts.as_ref()).expect("they are attached");
-        let gone: u64 = counts.mappings.iter().map(|mapping| mapping.expired_unread + mapping.expired_in_retry).sum();
+        let gone: u64 = counts.readers.iter().map(|reader| reader.expired_unread + reader.expired_in_retry).sum();
         let stored: u64 = counts.streams.iter().map(StreamCounts::accepted).sum();
-        let done: u64 = counts.mappings.iter().map(|mapping| mapping.acknowledged).sum();
+        let done: u64 = counts.readers.iter().map(|reader| reader.acknowledged).sum();
         prop_assert!(stored >= done + gone);
         prop_assert_eq!(session.fingerprint(), run(&blueprint, SessionOptions::default())?.fingerprint());
     }

@@ -35,10 +35,10 @@ pub(super) fn course(observers: &Observers, directory: &Directory, blueprint: &B
             .map(|id| stream(&steps, id, label(Component::Stream(id))))
             .collect(),
         readers: directory
-            .mappings
+            .readers
             .ids()
             .map(|id| ReaderCourse {
-                name: label(Component::Mapping(id)),
+                name: directory.reader_label(id),
                 behind_max: column(steps.reader(id), |step| {
                     step.millis_behind_max.map(SimDuration::from_millis)
                 }),

@@ -17,9 +17,9 @@ use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use sim::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, MappingCounts, ProducerCounts, StreamCounts};
+use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, ReaderCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
 use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
@@ -134,7 +134,7 @@ impl View<'_> {
             .collect();
         account.ledgers.balances = self.balances(counts);
         account.readers = counts
-            .mappings
+            .readers
             .iter_enumerated()
             .map(|(id, one)| self.reader(id, one))
             .collect();
@@ -232,10 +232,10 @@ impl View<'_> {
         }
     }
 
-    fn reader(&self, id: MappingId, counts: &MappingCounts) -> ReaderAccount {
-        let entry = &self.directory.mappings[id];
+    fn reader(&self, id: ReaderId, counts: &ReaderCounts) -> ReaderAccount {
+        let entry = &self.directory.readers[id];
         ReaderAccount {
-            name: self.label(Component::Mapping(id)),
+            name: self.directory.reader_label(id),
             stream: self.label(Component::Stream(entry.stream)),
             function: self.label(Component::Function(entry.function)),
             reads: counts.reads,
@@ -257,8 +257,8 @@ impl View<'_> {
     }
 
     /// What a reader had in hand of each shard when the ledgers were compared last.
-    fn in_hand(&self, id: MappingId) -> Vec<InHand> {
-        let places = self.holdings.readers.iter().filter(|place| place.mapping == id);
+    fn in_hand(&self, id: ReaderId) -> Vec<InHand> {
+        let places = self.holdings.readers.iter().filter(|place| place.reader == id);
         places
             .map(|place| {
                 let next = self
@@ -294,7 +294,7 @@ impl View<'_> {
             ];
             self.balance(Component::Stream(id), stored.accepted(), "accepted", &terms)
         });
-        let readers = counts.mappings.iter_enumerated().map(|(id, read)| {
+        let readers = counts.readers.iter_enumerated().map(|(id, read)| {
             let in_hand = self.in_hand(id);
             let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
             let terms = [
@@ -304,7 +304,7 @@ impl View<'_> {
                 (read.expired_unread + read.expired_in_retry, "expired"),
             ];
             self.balance(
-                Component::Mapping(id),
+                self.directory.readers[id].component,
                 sum(|place| place.stored),
                 "stored since it began",
                 &terms,
@@ -449,7 +449,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
     let functions = || counts.functions.iter();
     let all = [
         (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
-        (Noticed::Polls, counts.mappings.iter().any(|mapping| mapping.reads > 0)),
+        (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::FunctionErrors,
             functions().any(|function| function.errors + function.timeouts > 0),

@@ -5,7 +5,7 @@ use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, ShardTally};
 use crate::observe::sums::Sums;
 use crate::record::Record;
@@ -150,9 +150,9 @@ impl StreamCounts {
     }
 }
 
-/// Totals of an event source mapping.
+/// Totals of a reader.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct MappingCounts {
+pub struct ReaderCounts {
     /// `GetRecords` answered.
     pub reads: u64,
     /// Of these without records.
@@ -238,8 +238,8 @@ pub struct Counts {
     pub producers: IndexVec<ProducerId, ProducerCounts>,
     /// By stream.
     pub streams: IndexVec<StreamId, StreamCounts>,
-    /// By mapping.
-    pub mappings: IndexVec<MappingId, MappingCounts>,
+    /// By reader.
+    pub readers: IndexVec<ReaderId, ReaderCounts>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionCounts>,
     /// By sink.
@@ -271,7 +271,7 @@ impl Counts {
                     ..StreamCounts::default()
                 })
                 .collect(),
-            mappings: zeros(&directory.mappings),
+            readers: zeros(&directory.readers),
             functions: zeros(&directory.functions),
             sinks: zeros(&directory.sinks),
             interventions: 0,
@@ -380,14 +380,14 @@ impl Counts {
     fn mapping(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::GetRecordsHandled {
-                mapping,
+                reader,
                 records,
                 bytes,
                 millis_behind,
                 again,
                 ..
             } => {
-                let counts = &mut self.mappings[mapping];
+                let counts = &mut self.readers[reader];
                 counts.reads += 1;
                 counts.empty_reads += u64::from(records.is_empty());
                 counts.reads_for_retry += u64::from(again);
@@ -397,27 +397,27 @@ impl Counts {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
                 }
             }
-            Fact::GetRecordsThrottled { mapping, limit, .. } => match limit {
-                ReadLimit::Calls => self.mappings[mapping].throttled_by_calls += 1,
-                ReadLimit::Bytes => self.mappings[mapping].throttled_by_bytes += 1,
+            Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
+                ReadLimit::Calls => self.readers[reader].throttled_by_calls += 1,
+                ReadLimit::Bytes => self.readers[reader].throttled_by_bytes += 1,
             },
-            Fact::RecordsExpiredUnread { mapping, count, .. } => self.mappings[mapping].expired_unread += count,
-            Fact::RecordsExpiredInRetry { mapping, count, .. } => self.mappings[mapping].expired_in_retry += count,
-            Fact::RecordsDiscarded { mapping, records, .. } => self.mappings[mapping].discarded += len(records),
+            Fact::RecordsExpiredUnread { reader, count, .. } => self.readers[reader].expired_unread += count,
+            Fact::RecordsExpiredInRetry { reader, count, .. } => self.readers[reader].expired_in_retry += count,
+            Fact::RecordsDiscarded { reader, records, .. } => self.readers[reader].discarded += len(records),
             Fact::BatchDispatched {
-                mapping,
+                reader,
                 records,
                 attempts_before,
                 ..
             } => {
-                let counts = &mut self.mappings[mapping];
+                let counts = &mut self.readers[reader];
                 counts.batches += 1;
                 counts.batched_records += len(records);
                 counts.batches_repeated += u64::from(attempts_before > 0);
             }
-            Fact::BatchFailed { mapping, .. } => self.mappings[mapping].batches_failed += 1,
-            Fact::BatchAcknowledged { mapping, records, .. } => {
-                self.mappings[mapping].acknowledged += u64::from(records);
+            Fact::BatchFailed { reader, .. } => self.readers[reader].batches_failed += 1,
+            Fact::BatchAcknowledged { reader, records, .. } => {
+                self.readers[reader].acknowledged += u64::from(records);
             }
             _ => {}
         }

@@ -6,7 +6,7 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::record::Record;
 
 /// What a shard did with the entries of one put.
@@ -232,7 +232,7 @@ pub enum Fact<'f> {
         /// Which shard.
         shard: ShardIndex,
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// Position of the first record.
         first_position: u64,
         /// What was read.
@@ -253,7 +253,7 @@ pub enum Fact<'f> {
         /// Which shard.
         shard: ShardIndex,
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// By which limit.
         limit: ReadLimit,
     },
@@ -261,7 +261,7 @@ pub enum Fact<'f> {
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.
     RecordsExpiredUnread {
         /// The reader.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard.
         shard: ShardIndex,
         /// Position of the first.
@@ -272,7 +272,7 @@ pub enum Fact<'f> {
     /// Records of a failed batch expired in the stream before they could be read again (LAM-Z-11): lost to the reader.
     RecordsExpiredInRetry {
         /// The reader.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard.
         shard: ShardIndex,
         /// How many.
@@ -283,7 +283,7 @@ pub enum Fact<'f> {
     /// A page of records, read for the first time, reached the lanes of its reader.
     RecordsGathered {
         /// The reader.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard.
         shard: ShardIndex,
         /// Position of the first record; they are consecutive.
@@ -296,7 +296,7 @@ pub enum Fact<'f> {
     /// A mapping sent a batch to its function.
     BatchDispatched {
         /// Who.
-        mapping: MappingId,
+        reader: ReaderId,
         /// To.
         function: FunctionId,
         /// Shard of the batch.
@@ -315,7 +315,7 @@ pub enum Fact<'f> {
     /// A batch failed and will be tried again.
     BatchFailed {
         /// Who.
-        mapping: MappingId,
+        reader: ReaderId,
         /// Shard of the batch.
         shard: ShardIndex,
         /// Lane of the shard.
@@ -330,7 +330,7 @@ pub enum Fact<'f> {
     /// A batch was processed; its records are done for this reader.
     BatchAcknowledged {
         /// Who.
-        mapping: MappingId,
+        reader: ReaderId,
         /// Shard of the batch.
         shard: ShardIndex,
         /// Lane of the shard.
@@ -345,7 +345,7 @@ pub enum Fact<'f> {
     /// A mapping gave records up without processing them and went on.
     RecordsDiscarded {
         /// Who.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard.
         shard: ShardIndex,
         /// Why.
@@ -358,7 +358,7 @@ pub enum Fact<'f> {
     /// A reader's checkpoint moved: everything before it is done.
     CheckpointAdvanced {
         /// Who.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard.
         shard: ShardIndex,
         /// The first position that is not done.
@@ -370,7 +370,7 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The event.
         records: &'f [Record],
         /// Placement and Init of a new environment, if one was needed.
@@ -385,7 +385,7 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// Records in the event.
         records: u32,
         /// The limit that refused it.
@@ -396,7 +396,7 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// Shard of the batch.
         shard: ShardIndex,
         /// Records in the event.
@@ -423,7 +423,7 @@ pub enum Fact<'f> {
         /// The records.
         records: &'f [Record],
         /// For whom.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard that they come from.
         shard: ShardIndex,
         /// Their positions there; empty: consecutive from the first of the passage.
@@ -444,7 +444,7 @@ pub enum Fact<'f> {
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
         /// For whom the function ran.
-        mapping: MappingId,
+        reader: ReaderId,
         /// The shard that the records come from.
         shard: ShardIndex,
         /// Their positions there; empty: consecutive from the first of the passage.

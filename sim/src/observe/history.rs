@@ -3,7 +3,7 @@
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::recent::Recent;
@@ -60,7 +60,7 @@ type Ring = Recent<Entry, KEPT>;
 pub struct History {
     producers: IndexVec<ProducerId, Ring>,
     streams: IndexVec<StreamId, Ring>,
-    mappings: IndexVec<MappingId, Ring>,
+    readers: IndexVec<ReaderId, Ring>,
     functions: IndexVec<FunctionId, Ring>,
     sinks: IndexVec<SinkId, Ring>,
 }
@@ -74,7 +74,7 @@ impl History {
         Self {
             producers: rings(&directory.producers),
             streams: rings(&directory.streams),
-            mappings: rings(&directory.mappings),
+            readers: rings(&directory.readers),
             functions: rings(&directory.functions),
             sinks: rings(&directory.sinks),
         }
@@ -118,23 +118,23 @@ impl History {
             }
             Fact::GetRecordsHandled {
                 shard,
-                mapping,
+                reader,
                 first_position,
                 records,
                 again,
                 ..
             } => {
                 let what = if again { "was given again" } else { "was given" };
-                self.mappings[mapping].push(of(what, records).in_shard(shard, Some(first_position)));
+                self.readers[reader].push(of(what, records).in_shard(shard, Some(first_position)));
             }
-            Fact::GetRecordsThrottled { shard, mapping, .. } => {
-                self.mappings[mapping].push(count("GetRecords refused:", 0).in_shard(shard, None));
+            Fact::GetRecordsThrottled { shard, reader, .. } => {
+                self.readers[reader].push(count("GetRecords refused:", 0).in_shard(shard, None));
             }
             Fact::RecordsExpiredUnread { .. } | Fact::RecordsExpiredInRetry { .. } | Fact::RecordsDiscarded { .. } => {
                 self.lost(now, fact);
             }
             Fact::BatchDispatched {
-                mapping,
+                reader,
                 shard,
                 records,
                 attempts_before,
@@ -145,26 +145,23 @@ impl History {
                 } else {
                     "sent to its function"
                 };
-                self.mappings[mapping].push(of(what, records).in_shard(shard, None));
+                self.readers[reader].push(of(what, records).in_shard(shard, None));
             }
             Fact::BatchFailed {
-                mapping,
-                shard,
-                records,
-                ..
-            } => self.mappings[mapping].push(count("saw a batch fail:", records).in_shard(shard, None)),
+                reader, shard, records, ..
+            } => self.readers[reader].push(count("saw a batch fail:", records).in_shard(shard, None)),
             Fact::BatchAcknowledged {
-                mapping,
+                reader,
                 shard,
                 records,
                 first_position,
                 ..
-            } => self.mappings[mapping].push(count("acknowledged", records).in_shard(shard, Some(first_position))),
+            } => self.readers[reader].push(count("acknowledged", records).in_shard(shard, Some(first_position))),
             Fact::CheckpointAdvanced {
-                mapping,
+                reader,
                 shard,
                 position,
-            } => self.mappings[mapping].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
+            } => self.readers[reader].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
             Fact::InvocationStarted { function, records, .. } => self.functions[function].push(of("started", records)),
             Fact::InvocationThrottled { function, records, .. } => {
                 self.functions[function].push(count("refused", records));
@@ -178,13 +175,13 @@ impl History {
 
     fn lost(&mut self, now: SimTime, fact: &Fact<'_>) {
         if let Fact::RecordsExpiredUnread {
-            mapping,
+            reader,
             shard,
             first_position,
             count,
         }
         | Fact::RecordsExpiredInRetry {
-            mapping,
+            reader,
             shard,
             first_position,
             count,
@@ -196,10 +193,10 @@ impl History {
                 "lost before a retry by retention"
             };
             let entry = Entry::new(now, what, u32::try_from(count).unwrap_or(u32::MAX));
-            self.mappings[mapping].push(entry.in_shard(shard, Some(first_position)));
+            self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
         if let Fact::RecordsDiscarded {
-            mapping,
+            reader,
             shard,
             records,
             first_position,
@@ -207,7 +204,7 @@ impl History {
         } = *fact
         {
             let entry = Entry::of(now, "discarded", records);
-            self.mappings[mapping].push(entry.in_shard(shard, Some(first_position)));
+            self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
     }
 
@@ -218,7 +215,7 @@ impl History {
             let ring = match *component {
                 Component::Producer(id) => self.producers.get(id),
                 Component::Stream(id) => self.streams.get(id),
-                Component::Mapping(id) => self.mappings.get(id),
+                Component::Mapping(id) => self.readers.get(id.into()),
                 Component::Function(id) => self.functions.get(id),
                 Component::Sink(id) => self.sinks.get(id),
             };

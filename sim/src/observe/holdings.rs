@@ -1,6 +1,6 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{MappingId, ProducerId, ShardIndex, StreamId};
+use crate::ids::{ProducerId, ReaderId, ShardIndex, StreamId};
 
 /// What is where. Filled anew for each check; the vectors keep their room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -9,7 +9,7 @@ pub struct Holdings {
     pub producers: Vec<ProducerHoldings>,
     /// By stream and shard, in any order.
     pub logs: Vec<LogHoldings>,
-    /// By mapping and shard, in any order.
+    /// By reader and shard, in any order.
     pub readers: Vec<ReaderHoldings>,
 }
 
@@ -49,7 +49,7 @@ pub struct LogHoldings {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct ReaderHoldings {
     /// Who reads.
-    pub mapping: MappingId,
+    pub reader: ReaderId,
     /// Which stream.
     pub stream: StreamId,
     /// Which shard.

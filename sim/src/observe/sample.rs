@@ -8,15 +8,15 @@ use crate::directory::{Directory, FunctionEntry, MappingEntry, ProducerEntry, Si
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Outcome, Record};
 use std::sync::Arc;
 
 pub(crate) const WEB: ProducerId = ProducerId(0);
 pub(crate) const CLICKS: StreamId = StreamId(0);
-pub(crate) const AUDIT: MappingId = MappingId(0);
-pub(crate) const ENRICH: MappingId = MappingId(1);
+pub(crate) const AUDIT: ReaderId = ReaderId(0);
+pub(crate) const ENRICH: ReaderId = ReaderId(1);
 pub(crate) const AUDITOR: FunctionId = FunctionId(0);
 pub(crate) const ENRICHER: FunctionId = FunctionId(1);
 pub(crate) const ORDERS: SinkId = SinkId(0);
@@ -32,6 +32,9 @@ pub(crate) fn directory() -> Arc<Directory> {
         name: name.to_owned(),
         sink,
     };
+    let mappings = [mapping("audit", AUDITOR), mapping("enrich", ENRICHER)]
+        .into_iter()
+        .collect();
     Arc::new(Directory {
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),
@@ -44,9 +47,8 @@ pub(crate) fn directory() -> Arc<Directory> {
             shards: 1,
         })
         .collect(),
-        mappings: [mapping("audit", AUDITOR), mapping("enrich", ENRICHER)]
-            .into_iter()
-            .collect(),
+        readers: crate::directory::readers(&mappings),
+        mappings,
         functions: [function("audit", None), function("enrich", Some(ORDERS))]
             .into_iter()
             .collect(),
@@ -69,6 +71,7 @@ pub(crate) fn keys(count: u32) -> Arc<KeyTable> {
         max_batch_records: 500,
         max_batch_bytes: 1 << 20,
         concurrency: 1,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,
@@ -154,7 +157,7 @@ pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
         records,
         received_at,
         capacity: None,
-        mapping: ENRICH,
+        reader: ENRICH,
         shard: SHARD,
         positions: &[],
         passage: Passage::default(),

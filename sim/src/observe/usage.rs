@@ -4,7 +4,7 @@ use crate::blueprint::{Blueprint, ColdStart, Package, PutApi};
 use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
 use crate::observe::fact::{Fact, ShardTally};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -45,9 +45,9 @@ impl StreamUsage {
     }
 }
 
-/// What a mapping read, which is part of its stream's usage.
+/// What a reader read, which is part of its stream's usage.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct MappingUsage {
+pub struct ReaderUsage {
     /// GetRecords requests, refusals included.
     pub get_records_requests: u64,
     /// Bytes read.
@@ -84,8 +84,8 @@ impl FunctionUsage {
 pub struct Usage {
     /// By stream.
     pub streams: IndexVec<StreamId, StreamUsage>,
-    /// By mapping.
-    pub mappings: IndexVec<MappingId, MappingUsage>,
+    /// By reader.
+    pub readers: IndexVec<ReaderId, ReaderUsage>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionUsage>,
     /// What producers call.
@@ -120,7 +120,7 @@ impl Usage {
                     ..StreamUsage::default()
                 })
                 .collect(),
-            mappings: directory.mappings.iter().map(|_| MappingUsage::default()).collect(),
+            readers: directory.readers.iter().map(|_| ReaderUsage::default()).collect(),
             functions: directory
                 .functions
                 .iter()
@@ -163,16 +163,16 @@ impl Usage {
                 ..
             } => self.streams[stream].request(self.apis[producer], records),
             Fact::GetRecordsHandled {
-                stream, mapping, bytes, ..
+                stream, reader, bytes, ..
             } => {
                 self.streams[stream].get_records_requests += 1;
                 self.streams[stream].bytes_out += bytes;
-                self.mappings[mapping].get_records_requests += 1;
-                self.mappings[mapping].bytes_read += bytes;
+                self.readers[reader].get_records_requests += 1;
+                self.readers[reader].bytes_read += bytes;
             }
-            Fact::GetRecordsThrottled { stream, mapping, .. } => {
+            Fact::GetRecordsThrottled { stream, reader, .. } => {
                 self.streams[stream].get_records_requests += 1;
-                self.mappings[mapping].get_records_requests += 1;
+                self.readers[reader].get_records_requests += 1;
             }
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {

@@ -140,8 +140,8 @@ pub enum Cause {
     },
     /// Its batch was invoked again.
     DispatchedAgain {
-        /// The mapping, by name.
-        mapping: String,
+        /// The reader, as scenario files refer to it.
+        reader: String,
         /// When the batch was sent to the function again.
         at: SimTime,
         /// Attempts before this one.
@@ -156,8 +156,8 @@ pub enum Cause {
     },
     /// Retention ended before the reader came.
     Expired {
-        /// The mapping, by name.
-        mapping: String,
+        /// The reader, as scenario files refer to it.
+        reader: String,
         /// The shard, as AWS prints it.
         shard: String,
         /// Position of the first record that expired.
@@ -171,9 +171,9 @@ pub enum Cause {
     },
     /// No invocation can carry it (LAM-K-25).
     TooLarge {
-        /// The mapping, by name.
-        mapping: String,
-        /// When the mapping gave it up.
+        /// The reader, as scenario files refer to it.
+        reader: String,
+        /// When the reader gave it up.
         at: SimTime,
     },
 }
@@ -295,14 +295,14 @@ impl fmt::Display for Cause {
                 write!(f, "{who} at {at}, after {sends_before} earlier {times}.")
             }
             Self::DispatchedAgain {
-                mapping,
+                reader,
                 at,
                 attempts_before,
                 failed,
             } => {
                 write!(
                     f,
-                    "mapping.{mapping} sent its batch to the function again at {at} (attempt {})",
+                    "{reader} sent its batch to the function again at {at} (attempt {})",
                     attempts_before + 1
                 )?;
                 match failed {
@@ -323,7 +323,7 @@ impl fmt::Display for Cause {
                 "The later record was stored first, at {later_stored_at}: requests in flight overtook each other."
             ),
             Self::Expired {
-                mapping,
+                reader,
                 shard,
                 first_position,
                 count,
@@ -340,15 +340,12 @@ impl fmt::Display for Cause {
                 );
                 write!(
                     f,
-                    "{count} {records} of {shard}, from position {first_position} on, expired for mapping.{mapping} {how} \
+                    "{count} {records} of {shard}, from position {first_position} on, expired for {reader} {how} \
                      (noticed at {at})."
                 )
             }
-            Self::TooLarge { mapping, at } => {
-                write!(
-                    f,
-                    "mapping.{mapping} discarded it at {at}, since no invocation can carry it."
-                )
+            Self::TooLarge { reader, at } => {
+                write!(f, "{reader} discarded it at {at}, since no invocation can carry it.")
             }
         }
     }

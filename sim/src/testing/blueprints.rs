@@ -48,6 +48,7 @@ pub fn producer(name: &str, target: &str) -> ProducerBlueprint {
         max_batch_records: 500,
         max_batch_bytes: 5 * MIB,
         concurrency: 100,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,

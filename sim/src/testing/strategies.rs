@@ -338,6 +338,7 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
     let client = (
         any::<bool>(),
         any::<bool>(),
+        any::<bool>(),
         0_u64..800,
         1_u32..60,
         prop_oneof![1_u32..4, Just(100)],
@@ -345,7 +346,8 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
     );
     (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
         |((arrivals, traced), keys, size, retry, resend_failed, client)| {
-            let (single, windowed, linger, max_batch_records, concurrency, window) = client;
+            let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) =
+                client;
             ProducerBlueprint {
                 arrivals,
                 keys: if traced { Keys::FromTrace } else { keys },
@@ -355,6 +357,7 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
                 max_batch_records,
                 max_batch_bytes: 3 * MIB,
                 concurrency,
+                sequence_number_for_ordering,
                 retry,
                 resend_failed,
                 call_window: SimDuration::from_micros(window),

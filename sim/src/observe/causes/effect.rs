@@ -3,7 +3,7 @@
 use super::cause::{Cause, Parts};
 use super::runs::{PageRun, Runs, SendRun};
 use super::sends::count;
-use super::{FunctionId, MappingId, PlaceCauses, ShardIndex};
+use super::{FunctionId, PlaceCauses, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::fact::Fact;
@@ -14,7 +14,7 @@ use crate::record::Record;
 pub(super) struct Effect<'f> {
     pub(super) now: SimTime,
     pub(super) function: FunctionId,
-    pub(super) mapping: MappingId,
+    pub(super) reader: ReaderId,
     pub(super) shard: ShardIndex,
     pub(super) records: &'f [Record],
     positions: &'f [u64],
@@ -36,7 +36,7 @@ impl<'f> Effect<'f> {
         let (Fact::RecordsProcessed {
             function,
             records,
-            mapping,
+            reader,
             shard,
             positions,
             passage,
@@ -44,7 +44,7 @@ impl<'f> Effect<'f> {
         | Fact::RecordsDelivered {
             function,
             records,
-            mapping,
+            reader,
             shard,
             positions,
             passage,
@@ -61,7 +61,7 @@ impl<'f> Effect<'f> {
         Some(Self {
             now,
             function,
-            mapping,
+            reader,
             shard,
             records,
             positions,

@@ -19,7 +19,7 @@ use crate::batch::InvocationOutcome;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
 use crate::observe::fact::Fact;
@@ -91,8 +91,8 @@ pub struct Causes {
     /// By stream; `None` where nobody reads.
     sends: IndexVec<StreamId, Option<StreamSends>>,
     first_sends: FirstSends,
-    /// By mapping and shard.
-    readings: IndexVec<MappingId, Vec<ShardReading>>,
+    /// By reader and shard.
+    readings: IndexVec<ReaderId, Vec<ShardReading>>,
     places: IndexVec<FunctionId, PlaceCauses>,
     /// Whether each record is checked by itself.
     checks: bool,
@@ -109,15 +109,15 @@ impl Causes {
                 .streams
                 .iter_enumerated()
                 .map(|(id, entry)| {
-                    let is_read = directory.mappings.iter().any(|mapping| mapping.stream == id);
+                    let is_read = directory.readers.iter().any(|reader| reader.stream == id);
                     is_read.then(|| StreamSends::new(entry.shards))
                 })
                 .collect(),
             first_sends: FirstSends::default(),
             readings: directory
-                .mappings
+                .readers
                 .iter()
-                .map(|mapping| vec![ShardReading::new(); to_usize(shards_of(mapping.stream))])
+                .map(|reader| vec![ShardReading::new(); to_usize(shards_of(reader.stream))])
                 .collect(),
             places: directory.functions.iter().map(|_| PlaceCauses::new()).collect(),
             checks,
@@ -192,34 +192,34 @@ impl Causes {
                 self.first_sends.forget(records);
             }
             Fact::RecordsGathered {
-                mapping,
+                reader,
                 shard,
                 first_position,
                 records,
                 served_at,
-            } => self.reading(mapping, shard).pages.insert(PageRun {
+            } => self.reading(reader, shard).pages.insert(PageRun {
                 first: first_position,
                 end: first_position + u64::from(records),
                 served_at,
                 gathered_at: now,
             }),
             Fact::CheckpointAdvanced {
-                mapping,
+                reader,
                 shard,
                 position,
             } => {
-                self.reading(mapping, shard).advance(position);
-                self.forget(mapping, shard);
+                self.reading(reader, shard).advance(position);
+                self.forget(reader, shard);
             }
             Fact::InvocationEnded {
                 outcome: InvocationOutcome::TimedOut,
                 write_pending: true,
-                mapping,
+                reader,
                 shard,
                 passage,
                 ..
             } => self
-                .reading(mapping, shard)
+                .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
             Fact::RecordsProduced { .. }
@@ -263,8 +263,8 @@ impl Causes {
         }
     }
 
-    fn reading(&mut self, mapping: MappingId, shard: ShardIndex) -> &mut ShardReading {
-        let shards = &mut self.readings[mapping];
+    fn reading(&mut self, reader: ReaderId, shard: ShardIndex) -> &mut ShardReading {
+        let shards = &mut self.readings[reader];
         let at = to_usize(shard.0);
         if at >= shards.len() {
             shards.resize(at + 1, ShardReading::new());
@@ -273,12 +273,12 @@ impl Causes {
     }
 
     /// Forgets the sends that all readers of a shard have passed.
-    fn forget(&mut self, mapping: MappingId, shard: ShardIndex) {
-        let Some(stream) = self.directory.mappings.get(mapping).map(|entry| entry.stream) else {
+    fn forget(&mut self, reader: ReaderId, shard: ShardIndex) {
+        let Some(stream) = self.directory.readers.get(reader).map(|entry| entry.stream) else {
             return;
         };
         let at = to_usize(shard.0);
-        let readers = self.directory.mappings.iter().zip(&self.readings);
+        let readers = self.directory.readers.iter().zip(&self.readings);
         let floors = readers
             .filter(|(entry, _)| entry.stream == stream)
             .map(|(_, shards)| shards.get(at).map_or(0, ShardReading::floor));
@@ -299,10 +299,10 @@ impl Causes {
         }
         let passage = effect.passage;
         let written = self
-            .reading(effect.mapping, effect.shard)
+            .reading(effect.reader, effect.shard)
             .written(passage.first_position, passage.dispatched_at);
         if written {
-            self.forget(effect.mapping, effect.shard);
+            self.forget(effect.reader, effect.shard);
         }
     }
 
@@ -341,12 +341,12 @@ impl Causes {
 /// What is known of how the records of an effect were sent and read.
 fn sources<'c>(
     directory: &Directory,
-    readings: &'c IndexVec<MappingId, Vec<ShardReading>>,
+    readings: &'c IndexVec<ReaderId, Vec<ShardReading>>,
     sends: &'c IndexVec<StreamId, Option<StreamSends>>,
     effect: &Effect<'_>,
 ) -> Option<(&'c ShardReading, &'c Runs<SendRun>)> {
     let at = to_usize(effect.shard.0);
-    let stream = directory.mappings.get(effect.mapping)?.stream;
+    let stream = directory.readers.get(effect.reader)?.stream;
     let sends = sends.get(stream)?.as_ref()?.shard(at)?;
-    Some((readings.get(effect.mapping)?.get(at)?, sends))
+    Some((readings.get(effect.reader)?.get(at)?, sends))
 }

@@ -41,9 +41,9 @@ struct Follower {
     /// First and last send of what was stored.
     stored: BTreeMap<Copy, (SimTime, SimTime)>,
     /// Records of a page that is on its way, by mapping, shard and position.
-    pages: BTreeMap<(MappingId, ShardIndex, u64), Vec<Record>>,
-    failed: BTreeMap<(MappingId, ShardIndex, u16), InvocationOutcome>,
-    stories: BTreeMap<(MappingId, Copy), Story>,
+    pages: BTreeMap<(ReaderId, ShardIndex, u64), Vec<Record>>,
+    failed: BTreeMap<(ReaderId, ShardIndex, u16), InvocationOutcome>,
+    stories: BTreeMap<(ReaderId, Copy), Story>,
     effects: u64,
     totals: [u128; CAUSES],
 }
@@ -63,13 +63,13 @@ impl Follower {
         }
     }
 
-    fn story(&mut self, mapping: MappingId, record: &Record) -> &mut Story {
-        self.stories.entry((mapping, copy(record))).or_default()
+    fn story(&mut self, reader: ReaderId, record: &Record) -> &mut Story {
+        self.stories.entry((reader, copy(record))).or_default()
     }
 
-    fn dispatched(&mut self, now: SimTime, mapping: MappingId, records: &[Record], failed: Option<InvocationOutcome>) {
+    fn dispatched(&mut self, now: SimTime, reader: ReaderId, records: &[Record], failed: Option<InvocationOutcome>) {
         for record in records {
-            let dispatches = &mut self.story(mapping, record).dispatches;
+            let dispatches = &mut self.story(reader, record).dispatches;
             let next = match (dispatches.last(), failed) {
                 (None, _) => (now, 0, 0),
                 (Some(&(last, throttled, failed)), Some(InvocationOutcome::Throttled)) => {
@@ -82,7 +82,7 @@ impl Follower {
     }
 
     fn expected(&self, now: SimTime, effect: &Effect<'_>, received_at: SimTime, record: &Record) -> Parts {
-        let story = &self.stories[&(effect.mapping, copy(record))];
+        let story = &self.stories[&(effect.reader, copy(record))];
         let (first_sent, sent) = self.stored[&copy(record)];
         let passage = effect.passage;
         let found = |at: &&(SimTime, u64, u64)| at.0 == passage.dispatched_at;
@@ -167,7 +167,7 @@ impl Probe for Follower {
                 }
             }
             Fact::GetRecordsHandled {
-                mapping,
+                reader,
                 shard,
                 first_position,
                 records,
@@ -175,52 +175,52 @@ impl Probe for Follower {
                 ..
             } => {
                 for record in records {
-                    self.story(mapping, record).served_at = now;
+                    self.story(reader, record).served_at = now;
                 }
-                self.pages.insert((mapping, shard, first_position), records.to_vec());
+                self.pages.insert((reader, shard, first_position), records.to_vec());
             }
             Fact::RecordsGathered {
-                mapping,
+                reader,
                 shard,
                 first_position,
                 ..
             } => {
                 let page = self
                     .pages
-                    .remove(&(mapping, shard, first_position))
+                    .remove(&(reader, shard, first_position))
                     .expect("it was read");
                 for record in &page {
-                    self.story(mapping, record).gathered_at = now;
+                    self.story(reader, record).gathered_at = now;
                 }
             }
             Fact::BatchFailed {
-                mapping,
+                reader,
                 shard,
                 lane,
                 outcome,
                 ..
             } => {
-                self.failed.insert((mapping, shard, lane), outcome);
+                self.failed.insert((reader, shard, lane), outcome);
             }
             Fact::BatchDispatched {
-                mapping,
+                reader,
                 shard,
                 lane,
                 records,
                 ..
             } => {
-                let failed = self.failed.get(&(mapping, shard, lane)).copied();
-                self.dispatched(now, mapping, records, failed);
+                let failed = self.failed.get(&(reader, shard, lane)).copied();
+                self.dispatched(now, reader, records, failed);
             }
             Fact::InvocationStarted {
-                mapping,
+                reader,
                 records,
                 cold_start,
                 ..
             } => {
                 for record in records {
                     let start = (now, cold_start.unwrap_or_default());
-                    self.story(mapping, record).starts.push(start);
+                    self.story(reader, record).starts.push(start);
                 }
             }
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
@@ -353,7 +353,7 @@ fn what_readers_have_passed_is_forgotten() {
         blueprint.mappings[0].parallelization_factor = lanes;
         let causes = follow(&blueprint).observed;
         let sends = causes.sends[StreamId(0)].as_ref().expect("there is a reader");
-        for (shard, reading) in causes.readings[MappingId(0)].iter().enumerate() {
+        for (shard, reading) in causes.readings[ReaderId(0)].iter().enumerate() {
             assert!(reading.pages.len() <= 3, "{} pages", reading.pages.len());
             let runs = sends.shard(shard).map_or(0, Runs::len);
             assert!(runs <= 40, "{runs} requests");

@@ -2,7 +2,7 @@
 
 use super::{
     AHEAD_NANOS, Arrivals, Client, Component, Conservation, Culprit, FunctionId, Holdings, Ledger, LogHoldings,
-    MappingId, ReaderHoldings, SimTime, Term, signed, to_usize,
+    ReaderHoldings, ReaderId, SimTime, Term, signed, to_usize,
 };
 use crate::ids::StreamId;
 
@@ -80,7 +80,7 @@ impl Conservation {
     pub(super) fn check_readers(&mut self, holdings: &Holdings, now: SimTime) {
         for held in &holdings.readers {
             let ReaderHoldings {
-                mapping,
+                reader,
                 stream,
                 shard,
                 start,
@@ -88,7 +88,8 @@ impl Conservation {
                 in_flight,
             } = *held;
             let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
-            let reader = self.mappings[mapping].shard(shard);
+            let component = self.directory.readers[reader].component;
+            let reader = self.readers[reader].shard(shard);
             reader.starts_at(start);
             let (left, right) = (
                 vec![Term::new("accepted since its start", signed_difference(stored, start))],
@@ -112,7 +113,7 @@ impl Conservation {
                 reader.first_missing(),
                 reader.acknowledged_again
             );
-            let about = [Component::Mapping(mapping), Component::Stream(stream)];
+            let about = [component, Component::Stream(stream)];
             let culprit = Some(Culprit { what, record: None });
             self.violate(now, Ledger::Reader, &about, left, right, culprit);
         }
@@ -145,10 +146,10 @@ impl Conservation {
     /// What is unread no reader has seen, so its time is what is left; it lies between nothing and the whole run for each
     /// record, and is nothing when all is read.
     pub(super) fn check_backlog_time(&mut self, now: SimTime) {
-        let mappings: Vec<MappingId> = self.mappings.ids().collect();
-        for mapping in mappings {
-            let stream = self.directory.mappings[mapping].stream;
-            let (stored, reading) = (&self.streams[stream], &self.mappings[mapping]);
+        let readers: Vec<ReaderId> = self.readers.ids().collect();
+        for reader in readers {
+            let stream = self.directory.readers[reader].stream;
+            let (stored, reading) = (&self.streams[stream], &self.readers[reader]);
             if reading.expired || reading.shards.iter().any(|reader| reader.start > 0) {
                 continue;
             }
@@ -173,7 +174,7 @@ impl Conservation {
             self.violate(
                 now,
                 Ledger::BacklogTime,
-                &[Component::Mapping(mapping), Component::Stream(stream)],
+                &[self.directory.readers[reader].component, Component::Stream(stream)],
                 vec![Term::new("integral of the backlog (ns)", area)],
                 vec![
                     Term::new("from arrival to acknowledgement (ns)", waited),

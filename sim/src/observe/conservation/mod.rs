@@ -17,7 +17,7 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
@@ -41,7 +41,7 @@ pub struct Conservation {
     keys: Arc<KeyTable>,
     producers: IndexVec<ProducerId, Client>,
     streams: IndexVec<StreamId, Stored>,
-    mappings: IndexVec<MappingId, Reading>,
+    readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
     ordinals: Option<ClientOrdinals>,
     history: History,
@@ -67,7 +67,7 @@ struct Stored {
     arrivals: Arrivals,
 }
 
-/// What a mapping has read and is done with.
+/// What a reader has read and is done with.
 #[derive(Clone, Debug, Default)]
 struct Reading {
     shards: Vec<Reader>,
@@ -125,7 +125,7 @@ impl Conservation {
                     ..Stored::default()
                 })
                 .collect(),
-            mappings: directory.mappings.iter().map(|_| Reading::default()).collect(),
+            readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
             history: History::new(&directory),
@@ -171,17 +171,17 @@ impl Conservation {
             Fact::GetRecordsHandled {
                 stream,
                 shard,
-                mapping,
+                reader,
                 first_position,
                 records,
                 again: false,
                 ..
             } => {
                 let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
-                let reading = &mut self.mappings[mapping];
+                let reading = &mut self.readers[reader];
                 reading.read.add(arrivals(records));
                 let result = reading.shard(shard).read(first_position, len(records), stored);
-                self.judge(now, (mapping, shard), records.first(), result);
+                self.judge(now, (reader, shard), records.first(), result);
             }
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
@@ -272,17 +272,17 @@ impl Conservation {
     /// Facts about what a reader is done with.
     fn progress(&mut self, now: SimTime, fact: &Fact<'_>) {
         if let Fact::BatchDispatched {
-            mapping,
+            reader,
             shard,
             lane,
             records,
             ..
         } = *fact
         {
-            self.mappings[mapping].shard(shard).dispatched(lane, arrivals(records));
+            self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
         }
         if let Fact::BatchAcknowledged {
-            mapping,
+            reader,
             shard,
             lane,
             records,
@@ -290,52 +290,52 @@ impl Conservation {
             first_position,
         } = *fact
         {
-            let reading = &mut self.mappings[mapping];
+            let reading = &mut self.readers[reader];
             let result = reading
                 .shard(shard)
                 .acknowledge(lane, records, first_position, positions);
             let result = result.map(|batch| reading.finish(now, batch));
-            self.judge(now, (mapping, shard), None, result);
+            self.judge(now, (reader, shard), None, result);
         }
         if let Fact::CheckpointAdvanced {
-            mapping,
+            reader,
             shard,
             position,
         } = *fact
         {
-            let result = self.mappings[mapping].shard(shard).checkpoint(position);
-            self.judge(now, (mapping, shard), None, result);
+            let result = self.readers[reader].shard(shard).checkpoint(position);
+            self.judge(now, (reader, shard), None, result);
         }
         if let Fact::RecordsDiscarded {
-            mapping,
+            reader,
             shard,
             records,
             first_position,
             ..
         } = *fact
         {
-            let reading = &mut self.mappings[mapping];
+            let reading = &mut self.readers[reader];
             reading.finish(now, arrivals(records));
             let result = reading.shard(shard).discard(first_position, records);
-            self.judge(now, (mapping, shard), records.first(), result);
+            self.judge(now, (reader, shard), records.first(), result);
         }
         if let Fact::RecordsExpiredUnread {
-            mapping,
+            reader,
             shard,
             first_position,
             count,
         } = *fact
         {
-            let reading = &mut self.mappings[mapping];
+            let reading = &mut self.readers[reader];
             reading.expired = true;
             let result = reading.shard(shard).expired(first_position, count);
-            self.judge(now, (mapping, shard), None, result);
+            self.judge(now, (reader, shard), None, result);
         }
         if let Fact::RecordsExpiredInRetry {
-            mapping, shard, count, ..
+            reader, shard, count, ..
         } = *fact
         {
-            let reading = &mut self.mappings[mapping];
+            let reading = &mut self.readers[reader];
             reading.expired = true;
             reading.shard(shard).expired_in_retry(count);
         }
@@ -383,7 +383,7 @@ impl Conservation {
     fn judge(
         &mut self,
         now: SimTime,
-        (mapping, shard): (MappingId, ShardIndex),
+        (reader, shard): (ReaderId, ShardIndex),
         record: Option<&Record>,
         result: Result<(), Broken>,
     ) {
@@ -393,8 +393,8 @@ impl Conservation {
                 now,
                 Ledger::Identity,
                 &[
-                    Component::Mapping(mapping),
-                    Component::Stream(self.directory.mappings[mapping].stream),
+                    self.directory.readers[reader].component,
+                    Component::Stream(self.directory.readers[reader].stream),
                 ],
                 vec![Term::new(broken.left.0, broken.left.1)],
                 vec![Term::new(broken.right.0, broken.right.1)],
@@ -443,7 +443,7 @@ impl Conservation {
 
     /// Acknowledgements of positions that had been acknowledged before, over all readers.
     pub fn acknowledged_again(&self) -> u64 {
-        let readers = self.mappings.iter().flat_map(|reading| &reading.shards);
+        let readers = self.readers.iter().flat_map(|reading| &reading.shards);
         readers.map(|reader| reader.acknowledged_again).sum()
     }
 

@@ -15,8 +15,8 @@ struct Run {
 
 impl Run {
     fn new() -> Self {
-        let reader = |mapping| ReaderHoldings {
-            mapping,
+        let reader = |reader| ReaderHoldings {
+            reader,
             stream: CLICKS,
             shard: SHARD,
             start: 0,
@@ -72,7 +72,7 @@ impl Run {
                 received_at: SimTime::ZERO,
                 stream: CLICKS,
                 shard: SHARD,
-                mapping: ENRICH,
+                reader: ENRICH,
                 first_position,
                 records,
                 bytes: 0,
@@ -87,7 +87,7 @@ impl Run {
             &Fact::BatchDispatched {
                 bytes: 0,
                 payload_full: false,
-                mapping: ENRICH,
+                reader: ENRICH,
                 function: ENRICHER,
                 shard: SHARD,
                 lane,
@@ -108,7 +108,7 @@ impl Run {
         self.fact(
             millis,
             &Fact::BatchAcknowledged {
-                mapping: ENRICH,
+                reader: ENRICH,
                 shard: SHARD,
                 lane,
                 records,
@@ -121,7 +121,7 @@ impl Run {
         self.fact(
             millis,
             &Fact::CheckpointAdvanced {
-                mapping: ENRICH,
+                reader: ENRICH,
                 shard: SHARD,
                 position,
             },
@@ -134,7 +134,7 @@ impl Run {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: &batch,
                 cold_start: None,
                 concurrent,
@@ -148,7 +148,7 @@ impl Run {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: 1,
                 outcome: InvocationOutcome::Succeeded,
                 duration: SimDuration::from_millis(stated),
@@ -322,7 +322,7 @@ fn expired_and_discarded_records_are_terms_of_the_reader_ledger() {
     run.read(86_400_000, 2, &batch[2..]).fact(
         86_400_001,
         &Fact::RecordsExpiredUnread {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             first_position: 0,
             count: 2,
@@ -339,7 +339,7 @@ fn expired_and_discarded_records_are_terms_of_the_reader_ledger() {
     run.fact(
         86_400_300,
         &Fact::RecordsExpiredInRetry {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             count: 1,
             first_position: 3,
@@ -348,7 +348,7 @@ fn expired_and_discarded_records_are_terms_of_the_reader_ledger() {
     .fact(
         86_400_300,
         &Fact::RecordsDiscarded {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             reason: crate::observe::fact::DiscardReason::PayloadTooLarge,
             records: &batch[4..5],
@@ -418,7 +418,7 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: &[],
                 cold_start: None,
                 concurrent,
@@ -434,7 +434,7 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: 0,
                 outcome: InvocationOutcome::Succeeded,
                 duration: SimDuration::from_millis(duration),
@@ -486,7 +486,7 @@ fn littles_law_for_the_backlog_counts_arrivals_that_lie_ahead() {
     assert_eq!(run.check(300), Ok(()));
     let stored = &run.ledgers.streams[CLICKS];
     assert_eq!(stored.ahead, 5_000_000 + 14_000_000);
-    assert_eq!(run.ledgers.mappings[ENRICH].waited, (300 - 10 + 300 - 19) * 1_000_000);
+    assert_eq!(run.ledgers.readers[ENRICH].waited, (300 - 10 + 300 - 19) * 1_000_000);
 }
 
 #[test]

@@ -108,7 +108,7 @@ fn a_mapping_remembers_how_far_it_was_behind() {
             received_at: SimTime::ZERO,
             stream: CLICKS,
             shard: SHARD,
-            mapping: ENRICH,
+            reader: ENRICH,
             first_position: 0,
             records: if millis == 10 { &[] } else { &batch },
             bytes: 200,
@@ -121,12 +121,12 @@ fn a_mapping_remembers_how_far_it_was_behind() {
         let fact = Fact::GetRecordsThrottled {
             stream: CLICKS,
             shard: SHARD,
-            mapping: ENRICH,
+            reader: ENRICH,
             limit,
         };
         counts.on(at(40), &fact);
     }
-    let enrich = &counts.mappings[ENRICH];
+    let enrich = &counts.readers[ENRICH];
     assert_eq!(
         (
             enrich.reads,
@@ -159,7 +159,7 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: &batch,
                 cold_start,
                 concurrent: u32::from(number == 2) + 1,
@@ -173,7 +173,7 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                mapping: ENRICH,
+                reader: ENRICH,
                 records: 2,
                 outcome,
                 duration: SimDuration::from_millis(10),
@@ -187,7 +187,7 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
         &Fact::InvocationThrottled {
             concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
-            mapping: ENRICH,
+            reader: ENRICH,
             records: 2,
         },
     );
@@ -209,7 +209,7 @@ fn effects_count_where_they_complete() {
     counts.on(
         at(50),
         &Fact::RecordsProcessed {
-            mapping: crate::ids::MappingId(0),
+            reader: crate::ids::ReaderId(0),
             positions: &[],
             passage: crate::batch::Passage::default(),
             shard: crate::ids::ShardIndex(0),

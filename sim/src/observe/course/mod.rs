@@ -17,7 +17,7 @@ pub use steps::{Grid, STEPS_MAX, Step, Steps};
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ProducerId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
 use crate::observe::counts::Counts;
 use crate::observe::fact::Fact;
 use crate::observe::latency::{Histogram, Latency};
@@ -58,7 +58,7 @@ pub struct Course {
     end: SimTime,
     producers: IndexVec<ProducerId, Growth<ProducerStep>>,
     streams: IndexVec<StreamId, Vec<Growth<ShardStep>>>,
-    readers: IndexVec<MappingId, Growth<ReaderStep>>,
+    readers: IndexVec<ReaderId, Growth<ReaderStep>>,
     functions: IndexVec<FunctionId, FunctionCourse>,
 }
 
@@ -78,7 +78,7 @@ impl Course {
                 .iter()
                 .map(|stream| vec![Growth::new(grid); to_usize(stream.shards).min(SHARDS_MAX)])
                 .collect(),
-            readers: growths(&directory.mappings, grid),
+            readers: growths(&directory.readers, grid),
             functions: directory
                 .functions
                 .iter()
@@ -107,9 +107,9 @@ impl Course {
         }
         match *fact {
             Fact::GetRecordsHandled {
-                mapping, millis_behind, ..
+                reader, millis_behind, ..
             } => {
-                let most = &mut self.readers[mapping].steps.open().millis_behind_max;
+                let most = &mut self.readers[reader].steps.open().millis_behind_max;
                 *most = (*most).max(Some(millis_behind));
             }
             Fact::InvocationStarted {
@@ -180,7 +180,7 @@ impl Course {
         self.streams[id].iter().map(|shard| shard.steps.all())
     }
     /// Steps of a reader.
-    pub fn reader(&self, id: MappingId) -> &[ReaderStep] {
+    pub fn reader(&self, id: ReaderId) -> &[ReaderStep] {
         self.readers[id].steps.all()
     }
     /// Steps of a function.
@@ -249,7 +249,7 @@ impl Course {
                     one.settle(growth::shard(total));
                 }
             }
-            for (one, total) in readers.iter_mut().zip(counts.mappings.iter()) {
+            for (one, total) in readers.iter_mut().zip(counts.readers.iter()) {
                 one.settle(ReaderStep {
                     acknowledged: total.acknowledged,
                     millis_behind_max: None,

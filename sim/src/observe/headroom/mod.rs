@@ -17,7 +17,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{ConcurrencyUse, DiscardReason, Fact, ReadLimit, ShardTally};
 use crate::record::Record;
@@ -132,7 +132,8 @@ impl ShardUse {
 }
 
 #[derive(Clone, Debug)]
-struct MappingUse {
+struct ReaderUse {
+    component: Component,
     batch_size: Peak,
     payload: Peak,
     /// Bounds of the payloads that `payload` has been measured for.
@@ -159,7 +160,7 @@ pub struct Headroom {
     payload: Payload,
     producers: IndexVec<ProducerId, [Peak; 2]>,
     streams: IndexVec<StreamId, Vec<ShardUse>>,
-    mappings: IndexVec<MappingId, MappingUse>,
+    readers: IndexVec<ReaderId, ReaderUse>,
     functions: IndexVec<FunctionId, FunctionUse>,
     account: Peak,
     sinks: IndexVec<SinkId, SinkUse>,
@@ -176,8 +177,10 @@ impl Headroom {
             let hours = found.map_or(kinesis::RETENTION_HOURS_MIN, |stream| stream.retention_hours);
             SimDuration::from_hours(u64::from(hours)).as_nanos()
         };
-        let batch_size = |name: &str| {
-            let found = blueprint.mappings.iter().find(|mapping| mapping.name == name);
+        let batch_size = |component: Component| {
+            let name = directory.label(component);
+            let name = name.strip_prefix("mapping.");
+            let found = name.and_then(|name| blueprint.mappings.iter().find(|mapping| mapping.name == name));
             found.map_or(mapping::BATCH_SIZE_DEFAULT, |mapping| mapping.batch_size)
         };
         let timeout = |name: &str| {
@@ -192,11 +195,12 @@ impl Headroom {
                 .iter()
                 .map(|stream| vec![ShardUse::new(); to_usize(stream.shards)])
                 .collect(),
-            mappings: directory
-                .mappings
+            readers: directory
+                .readers
                 .iter()
-                .map(|entry| MappingUse {
-                    batch_size: Peak::of(u64::from(batch_size(&entry.name))),
+                .map(|entry| ReaderUse {
+                    component: entry.component,
+                    batch_size: Peak::of(u64::from(batch_size(entry.component))),
                     payload: Peak::of(mapping::MAX_PAYLOAD_BYTES),
                     payload_bound: 0,
                     retention: Peak::of(retention(entry.stream)),
@@ -256,8 +260,8 @@ impl Headroom {
                 }
             }
         }
-        for (id, used) in self.mappings.iter_enumerated() {
-            let component = Some(Component::Mapping(id));
+        for used in &self.readers {
+            let component = Some(used.component);
             add(Limit::BatchSize, component, None, &used.batch_size);
             add(Limit::Payload, component, None, &used.payload);
             add(Limit::Retention, component, None, &used.retention);
@@ -348,7 +352,7 @@ impl Headroom {
             Fact::GetRecordsHandled {
                 stream,
                 shard,
-                mapping,
+                reader,
                 records,
                 bytes,
                 received_at,
@@ -358,34 +362,34 @@ impl Headroom {
                 self.shard(stream, shard).read(now, received_at, bytes);
                 if let (Some(oldest), false) = (records.first(), again) {
                     let age = now.since(oldest.arrived_at).as_nanos();
-                    self.mappings[mapping].retention.note(now, age, false);
+                    self.readers[reader].retention.note(now, age, false);
                 }
             }
             Fact::GetRecordsThrottled {
                 stream, shard, limit, ..
             } => self.shard(stream, shard).read_refused(now, limit),
-            Fact::RecordsExpiredUnread { mapping, .. } | Fact::RecordsExpiredInRetry { mapping, .. } => {
-                let retention = &mut self.mappings[mapping].retention;
+            Fact::RecordsExpiredUnread { reader, .. } | Fact::RecordsExpiredInRetry { reader, .. } => {
+                let retention = &mut self.readers[reader].retention;
                 retention.note(now, retention.limit, true);
             }
             Fact::RecordsDiscarded {
-                mapping,
+                reader,
                 reason: DiscardReason::PayloadTooLarge,
                 records,
                 ..
             } => {
                 let payload = self.payload.of_all(records, &self.keys);
-                self.mappings[mapping].payload.note(now, payload, true);
+                self.readers[reader].payload.note(now, payload, true);
             }
             Fact::BatchDispatched {
-                mapping,
+                reader,
                 records,
                 bytes,
                 attempts_before: 0,
                 payload_full,
                 ..
             } => {
-                let used = &mut self.mappings[mapping];
+                let used = &mut self.readers[reader];
                 used.batch_size.note(now, len(records), false);
                 // Exact for the batch with the highest bound; those below it cannot be much larger.
                 let bound = self.payload.at_most(to_u32(records.len()), bytes);

@@ -9,7 +9,7 @@ use crate::session::{Session, SessionOptions};
 use crate::testing::blueprints::{mapping, millis, pipeline};
 
 const STREAM: Option<Component> = Some(Component::Stream(StreamId(0)));
-const READER: Option<Component> = Some(Component::Mapping(MappingId(0)));
+const READER: Option<Component> = Some(Component::Mapping(crate::ids::MappingId(0)));
 const ENRICH: Option<Component> = Some(Component::Function(FunctionId(0)));
 const ORDERS: Option<Component> = Some(Component::Sink(SinkId(0)));
 

@@ -13,7 +13,7 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::observe::sums::{Entries, Spans, Sums};
 use crate::record::{Outcome, Record};
@@ -212,8 +212,8 @@ impl Metrics {
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
                 group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
             }
-            Fact::RecordsExpiredUnread { mapping, count, .. } | Fact::RecordsExpiredInRetry { mapping, count, .. } => {
-                self.expired(now, mapping, count);
+            Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
+                self.expired(now, reader, count);
             }
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
@@ -321,8 +321,8 @@ impl Metrics {
         }
     }
 
-    fn expired(&mut self, now: SimTime, mapping: MappingId, count: u64) {
-        let stream = self.directory.mappings[mapping].stream;
+    fn expired(&mut self, now: SimTime, reader: ReaderId, count: u64) {
+        let stream = self.directory.readers[reader].stream;
         self.streams[stream].add(now, Metric::RecordsExpired, Point::of(count));
     }
 

@@ -151,7 +151,7 @@ fn kds_met_10_read_throttles_count_calls_for_either_limit() {
         let fact = Fact::GetRecordsThrottled {
             stream: CLICKS,
             shard: FIRST,
-            mapping: ENRICH,
+            reader: ENRICH,
             limit,
         };
         metrics.on(at(10), &fact);
@@ -177,7 +177,7 @@ fn kds_met_12_iterator_age_is_that_of_the_last_record_and_zero_when_caught_up() 
             received_at: SimTime::ZERO,
             stream: CLICKS,
             shard: FIRST,
-            mapping: ENRICH,
+            reader: ENRICH,
             first_position: 0,
             records: &batch,
             bytes: 200,
@@ -211,7 +211,7 @@ fn end(
         shard: crate::ids::ShardIndex(0),
         write_pending: false,
         function: ENRICHER,
-        mapping: ENRICH,
+        reader: ENRICH,
         records: 1,
         outcome,
         duration,
@@ -256,7 +256,7 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
         let fact = Fact::InvocationStarted {
             concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
-            mapping: ENRICH,
+            reader: ENRICH,
             records: &batch,
             cold_start: (concurrent == 3).then_some(SimDuration::SECOND),
             concurrent,
@@ -280,7 +280,7 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
     let fact = Fact::InvocationThrottled {
         concurrency: crate::observe::sample::ONE_OF_MANY,
         function: ENRICHER,
-        mapping: ENRICH,
+        reader: ENRICH,
         records: 2,
     };
     metrics.on(at(500), &fact);

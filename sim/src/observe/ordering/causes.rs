@@ -4,7 +4,7 @@ use crate::batch::InvocationOutcome;
 use crate::directory::Directory;
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ShardIndex};
+use crate::ids::{FunctionId, ReaderId, ShardIndex};
 use crate::observe::fact::{Fact, RetryBy};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::Cause;
@@ -37,7 +37,7 @@ const RECORDS: usize = 4_096;
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct DispatchedAgain {
     at: SimTime,
-    mapping: MappingId,
+    reader: ReaderId,
     function: FunctionId,
     lane: (ShardIndex, u16),
     attempts_before: u32,
@@ -49,7 +49,7 @@ struct DispatchedAgain {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct Failed {
     at: SimTime,
-    mapping: MappingId,
+    reader: ReaderId,
     lane: (ShardIndex, u16),
     outcome: InvocationOutcome,
 }
@@ -121,7 +121,7 @@ impl Causes {
     /// Takes note of a failed batch or of one that is invoked again.
     pub(super) fn batch(&mut self, now: SimTime, fact: &Fact<'_>) {
         if let Fact::BatchFailed {
-            mapping,
+            reader,
             shard,
             lane,
             outcome,
@@ -130,13 +130,13 @@ impl Causes {
         {
             self.failed.push(Failed {
                 at: now,
-                mapping,
+                reader,
                 lane: (shard, lane),
                 outcome,
             });
         }
         if let Fact::BatchDispatched {
-            mapping,
+            reader,
             function,
             shard,
             lane,
@@ -148,7 +148,7 @@ impl Causes {
         {
             self.dispatched_again.push(DispatchedAgain {
                 at: now,
-                mapping,
+                reader,
                 function,
                 lane: (shard, lane),
                 attempts_before,
@@ -182,9 +182,9 @@ impl Causes {
             .failed
             .iter()
             .rev()
-            .find(|note| note.mapping == again.mapping && note.lane == again.lane && note.at <= again.at);
+            .find(|note| note.reader == again.reader && note.lane == again.lane && note.at <= again.at);
         Some(Cause::DispatchedAgain {
-            mapping: mapping_name(directory, again.mapping),
+            reader: directory.reader_label(again.reader),
             at: again.at,
             attempts_before: again.attempts_before,
             failed: failed.map(|note| (note.outcome, note.at)),
@@ -194,18 +194,18 @@ impl Causes {
 
 /// What made records unreachable for a reader.
 pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Option<Cause> {
-    if let Fact::RecordsDiscarded { mapping, .. } = *fact {
-        let mapping = mapping_name(directory, mapping);
-        return Some(Cause::TooLarge { mapping, at: now });
+    if let Fact::RecordsDiscarded { reader, .. } = *fact {
+        let reader = directory.reader_label(reader);
+        return Some(Cause::TooLarge { reader, at: now });
     }
     let (Fact::RecordsExpiredUnread {
-        mapping,
+        reader,
         shard,
         first_position,
         count,
     }
     | Fact::RecordsExpiredInRetry {
-        mapping,
+        reader,
         shard,
         first_position,
         count,
@@ -215,7 +215,7 @@ pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Opti
     };
     let in_retry = matches!(fact, Fact::RecordsExpiredInRetry { .. });
     Some(Cause::Expired {
-        mapping: mapping_name(directory, mapping),
+        reader: directory.reader_label(reader),
         shard: shard.to_string(),
         first_position,
         count,
@@ -231,12 +231,4 @@ pub(super) fn discarded<'f>(fact: &Fact<'f>) -> Option<&'f Record> {
     } else {
         None
     }
-}
-
-/// The mapping's name in the scenario.
-fn mapping_name(directory: &Directory, mapping: MappingId) -> String {
-    directory
-        .mappings
-        .get(mapping)
-        .map_or_else(String::new, |entry| entry.name.clone())
 }

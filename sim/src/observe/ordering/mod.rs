@@ -13,7 +13,7 @@ mod witnesses;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, SinkId, StreamId};
+use crate::ids::{FunctionId, ReaderId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -169,11 +169,11 @@ impl Ordering {
             Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
                 self.deliver(now, function, records);
             }
-            Fact::RecordsExpiredUnread { mapping, count, .. } | Fact::RecordsExpiredInRetry { mapping, count, .. } => {
-                self.lose(now, mapping, count, fact);
+            Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
+                self.lose(now, reader, count, fact);
             }
-            Fact::RecordsDiscarded { mapping, records, .. } => {
-                self.lose(now, mapping, u64::from(to_u32(records.len())), fact);
+            Fact::RecordsDiscarded { reader, records, .. } => {
+                self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
@@ -276,8 +276,8 @@ impl Ordering {
         }
     }
 
-    fn lose(&mut self, now: SimTime, mapping: MappingId, count: u64, fact: &Fact<'_>) {
-        let Some(function) = self.directory.mappings.get(mapping).map(|entry| entry.function) else {
+    fn lose(&mut self, now: SimTime, reader: ReaderId, count: u64, fact: &Fact<'_>) {
+        let Some(function) = self.directory.readers.get(reader).map(|entry| entry.function) else {
             return;
         };
         let Some(observed) = self.places.get_mut(function.index()) else {
@@ -313,9 +313,9 @@ impl Ordering {
             for reader in &holdings.readers {
                 if self
                     .directory
-                    .mappings
-                    .get(reader.mapping)
-                    .is_some_and(|mapping| mapping.function == function)
+                    .readers
+                    .get(reader.reader)
+                    .is_some_and(|entry| entry.function == function)
                 {
                     let next = holdings
                         .log(reader.stream, reader.shard)
@@ -352,7 +352,7 @@ impl Ordering {
             if !self
                 .directory
                 .mappings_of(function)
-                .any(|(_, mapping)| mapping.stream == entry.target)
+                .any(|(_, reader)| reader.stream == entry.target)
             {
                 continue;
             }
@@ -444,7 +444,7 @@ impl Ordering {
 fn readers_of(stream: StreamId, directory: &Directory) -> Vec<usize> {
     let reads = |function: &FunctionId| {
         let mut mappings = directory.mappings_of(*function);
-        mappings.any(|(_, mapping)| mapping.stream == stream)
+        mappings.any(|(_, reader)| reader.stream == stream)
     };
     directory.functions.ids().filter(reads).map(Idx::index).collect()
 }

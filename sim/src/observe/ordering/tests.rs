@@ -144,7 +144,7 @@ fn a_batch_that_fails_after_its_write_takes_effect_twice() {
     checker.on(
         at(25),
         &Fact::BatchFailed {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             lane: 0,
             outcome: InvocationOutcome::FunctionError,
@@ -157,7 +157,7 @@ fn a_batch_that_fails_after_its_write_takes_effect_twice() {
         &Fact::BatchDispatched {
             bytes: 0,
             payload_full: false,
-            mapping: ENRICH,
+            reader: ENRICH,
             function: ENRICHER,
             shard: SHARD,
             lane: 0,
@@ -288,7 +288,7 @@ fn expired_records_are_lost_to_their_reader_only() {
     checker.on(
         at(86_400_000),
         &Fact::RecordsExpiredUnread {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             first_position: 1,
             count: 2,
@@ -312,7 +312,7 @@ fn a_record_that_no_invocation_can_carry_is_lost() {
     checker.on(
         at(20),
         &Fact::RecordsDiscarded {
-            mapping: ENRICH,
+            reader: ENRICH,
             shard: SHARD,
             reason: DiscardReason::PayloadTooLarge,
             records: &batch[..1],
@@ -344,7 +344,7 @@ fn records_on_their_way_at_the_end_are_unobserved_but_not_lost() {
         trimmed: 0,
     });
     holdings.readers.push(ReaderHoldings {
-        mapping: ENRICH,
+        reader: ENRICH,
         stream: CLICKS,
         shard: SHARD,
         start: 0,
@@ -374,7 +374,7 @@ fn a_function_without_a_sink_is_a_place_of_its_own() {
         checker.on(
             at(20),
             &Fact::RecordsProcessed {
-                mapping: crate::ids::MappingId(0),
+                reader: crate::ids::ReaderId(0),
                 positions: &[],
                 passage: crate::batch::Passage::default(),
                 shard: crate::ids::ShardIndex(0),

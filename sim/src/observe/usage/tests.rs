@@ -68,12 +68,12 @@ fn reads_are_counted_for_the_stream_and_for_each_reader() {
     let mut blueprint = minute();
     blueprint.functions[0].failure_rate = Ratio::new(1, 2);
     let (usage, counts) = run(&blueprint);
-    let (stream, reader) = (&usage.streams[StreamId(0)], &usage.mappings[MappingId(0)]);
+    let (stream, reader) = (&usage.streams[StreamId(0)], &usage.readers[ReaderId(0)]);
     assert_eq!(
         (stream.get_records_requests, stream.bytes_out),
         (reader.get_records_requests, reader.bytes_read)
     );
-    let counted = &counts.mappings[MappingId(0)];
+    let counted = &counts.readers[ReaderId(0)];
     assert_eq!(
         reader.get_records_requests,
         counted.reads + counted.throttled_by_calls + counted.throttled_by_bytes

@@ -25,7 +25,7 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::quantity::{KIB, Ratio};
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{MappingId, ShardIndex, StreamId};
+use crate::ids::{ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::ShardTally;
 use crate::profile::Profile;
@@ -108,7 +108,7 @@ pub struct Stream {
 /// A declared reader and, by shard, the position before which it needs nothing.
 #[derive(Clone, Debug)]
 struct Reader {
-    mapping: MappingId,
+    id: ReaderId,
     checkpoints: Vec<u64>,
 }
 
@@ -145,8 +145,8 @@ pub struct StreamSetting<'a> {
     pub model: &'a ModelParameters,
     /// Keys of the run.
     pub keys: &'a KeyTable,
-    /// Mappings that read the stream.
-    pub readers: &'a [MappingId],
+    /// Whoever reads the stream.
+    pub readers: &'a [ReaderId],
     /// Width of the window for single-record calls of fast producers.
     pub call_window: SimDuration,
 }
@@ -189,8 +189,8 @@ impl Stream {
             max_put_bytes: quotas::max_put_bytes(profile),
             readers: readers
                 .iter()
-                .map(|&mapping| Reader {
-                    mapping,
+                .map(|&id| Reader {
+                    id,
                     checkpoints: vec![0; shard_count],
                 })
                 .collect(),

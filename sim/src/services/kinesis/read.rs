@@ -1,7 +1,7 @@
 //! Reads: admission by the shard's read limits, and the page cut from its log.
 
 use super::{Event, Stream, broken, quotas};
-use crate::batch::{Batch, BatchId, Envelope, GetCall, ServiceError};
+use crate::batch::{Batch, BatchId, Envelope, GetCall, ReadCaller, ServiceError};
 use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::engine::phase::Phase;
@@ -22,7 +22,7 @@ impl Stream {
             cx.emit(|| Fact::GetRecordsThrottled {
                 stream: me,
                 shard: call.shard,
-                mapping: call.mapping,
+                reader: call.reader,
                 limit,
             });
             call.error = Some(ServiceError::ProvisionedThroughputExceeded);
@@ -62,7 +62,7 @@ impl Stream {
         cx.emit(|| Fact::GetRecordsHandled {
             stream: me,
             shard: call.shard,
-            mapping: call.mapping,
+            reader: call.reader,
             first_position: page.first,
             records: &batch.records,
             bytes: page.bytes,
@@ -79,8 +79,10 @@ impl Stream {
 
     fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
         let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Mapping(call.mapping, crate::services::mapping::Event::PageReceived { batch })
+        cx.send(batch, delay, |batch| match call.caller {
+            ReadCaller::Mapping(mapping) => {
+                world::Event::Mapping(mapping, crate::services::mapping::Event::PageReceived { batch })
+            }
         });
     }
 
@@ -88,7 +90,7 @@ impl Stream {
     fn note_checkpoint(&mut self, call: &GetCall) {
         let index = to_usize(call.shard.0);
         for reader in &mut self.readers {
-            if reader.mapping == call.mapping {
+            if reader.id == call.reader {
                 reader.checkpoints[index] = reader.checkpoints[index].max(call.checkpoint);
             }
         }

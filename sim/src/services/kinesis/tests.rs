@@ -10,7 +10,7 @@ mod records;
 mod writes;
 
 use super::*;
-use crate::batch::{Batch, Envelope, GetCall, PutCall, ServiceError};
+use crate::batch::{Batch, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::MIB;
 use crate::ids::ProducerId;
@@ -22,7 +22,7 @@ use crate::world;
 
 const ME: StreamId = StreamId(0);
 const CLICKS: ProducerId = ProducerId(0);
-const READER: MappingId = MappingId(0);
+const READER: ReaderId = ReaderId(0);
 
 type Bench = Harness<(StreamId, Stream)>;
 
@@ -33,7 +33,7 @@ struct Setup {
     model: ModelParameters,
     /// Key i has the explicit hash key i.
     hashes: Vec<u128>,
-    readers: Vec<MappingId>,
+    readers: Vec<ReaderId>,
 }
 
 impl Setup {
@@ -102,7 +102,7 @@ trait Client {
     /// A put is received at `at`.
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>);
     /// A read is received at `at`.
-    fn get(&mut self, at: SimTime, reader: MappingId, shard: u32, position: u64, limit: u32);
+    fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32);
     /// Lets everything happen, and returns the responses to puts.
     fn put_answers(&mut self) -> Vec<PutAnswer>;
     /// Lets everything happen, and returns the responses to reads.
@@ -153,11 +153,12 @@ impl Client for Bench {
             world::Event::Stream(ME, Event::PutReceived { batch })
         });
     }
-    fn get(&mut self, at: SimTime, mapping: MappingId, shard: u32, position: u64, limit: u32) {
+    fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32) {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
-            mapping,
+            reader,
+            caller: ReadCaller::Mapping(crate::ids::MappingId(reader.0)),
             stream: ME,
             shard: ShardIndex(shard),
             position,

@@ -208,7 +208,7 @@ impl Lambda {
             let concurrency = &self.concurrency;
             cx.emit(|| Fact::InvocationThrottled {
                 function,
-                mapping: call.mapping,
+                reader: call.mapping.into(),
                 records: to_u32(batch.records.len()),
                 concurrency: concurrency.usage(function),
             });
@@ -274,7 +274,7 @@ impl Lambda {
             cx.emit(|| Fact::RecordsProcessed {
                 function,
                 records: &batch.records,
-                mapping: ended.call.mapping,
+                reader: ended.call.mapping.into(),
                 shard: ended.call.shard,
                 positions: &batch.positions,
                 passage: ended.call.passage,
@@ -285,7 +285,7 @@ impl Lambda {
         let concurrent = self.concurrency.in_progress(function);
         cx.emit(|| Fact::InvocationEnded {
             function,
-            mapping: ended.call.mapping,
+            reader: ended.call.mapping.into(),
             shard: ended.call.shard,
             records: ended.records,
             outcome,
@@ -329,7 +329,7 @@ impl Function {
         (call.passage.started_at, call.passage.cold_start) = (cx.now(), waits);
         cx.emit(|| Fact::InvocationStarted {
             function: call.function,
-            mapping: call.mapping,
+            reader: call.mapping.into(),
             records: &batch.records,
             cold_start: cold_start.map(ColdStartTime::total),
             concurrent: concurrency.in_progress(me),

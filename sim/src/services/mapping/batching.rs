@@ -25,7 +25,7 @@ impl Mapping {
         }
         let first = call.position - u64::from(to_u32(page.records.len()));
         cx.emit(|| Fact::RecordsGathered {
-            mapping: me,
+            reader: me.into(),
             shard: call.shard,
             first_position: first,
             records: to_u32(page.records.len()),
@@ -113,7 +113,7 @@ impl Mapping {
         let positions = lane.take(1, &mut batch);
         reader.waiting.take_away(&batch);
         cx.emit(|| Fact::RecordsDiscarded {
-            mapping: me,
+            reader: me.into(),
             shard: ShardIndex(shard),
             reason: DiscardReason::PayloadTooLarge,
             records: &batch.records,

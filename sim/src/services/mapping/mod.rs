@@ -320,7 +320,7 @@ impl Mapping {
         let (attempts_before, payload_full) = (held.attempts, held.payload_full);
         held.attempts += 1;
         cx.emit(|| Fact::BatchDispatched {
-            mapping: me,
+            reader: me.into(),
             function,
             shard: ShardIndex(shard),
             lane,
@@ -352,7 +352,7 @@ impl Mapping {
         let backoff = match call.outcome {
             InvocationOutcome::Succeeded => {
                 cx.emit(|| Fact::BatchAcknowledged {
-                    mapping: me,
+                    reader: me.into(),
                     shard: call.shard,
                     lane: call.lane,
                     records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
@@ -375,7 +375,7 @@ impl Mapping {
         };
         let retry_at = now + backoff;
         cx.emit(|| Fact::BatchFailed {
-            mapping: me,
+            reader: me.into(),
             shard: call.shard,
             lane: call.lane,
             outcome: call.outcome,
@@ -398,7 +398,7 @@ impl Mapping {
         if reader.progress.done(done) {
             let position = reader.progress.checkpoint();
             cx.emit(|| Fact::CheckpointAdvanced {
-                mapping: me,
+                reader: me.into(),
                 shard: ShardIndex(shard),
                 position,
             });

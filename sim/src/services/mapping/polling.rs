@@ -2,7 +2,7 @@
 
 use super::lane::Positions;
 use super::{Event, Mapping, broken};
-use crate::batch::{Batch, BatchId, Envelope, GetCall};
+use crate::batch::{Batch, BatchId, Envelope, GetCall, ReadCaller};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
@@ -72,7 +72,8 @@ impl Mapping {
     ) {
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Get(GetCall {
-            mapping: me,
+            reader: me.into(),
+            caller: ReadCaller::Mapping(me),
             stream: self.stream,
             shard: ShardIndex(shard),
             position,
@@ -112,7 +113,7 @@ impl Mapping {
         if call.expired > 0 {
             let first_position = reader.cursor;
             cx.emit(|| Fact::RecordsExpiredUnread {
-                mapping: me,
+                reader: me.into(),
                 shard: call.shard,
                 first_position,
                 count: call.expired,

@@ -64,7 +64,7 @@ impl Mapping {
         lane.state = LaneState::Rereading(held);
         if gone.count() > 0 {
             cx.emit(|| Fact::RecordsExpiredInRetry {
-                mapping: me,
+                reader: me.into(),
                 shard: call.shard,
                 count: gone.count(),
                 first_position: gone.first(),

@@ -6,6 +6,7 @@
 //! and, if the application is told to, sends refused entries again (KDS-W-14).
 
 pub mod arrivals;
+mod key_order;
 pub mod retry;
 #[cfg(test)]
 mod tests;
@@ -28,6 +29,7 @@ use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::world;
 use arrivals::Source;
+use key_order::KeyOrder;
 use retry::{Decision, RetryPolicy};
 use std::collections::VecDeque;
 use window::Window;
@@ -97,6 +99,8 @@ pub struct Producer {
     resend: Option<Resend>,
     resend_stream: Random,
     link: Link,
+    /// Set when puts of a key wait for each other.
+    key_order: Option<KeyOrder>,
     /// Set when single-record calls are handled by window.
     window: Option<Window>,
 }
@@ -153,6 +157,7 @@ impl Producer {
             resend: blueprint.resend_failed,
             resend_stream: streams.stream(&format!("{component}/resend-jitter"))?,
             link: Link::new(&component, model, streams)?,
+            key_order: (single && blueprint.sequence_number_for_ordering).then(KeyOrder::default),
             window: cohort.then(|| Window::new(blueprint.call_window)),
         })
     }
@@ -189,16 +194,21 @@ impl Producer {
         let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
         let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
         let windowed = self.window.as_ref().map_or(0, Window::waiting);
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::waiting);
         ClientHoldings {
             gathering: u64::from(to_u32(gathering)),
-            waiting: self.ready.iter().map(size).sum::<u64>() + self.later.iter().map(size).sum::<u64>() + windowed,
+            waiting: self.ready.iter().map(size).sum::<u64>()
+                + self.later.iter().map(size).sum::<u64>()
+                + windowed
+                + ordered,
             in_flight: self.in_flight,
         }
     }
     /// Bytes of memory that waiting records take.
     pub fn memory(&self) -> u64 {
         let batches = self.ready.iter().chain(self.later.iter()).map(Batch::memory);
-        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory)
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::memory);
+        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory) + ordered
     }
     /// Draws on the producer's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
@@ -261,7 +271,7 @@ impl Producer {
             records: &batch.records,
         });
         batch.envelope = self.envelope(me, 1, 0, cx.now());
-        self.submit(me, batch, cx);
+        self.submit_in_order(me, batch, cx);
         self.plan(me, cx);
     }
 
@@ -340,11 +350,13 @@ impl Producer {
         if call.cohort {
             return self.window_responded(me, batch, call.error, cx);
         }
+        let key = batch.records.first().map(|record| record.key);
         match call.error {
             None => {
                 self.retry.on_success(cx.now(), call.attempt, call.retry_cost);
                 self.busy -= 1;
                 self.settle(me, batch, call, cx);
+                self.next_of_key(me, key, cx);
             }
             Some(error) => {
                 cx.emit(|| Fact::RequestFailed {
@@ -363,6 +375,7 @@ impl Producer {
                     Decision::GiveUp(reason) => {
                         self.busy -= 1;
                         Self::give_up(me, batch, reason, cx);
+                        self.next_of_key(me, key, cx);
                     }
                 }
             }

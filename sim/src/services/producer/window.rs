@@ -63,9 +63,10 @@ impl Window {
 
 impl ProducerBlueprint {
     /// True if the producer makes single-record calls so often that they are handled by window. In adaptive mode the SDK
-    /// may delay each call by itself (KDS-SDK-14), so each is its own event.
+    /// may delay each call by itself (KDS-SDK-14), and with `SequenceNumberForOrdering` each waits for the one before, so
+    /// each is its own event.
     pub fn uses_call_window(&self) -> bool {
-        if self.retry.mode == RetryMode::Adaptive {
+        if self.retry.mode == RetryMode::Adaptive || self.sequence_number_for_ordering {
             return false;
         }
         let threshold = self.call_window_threshold;

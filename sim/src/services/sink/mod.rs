@@ -210,7 +210,7 @@ impl Sink {
             records: &batch.records,
             received_at: write.received_at,
             capacity: self.line.capacity(),
-            mapping: call.invoke.mapping,
+            reader: call.invoke.mapping.into(),
             shard: call.invoke.shard,
             positions: &batch.positions,
             passage: call.invoke.passage,

@@ -67,23 +67,23 @@ fn kds_mod_08_a_page_has_one_record_if_one_is_there() {
 #[test]
 fn kds_r_09_readers_share_five_calls_a_second() {
     let mut bench = Setup {
-        readers: (0..6).map(MappingId).collect(),
+        readers: (0..6).map(ReaderId).collect(),
         ..Setup::shards(2)
     }
     .build();
     for reader in 0..6 {
-        bench.get(millis(100 * u64::from(reader)), MappingId(reader), 0, 0, 10_000);
+        bench.get(millis(100 * u64::from(reader)), ReaderId(reader), 0, 0, 10_000);
     }
     bench.get(millis(550), READER, 1, 0, 10_000);
     let pages = bench.pages();
-    let refused: Vec<MappingId> = pages
+    let refused: Vec<ReaderId> = pages
         .iter()
         .filter(|page| throttled(&page.1))
-        .map(|page| page.1.mapping)
+        .map(|page| page.1.reader)
         .collect();
     assert_eq!(
         refused,
-        [MappingId(5)],
+        [ReaderId(5)],
         "the sixth call within a second; the other shard has calls of its own"
     );
 }
@@ -98,7 +98,7 @@ fn kds_r_10_kds_u_02_readers_share_two_mebibytes_a_second() {
         let served = SimTime::from_secs(10);
         bench.get(served.saturating_sub(SERVICE), READER, 0, 0, 10_000);
         bench.run_until(served);
-        bench.get(served, MappingId(1), 0, 0, 10_000);
+        bench.get(served, ReaderId(1), 0, 0, 10_000);
         let pages = bench.pages();
         assert_eq!(
             (pages[0].2.len(), throttled(&pages[1].1)),
@@ -237,7 +237,7 @@ fn kds_r_22_one_reader_reads_twice_as_fast_as_a_shard_can_be_written() {
 #[test]
 fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
     let mut bench = Setup {
-        readers: vec![READER, MappingId(1)],
+        readers: vec![READER, ReaderId(1)],
         ..Setup::shards(1)
     }
     .build();
@@ -245,11 +245,12 @@ fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
         bench.put_records(SimTime::from_secs(second + 1), records(0, 500, 10));
     }
     let full = bench.component.1.memory();
-    let with_checkpoint = |bench: &mut Bench, at: u64, mapping: u16, checkpoint: u64| {
+    let with_checkpoint = |bench: &mut Bench, at: u64, reader: u16, checkpoint: u64| {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
-            mapping: MappingId(mapping),
+            reader: ReaderId(reader),
+            caller: ReadCaller::Mapping(crate::ids::MappingId(reader)),
             stream: ME,
             shard: ShardIndex(0),
             position: checkpoint,

@@ -228,7 +228,7 @@ fn lam_c_25_a_throttled_request_is_neither_an_invocation_nor_an_error() {
     assert!(
         matches!(
             harness.notes(),
-            [note] if matches!(note.fact, Fact::InvocationThrottled { function: ENRICH, mapping: MappingId(4), records: 5, .. })
+            [note] if matches!(note.fact, Fact::InvocationThrottled { function: ENRICH, reader: crate::ids::ReaderId(4), records: 5, .. })
         ),
         "one fact, and no start or end of an invocation: {:?}",
         harness.notes()

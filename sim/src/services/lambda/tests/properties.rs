@@ -96,17 +96,17 @@ proptest! {
         let mut ended = std::collections::BTreeMap::new();
         let mut running = [0_u32; 3];
         for note in harness.notes() {
-            if let Fact::InvocationStarted { function, mapping, concurrent, .. } = note.fact {
+            if let Fact::InvocationStarted { function, reader, concurrent, .. } = note.fact {
                 running[usize::from(function.0)] += 1;
                 prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is included");
-                prop_assert!(open.insert(mapping, note.records.len()).is_none());
-            } else if let Fact::InvocationEnded { function, mapping, records, outcome, concurrent, .. } = note.fact {
+                prop_assert!(open.insert(reader, note.records.len()).is_none());
+            } else if let Fact::InvocationEnded { function, reader, records, outcome, concurrent, .. } = note.fact {
                 running[usize::from(function.0)] -= 1;
                 prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is not included");
-                prop_assert_eq!(open.remove(&mapping), Some(usize::try_from(records).expect("few")));
-                prop_assert!(ended.insert(mapping, outcome).is_none());
-            } else if let Fact::InvocationThrottled { mapping, .. } = note.fact {
-                prop_assert!(ended.insert(mapping, InvocationOutcome::Throttled).is_none());
+                prop_assert_eq!(open.remove(&reader), Some(usize::try_from(records).expect("few")));
+                prop_assert!(ended.insert(reader, outcome).is_none());
+            } else if let Fact::InvocationThrottled { reader, .. } = note.fact {
+                prop_assert!(ended.insert(reader, InvocationOutcome::Throttled).is_none());
             }
         }
         prop_assert!(open.is_empty());
@@ -115,7 +115,7 @@ proptest! {
         prop_assert_eq!(replies.len(), usize::from(invocations));
         for reply in &replies {
             let world::Event::Mapping(mapping, _) = reply.event else { panic!("only mappings are answered") };
-            prop_assert_eq!(ended.remove(&mapping), Some(outcome_in(reply)), "each caller is answered once");
+            prop_assert_eq!(ended.remove(&mapping.into()), Some(outcome_in(reply)), "each caller is answered once");
         }
     }
 }
