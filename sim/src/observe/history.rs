@@ -179,21 +179,20 @@ impl History {
             shard,
             first_position,
             count,
-        } = *fact
-        {
-            let records = u32::try_from(count).unwrap_or(u32::MAX);
-            let entry = Entry::new(now, "lost unread by retention", records);
-            self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
-        if let Fact::RecordsExpiredInRetry {
+        | Fact::RecordsExpiredInRetry {
             reader,
             shard,
             first_position,
             count,
         } = *fact
         {
-            let records = u32::try_from(count).unwrap_or(u32::MAX);
-            let entry = Entry::new(now, "lost before a retry by retention", records);
+            let what = if matches!(fact, Fact::RecordsExpiredUnread { .. }) {
+                "lost unread by retention"
+            } else {
+                "lost before a retry by retention"
+            };
+            let entry = Entry::new(now, what, u32::try_from(count).unwrap_or(u32::MAX));
             self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
         if let Fact::RecordsDiscarded {

@@ -93,6 +93,10 @@ impl Histogram {
             max: 0,
         }
     }
+    /// Bytes of memory that it takes.
+    pub fn memory(&self) -> u64 {
+        u64::try_from(size_of_val(self.counts.as_slice())).unwrap_or(u64::MAX)
+    }
     /// Adds a value.
     #[inline]
     pub fn record(&mut self, value: SimDuration) {
@@ -268,16 +272,17 @@ pub struct Latency {
 impl PlaceLatency {
     /// Records take effect now; returns the spans from their creation.
     fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
-        // The records of a put arrive together and stay neighbours in their shard.
-        let (mut arrived_at, mut together) = (now, 0);
-        for record in records {
-            if record.arrived_at != arrived_at {
-                self.since_arrival.record_many(now.since(arrived_at), together);
-                (arrived_at, together) = (record.arrived_at, 0);
+        let alike = |pair: &[Record; 2]| pair[0].arrived_at == pair[1].arrived_at;
+        if records.first_chunk().is_some_and(alike) {
+            // The records of a put arrive together and stay neighbours in their shard.
+            for run in records.chunk_by(|one, next| one.arrived_at == next.arrived_at) {
+                let number = u64::from(to_u32(run.len()));
+                self.since_arrival.record_many(now.since(run[0].arrived_at), number);
             }
-            together += 1;
+        } else {
+            self.since_arrival
+                .record_batch(now, records, |record| record.arrived_at);
         }
-        self.since_arrival.record_many(now.since(arrived_at), together);
         self.end_to_end.record_spans(now, records, |record| record.created_at)
     }
 }
@@ -337,6 +342,11 @@ impl Latency {
     /// Latencies where the function's effects complete.
     pub fn of(&self, function: FunctionId) -> Option<&PlaceLatency> {
         self.places.get(function.index())
+    }
+    /// Bytes of memory that the distributions take.
+    pub fn memory(&self) -> u64 {
+        let of = |place: &PlaceLatency| place.end_to_end.memory() + place.since_arrival.memory();
+        self.places.iter().map(of).sum()
     }
     /// End-to-end latency over all places.
     pub fn end_to_end(&self) -> Histogram {
@@ -440,6 +450,21 @@ mod tests {
             for record in &batch {
                 singly.record(end.since(record.created_at));
             }
+            prop_assert_eq!(together, singly);
+        }
+
+        /// Whatever was recorded before: for each value in turn, `times` of it at once; then all of them spread.
+        #[test]
+        fn many_at_once_are_the_same_as_one_by_one(values in spans(), times in 0_u64..5) {
+            let spread = || values.iter().map(|nanos| SimDuration::from_nanos(*nanos));
+            let (mut together, mut singly) = (Histogram::new(), Histogram::new());
+            for value in spread() {
+                together.record_many(value, times);
+                (0..times).for_each(|_| singly.record(value));
+                prop_assert_eq!(&together, &singly);
+            }
+            together.record_spread(spread());
+            spread().for_each(|value| singly.record(value));
             prop_assert_eq!(together, singly);
         }
     }

@@ -54,6 +54,10 @@ impl PlaceCauses {
     pub fn total(&self) -> u128 {
         self.histograms.iter().map(Histogram::sum).sum()
     }
+    /// Bytes of memory that they take.
+    fn memory(&self) -> u64 {
+        self.histograms.iter().map(Histogram::memory).sum()
+    }
     /// Records measured; one that takes effect twice counts twice.
     pub fn records(&self) -> u64 {
         self.of(Cause::Handler).count()
@@ -127,6 +131,10 @@ impl Causes {
     pub fn of(&self, function: FunctionId) -> Option<&PlaceCauses> {
         self.places.get(function)
     }
+    /// Bytes of memory that the distributions take.
+    pub fn memory(&self) -> u64 {
+        self.places.iter().map(PlaceCauses::memory).sum()
+    }
     /// The first record whose parts do not sum to its time.
     pub const fn unexplained(&self) -> Option<&Unexplained> {
         self.unexplained.as_ref()
@@ -178,21 +186,7 @@ impl Causes {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled {
-                stream,
-                records,
-                shards,
-                sent,
-                late,
-                ..
-            } => {
-                if let Some(sends) = &mut self.sends[stream] {
-                    match sent {
-                        Some(times) => sends.put(records, shards, times),
-                        None => sends.cohort(records, late, &mut self.first_sends),
-                    }
-                }
-            }
+            Fact::PutHandled { .. } => self.put(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
                 self.first_sends.forget(records);
@@ -245,6 +239,27 @@ impl Causes {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, fact: &Fact<'_>) {
+        let Fact::PutHandled {
+            stream,
+            records,
+            shards,
+            sent,
+            late,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            match sent {
+                Some(times) => sends.put(records, shards, times),
+                None => sends.cohort(records, late, &mut self.first_sends),
+            }
         }
     }
 

@@ -405,6 +405,7 @@ impl Headroom {
         }
     }
 
+    #[inline]
     fn shard(&mut self, stream: StreamId, shard: ShardIndex) -> &mut ShardUse {
         let shards = &mut self.streams[stream];
         let at = to_usize(shard.0);

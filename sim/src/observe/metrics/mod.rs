@@ -259,7 +259,7 @@ impl Metrics {
             PutApi::PutRecord => {
                 let mut success = Point::of_equal(1, stored);
                 success.add(Point::of_equal(0, throttled + failed));
-                let bytes = stored_bytes(records);
+                let bytes = stored_bytes(records, stored);
                 // The calls of a cohort come in one by one before its window, and nobody notes when.
                 if sent.is_some() {
                     group.add(now, Metric::PutRecordLatency, Point::of(service));
@@ -403,13 +403,27 @@ fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
     }
 }
 
-/// Bytes of each entry that was stored.
-fn stored_bytes(entries: &[Record]) -> Point {
-    let mut bytes = Point::EMPTY;
-    for record in entries {
-        if record.outcome() == Outcome::Accepted {
-            bytes.add(Point::of(u64::from(record.bytes)));
+/// Bytes of each entry that was stored: `stored` of them.
+fn stored_bytes(entries: &[Record], stored: u64) -> Point {
+    let bytes = |entry: &Record| u64::from(entry.bytes);
+    if stored == len(entries) {
+        // Nearly always: one plain pass.
+        let (mut sum, mut min, mut max) = (0, u64::MAX, 0);
+        for bytes in entries.iter().map(bytes) {
+            sum += bytes;
+            min = bytes.min(min);
+            max = bytes.max(max);
         }
+        return Point {
+            sum,
+            count: stored,
+            min,
+            max,
+        };
     }
-    bytes
+    let mut all = Point::EMPTY;
+    for entry in entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted) {
+        all.add(Point::of(bytes(entry)));
+    }
+    all
 }

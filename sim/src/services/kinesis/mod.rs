@@ -6,6 +6,7 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod in_service;
 mod put;
 pub mod quotas;
 mod read;
@@ -13,8 +14,8 @@ pub mod shard;
 #[cfg(test)]
 mod tests;
 
-use cohort::Cohorts;
 pub use cohort::cohort_error;
+use in_service::Cohorts;
 use shard::{HashRange, Shard, even_ranges, range_of};
 
 use crate::batch::BatchId;
@@ -93,6 +94,10 @@ pub struct Stream {
     request_timeout: SimDuration,
     link: Link,
     cohorts: Cohorts,
+    /// Room for those of the cohort in hand.
+    service_times: Vec<u64>,
+    /// Shard whose log was last kept within the retention in its turn.
+    next_to_expire: usize,
     /// Number of the put in progress; marks the shards that it has touched.
     calls: u64,
     touched: Touched,
@@ -199,6 +204,8 @@ impl Stream {
             request_timeout: model.request_timeout,
             link: Link::new(&component, model, streams)?,
             cohorts: Cohorts::new(call_window),
+            service_times: Vec::new(),
+            next_to_expire: 0,
             calls: 0,
             touched: Touched {
                 marks: vec![(0, 0); shard_count],

@@ -66,6 +66,15 @@ struct Allowance {
     bytes: u64,
 }
 
+/// Which write limits had no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shortage {
+    /// That in records (KDS-W-01).
+    pub records: bool,
+    /// That in bytes (KDS-W-02).
+    pub bytes: bool,
+}
+
 /// What a put leaves in a shard, while it is stored without a decision for each entry.
 #[derive(Clone, Copy, Debug, Default)]
 struct WholeCall {
@@ -162,25 +171,20 @@ impl Shard {
     }
 
     /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
-    /// (KDS-W-16).
+    /// (KDS-W-16). Returns the bytes charged.
     #[inline]
-    pub fn admit_single(&mut self, tally: &mut ShardTally, at: SimTime, bytes: u32) -> bool {
+    pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> Result<u64, Shortage> {
         let cost = rounded(u64::from(bytes));
-        let records_fit = self.records.holds(at, 1);
-        let bytes_fit = self.bytes.holds(at, cost);
-        let fits = records_fit && bytes_fit;
-        if fits {
-            self.records.take(1);
-            self.bytes.take(cost);
-            tally.accepted += 1;
-            tally.bytes += u64::from(bytes);
-            tally.bytes_charged += cost;
-        } else {
-            tally.throttled += 1;
-            tally.out_of_records |= !records_fit;
-            tally.out_of_bytes |= !bytes_fit;
+        let shortage = Shortage {
+            records: !self.records.holds(at, 1),
+            bytes: !self.bytes.holds(at, cost),
+        };
+        if shortage.records || shortage.bytes {
+            return Err(shortage);
         }
-        fits
+        self.records.take(1);
+        self.bytes.take(cost);
+        Ok(cost)
     }
 
     /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
