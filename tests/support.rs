@@ -234,7 +234,8 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::PutRefused { stream, .. }
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
-        | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
+        | Fact::GetRecordsThrottled { stream, .. }
+        | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
         | Fact::RecordsGathered { reader, .. }

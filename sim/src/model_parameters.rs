@@ -30,6 +30,8 @@ pub struct ModelParameters {
     /// Most records that a mapping asks for in one poll. LAM-U-02 bounds what waits in the lanes, which decides whether a
     /// poll is made; the size of a page is left to GetRecords, since five pages of BatchSize a second would cap a shard.
     pub poll_page_records: u32,
+    /// How often a mapping lists the shards of its stream, and so hears of new ones (LAM-U-09).
+    pub shard_discovery_interval: SimDuration,
     /// First wait after a function error; doubles with each further one (LAM-U-05).
     pub retry_backoff: SimDuration,
     /// Longest wait after a function error (LAM-U-05).
@@ -69,6 +71,7 @@ impl Default for ModelParameters {
             poll_interval: SimDuration::from_secs(1),
             min_poll_interval: SimDuration::from_millis(200),
             poll_page_records: 10_000,
+            shard_discovery_interval: SimDuration::from_minutes(1),
             retry_backoff: SimDuration::from_secs(1),
             retry_backoff_max: SimDuration::from_secs(60),
             throttle_backoff: SimDuration::from_secs(1),

@@ -138,7 +138,7 @@ fn function() -> FunctionBlueprint {
 
 /// A thousand equally likely keys, key k on shard k mod `shards`.
 fn even_keys(shards: u32) -> Keys {
-    let ranges = crate::services::kinesis::shard::even_ranges(shards);
+    let ranges = crate::services::kinesis::shard_map::even_ranges(shards);
     let keys = ranges
         .iter()
         .cycle()
@@ -184,7 +184,7 @@ mod tests {
         let Keys::Weighted(keys) = even_keys(16) else {
             panic!("the keys are listed");
         };
-        let ranges = crate::services::kinesis::shard::even_ranges(16);
+        let ranges = crate::services::kinesis::shard_map::even_ranges(16);
         for (number, key) in keys.iter().enumerate() {
             let hash = key.explicit_hash_key.expect("it is given");
             let shard = ranges.iter().rposition(|range| range.start <= hash);

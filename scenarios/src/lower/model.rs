@@ -19,6 +19,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poll_interval: fields.duration("poll_interval"),
         min_poll_interval: fields.duration("min_poll_interval"),
         poll_page_records: fields.u32("poll_page_records"),
+        shard_discovery_interval: fields.duration("shard_discovery_interval"),
         retry_backoff: fields.duration("retry_backoff"),
         retry_backoff_max: fields.duration("retry_backoff_max"),
         throttle_backoff: fields.duration("throttle_backoff"),

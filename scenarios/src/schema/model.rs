@@ -84,6 +84,13 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-U-02"),
     defaulted(
+        "shard_discovery_interval",
+        LENGTH,
+        "\"1min\"",
+        "How often a mapping lists the shards of its stream, and so hears of new ones.",
+    )
+    .fact("LAM-U-09"),
+    defaulted(
         "retry_backoff",
         SPAN,
         "\"1s\"",

@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
 use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
@@ -16,8 +16,12 @@ pub const PUT_PAYLOAD_UNIT_BYTES: u32 = 25_000;
 /// What is billed of a stream in provisioned mode, and what costs nothing but is good to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct StreamUsage {
-    /// Shards, which are billed whether they are used or not (KDS-PRI-01).
+    /// Open shards, which are billed whether they are used or not (KDS-PRI-01).
     pub shards: u32,
+    /// Since when there are so many.
+    shards_since: SimTime,
+    /// Shard time before that.
+    shard_nanos_before: u128,
     /// RetentionPeriodHours; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
     pub retention_hours: u32,
     /// Units of 25 KB that were written, rounded up for each record (KDS-PRI-02, KDS-PRI-03).
@@ -35,9 +39,21 @@ pub struct StreamUsage {
 }
 
 impl StreamUsage {
-    /// Shard time over a span, in shard-nanoseconds: what a bill counts in shard-hours.
+    /// Shard time over a span from the start on, which ends after the last reshard, in shard-nanoseconds: what a bill
+    /// counts in shard-hours.
     pub fn shard_nanos(&self, span: SimDuration) -> u128 {
-        u128::from(self.shards) * u128::from(span.as_nanos())
+        let rest = SimTime::ZERO.saturating_add(span).since(self.shards_since);
+        self.shard_nanos_before + u128::from(self.shards) * u128::from(rest.as_nanos())
+    }
+    fn changed(&mut self, now: SimTime, change: StreamChange) {
+        match change {
+            StreamChange::ShardClosed { .. } => self.set_shards(now, self.shards - 1),
+            StreamChange::ShardOpened { .. } => self.set_shards(now, self.shards + 1),
+        }
+    }
+    fn set_shards(&mut self, now: SimTime, shards: u32) {
+        self.shard_nanos_before = self.shard_nanos(now.since(SimTime::ZERO));
+        (self.shards, self.shards_since) = (shards, now);
     }
     /// Hours of retention beyond those that cost nothing (KDS-RET-01).
     pub const fn retention_hours_above_24(&self) -> u32 {
@@ -69,6 +85,12 @@ pub struct FunctionUsage {
 }
 
 impl FunctionUsage {
+    fn ended(&mut self, duration: SimDuration, billed_init: SimDuration) {
+        let handler = millis_up(duration);
+        let billed = millis_up(duration.saturating_add(billed_init));
+        self.billed_millis += billed;
+        self.init_millis += billed - handler;
+    }
     /// MB-milliseconds; 1,024 of them are a GB-millisecond (LAM-B-03).
     pub fn megabyte_millis(&self) -> u128 {
         u128::from(self.memory_size) * u128::from(self.billed_millis)
@@ -142,7 +164,7 @@ impl Usage {
 
     /// Takes note of a fact.
     #[inline]
-    pub fn on(&mut self, _now: SimTime, fact: &Fact<'_>) {
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::PutHandled {
                 stream,
@@ -174,6 +196,7 @@ impl Usage {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
             }
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {
                 function,
@@ -181,15 +204,12 @@ impl Usage {
                 init,
                 ..
             } => {
-                let usage = &mut self.functions[function];
-                let handler = millis_up(duration);
-                let billed = if self.bills_init[function] {
-                    millis_up(duration.saturating_add(init))
+                let init = if self.bills_init[function] {
+                    init
                 } else {
-                    handler
+                    SimDuration::ZERO
                 };
-                usage.billed_millis += billed;
-                usage.init_millis += billed - handler;
+                self.functions[function].ended(duration, init);
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }

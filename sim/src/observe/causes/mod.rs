@@ -244,6 +244,7 @@ impl Causes {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -223,6 +223,7 @@ impl Conservation {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -187,6 +187,7 @@ impl Ordering {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

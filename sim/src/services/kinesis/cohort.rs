@@ -321,7 +321,7 @@ impl Stream {
     /// Returns its shard, and its position there if it was stored.
     #[inline]
     fn put_single(&mut self, record: &mut Record, at: SimTime) -> (ShardIndex, u64) {
-        let number = self.route[crate::engine::index::to_usize(record.key.0)];
+        let number = self.map.route[crate::engine::index::to_usize(record.key.0)];
         let shard = &mut self.shards[crate::engine::index::to_usize(number)];
         let (index, first_position) = (shard.index, shard.log.next_position());
         let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {

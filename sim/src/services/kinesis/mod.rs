@@ -7,13 +7,16 @@
 
 mod cohort;
 pub mod quotas;
+pub mod reshard;
 pub mod shard;
+pub mod shard_map;
 #[cfg(test)]
 mod tests;
 
 use cohort::Cohorts;
 pub use cohort::cohort_error;
-use shard::{HashRange, Shard, even_ranges, range_of};
+use shard::{Origin, Shard};
+use shard_map::{HashRange, ShardMap};
 
 use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
 use crate::blueprint::{ModelParameters, PutApi, StreamBlueprint};
@@ -58,6 +61,13 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+    /// A reader is done with all of a closed shard. No call of AWS: it lets the stream forget the shard's records.
+    ShardLeft {
+        /// Who.
+        reader: ReaderId,
+        /// Which shard.
+        shard: ShardIndex,
+    },
 }
 
 impl Event {
@@ -69,6 +79,7 @@ impl Event {
             Self::CohortWindow => 2,
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
+            Self::ShardLeft { .. } => 5,
         }
     }
 }
@@ -76,10 +87,10 @@ impl Event {
 /// A stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
+    /// All shards that it has ever had, by number.
     shards: Vec<Shard>,
-    ranges: Vec<HashRange>,
-    /// Shard of each key of the run, so that no hashing happens while it runs.
-    route: Vec<u32>,
+    map: ShardMap,
+    write_burst: u64,
     retention: SimDuration,
     max_record_bytes: u64,
     max_put_bytes: u64,
@@ -162,7 +173,7 @@ impl Stream {
             call_window,
         } = setting;
         let component = format!("stream.{}", blueprint.name);
-        let ranges = even_ranges(blueprint.shard_count);
+        let map = ShardMap::new(blueprint.shard_count, keys);
         let large = blueprint.max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT;
         let write_burst = if large {
             quotas::SHARD_WRITE_BURST_LARGE
@@ -171,15 +182,9 @@ impl Stream {
         };
         let shard_count = to_usize(blueprint.shard_count);
         Ok(Self {
-            shards: (0..blueprint.shard_count)
-                .map(|number| Shard::new(ShardIndex(number), write_burst))
-                .collect(),
-            route: keys
-                .entries()
-                .iter()
-                .map(|entry| to_u32(range_of(&ranges, entry.hash)))
-                .collect(),
-            ranges,
+            shards: first_shards(&map, write_burst),
+            map,
+            write_burst,
             retention: SimDuration::from_hours(u64::from(blueprint.retention_hours)),
             max_record_bytes: u64::from(blueprint.max_record_size_kib) * KIB,
             max_put_bytes: quotas::max_put_bytes(profile),
@@ -217,20 +222,25 @@ impl Stream {
             Event::CohortWindow => self.cohort_window(me, cx),
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
+            Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
         }
     }
 
-    /// The shards' hash ranges, in order.
+    /// The open shards' hash ranges, in order.
     pub fn ranges(&self) -> &[HashRange] {
-        &self.ranges
+        self.map.ranges()
     }
-    /// The shards.
+    /// Which shards are open, and what goes where.
+    pub const fn map(&self) -> &ShardMap {
+        &self.map
+    }
+    /// All shards that it has ever had, by number.
     pub fn shards(&self) -> &[Shard] {
         &self.shards
     }
     /// Which shard the key goes to.
     pub fn shard_of(&self, key: crate::record::KeyId) -> ShardIndex {
-        ShardIndex(self.route[to_usize(key.0)])
+        self.map.shard_of(key)
     }
     /// Records of puts whose service has not ended.
     pub const fn in_service(&self) -> u64 {
@@ -344,7 +354,7 @@ impl Stream {
         // Only PutRecords has entries that fail by themselves (KDS-W-11).
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
         let Self {
-            route,
+            map,
             shards,
             touched,
             tallies,
@@ -353,7 +363,7 @@ impl Stream {
             ..
         } = self;
         for record in records.iter_mut() {
-            let number = route[to_usize(record.key.0)];
+            let number = map.route[to_usize(record.key.0)];
             let shard = &mut shards[to_usize(number)];
             let tally = touched.tally(*calls, number, tallies, || shard.begin_call(now));
             record.set_outcome(if fail_entries && failure_stream.chance(self.entry_failure_rate) {
@@ -413,7 +423,7 @@ impl Stream {
             return broken(cx, "a read without its call");
         };
         let now = cx.now();
-        self.note_checkpoint(&call);
+        self.note_checkpoint(call.reader, call.shard, call.checkpoint);
         if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
             cx.emit(|| Fact::GetRecordsThrottled {
                 stream: me,
@@ -455,6 +465,9 @@ impl Stream {
         call.millis_behind = page
             .oldest_left
             .map_or(0, |arrived| (now.since(arrived).as_millis()).max(1));
+        if self.shards[to_usize(call.shard.0)].ends_at(page.next) {
+            self.end_of_shard(&mut call, &mut batch, cx);
+        }
         cx.emit(|| Fact::GetRecordsHandled {
             stream: me,
             shard: call.shard,
@@ -483,17 +496,33 @@ impl Stream {
     }
 
     /// A read tells its reader's checkpoint; what every declared reader has passed is forgotten.
-    fn note_checkpoint(&mut self, call: &GetCall) {
-        let index = to_usize(call.shard.0);
+    fn note_checkpoint(&mut self, id: ReaderId, shard: ShardIndex, checkpoint: u64) {
+        let index = to_usize(shard.0);
         for reader in &mut self.readers {
-            if reader.id == call.reader {
-                reader.checkpoints[index] = reader.checkpoints[index].max(call.checkpoint);
+            if reader.id == id {
+                reader.checkpoints[index] = reader.checkpoints[index].max(checkpoint);
             }
         }
         if let Some(passed) = self.readers.iter().map(|reader| reader.checkpoints[index]).min() {
             self.shards[index].log.forget(passed);
         }
     }
+}
+
+/// The shards of a new stream.
+fn first_shards(map: &ShardMap, write_burst: u64) -> Vec<Shard> {
+    map.shards()
+        .iter()
+        .zip(map.ranges())
+        .map(|(&index, &range)| {
+            let origin = Origin {
+                range,
+                parents: [None; 2],
+                opened_at: SimTime::ZERO,
+            };
+            Shard::new(index, origin, write_burst)
+        })
+        .collect()
 }
 
 fn respond(batch: Batch, call: PutCall, delay: SimDuration, cx: &mut Cx<'_, '_>) {

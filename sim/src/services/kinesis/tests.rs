@@ -7,8 +7,10 @@
 mod cohorts;
 mod reads;
 mod records;
+mod reshard;
 mod writes;
 
+use super::shard_map::even_ranges;
 use super::*;
 use crate::batch::Envelope;
 use crate::engine::quantity::MIB;
@@ -163,6 +165,7 @@ impl Client for Bench {
             retry_lane: None,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let batch = Batch {
