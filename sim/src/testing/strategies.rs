@@ -346,7 +346,8 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
     );
     (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
         |((arrivals, traced), keys, size, retry, resend_failed, client)| {
-            let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) = client;
+            let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) =
+                client;
             ProducerBlueprint {
                 arrivals,
                 keys: if traced { Keys::FromTrace } else { keys },

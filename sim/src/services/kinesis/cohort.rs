@@ -6,7 +6,8 @@
 //! calls of one window share the time of their way back, and a call is handled after those that other producers made as
 //! calls of their own in the same window.
 
-use super::{Event, Stream, respond};
+use super::put::respond;
+use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
@@ -248,6 +249,7 @@ impl Stream {
             first_sent_at: SimTime::NEVER,
             sent_at: now,
             received_at: now,
+            refused: 0,
             error: None,
         };
         cx.emit(|| Fact::PutHandled {
@@ -262,7 +264,8 @@ impl Stream {
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
-        cx.mix_records(&batch.records);
+        cx.mix_entries(&batch.records);
+        cx.mix_arrivals(&batch.records);
         self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);

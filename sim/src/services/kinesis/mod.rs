@@ -6,7 +6,9 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod put;
 pub mod quotas;
+mod read;
 pub mod reshard;
 pub mod shard;
 pub mod shard_map;
@@ -18,23 +20,20 @@ pub use cohort::cohort_error;
 use shard::{Origin, Shard};
 use shard_map::{HashRange, ShardMap};
 
-use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
-use crate::blueprint::{ModelParameters, PutApi, StreamBlueprint};
+use crate::batch::BatchId;
+use crate::blueprint::{ModelParameters, StreamBlueprint};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
-use crate::engine::phase::Phase;
 use crate::engine::quantity::{KIB, Ratio};
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, Sends, ShardTally};
+use crate::observe::fact::ShardTally;
 use crate::profile::Profile;
-use crate::record::{Outcome, Record};
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
-use crate::world;
 
 /// What happens to a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -267,246 +266,6 @@ impl Stream {
             shard.log.expire(now, self.retention);
         }
     }
-
-    fn put_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::Put(mut call) = batch.envelope else {
-            return broken(cx, "a put without its call");
-        };
-        call.received_at = cx.now();
-        if call.cohort {
-            return self.cohort_received(me, batch, call, cx);
-        }
-        // Refused before any token is taken (KDS-MOD-16).
-        let too_many = batch.records.len() > to_usize(quotas::MAX_PUT_ENTRIES);
-        let too_large = call.api == PutApi::PutRecords && batch.bytes > self.max_put_bytes;
-        if too_many
-            || too_large
-            || batch
-                .records
-                .iter()
-                .any(|record| u64::from(record.bytes) > self.max_record_bytes)
-        {
-            return self.refuse_put(me, batch, call, ServiceError::InvalidArgument, SimDuration::ZERO, cx);
-        }
-        self.in_service += u64::from(to_u32(batch.records.len()));
-        let at = cx.now() + self.put_service.draw().max(SimDuration::MIN);
-        batch.envelope = Envelope::Put(call);
-        if let Some(batch) = cx.hold(batch) {
-            cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::PutServed { batch }));
-        }
-    }
-
-    fn put_served(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::Put(mut call) = batch.envelope else {
-            return broken(cx, "a put without its call");
-        };
-        let now = cx.now();
-        self.in_service -= u64::from(to_u32(batch.records.len()));
-        if !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate) {
-            return self.refuse_put(me, batch, call, ServiceError::InternalFailure, SimDuration::ZERO, cx);
-        }
-        let refused = self.store(call.api, &mut batch.records, now);
-        if call.api == PutApi::PutRecord && refused > 0 {
-            // A PutRecord that does not fit fails whole (KDS-W-05). The shard's tally tells whose limit it was.
-            call.error = Some(ServiceError::ProvisionedThroughputExceeded);
-        }
-        let tallies = &self.tallies;
-        cx.emit(|| Fact::PutHandled {
-            stream: me,
-            producer: call.producer,
-            api: call.api,
-            records: &batch.records,
-            shards: tallies,
-            received_at: call.received_at,
-            sent: Some(Sends {
-                first_at: call.first_sent_at,
-                at: call.sent_at,
-            }),
-            late: &[],
-        });
-        cx.mix_records(&batch.records);
-        self.expire_touched(now);
-        let mut delay = self.link.delay();
-        let deadline = call.sent_at.saturating_add(self.request_timeout);
-        let lost = !self.lost_acknowledgement_rate.is_zero() && self.loss_stream.chance(self.lost_acknowledgement_rate);
-        if lost || now.saturating_add(delay) > deadline {
-            // The client hears nothing and gives up waiting; that instant is all that has to travel.
-            call.error = Some(ServiceError::RequestTimeout);
-            delay = deadline.since(now);
-            cx.emit(|| Fact::AcknowledgementLost {
-                stream: me,
-                producer: call.producer,
-                records: &batch.records,
-                late: &[],
-            });
-        }
-        batch.envelope = Envelope::Put(call);
-        respond(batch, call, delay, cx);
-    }
-
-    /// Decides and stores the entries of one call, in request order (KDS-MOD-05). Returns how many were refused.
-    fn store(&mut self, api: PutApi, records: &mut [Record], now: SimTime) -> u32 {
-        self.calls += 1;
-        self.tallies.clear();
-        let mut refused = 0;
-        // Only PutRecords has entries that fail by themselves (KDS-W-11).
-        let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
-        let Self {
-            map,
-            shards,
-            touched,
-            tallies,
-            failure_stream,
-            calls,
-            ..
-        } = self;
-        for record in records.iter_mut() {
-            let number = map.route[to_usize(record.key.0)];
-            let shard = &mut shards[to_usize(number)];
-            let tally = touched.tally(*calls, number, tallies, || shard.begin_call(now));
-            record.set_outcome(if fail_entries && failure_stream.chance(self.entry_failure_rate) {
-                Outcome::Failed
-            } else if shard.admit(tally, record.bytes) {
-                record.arrived_at = now;
-                shard.log.append(record);
-                continue;
-            } else {
-                Outcome::Throttled
-            });
-            refused += 1;
-        }
-        for tally in &mut self.tallies {
-            self.shards[to_usize(tally.shard.0)].end_call(tally);
-        }
-        refused
-    }
-
-    /// Keeps the logs of the shards just written within the retention and forgets what no reader needs.
-    fn expire_touched(&mut self, now: SimTime) {
-        for tally in &self.tallies {
-            let index = to_usize(tally.shard.0);
-            let log = &mut self.shards[index].log;
-            log.expire(now, self.retention);
-            if self.readers.is_empty() {
-                log.forget(log.next_position());
-            }
-        }
-    }
-
-    /// Answers a put that stores nothing, `after` a while and the way back.
-    fn refuse_put(
-        &mut self,
-        me: StreamId,
-        mut batch: Batch,
-        mut call: PutCall,
-        error: ServiceError,
-        after: SimDuration,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        cx.emit(|| Fact::PutRefused {
-            stream: me,
-            producer: call.producer,
-            records: &batch.records,
-            error,
-        });
-        call.error = Some(error);
-        batch.envelope = Envelope::Put(call);
-        let delay = after + self.link.delay();
-        respond(batch, call, delay, cx);
-    }
-
-    fn get_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::Get(mut call) = batch.envelope else {
-            return broken(cx, "a read without its call");
-        };
-        let now = cx.now();
-        self.note_checkpoint(call.reader, call.shard, call.checkpoint);
-        if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
-            cx.emit(|| Fact::GetRecordsThrottled {
-                stream: me,
-                shard: call.shard,
-                reader: call.reader,
-                limit,
-            });
-            call.error = Some(ServiceError::ProvisionedThroughputExceeded);
-            batch.envelope = Envelope::Get(call);
-            return self.answer_read(batch, call, cx);
-        }
-        call.received_at = now;
-        batch.envelope = Envelope::Get(call);
-        // Two reads may be in service at a time; the page's cost is not known before it is cut, so the allowance is
-        // charged at that instant.
-        let at = now + self.get_service.draw().max(SimDuration::MIN);
-        if let Some(batch) = cx.hold(batch) {
-            cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::GetServed { batch }));
-        }
-    }
-
-    fn get_served(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::Get(mut call) = batch.envelope else {
-            return broken(cx, "a read without its call");
-        };
-        let now = cx.now();
-        let shard = &mut self.shards[to_usize(call.shard.0)];
-        shard.log.expire(now, self.retention);
-        let limit = call.limit.min(quotas::MAX_GET_RECORDS);
-        let page = shard
-            .log
-            .read(call.position, limit, quotas::MAX_GET_BYTES, now, &mut batch);
-        shard.charge_read(now, page.bytes);
-        call.served_at = now;
-        call.position = page.next;
-        call.expired = page.expired;
-        // The tip is the present; what is left unread tells how far behind it the response is (KDS-R-15).
-        call.millis_behind = page
-            .oldest_left
-            .map_or(0, |arrived| (now.since(arrived).as_millis()).max(1));
-        if self.shards[to_usize(call.shard.0)].ends_at(page.next) {
-            self.end_of_shard(&mut call, &mut batch, cx);
-        }
-        cx.emit(|| Fact::GetRecordsHandled {
-            stream: me,
-            shard: call.shard,
-            reader: call.reader,
-            first_position: page.first,
-            records: &batch.records,
-            bytes: page.bytes,
-            millis_behind: call.millis_behind,
-            again: call.retry_lane.is_some(),
-            received_at: call.received_at,
-        });
-        // Positions stand for the records, which were mixed in when they were stored.
-        cx.mix(page.first);
-        cx.mix(page.next);
-        batch.envelope = Envelope::Get(call);
-        self.answer_read(batch, call, cx);
-    }
-
-    fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
-        let delay = self.link.delay();
-        cx.send(batch, delay, |batch| match call.caller {
-            ReadCaller::Mapping(mapping) => {
-                world::Event::Mapping(mapping, crate::services::mapping::Event::PageReceived { batch })
-            }
-        });
-    }
-
-    /// A read tells its reader's checkpoint; what every declared reader has passed is forgotten.
-    fn note_checkpoint(&mut self, id: ReaderId, shard: ShardIndex, checkpoint: u64) {
-        let index = to_usize(shard.0);
-        for reader in &mut self.readers {
-            if reader.id == id {
-                reader.checkpoints[index] = reader.checkpoints[index].max(checkpoint);
-            }
-        }
-        if let Some(passed) = self.readers.iter().map(|reader| reader.checkpoints[index]).min() {
-            self.shards[index].log.forget(passed);
-        }
-    }
 }
 
 /// The shards of a new stream.
@@ -523,12 +282,6 @@ fn first_shards(map: &ShardMap, write_burst: u64) -> Vec<Shard> {
             Shard::new(index, origin, write_burst)
         })
         .collect()
-}
-
-fn respond(batch: Batch, call: PutCall, delay: SimDuration, cx: &mut Cx<'_, '_>) {
-    cx.send(batch, delay, |batch| {
-        world::Event::Producer(call.producer, crate::services::producer::Event::Responded { batch })
-    });
 }
 
 #[cold]

@@ -7,7 +7,8 @@ use crate::engine::token_bucket::TokenBucket;
 use crate::ids::ShardIndex;
 use crate::key::HashRange;
 use crate::observe::fact::{ReadLimit, ShardTally};
-use crate::services::log::Log;
+use crate::record::Record;
+use crate::services::log::{Arriving, Log};
 
 /// How far a shard is in its life (KDS-RS-10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -53,6 +54,7 @@ pub struct Shard {
     records: TokenBucket,
     bytes: TokenBucket,
     allowance: Allowance,
+    whole: WholeCall,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
 }
@@ -63,6 +65,14 @@ pub struct Shard {
 struct Allowance {
     records: u32,
     bytes: u64,
+}
+
+/// What a put leaves in a shard, while it is stored without a decision for each entry.
+#[derive(Clone, Copy, Debug, Default)]
+struct WholeCall {
+    first_position: u64,
+    bytes: u64,
+    arriving: Arriving,
 }
 
 impl Shard {
@@ -77,6 +87,7 @@ impl Shard {
             records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
             bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
             allowance: Allowance::default(),
+            whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
             reads: ReadAllowance::full(),
         }
@@ -123,6 +134,44 @@ impl Shard {
         tally.bytes_charged = rounded(tally.bytes);
         self.records.take(u64::from(tally.accepted));
         self.bytes.take(tally.bytes_charged);
+    }
+
+    /// Begins a call all of whose entries would fit here (KDS-W-03), however they are spread over the shards; its cost
+    /// is rounded up over their sum (KDS-MOD-03). False if they might not.
+    #[inline]
+    pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
+        if !self.records.holds(now, records) || !self.bytes.holds(now, rounded(bytes)) {
+            return false;
+        }
+        let Some(arriving) = self.log.arrive(now) else {
+            return false;
+        };
+        self.whole = WholeCall {
+            first_position: self.log.next_position(),
+            bytes: 0,
+            arriving,
+        };
+        true
+    }
+    /// Stores an entry of such a call, which has its arrival already.
+    #[inline]
+    pub fn store_whole(&mut self, record: &Record) {
+        self.whole.bytes += u64::from(record.bytes);
+        self.log.append_arriving(&mut self.whole.arriving, record);
+    }
+    /// Ends such a call: takes what its entries cost. `None` if there were none here.
+    #[inline]
+    pub fn end_whole(&mut self) -> Option<ShardTally> {
+        let accepted = self.log.next_position() - self.whole.first_position;
+        if accepted == 0 {
+            return None;
+        }
+        self.log.arrived(&self.whole.arriving);
+        let mut tally = ShardTally::none(self.index, self.whole.first_position);
+        tally.accepted = u32::try_from(accepted).unwrap_or(u32::MAX);
+        tally.bytes = self.whole.bytes;
+        self.end_call(&mut tally);
+        Some(tally)
     }
 
     /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves

@@ -12,12 +12,15 @@ mod writes;
 
 use super::shard_map::even_ranges;
 use super::*;
-use crate::batch::Envelope;
+use crate::batch::{Batch, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
+use crate::blueprint::PutApi;
 use crate::engine::quantity::MIB;
 use crate::ids::ProducerId;
-use crate::record::KeyId;
+use crate::observe::fact::Fact;
+use crate::record::{KeyId, Outcome, Record};
 use crate::testing::blueprints::{NETWORK, SERVICE, keys_at, millis, model, stream};
 use crate::testing::harness::Harness;
+use crate::world;
 
 const ME: StreamId = StreamId(0);
 const CLICKS: ProducerId = ProducerId(0);
@@ -138,6 +141,7 @@ impl Client for Bench {
             retry_cost: 0,
             sent_at: at.saturating_sub(NETWORK),
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
         });
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();

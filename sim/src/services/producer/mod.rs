@@ -85,6 +85,7 @@ pub struct Producer {
     max_bytes: u64,
     /// Records of the batch that gathers, once its completion is known.
     planned: usize,
+    planned_bytes: u64,
     generation: u32,
     concurrency: u32,
     /// Requests that hold a connection: sent, or waiting for the SDK's next attempt.
@@ -145,6 +146,7 @@ impl Producer {
             },
             max_bytes: blueprint.max_batch_bytes,
             planned: 0,
+            planned_bytes: 0,
             generation: 0,
             concurrency: blueprint.concurrency.max(1),
             busy: 0,
@@ -235,17 +237,19 @@ impl Producer {
             deadline
         };
         let bytes = &self.source.bytes()[..count];
-        if bytes.iter().map(|&bytes| u64::from(bytes)).sum::<u64>() > self.max_bytes {
+        let mut sum = sum_of(bytes);
+        if sum > self.max_bytes {
             // Complete when the record comes that does not fit any more; a batch has one record at least.
-            let mut sum = 0;
+            sum = 0;
             let fits = bytes.iter().take_while(|&&bytes| {
                 sum += u64::from(bytes);
                 sum <= self.max_bytes
             });
             count = fits.count().max(1);
+            sum = sum_of(&bytes[..count]);
             at = times.get(count).copied().unwrap_or(at).min(at);
         }
-        self.planned = count;
+        (self.planned, self.planned_bytes) = (count, sum);
         let event = Event::Flush {
             generation: self.generation,
         };
@@ -259,7 +263,8 @@ impl Producer {
         }
         let mut batch = cx.fresh();
         let count = self.planned;
-        batch.bytes = create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
+        batch.bytes = self.planned_bytes;
+        create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
         self.source.consume(count);
         cx.emit(|| Fact::RecordsProduced {
             producer: me,
@@ -282,6 +287,7 @@ impl Producer {
             first_sent_at: SimTime::NEVER,
             sent_at,
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
         })
     }
@@ -409,12 +415,7 @@ impl Producer {
 
     /// A response without error: stored entries are done, refused ones are sent again or given up.
     fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
-        let refused = batch
-            .records
-            .iter()
-            .filter(|record| record.outcome() != Outcome::Accepted)
-            .count();
-        if refused == 0 {
+        if call.refused == 0 {
             cx.emit(|| Fact::RecordsAcknowledged {
                 producer: me,
                 records: &batch.records,
@@ -422,7 +423,7 @@ impl Producer {
             return cx.recycle(batch);
         }
         let mut again = cx.fresh();
-        again.records.reserve(refused);
+        again.records.reserve(to_usize(call.refused));
         batch.records.retain(|record| {
             let accepted = record.outcome() == Outcome::Accepted;
             if !accepted {
@@ -489,18 +490,16 @@ impl Producer {
     }
 }
 
-/// Makes records of the next `count` arrivals and returns their bytes.
-fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) -> u64 {
+/// Makes records of the next `count` arrivals.
+fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) {
     let columns = source.times()[..count]
         .iter()
         .zip(&source.keys()[..count])
         .zip(&source.bytes()[..count]);
-    let mut sum = 0;
     records.extend(columns.map(|((&at, &key), &bytes)| {
         let ordinal = &mut ordinals[to_usize(key - range.first)];
         let number = *ordinal;
         *ordinal += 1;
-        sum += u64::from(bytes);
         Record {
             created_at: SimTime::from_nanos(at),
             arrived_at: SimTime::ZERO,
@@ -510,7 +509,10 @@ fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, 
             flags: 0,
         }
     }));
-    sum
+}
+
+fn sum_of(bytes: &[u32]) -> u64 {
+    bytes.iter().map(|&bytes| u64::from(bytes)).sum()
 }
 
 #[cold]

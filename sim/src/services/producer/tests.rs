@@ -85,7 +85,9 @@ impl Bench {
         };
         assert_eq!(request.sent_at, put.sent_at);
         let (takes, error) = (self.behaviour)(&request, &mut call.batch.records);
-        call.batch.envelope = Envelope::Put(PutCall { error, ..put });
+        let outcomes = call.batch.records.iter().map(Record::outcome);
+        let refused = to_u32(outcomes.filter(|outcome| *outcome != Outcome::Accepted).count());
+        call.batch.envelope = Envelope::Put(PutCall { refused, error, ..put });
         let at = (request.sent_at + takes).max(call.at + SimDuration::from_micros(500));
         self.harness.send(at, call.batch, |batch| {
             world::Event::Producer(ME, Event::Responded { batch })

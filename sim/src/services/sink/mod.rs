@@ -215,7 +215,7 @@ impl Sink {
             positions: &batch.positions,
             passage: call.invoke.passage,
         });
-        cx.mix_records(&batch.records);
+        cx.mix_arrivals(&batch.records);
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {
             world::Event::Function(call.function, lambda::Event::Written { batch })
