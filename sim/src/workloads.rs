@@ -2,8 +2,8 @@
 //! `shardlab bench`.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
-    Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
@@ -63,6 +63,8 @@ impl Workload {
             shard_count: shards,
             retention_hours: 24,
             max_record_size_kib: 1_024,
+            mode: CapacityMode::Provisioned,
+            warm_throughput_mib: 0,
         });
         blueprint.producers.push(self.producer(shards));
         blueprint.functions.push(function());

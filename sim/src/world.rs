@@ -88,11 +88,11 @@ impl Model for World {
         };
         match event {
             Event::Control(number) => {
-                let (producers, sinks, lambda) = (&mut self.producers, &mut self.sinks, &mut self.lambda);
                 let targets = Targets {
-                    producers,
-                    sinks,
-                    lambda,
+                    producers: &mut self.producers,
+                    streams: &mut self.streams,
+                    sinks: &mut self.sinks,
+                    lambda: &mut self.lambda,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {
@@ -154,6 +154,9 @@ impl World {
         }
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
+        }
+        for id in self.streams.ids() {
+            self.streams[id].start(id, cx);
         }
     }
 

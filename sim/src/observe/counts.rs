@@ -1,7 +1,9 @@
 //! Plain totals by component: what happened how often.
 
+mod changes;
 mod shard;
 
+pub use changes::Changes;
 pub use shard::{Second, ShardCounts};
 
 use crate::batch::InvocationOutcome;
@@ -67,6 +69,8 @@ pub struct StreamCounts {
     pub acknowledgements_lost: u64,
     /// By shard number, closed ones included.
     pub shards: Vec<ShardCounts>,
+    /// What happened to the stream itself.
+    pub changes: Changes,
 }
 
 impl StreamCounts {
@@ -75,8 +79,13 @@ impl StreamCounts {
         self.shards.iter().map(|shard| shard.accepted).sum()
     }
     fn changed(&mut self, now: SimTime, change: StreamChange) {
+        self.changes.note(now, change);
         match change {
             StreamChange::ShardClosed { shard: closed } => shard(self, closed).closed_at = Some(now),
+            StreamChange::ShardExpired { .. }
+            | StreamChange::Accepted { .. }
+            | StreamChange::Completed { .. }
+            | StreamChange::Refused { .. } => {}
             StreamChange::ShardOpened { shard: opened, parents } => {
                 let counts = shard(self, opened);
                 (counts.opened_at, counts.parents) = (Some(now), parents);

@@ -240,6 +240,10 @@ impl History {
 const fn changed(now: SimTime, change: StreamChange) -> Entry {
     match change {
         StreamChange::ShardClosed { shard } => Entry::new(now, "closed a shard", 0).in_shard(shard, None),
+        StreamChange::ShardExpired { shard } => Entry::new(now, "let a shard expire", 0).in_shard(shard, None),
+        StreamChange::Accepted { .. } => Entry::new(now, "is UPDATING", 0),
+        StreamChange::Completed { .. } => Entry::new(now, "is ACTIVE again", 0),
+        StreamChange::Refused { refusal, .. } => Entry::new(now, refusal.name(), 0),
         StreamChange::ShardOpened { shard, .. } => Entry::new(now, "opened a shard", 0).in_shard(shard, None),
     }
 }

@@ -8,6 +8,7 @@ use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
 use crate::observe::fact::{Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
+use crate::services::kinesis::operation::Operation;
 use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
 
 /// Bytes of a PUT payload unit: 25 times 1,000 (KDS-PRI-02, KDS-MOD-20).
@@ -22,7 +23,7 @@ pub struct StreamUsage {
     shards_since: SimTime,
     /// Shard time before that.
     shard_nanos_before: u128,
-    /// RetentionPeriodHours; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
+    /// RetentionPeriodHours, as it was set last; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
     pub retention_hours: u32,
     /// Units of 25 KB that were written, rounded up for each record (KDS-PRI-02, KDS-PRI-03).
     pub put_payload_units: u64,
@@ -49,6 +50,13 @@ impl StreamUsage {
         match change {
             StreamChange::ShardClosed { .. } => self.set_shards(now, self.shards - 1),
             StreamChange::ShardOpened { .. } => self.set_shards(now, self.shards + 1),
+            StreamChange::Completed {
+                operation: Operation::SetRetention { hours },
+            } => self.retention_hours = hours,
+            StreamChange::ShardExpired { .. }
+            | StreamChange::Accepted { .. }
+            | StreamChange::Completed { .. }
+            | StreamChange::Refused { .. } => {}
         }
     }
     fn set_shards(&mut self, now: SimTime, shards: u32) {

@@ -240,6 +240,12 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
         )
-        | Event::Stream(_, kinesis::Event::CohortWindow | kinesis::Event::ShardLeft { .. }) => None,
+        | Event::Stream(
+            _,
+            kinesis::Event::CohortWindow
+            | kinesis::Event::ShardLeft { .. }
+            | kinesis::Event::ChangeDue { .. }
+            | kinesis::Event::MinuteOver,
+        ) => None,
     }
 }

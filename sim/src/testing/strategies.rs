@@ -152,7 +152,10 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-            Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
+            Command::ChangeStream { .. }
+            | Command::SetFailureRate { .. }
+            | Command::SetSinkCapacity { .. }
+            | Command::BreakSink { .. } => true,
         });
     let reserved: u32 = functions
         .iter()

@@ -6,10 +6,15 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod control;
+mod meter;
+mod on_demand;
+pub mod operation;
+pub mod plan;
 mod put;
 pub mod quotas;
 mod read;
-pub mod reshard;
+mod reshard;
 pub mod shard;
 pub mod shard_map;
 #[cfg(test)]
@@ -17,6 +22,10 @@ mod tests;
 
 use cohort::Cohorts;
 pub use cohort::cohort_error;
+use control::Control;
+use meter::Meter;
+use on_demand::Scaling;
+use operation::{CapacityMode, StreamAccount};
 use shard::{Origin, Shard};
 use shard_map::{HashRange, ShardMap};
 
@@ -67,6 +76,13 @@ pub enum Event {
         /// Which shard.
         shard: ShardIndex,
     },
+    /// A change of the stream itself is due.
+    ChangeDue {
+        /// Its number.
+        number: u32,
+    },
+    /// A minute of a stream in on-demand mode is over.
+    MinuteOver,
 }
 
 impl Event {
@@ -79,6 +95,8 @@ impl Event {
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
             Self::ShardLeft { .. } => 5,
+            Self::ChangeDue { .. } => 6,
+            Self::MinuteOver => 7,
         }
     }
 }
@@ -90,6 +108,10 @@ pub struct Stream {
     shards: Vec<Shard>,
     map: ShardMap,
     write_burst: u64,
+    control: Control,
+    scaling: Scaling,
+    /// Kept where the load of shards decides something.
+    meter: Option<Meter>,
     retention: SimDuration,
     max_record_bytes: u64,
     max_put_bytes: u64,
@@ -153,6 +175,10 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
+    /// What the account has.
+    pub account: StreamAccount,
+    /// Keep track of every shard's load: something will depend on it.
+    pub metered: bool,
     /// Width of the window for single-record calls of fast producers.
     pub call_window: SimDuration,
 }
@@ -169,21 +195,23 @@ impl Stream {
             model,
             keys,
             readers,
+            account,
+            metered,
             call_window,
         } = setting;
         let component = format!("stream.{}", blueprint.name);
         let map = ShardMap::new(blueprint.shard_count, keys);
-        let large = blueprint.max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT;
-        let write_burst = if large {
-            quotas::SHARD_WRITE_BURST_LARGE
-        } else {
-            quotas::SHARD_WRITE_BYTES
-        };
+        let write_burst = write_burst(blueprint.max_record_size_kib);
+        let split_delay = RandomSpan::new(&component, "on-demand-split", &model.on_demand_split_delay, streams)?;
+        let metered = metered || blueprint.mode == CapacityMode::OnDemand;
         let shard_count = to_usize(blueprint.shard_count);
         Ok(Self {
             shards: first_shards(&map, write_burst),
             map,
             write_burst,
+            control: Control::new(blueprint.mode, account, model),
+            scaling: Scaling::new(split_delay, blueprint.warm_throughput_mib),
+            meter: metered.then(Meter::default),
             retention: SimDuration::from_hours(u64::from(blueprint.retention_hours)),
             max_record_bytes: u64::from(blueprint.max_record_size_kib) * KIB,
             max_put_bytes: quotas::max_put_bytes(profile),
@@ -222,6 +250,8 @@ impl Stream {
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
+            Event::ChangeDue { number } => self.change_due(me, number, cx),
+            Event::MinuteOver => self.minute_over(me, cx),
         }
     }
 
@@ -255,6 +285,8 @@ impl Stream {
             self.link.draws(),
         ]
         .into_iter()
+        // Streams that do not scale by themselves have nothing to tell.
+        .chain(Some(self.scaling.draws()).filter(|&draws| draws > 0))
     }
     /// Bytes of memory that retained records take.
     pub fn memory(&self) -> u64 {
@@ -265,6 +297,15 @@ impl Stream {
         for shard in &mut self.shards {
             shard.log.expire(now, self.retention);
         }
+    }
+}
+
+/// Capacity of the write byte bucket of a shard (KDS-W-19, KDS-MOD-02).
+const fn write_burst(max_record_size_kib: u32) -> u64 {
+    if max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT {
+        quotas::SHARD_WRITE_BURST_LARGE
+    } else {
+        quotas::SHARD_WRITE_BYTES
     }
 }
 

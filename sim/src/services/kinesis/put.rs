@@ -148,6 +148,9 @@ impl Stream {
 
     /// Keeps the logs of the shards just written within the retention and forgets what no reader needs.
     pub(super) fn expire_touched(&mut self, now: SimTime) {
+        if let Some(meter) = &mut self.meter {
+            meter.note(now, &self.tallies);
+        }
         for tally in &self.tallies {
             let index = to_usize(tally.shard.0);
             let log = &mut self.shards[index].log;

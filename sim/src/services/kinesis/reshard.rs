@@ -15,7 +15,7 @@ use crate::observe::fact::{Fact, StreamChange};
 
 /// Shards that close, and what opens in their place: one that is split, or two that are merged (KDS-RS-01).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Step {
+pub(super) enum Step {
     /// The shard is split: the hash key and everything above it goes to the second child (KDS-RS-02).
     Split {
         /// The shard.
@@ -34,7 +34,7 @@ pub enum Step {
 
 impl Stream {
     /// All steps take effect at this instant. They name open shards, no shard twice, and hash keys within these.
-    pub fn switch(&mut self, me: StreamId, steps: &[Step], cx: &mut Cx<'_, '_>) {
+    pub(super) fn switch(&mut self, me: StreamId, steps: &[Step], cx: &mut Cx<'_, '_>) {
         let (mut closed, mut opened) = (Vec::new(), Vec::new());
         for step in steps {
             match *step {
@@ -68,6 +68,7 @@ impl Stream {
         for &shard in &closed {
             let change = StreamChange::ShardClosed { shard };
             cx.emit(|| Fact::StreamChanged { stream: me, change });
+            self.expire_shard(me, shard, cx);
         }
         for &shard in &opened {
             let parents = self.shards[to_usize(shard.0)].origin.parents;

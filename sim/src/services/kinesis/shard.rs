@@ -225,6 +225,13 @@ impl Shard {
     pub fn charge_read(&mut self, now: SimTime, bytes: u64) {
         self.reads.charge(now, bytes);
     }
+    /// Another capacity of the write byte bucket: what it holds stays, as far as there is room.
+    pub(super) fn set_write_burst(&mut self, burst: u64, now: SimTime) {
+        let held = self.bytes.available(now);
+        self.bytes = TokenBucket::full(burst, quotas::write_bytes());
+        self.bytes.drain(now);
+        self.bytes.put_back(held);
+    }
     /// Used share of the write limits at `now`, in parts per million: (records, bytes).
     pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
         (self.records.used_ppm(now), self.bytes.used_ppm(now))
