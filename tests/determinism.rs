@@ -1,9 +1,7 @@
 //! Same scenario, seed and version: same fingerprint, however and wherever the run is made.
 
 use crate::support::{blueprint, blueprint_of, digest_of_facts, fingerprint, run, shop};
-use sim::blueprint::{
-    Arrivals, Blueprint, CapacityMode, FunctionBlueprint, MappingBlueprint, StreamBlueprint, TraceRows,
-};
+use sim::blueprint::{Arrivals, Blueprint, FunctionBlueprint, MappingBlueprint, StreamBlueprint, TraceRows};
 use sim::command::{Command, Intervention};
 use sim::engine::calendar::TieOrder;
 use sim::engine::kernel::Stop;

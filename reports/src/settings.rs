@@ -3,8 +3,8 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode,
-    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
+    RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -186,8 +186,15 @@ fn percent(share: f64) -> f64 {
 
 fn stream(stream: &StreamBlueprint) -> String {
     let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
+    let mode = match stream.mode {
+        CapacityMode::Provisioned => String::new(),
+        CapacityMode::OnDemand if stream.warm_throughput_mib > 0 => {
+            format!("on demand, warm throughput {} MiB/s, from ", stream.warm_throughput_mib)
+        }
+        CapacityMode::OnDemand => "on demand, from ".to_owned(),
+    };
     format!(
-        "{} {shards}, retention {} h",
+        "{mode}{} {shards}, retention {} h",
         count(u64::from(stream.shard_count)),
         stream.retention_hours
     )
@@ -304,6 +311,7 @@ pub(crate) fn change(command: &Command) -> String {
             capacity: Some(rate), ..
         } => format!("{target} takes {rate} from now on"),
         Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
+        Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
         Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
     }
 }

@@ -2,14 +2,15 @@
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
 use crate::blueprint::{
-    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
     TraceRows, WeightedKey,
 };
-use crate::command::{Command, Intervention};
+use crate::command::{Command, Intervention, Operation};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::ShardIndex;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -29,7 +30,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         10_u64..=30,
         models(),
         parts,
-        vec(interventions(), 0..=4),
+        vec(interventions(), 0..=6),
         1_u32..=4,
     )
         .prop_map(
@@ -58,7 +59,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             min_poll_interval: blueprint.model.min_poll_interval,
             poll_page_records: blueprint.model.poll_page_records,
             poll_dispatch_delay: blueprint.model.poll_dispatch_delay,
-            ..model()
+            ..quick_changes()
         };
         for producer in &mut blueprint.producers {
             producer.arrivals = Arrivals::Poisson(Rate::per_second(60));
@@ -176,6 +177,19 @@ fn streams() -> impl Strategy<Value = StreamBlueprint> {
     })
 }
 
+/// A stream changes within seconds, so that many changes fit into a short run.
+fn quick_changes() -> ModelParameters {
+    let ms = SimDuration::from_millis;
+    ModelParameters {
+        shard_discovery_interval: ms(700),
+        reshard_time: ms(1_500),
+        capacity_mode_switch_time: ms(1_000),
+        retention_increase_time: ms(900),
+        max_record_size_change_time: ms(800),
+        ..model()
+    }
+}
+
 fn models() -> impl Strategy<Value = ModelParameters> {
     let ratio =
         |most: u64| prop_oneof![2 => Just(Ratio::ZERO), 1 => (1..=most).prop_map(|tenths| Ratio::new(tenths, 10))];
@@ -212,7 +226,7 @@ fn models() -> impl Strategy<Value = ModelParameters> {
                 poll_page_records: page,
                 min_poll_interval: SimDuration::from_millis(min_poll),
                 poll_dispatch_delay: SimDuration::from_millis(dispatch),
-                ..model()
+                ..quick_changes()
             }
         },
     )
@@ -434,6 +448,23 @@ fn sinks() -> impl Strategy<Value = SinkBlueprint> {
     })
 }
 
+/// Anything that a stream may be asked for, possible or not.
+pub fn operations() -> impl Strategy<Value = Operation> {
+    let shard = || (0_u32..10).prop_map(ShardIndex);
+    prop_oneof![
+        3 => (option::of(shard()), option::of(any::<u128>()), any::<bool>()).prop_map(|(shard, at, middle)| {
+            let at = at.filter(|_| !middle);
+            Operation::SplitShard { shard, at }
+        }),
+        2 => (shard(), shard()).prop_map(|(one, other)| Operation::MergeShards { shards: [one, other] }),
+        3 => (1_u32..12).prop_map(|target| Operation::UpdateShardCount { target }),
+        1 => prop_oneof![Just(24_u32), Just(48), 24_u32..9_000].prop_map(|hours| Operation::SetRetention { hours }),
+        1 => prop_oneof![Just(CapacityMode::OnDemand), Just(CapacityMode::Provisioned)]
+            .prop_map(|mode| Operation::SetMode { mode }),
+        1 => (1_000_u32..10_300).prop_map(|kib| Operation::SetMaxRecordSize { kib }),
+    ]
+}
+
 fn interventions() -> impl Strategy<Value = Intervention> {
     let number = || 0_u32..2;
     let command = prop_oneof![
@@ -458,6 +489,11 @@ fn interventions() -> impl Strategy<Value = Intervention> {
             lasts: SimDuration::from_millis(lasts),
         }),
     ];
+    let asked = operations().prop_map(|operation| Command::ChangeStream {
+        stream: "records".to_owned(),
+        operation,
+    });
+    let command = prop_oneof![1 => command, 1 => asked];
     (0_u64..25_000, command).prop_map(|(at, command)| Intervention {
         at: SimTime::ZERO + SimDuration::from_millis(at),
         command,
