@@ -9,6 +9,7 @@ mod control;
 mod on_demand;
 mod reads;
 mod records;
+mod reference;
 mod reshard;
 mod retention;
 mod writes;
