@@ -73,11 +73,12 @@ pub(super) fn times(number: u64) -> String {
 pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
     let offered = stream.records_accepted + stream.entries_throttled + stream.entries_failed;
     let stored = format!(
-        "{} stored {} ({}) in {}",
+        "{} stored {} ({}) in {}{}",
         stream.name,
         counted(stream.records_accepted, "record"),
         ByteCount(stream.bytes_accepted),
         counted(stream.shards.len() as u64, "shard"),
+        closed_told(stream),
     );
     let mut told = Vec::new();
     if stream.entries_throttled == 0 {
@@ -108,6 +109,15 @@ pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
     let mut items = vec![told.join(" ")];
     items.extend(busiest_told(stream));
     items
+}
+
+/// How many shards are not open any more.
+fn closed_told(stream: &StreamAccount) -> String {
+    match stream.shards.iter().filter(|shard| shard.closed.is_some()).count() {
+        0 => String::new(),
+        1 => ", one of which was closed on the way,".to_owned(),
+        closed => format!(", {closed} of which were closed on the way,"),
+    }
 }
 
 /// The busiest shard, how much of the stream it carried, and which of its limits it came close to.
