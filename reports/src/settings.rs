@@ -329,6 +329,10 @@ pub(crate) enum Noticed {
     Throttles,
     /// An execution environment was started.
     ColdStarts,
+    /// A shard was closed and others opened.
+    Resharding,
+    /// An on-demand stream split a shard by itself.
+    OnDemandSplits,
 }
 
 /// Whether a run could notice a parameter of the model. One that is set to something else than its default is always
@@ -339,6 +343,8 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
+        "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,
     };

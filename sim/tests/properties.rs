@@ -12,7 +12,8 @@ use sim::observe::counts::StreamCounts;
 use sim::observe::ordering::Place;
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
 use sim::session::{Checks, Session, SessionOptions};
-use sim::testing::strategies::{blueprints, operations, ordered_blueprints, outages};
+use sim::testing::operations::operations;
+use sim::testing::strategies::{blueprints, ordered_blueprints, outages};
 
 const CHECKED: SessionOptions = SessionOptions {
     observe: true,

@@ -56,18 +56,22 @@ fn of_stream(name: &str, counts: &StreamCounts) -> Vec<Change> {
 
 /// What happened to a stream at one instant; `None`: nothing but that something was asked for, which is told elsewhere.
 fn instant(name: &str, together: &[(SimTime, StreamChange)], open: &mut u64) -> Option<String> {
-    let (mut opened, mut closed, mut expired, mut told) = (0, 0, 0, Vec::new());
+    let (mut opened, mut closed, mut expired, mut scaled_out, mut told) = (0, 0, 0, 0, Vec::new());
     for (_, change) in together {
         match change {
             StreamChange::ShardOpened { .. } => opened += 1,
             StreamChange::ShardClosed { .. } => closed += 1,
             StreamChange::ShardExpired { .. } => expired += 1,
             StreamChange::Accepted { .. } => {}
+            StreamChange::ScaledOut { .. } => scaled_out += 1,
             StreamChange::Completed { operation } => told.push(format!("{operation} is in effect")),
             StreamChange::Refused { operation, refusal } => {
                 told.push(format!("{operation} is refused: {}", refusal.name()));
             }
         }
+    }
+    if scaled_out > 0 {
+        told.push("the load asks for more shards".to_owned());
     }
     *open += opened;
     *open -= closed;

@@ -446,6 +446,14 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
         (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
+            Noticed::Resharding,
+            counts.streams.iter().any(|stream| stream.changes.closed > 0),
+        ),
+        (
+            Noticed::OnDemandSplits,
+            counts.streams.iter().any(|stream| stream.changes.scaled_out > 0),
+        ),
+        (
             Noticed::FunctionErrors,
             functions().any(|function| function.errors + function.timeouts > 0),
         ),

@@ -3,6 +3,7 @@
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::{Fields, Value};
+use crate::schema::Kind;
 use sim::blueprint::{Blueprint, CapacityMode, StreamAccount, StreamBlueprint};
 use sim::command::Operation;
 use sim::ids::ShardIndex;
@@ -58,7 +59,29 @@ pub(super) fn operation(fields: &Fields) -> Option<(String, Operation)> {
     of(change, Operation::SetWarmThroughput { mib })
 }
 
+/// Streams in on-demand mode that an account has (KDS-CAP-11).
+const MOST_ON_DEMAND: usize = 50;
+
 impl Lowering<'_> {
+    /// What holds for all streams together.
+    pub(super) fn streams_of_the_account(&mut self, top: &Fields) {
+        let on_demand = |fields: &Fields| {
+            let details = fields.table("StreamModeDetails");
+            details.is_some_and(|details| mode(details.word("StreamMode")) == CapacityMode::OnDemand)
+        };
+        let components = top.components(Kind::Stream).iter();
+        let mut places: Vec<_> = components
+            .filter(|stream| on_demand(&stream.fields))
+            .map(|stream| stream.fields.place_of("StreamModeDetails"))
+            .collect();
+        places.sort_unstable();
+        if let Some(place) = places.get(MOST_ON_DEMAND) {
+            let title = format!("an account has at most {MOST_ON_DEMAND} streams in on-demand mode");
+            let help = "use provisioned mode for some (KDS-CAP-11)";
+            self.fault(Code::OutOfRange, *place, title, "one too many", help);
+        }
+    }
+
     /// The account's quotas for streams.
     pub(super) fn stream_account(&mut self, account: &Fields) -> StreamAccount {
         let advantage = account.flag("on_demand_advantage");

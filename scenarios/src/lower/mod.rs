@@ -66,6 +66,7 @@ impl Lowering<'_> {
             let stream = self.stream(&component.name, &component.fields, &blueprint);
             blueprint.streams.push(stream);
         }
+        self.streams_of_the_account(top);
         for component in top.components(Kind::Producer) {
             blueprint
                 .producers

@@ -83,6 +83,7 @@ impl StreamCounts {
         match change {
             StreamChange::ShardClosed { shard: closed } => shard(self, closed).closed_at = Some(now),
             StreamChange::ShardExpired { .. }
+            | StreamChange::ScaledOut { .. }
             | StreamChange::Accepted { .. }
             | StreamChange::Completed { .. }
             | StreamChange::Refused { .. } => {}

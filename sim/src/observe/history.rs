@@ -241,6 +241,7 @@ const fn changed(now: SimTime, change: StreamChange) -> Entry {
     match change {
         StreamChange::ShardClosed { shard } => Entry::new(now, "closed a shard", 0).in_shard(shard, None),
         StreamChange::ShardExpired { shard } => Entry::new(now, "let a shard expire", 0).in_shard(shard, None),
+        StreamChange::ScaledOut { shard } => Entry::new(now, "splits a shard by itself", 0).in_shard(shard, None),
         StreamChange::Accepted { .. } => Entry::new(now, "is UPDATING", 0),
         StreamChange::Completed { .. } => Entry::new(now, "is ACTIVE again", 0),
         StreamChange::Refused { refusal, .. } => Entry::new(now, refusal.name(), 0),

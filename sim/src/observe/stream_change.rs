@@ -18,6 +18,11 @@ pub enum StreamChange {
         /// The shards that it comes from: one after a split, two after a merge (KDS-RS-05).
         parents: [Option<ShardIndex>; 2],
     },
+    /// A stream in on-demand mode splits a shard by itself (KDS-CAP-05).
+    ScaledOut {
+        /// Which.
+        shard: ShardIndex,
+    },
     /// A closed shard has expired with all that it held (KDS-RET-11).
     ShardExpired {
         /// Which.

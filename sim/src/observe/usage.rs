@@ -8,17 +8,19 @@ use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
 use crate::observe::fact::{Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
-use crate::services::kinesis::operation::Operation;
+use crate::services::kinesis::operation::{CapacityMode, Operation};
 use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
 
 /// Bytes of a PUT payload unit: 25 times 1,000 (KDS-PRI-02, KDS-MOD-20).
 pub const PUT_PAYLOAD_UNIT_BYTES: u32 = 25_000;
 
-/// What is billed of a stream in provisioned mode, and what costs nothing but is good to know.
+/// What is billed of a stream, and what costs nothing but is good to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct StreamUsage {
     /// Open shards, which are billed whether they are used or not (KDS-PRI-01).
     pub shards: u32,
+    /// It is in on-demand mode.
+    pub on_demand: bool,
     /// Since when there are so many.
     shards_since: SimTime,
     /// Shard time before that.
@@ -41,19 +43,28 @@ pub struct StreamUsage {
 
 impl StreamUsage {
     /// Shard time over a span from the start on, which ends after the last reshard, in shard-nanoseconds: what a bill
-    /// counts in shard-hours.
+    /// counts in shard-hours. Shards of a stream in on-demand mode are not billed.
     pub fn shard_nanos(&self, span: SimDuration) -> u128 {
         let rest = SimTime::ZERO.saturating_add(span).since(self.shards_since);
-        self.shard_nanos_before + u128::from(self.shards) * u128::from(rest.as_nanos())
+        let billed = if self.on_demand { 0 } else { self.shards };
+        self.shard_nanos_before + u128::from(billed) * u128::from(rest.as_nanos())
     }
     fn changed(&mut self, now: SimTime, change: StreamChange) {
         match change {
+            StreamChange::Completed {
+                operation: Operation::SetMode { mode },
+            } => {
+                // What has passed is counted in the mode that held until now.
+                self.set_shards(now, self.shards);
+                self.on_demand = mode == CapacityMode::OnDemand;
+            }
             StreamChange::ShardClosed { .. } => self.set_shards(now, self.shards - 1),
             StreamChange::ShardOpened { .. } => self.set_shards(now, self.shards + 1),
             StreamChange::Completed {
                 operation: Operation::SetRetention { hours },
             } => self.retention_hours = hours,
             StreamChange::ShardExpired { .. }
+            | StreamChange::ScaledOut { .. }
             | StreamChange::Accepted { .. }
             | StreamChange::Completed { .. }
             | StreamChange::Refused { .. } => {}
@@ -146,6 +157,7 @@ impl Usage {
                 .iter()
                 .map(|entry| StreamUsage {
                     shards: entry.shards,
+                    on_demand: stream(&entry.name).is_some_and(|found| found.mode == CapacityMode::OnDemand),
                     retention_hours: stream(&entry.name).map_or(RETENTION_HOURS_MIN, |found| found.retention_hours),
                     ..StreamUsage::default()
                 })

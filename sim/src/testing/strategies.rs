@@ -1,16 +1,16 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use super::operations::{operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
     TraceRows, WeightedKey,
 };
-use crate::command::{Command, Intervention, Operation};
+use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::ShardIndex;
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -175,19 +175,6 @@ fn streams() -> impl Strategy<Value = StreamBlueprint> {
         max_record_size_kib: if large { 10_240 } else { 1_024 },
         ..stream("records", shards)
     })
-}
-
-/// A stream changes within seconds, so that many changes fit into a short run.
-fn quick_changes() -> ModelParameters {
-    let ms = SimDuration::from_millis;
-    ModelParameters {
-        shard_discovery_interval: ms(700),
-        reshard_time: ms(1_500),
-        capacity_mode_switch_time: ms(1_000),
-        retention_increase_time: ms(900),
-        max_record_size_change_time: ms(800),
-        ..model()
-    }
 }
 
 fn models() -> impl Strategy<Value = ModelParameters> {
@@ -446,23 +433,6 @@ fn sinks() -> impl Strategy<Value = SinkBlueprint> {
         },
         ..sink("")
     })
-}
-
-/// Anything that a stream may be asked for, possible or not.
-pub fn operations() -> impl Strategy<Value = Operation> {
-    let shard = || (0_u32..10).prop_map(ShardIndex);
-    prop_oneof![
-        3 => (option::of(shard()), option::of(any::<u128>()), any::<bool>()).prop_map(|(shard, at, middle)| {
-            let at = at.filter(|_| !middle);
-            Operation::SplitShard { shard, at }
-        }),
-        2 => (shard(), shard()).prop_map(|(one, other)| Operation::MergeShards { shards: [one, other] }),
-        3 => (1_u32..12).prop_map(|target| Operation::UpdateShardCount { target }),
-        1 => prop_oneof![Just(24_u32), Just(48), 24_u32..9_000].prop_map(|hours| Operation::SetRetention { hours }),
-        1 => prop_oneof![Just(CapacityMode::OnDemand), Just(CapacityMode::Provisioned)]
-            .prop_map(|mode| Operation::SetMode { mode }),
-        1 => (1_000_u32..10_300).prop_map(|kib| Operation::SetMaxRecordSize { kib }),
-    ]
 }
 
 fn interventions() -> impl Strategy<Value = Intervention> {

@@ -17,6 +17,8 @@ pub struct Changes {
     pub closed: u64,
     /// Closed shards that have expired.
     pub expired: u64,
+    /// Shards that a stream in on-demand mode split by itself.
+    pub scaled_out: u64,
     /// Changes that were asked for and refused.
     pub refused: u64,
 }
@@ -27,6 +29,7 @@ impl Changes {
             StreamChange::ShardOpened { .. } => self.opened += 1,
             StreamChange::ShardClosed { .. } => self.closed += 1,
             StreamChange::ShardExpired { .. } => self.expired += 1,
+            StreamChange::ScaledOut { .. } => self.scaled_out += 1,
             StreamChange::Refused { .. } => self.refused += 1,
             StreamChange::Accepted { .. } | StreamChange::Completed { .. } => {}
         }

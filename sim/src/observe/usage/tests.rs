@@ -77,11 +77,15 @@ fn kds_pri_01_shards_are_billed_from_their_opening_to_their_closing() {
     usage.changed(hour(1), StreamChange::ShardOpened { shard, parents });
     usage.changed(hour(1), StreamChange::ShardOpened { shard, parents });
     usage.changed(hour(4), StreamChange::ShardClosed { shard });
-    let shard_hours = 2 + 3 * 3 + 2 * 6;
-    assert_eq!(
-        usage.shard_nanos(SimDuration::from_hours(10)),
-        shard_hours * 3_600 * 1_000_000_000
-    );
+    let nanos = |shard_hours: u128| shard_hours * 3_600 * 1_000_000_000;
+    assert_eq!(usage.shard_nanos(SimDuration::from_hours(10)), nanos(2 + 3 * 3 + 2 * 6));
+    // In on-demand mode nobody pays for shards.
+    let operation = Operation::SetMode {
+        mode: CapacityMode::OnDemand,
+    };
+    usage.changed(hour(10), StreamChange::Completed { operation });
+    usage.changed(hour(12), StreamChange::ShardOpened { shard, parents });
+    assert_eq!(usage.shard_nanos(SimDuration::from_hours(20)), nanos(2 + 3 * 3 + 2 * 6));
 }
 
 #[test]

@@ -13,6 +13,7 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ShardIndex, StreamId};
+use crate::observe::fact::{Fact, StreamChange};
 use crate::services::random_span::RandomSpan;
 use crate::world;
 use std::collections::VecDeque;
@@ -118,13 +119,11 @@ impl Stream {
         });
         let ceiling = self.control.account.on_demand_mib;
         let floor = self.scaling.peak().max(self.scaling.warm);
-        let mut coming = to_u32(self.map.shards().len() + self.scaling.pending.len());
-        let busy_count = busy.len();
-        for (number, shard) in busy.into_iter().chain(idle).enumerate() {
-            if coming >= ceiling || (number >= busy_count && coming >= floor) {
-                break;
-            }
-            coming += 1;
+        let present = to_u32(self.map.shards().len() + self.scaling.pending.len());
+        let wanted = floor.saturating_sub(present + to_u32(busy.len()));
+        let room = to_usize(ceiling.saturating_sub(present));
+        let more = idle.into_iter().take(to_usize(wanted));
+        for shard in busy.into_iter().chain(more).take(room) {
             self.scaling.pending.push(shard);
             let at = cx.now() + self.scaling.delay.draw().max(SimDuration::MIN);
             self.later(me, at, Due::ScaleOut { shard }, cx);
@@ -140,6 +139,8 @@ impl Stream {
         // A reshard by the owner may have closed it meanwhile, and a shard of one key cannot be split.
         if on_demand && self.shards[to_usize(shard.0)].is_open() && range.start < range.end {
             let at = midpoint(range) + 1;
+            let change = StreamChange::ScaledOut { shard };
+            cx.emit(|| Fact::StreamChanged { stream: me, change });
             self.switch(me, &[super::reshard::Step::Split { shard, at }], cx);
         }
     }

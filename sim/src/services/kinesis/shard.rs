@@ -97,6 +97,14 @@ impl Shard {
     pub const fn is_open(&self) -> bool {
         matches!(self.state, ShardState::Open)
     }
+    /// `EndingSequenceNumber` as a position: that of the last record of a closed shard (KDS-SEQ-15). `None` while it is
+    /// open; a shard that closed empty has none either.
+    pub fn ending_position(&self) -> Option<u64> {
+        if self.is_open() {
+            return None;
+        }
+        self.log.next_position().checked_sub(1)
+    }
     /// Whether a reader that stands at `position` has everything behind it, and nothing will follow (KDS-R-06).
     pub fn ends_at(&self, position: u64) -> bool {
         !self.is_open() && position >= self.log.next_position()

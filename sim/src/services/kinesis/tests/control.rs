@@ -68,7 +68,7 @@ fn opened_at(bench: &Bench) -> Vec<u64> {
     opened.collect()
 }
 
-/// KDS-RS-07, KDS-MOD-10, KDS-RS-22: the call returns at once, the switch comes after 30 s.
+/// KDS-RS-07, KDS-MOD-10, KDS-RS-22, KDS-CTL-09: the call returns at once, the switch comes after 30 s; UPDATING until then.
 #[test]
 fn kds_rs_07_a_split_is_asynchronous_and_takes_30_s() {
     let mut bench = Setup::shards(1).build();

@@ -3,6 +3,7 @@
 use super::control::{HOURS, Owner};
 use super::*;
 use crate::engine::distribution::Distribution;
+use crate::observe::fact::ReadLimit;
 use crate::services::kinesis::operation::{Operation, Refusal};
 
 const MINUTE: u64 = 60;
@@ -70,9 +71,8 @@ fn kds_cap_07_splits_do_not_help_one_hot_key() {
     load(&mut bench, 1, 0..70, 1_500, 10);
     bench.run_until(at_minute(70));
     let refused = |from: u64, until: u64| {
-        let handled = bench.notes().iter().filter_map(|note| match note.fact {
-            Fact::PutHandled { .. } if (at_minute(from)..at_minute(until)).contains(&note.at) => Some(note),
-            _ => None,
+        let handled = bench.notes().iter().filter(|note| {
+            matches!(note.fact, Fact::PutHandled { .. }) && (at_minute(from)..at_minute(until)).contains(&note.at)
         });
         handled
             .flat_map(|note| &note.shards)
@@ -275,5 +275,46 @@ fn kds_cap_20_lowered_warm_throughput_keeps_what_the_last_hour_needed() {
         assert_eq!(shards_at(&mut bench, minute), 20);
         assert_eq!(bench.ask_and_wait(at_minute(minute), warm(2)), None);
         assert_eq!(bench.open().len(), kept, "after minute {minute}");
+    }
+}
+
+/// KDS-W-04: a shard takes the same in both modes.
+#[test]
+fn kds_w_04_a_shard_takes_the_same_in_both_modes() {
+    let outcomes = |mode| {
+        let mut setup = Setup::shards(4);
+        setup.blueprint.mode = mode;
+        let mut bench = setup.build();
+        load(&mut bench, 1, 0..1, 1_200, 10);
+        load(&mut bench, 2, 0..1, 300, 4_000);
+        bench.run_until(at_minute(1));
+        let calls = bench.take_calls().into_iter();
+        let outcomes = calls.flat_map(|call| call.batch.records).map(|record| record.outcome());
+        outcomes.collect::<Vec<_>>()
+    };
+    let (on_demand, provisioned) = (outcomes(CapacityMode::OnDemand), outcomes(CapacityMode::Provisioned));
+    assert_eq!(on_demand, provisioned);
+    assert!(
+        on_demand
+            .iter()
+            .filter(|outcome| **outcome == Outcome::Throttled)
+            .count()
+            > 10_000
+    );
+}
+
+/// KDS-CAP-08: with each shard the stream gets twice its write capacity to be read.
+#[test]
+fn kds_cap_08_read_capacity_grows_with_write_capacity() {
+    let mut bench = on_demand().build();
+    load(&mut bench, 1, 0..2, 501, 10);
+    assert_eq!(shards_at(&mut bench, 17), 5);
+    let at = at_minute(17);
+    for shard in bench.open() {
+        let shard = &mut bench.component.1.shards[to_usize(shard)];
+        assert_eq!(shard.admit_read(at), Ok(()));
+        shard.charge_read(at, 2 * MIB);
+        assert_eq!(shard.admit_read(at), Err(ReadLimit::Bytes), "2 MiB a second each");
+        assert_eq!(shard.admit_read(at + SimDuration::SECOND), Ok(()));
     }
 }

@@ -137,9 +137,9 @@ impl Plain {
 }
 
 /// Everything a stream does that can be seen is what the model does.
-fn compare(shards: u32, hashes: Vec<u128>, deeds: Vec<Deed>) -> Result<(), TestCaseError> {
+fn compare(shards: u32, hashes: &[u128], deeds: Vec<Deed>) -> Result<(), TestCaseError> {
     let setup = Setup {
-        hashes: hashes.clone(),
+        hashes: hashes.to_vec(),
         ..Setup::shards(shards)
     };
     let (mut bench, mut plain) = (setup.build(), Plain::new(shards));
@@ -260,7 +260,7 @@ proptest! {
     fn a_stream_is_what_the_plainest_model_of_one_is(
         shards in 1_u32..5, hashes in vec(any::<u128>(), 12), deeds in deeds(),
     ) {
-        compare(shards, hashes, deeds)?;
+        compare(shards, &hashes, deeds)?;
     }
 
     /// For the same arrivals a split never has more refused: each child takes what its parent took.

@@ -97,6 +97,17 @@ fn kds_rs_09_after_the_switch_only_children_are_written_to() {
     assert_eq!(stored(&bench), [2, 1, 2]);
 }
 
+/// KDS-SEQ-15: an open shard reports no EndingSequenceNumber, a closed one does.
+#[test]
+fn kds_seq_15_a_closed_shard_knows_its_last_record() {
+    let mut bench = two_keys();
+    bench.put_records(millis(500), records(0, 3, 100));
+    assert_eq!(bench.component.1.shards()[0].ending_position(), None);
+    halve(&mut bench, SimTime::from_secs(1));
+    let endings = bench.component.1.shards().iter().map(Shard::ending_position);
+    assert_eq!(endings.collect::<Vec<_>>(), [Some(2), None, None]);
+}
+
 /// KDS-MOD-24: a put is routed by the map at the instant at which it is stored, not at which it came in.
 #[test]
 fn kds_mod_24_a_put_under_way_at_the_switch_is_stored_in_a_child() {
