@@ -2,8 +2,8 @@
 
 use super::blueprints::model;
 use crate::blueprint::{CapacityMode, ModelParameters};
-use crate::command::Operation;
-use crate::engine::time::SimDuration;
+use crate::command::{Command, Intervention, Operation};
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
@@ -36,4 +36,11 @@ pub(super) fn quick_changes() -> ModelParameters {
         max_record_size_change_time: ms(800),
         ..model()
     }
+}
+
+/// Something is asked of the stream `records`.
+pub(super) fn asked_of_records((at, operation): (SimTime, Operation)) -> Intervention {
+    let stream = "records".to_owned();
+    let command = Command::ChangeStream { stream, operation };
+    Intervention { at, command }
 }

@@ -1,9 +1,9 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
-use super::operations::{operations, quick_changes};
+use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
     TraceRows, WeightedKey,
 };
@@ -76,7 +76,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
     })
 }
 
-/// An hour of retention, and functions that are broken for longer than that.
+/// An hour of retention, shards that come and go, and functions that are broken for longer than that.
 pub fn outages() -> impl Strategy<Value = Blueprint> {
     let broken = (60_u64..4_000, 3_600_u64..6_000);
     (
@@ -87,9 +87,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
         any::<bool>(),
         1_u64..=60,
         1_u32..6,
+        (any::<bool>(), vec((0_u64..9_000, operations()), 0..=5)),
     )
         .prop_map(
-            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page)| {
+            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page, (on_demand, asked))| {
                 // Little is read ahead, so that some records expire unread and others in their lanes.
                 mapping.batch_size = mapping.batch_size.min(3);
                 mapping.parallelization_factor = mapping.parallelization_factor.min(3);
@@ -109,6 +110,9 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                 }];
                 blueprint.streams = vec![stream("records", shards)];
                 blueprint.streams[0].retention_hours = 1;
+                if on_demand {
+                    blueprint.streams[0].mode = CapacityMode::OnDemand;
+                }
                 blueprint.mappings = vec![MappingBlueprint {
                     name: "mapping-0".to_owned(),
                     function: "function-0".to_owned(),
@@ -130,6 +134,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                     },
                 };
                 blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+                let asked = asked
+                    .into_iter()
+                    .map(|(at, operation)| (SimTime::from_secs(at), operation));
+                blueprint.interventions.extend(asked.map(asked_of_records));
                 blueprint
             },
         )
@@ -459,10 +467,7 @@ fn interventions() -> impl Strategy<Value = Intervention> {
             lasts: SimDuration::from_millis(lasts),
         }),
     ];
-    let asked = operations().prop_map(|operation| Command::ChangeStream {
-        stream: "records".to_owned(),
-        operation,
-    });
+    let asked = operations().prop_map(|operation| asked_of_records((SimTime::ZERO, operation)).command);
     let command = prop_oneof![1 => command, 1 => asked];
     (0_u64..25_000, command).prop_map(|(at, command)| Intervention {
         at: SimTime::ZERO + SimDuration::from_millis(at),
