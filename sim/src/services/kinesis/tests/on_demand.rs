@@ -318,3 +318,62 @@ fn kds_cap_08_read_capacity_grows_with_write_capacity() {
         assert_eq!(shard.admit_read(at + SimDuration::SECOND), Ok(()));
     }
 }
+
+/// KDS-CAP-03, KDS-MOD-12: what the highest minute of the last 30 days needs is there again, without any load; after that
+/// time it is forgotten.
+#[test]
+fn kds_cap_03_a_peak_counts_for_thirty_days() {
+    let day = 24 * 60;
+    for (back_after, expected) in [(2 * day, 8), (31 * day, 2)] {
+        let mut setup = on_demand();
+        setup.hashes = even_ranges(16).iter().map(|range| range.start + (1 << 100)).collect();
+        let mut bench = setup.build();
+        for key in 0..16 {
+            // 3,520 a second: twice that are eight shards.
+            load(&mut bench, key, 0..2, 220, 10);
+        }
+        assert_eq!(shards_at(&mut bench, 60), 8);
+        assert_eq!(bench.ask_and_wait(at_minute(60), mode(CapacityMode::Provisioned)), None);
+        for (minute, target) in [(70, 4), (80, 2)] {
+            assert_eq!(
+                bench.ask_and_wait(at_minute(minute), Operation::UpdateShardCount { target }),
+                None
+            );
+        }
+        bench.run_until(at_minute(back_after));
+        bench.take_calls();
+        assert_eq!(
+            bench.ask_and_wait(at_minute(back_after), mode(CapacityMode::OnDemand)),
+            None
+        );
+        assert_eq!(
+            shards_at(&mut bench, back_after + 120),
+            expected,
+            "after {back_after} minutes"
+        );
+    }
+}
+
+/// KDS-MOD-12: where the stream as a whole needs more, the shard with the highest load is split, and the widest of equals.
+#[test]
+fn kds_mod_12_the_busiest_and_then_the_widest_shards_are_split_first() {
+    let mut setup = on_demand();
+    setup.blueprint.warm_throughput_mib = 5;
+    // As if a merge had left one range twice as wide.
+    let mut bench = setup.build();
+    let merge = Operation::MergeShards {
+        shards: [ShardIndex(2), ShardIndex(3)],
+    };
+    bench.component.1.control.mode = CapacityMode::Provisioned;
+    assert_eq!(bench.ask_and_wait(SimTime::from_secs(1), merge), None);
+    bench.component.1.control.mode = CapacityMode::OnDemand;
+    bench.apply(|(me, stream), cx| stream.start(*me, cx));
+    for second in 310..360 {
+        bench.put(SimTime::from_secs(second), PutApi::PutRecords, records(1, 100, 10));
+    }
+    // Three shards, five are wanted: the one with the load and the widest come first.
+    bench.run_until(at_minute(21).saturating_sub(SimDuration::MIN));
+    assert_eq!(bench.open(), [0, 1, 4]);
+    bench.run_until(at_minute(21));
+    assert_eq!(bench.open(), [0, 5, 6, 7, 8]);
+}
