@@ -149,6 +149,7 @@ impl Lowering<'_> {
                 lasts: change.duration("lasts"),
             });
         }
+        self.operations_of_the_profile(fields);
         let (stream, operation) = super::kinesis::operation(fields)?;
         Some(Command::ChangeStream { stream, operation })
     }

@@ -101,6 +101,18 @@ impl Lowering<'_> {
         }
     }
 
+    /// Operations that AWS has had since the exam's sheets.
+    pub(super) fn operations_of_the_profile(&mut self, intervention: &Fields) {
+        for (name, label) in [
+            ("max_record_size", "AWS has it since 2025-10-28 (KDS-REC-04)"),
+            ("warm_throughput", "AWS has it since 2025-11-03 (KDS-CAP-17)"),
+        ] {
+            if self.profile == Profile::Exam && intervention.is_given(name) {
+                self.later_than_the_exam(intervention, name, label);
+            }
+        }
+    }
+
     fn later_than_the_exam(&mut self, fields: &Fields, name: &'static str, label: &str) {
         let title = format!("`{name}` does not exist in the profile `exam`");
         let help = "leave it out, or use profile = \"current\"";

@@ -150,3 +150,15 @@ fn every_operation_can_be_asked_for() {
         assert_eq!(operation(line), expected, "{line}");
     }
 }
+
+#[test]
+fn the_exam_does_not_know_what_came_later() {
+    let exam = |more: &str| and(more).replace("title = ", "profile = \"exam\"\ntitle = ");
+    let text = exam("[[intervention]]\nat = \"1min\"\nmax_record_size = { of = \"stream.clicks\", kib = 2048 }");
+    check(
+        &text,
+        &[
+            "E0209 29 \"{ of = \\\"stream.clicks\\\", kib = 2048 }\" `max_record_size` does not exist in the profile `exam` (AWS has it since 2025-10-28 (KDS-REC-04)) -> leave it out, or use profile = \"current\"",
+        ],
+    );
+}
