@@ -286,7 +286,8 @@ fn tested_facts(text: &str) -> BTreeSet<String> {
 #[test]
 fn every_fact_of_the_slice_has_a_test() {
     let list = fs::read_to_string(root().join("sim/facts.toml")).expect("the list is there");
-    let slice = fact_ids(list.split("\n[slice]").nth(1).unwrap_or_default());
+    let slice = list.split("\n[slice]").nth(1).unwrap_or_default();
+    let slice = fact_ids(slice.split("\n[out_of_scope]").next().unwrap_or_default());
     assert!(slice.len() > 150, "{} facts are listed", slice.len());
     let tested: BTreeSet<String> = sources(&[".rs"])
         .iter()

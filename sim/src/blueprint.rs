@@ -9,6 +9,7 @@ use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
 pub use crate::model_parameters::ModelParameters;
 use crate::profile::Profile;
+pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
 use std::sync::Arc;
 
 /// Everything that a run depends on.
@@ -26,6 +27,8 @@ pub struct Blueprint {
     pub model: ModelParameters,
     /// Concurrency quota of the account and Region (LAM-C-04).
     pub account_concurrency: u32,
+    /// Quotas of the account for streams.
+    pub stream_account: StreamAccount,
     /// Sources of records.
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
@@ -40,6 +43,8 @@ pub struct Blueprint {
     pub interventions: Vec<Intervention>,
 }
 
+/// The Region of a run that names none.
+pub const DEFAULT_REGION: &str = "us-east-1";
 /// The default account-wide concurrency quota (LAM-C-04).
 pub const DEFAULT_ACCOUNT_CONCURRENCY: u32 = 1_000;
 
@@ -53,6 +58,7 @@ impl Blueprint {
             duration,
             model: ModelParameters::default(),
             account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
+            stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
             mappings: Vec::new(),
@@ -373,7 +379,7 @@ pub enum Jitter {
     Equal,
 }
 
-/// A provisioned Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
+/// A Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamBlueprint {
     /// Component name.
@@ -384,6 +390,10 @@ pub struct StreamBlueprint {
     pub retention_hours: u32,
     /// Largest record (KDS-REC-04).
     pub max_record_size_kib: u32,
+    /// Capacity mode.
+    pub mode: CapacityMode,
+    /// Capacity of an on-demand stream asked for up front (KDS-CAP-17); zero: none.
+    pub warm_throughput_mib: u32,
 }
 
 /// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).

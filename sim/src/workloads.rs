@@ -2,8 +2,8 @@
 //! `shardlab bench`.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
-    Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
@@ -66,6 +66,8 @@ impl Workload {
             shard_count: shards,
             retention_hours: 24,
             max_record_size_kib: 1_024,
+            mode: CapacityMode::Provisioned,
+            warm_throughput_mib: 0,
         });
         blueprint.producers.push(self.producer(shards));
         blueprint.functions.push(function());
@@ -141,7 +143,7 @@ fn function() -> FunctionBlueprint {
 
 /// A thousand equally likely keys, key k on shard k mod `shards`.
 fn even_keys(shards: u32) -> Keys {
-    let ranges = crate::services::kinesis::shard::even_ranges(shards);
+    let ranges = crate::services::kinesis::shard_map::even_ranges(shards);
     let keys = ranges
         .iter()
         .cycle()
@@ -187,7 +189,7 @@ mod tests {
         let Keys::Weighted(keys) = even_keys(16) else {
             panic!("the keys are listed");
         };
-        let ranges = crate::services::kinesis::shard::even_ranges(16);
+        let ranges = crate::services::kinesis::shard_map::even_ranges(16);
         for (number, key) in keys.iter().enumerate() {
             let hash = key.explicit_hash_key.expect("it is given");
             let shard = ranges.iter().rposition(|range| range.start <= hash);

@@ -50,7 +50,7 @@ pub struct StreamAccount {
     pub limit_records_per_second: u64,
     /// Bytes a second that one of its shards accepts (KDS-W-02).
     pub limit_bytes_per_second: u64,
-    /// Its shards, in order.
+    /// All shards that it has had, in order.
     pub shards: Vec<ShardAccount>,
     /// The first refusal.
     pub first_throttle: Option<FirstThrottle>,
@@ -73,6 +73,10 @@ pub struct ShardAccount {
     pub peak_bytes_per_second: u64,
     /// When entries were first refused.
     pub first_throttle: Option<SimTime>,
+    /// When it was opened; `None`: it was there at the start.
+    pub opened: Option<SimTime>,
+    /// When it was closed; `None`: it is open.
+    pub closed: Option<SimTime>,
 }
 
 /// The first refusal of a stream.

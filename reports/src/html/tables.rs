@@ -2,7 +2,7 @@
 
 use super::opening::symbol;
 use super::prose::prose;
-use crate::account::{Account, Assumption, Verdict};
+use crate::account::{Account, Assumption, ShardAccount, Verdict};
 use crate::summary::told;
 use crate::text::{count, counted, printable, share, tied};
 use maud::{Markup, html};
@@ -80,7 +80,7 @@ fn shards(account: &Account) -> Markup {
                 summary { "Every shard of " (prose(&stream.name)) " (" (stream.shards.len()) ")" }
                 div.card.scroll {
                     table {
-                        thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } } }
+                        thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } th { "Open" } } }
                         tbody {
                             @for shard in &stream.shards {
                                 tr {
@@ -90,6 +90,7 @@ fn shards(account: &Account) -> Markup {
                                     td.number { (count(shard.entries_throttled)) }
                                     td.number { (count(shard.peak_records_per_second)) " records, " (ByteCount(shard.peak_bytes_per_second)) }
                                     td.number { @match shard.first_throttle { Some(at) => (at), None => "none" } }
+                                    td { (open(shard)) }
                                 }
                             }
                         }
@@ -97,6 +98,16 @@ fn shards(account: &Account) -> Markup {
                 }
             }
         }
+    }
+}
+
+/// How long a shard was open.
+fn open(shard: &ShardAccount) -> String {
+    match (shard.opened, shard.closed) {
+        (None, None) => "always".to_owned(),
+        (Some(opened), None) => format!("since {opened}"),
+        (None, Some(closed)) => format!("until {closed}"),
+        (Some(opened), Some(closed)) => format!("from {opened} to {closed}"),
     }
 }
 

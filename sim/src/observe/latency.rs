@@ -336,6 +336,7 @@ impl Latency {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => None,
         }
     }

@@ -21,6 +21,7 @@ pub mod recent;
 #[cfg(test)]
 mod sample;
 mod sparse;
+pub mod stream_change;
 mod sums;
 pub mod usage;
 pub mod verdict;

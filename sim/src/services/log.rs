@@ -347,6 +347,16 @@ impl Log {
         self.sealed.push_back(Arc::new(full));
     }
 
+    /// Nothing more will be stored: what is there can be forgotten or expire to the last record.
+    pub fn close(&mut self) {
+        self.spare.clear();
+        if self.open.len() > 0 {
+            let next = Segment::open(self.open.end(), self.open.latest, Vec::new());
+            let last = core::mem::replace(&mut self.open, next);
+            self.sealed.push_back(Arc::new(last));
+        }
+    }
+
     /// Lets everything expire that was stored `retention` ago or earlier (KDS-MOD-13: unreadable once its age reaches
     /// the retention). Where records were forgotten, a summary expires as a whole, with its last record.
     pub fn expire(&mut self, now: SimTime, retention: SimDuration) {

@@ -22,7 +22,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
@@ -222,6 +222,7 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
+            Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::RequestFailed { .. }
@@ -259,6 +260,21 @@ impl Causes {
             match sent {
                 Some(times) => sends.put(records, shards, times),
                 None => sends.cohort(records, late, &mut self.first_sends),
+            }
+        }
+    }
+
+    /// A shard that is opened during the run is followed like those that were there.
+    fn changed(&mut self, stream: StreamId, change: StreamChange) {
+        let StreamChange::ShardOpened { shard, .. } = change else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            sends.open(to_usize(shard.0));
+        }
+        for reader in self.readings.ids() {
+            if self.directory.readers[reader].stream == stream {
+                self.reading(reader, shard);
             }
         }
     }

@@ -149,6 +149,7 @@ impl Course {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -342,6 +342,7 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -84,7 +84,7 @@ impl Stream {
         }
         self.tallies.clear();
         self.calls += 1;
-        let watched = cx.is_watched();
+        let tallied = cx.is_watched() || self.meter.is_some();
         for served in due.in_order() {
             let slot = if only_client.is_some() {
                 0
@@ -96,9 +96,12 @@ impl Stream {
                     answers.len() - 1
                 })
             };
-            self.put_single(served, way, watched, &mut answers[slot]);
+            self.put_single(served, way, tallied, &mut answers[slot]);
         }
         self.cohorts.give_back(due);
+        if let Some(meter) = &mut self.meter {
+            meter.note(now, &self.tallies);
+        }
         self.expire_in_turn(now);
         // One answer for each producer, in order of id, so that results travel as batches.
         answers.sort_unstable_by_key(|answer| answer.producer);
@@ -208,11 +211,11 @@ impl Stream {
     }
 
     /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
-    /// What only facts need is noted only if somebody listens.
+    /// What only facts and the meter need is noted only if one of them is there.
     #[inline]
-    fn put_single(&mut self, served: &Served, way: SimDuration, watched: bool, answer: &mut Answer) {
+    fn put_single(&mut self, served: &Served, way: SimDuration, tallied: bool, answer: &mut Answer) {
         let Served { at, record } = *served;
-        let number = self.route[to_usize(record.key.0)];
+        let number = self.map.route[to_usize(record.key.0)];
         let shard = &mut self.shards[to_usize(number)];
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
         let admitted = if failed {
@@ -238,7 +241,7 @@ impl Stream {
             Some(record) if stored => shard.log.append(record),
             _ => shard.log.next_position(),
         };
-        if watched {
+        if tallied {
             let index = shard.index;
             let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
                 ShardTally::none(index, position)
