@@ -32,6 +32,30 @@ fn what_every_shipped_scenario_states_holds() {
     assert!(checked >= 6, "{checked} scenarios were found");
 }
 
+/// What was asked of a stream, what it refused and what became of its shards stands in the account.
+#[test]
+fn a_run_tells_what_was_asked_of_a_stream_and_what_came_of_it() {
+    let told = crate::cli::Place::new("askedofastream").run(&[
+        "run",
+        &format!(
+            "{}/scenarios/kinesis/resharding-under-load.toml",
+            env!("CARGO_MANIFEST_DIR")
+        ),
+    ]);
+    assert_eq!(told.code, Some(0), "{}", told.whole());
+    let out = told.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    for sentence in [
+        "At 00:02:00.000 stream.rides is asked for UpdateShardCount to 4.",
+        "At 00:02:10.000 stream.rides: SplitShard of shardId-000000000000 is refused: ResourceInUseException.",
+        "At 00:02:30.000 stream.rides: UpdateShardCount to 4 is in effect; 2 shards closed and 4 opened, 4 are open.",
+        "UpdateShardCount to 3 is in effect; 8 shards closed and 4 opened, 3 are open.",
+        "in 16 shards (13 of them closed on the way) and refused none.",
+        "shard_discovery_interval",
+    ] {
+        assert!(out.contains(sentence), "{sentence}\n{}", told.out);
+    }
+}
+
 #[test]
 fn every_shipped_scenario_has_a_title_a_question_and_an_answer() {
     for path in shipped_scenarios() {

@@ -2,8 +2,8 @@
 
 use scenarios::{LoadOptions, TraceReader};
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
-    Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::directory::{Component, Directory};
 use sim::engine::distribution::Distribution;
@@ -105,6 +105,8 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         shard_count: 2,
         retention_hours: 24,
         max_record_size_kib: 1_024,
+        mode: CapacityMode::Provisioned,
+        warm_throughput_mib: 0,
     });
     blueprint.producers.push(ProducerBlueprint {
         name: name.to_owned(),
@@ -238,7 +240,8 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::PutRefused { stream, .. }
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
-        | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
+        | Fact::GetRecordsThrottled { stream, .. }
+        | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
         | Fact::RecordsGathered { reader, .. }

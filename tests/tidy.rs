@@ -9,23 +9,11 @@ const LINES_MAX: usize = 700;
 /// Files should not be longer than this; those that are stand in `LONG_FILES`.
 const LINES_WANTED: usize = 500;
 /// Files between the two bounds, each of which is one story that a split would only hide.
-const LONG_FILES: &[&str] = &[
-    "reports/src/account.rs",
-    "sim/src/observe/ordering/mod.rs",
-    "sim/src/services/log.rs",
-    "sim/src/services/producer/mod.rs",
-];
+const LONG_FILES: &[&str] = &["sim/src/services/log.rs"];
 /// No function may be longer.
 const FUNCTION_LINES_MAX: usize = 70;
-/// Functions that may be longer: matches over every fact, each arm of which is a line or two, and two that lay out one
-/// picture each.
-const LONG_FUNCTIONS: &[(&str, &str)] = &[
-    ("reports/src/chart/shards.rs", "all"),
-    ("reports/src/html/evidence.rs", "timeline"),
-    ("sim/src/observe/causes/mod.rs", "on"),
-    ("sim/src/observe/conservation/mod.rs", "note"),
-    ("sim/src/observe/history.rs", "on"),
-];
+/// Functions that may be longer: matches over every fact, each arm of which is a line or two.
+const LONG_FUNCTIONS: &[(&str, &str)] = &[("sim/src/observe/history.rs", "on")];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

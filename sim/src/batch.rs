@@ -4,6 +4,7 @@ use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::key::HashRange;
 use crate::record::Record;
 use crate::user_records::LibraryCall;
 
@@ -19,6 +20,9 @@ pub struct Batch {
     pub positions: Vec<u64>,
     /// Sum of the records' bytes.
     pub bytes: u64,
+    /// In the response to a read at the end of a closed shard: `ChildShards` (KDS-R-16). Here and not in the call, so that
+    /// every other batch stays small.
+    pub child_shards: Vec<ChildShard>,
     /// The call or reply.
     pub envelope: Envelope,
 }
@@ -152,8 +156,24 @@ pub struct GetCall {
     pub millis_behind: u64,
     /// In a response: records between the iterator and the trim horizon, gone by retention (KDS-RET-09).
     pub expired: u64,
+    /// In a response: NextShardIterator is null, since the shard is closed and has been read to its end (KDS-R-06). The
+    /// shards that follow it stand in [`Batch::child_shards`].
+    pub shard_end: bool,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
+}
+
+/// A shard that a closed one was split or merged into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChildShard {
+    /// Its number.
+    pub shard: ShardIndex,
+    /// Its part of the hash space.
+    pub range: HashRange,
+    /// `ParentShards`: the closed shard, and the other one after a merge.
+    pub parents: [Option<ShardIndex>; 2],
+    /// When it was opened. No field of AWS's: a reader that lists the shards now and then knows of it some time later.
+    pub opened_at: SimTime,
 }
 
 /// How an invocation ended.
@@ -237,6 +257,7 @@ impl BatchPool {
     pub fn recycle(&mut self, mut batch: Batch) {
         batch.records.clear();
         batch.positions.clear();
+        batch.child_shards.clear();
         batch.bytes = 0;
         batch.envelope = Envelope::Empty;
         if self.spare.len() < MAX_SPARE && batch.records.capacity() <= MAX_SPARE_RECORDS {

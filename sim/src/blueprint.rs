@@ -10,6 +10,7 @@ use crate::engine::time::SimDuration;
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
+pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
 use std::sync::Arc;
 
 /// Everything that a run depends on.
@@ -27,6 +28,8 @@ pub struct Blueprint {
     pub model: ModelParameters,
     /// Concurrency quota of the account and Region (LAM-C-04).
     pub account_concurrency: u32,
+    /// Quotas of the account for streams.
+    pub stream_account: StreamAccount,
     /// Sources of records.
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
@@ -41,6 +44,8 @@ pub struct Blueprint {
     pub interventions: Vec<Intervention>,
 }
 
+/// The Region of a run that names none.
+pub const DEFAULT_REGION: &str = "us-east-1";
 /// The default account-wide concurrency quota (LAM-C-04).
 pub const DEFAULT_ACCOUNT_CONCURRENCY: u32 = 1_000;
 
@@ -54,6 +59,7 @@ impl Blueprint {
             duration,
             model: ModelParameters::default(),
             account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
+            stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
             mappings: Vec::new(),
@@ -98,8 +104,7 @@ pub struct ProducerBlueprint {
     pub call_window: SimDuration,
     /// Calls a second above which the window is used. Below, each call is its own event and nothing is approximated.
     pub call_window_threshold: Rate,
-    /// The Kinesis Producer Library is the client: it decides what is gathered, sent and repeated, and `api`, `linger`,
-    /// `max_batch_*`, `concurrency`, `retry`, `resend_failed` and `call_window*` mean nothing. `None`: the SDK is.
+    /// The Kinesis Producer Library is the client, and what is gathered, sent and repeated is its own affair.
     pub library: Option<ProducerLibrary>,
 }
 
@@ -377,7 +382,7 @@ pub enum Jitter {
     Equal,
 }
 
-/// A provisioned Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
+/// A Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamBlueprint {
     /// Component name.
@@ -388,6 +393,10 @@ pub struct StreamBlueprint {
     pub retention_hours: u32,
     /// Largest record (KDS-REC-04).
     pub max_record_size_kib: u32,
+    /// Capacity mode.
+    pub mode: CapacityMode,
+    /// Capacity of an on-demand stream asked for up front (KDS-CAP-17); zero: none.
+    pub warm_throughput_mib: u32,
 }
 
 /// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).

@@ -2,7 +2,7 @@
 
 use crate::batch::BatchPool;
 use crate::blueprint::{Blueprint, ProducerBlueprint};
-use crate::command::Intervention;
+use crate::command::{Command, Intervention};
 use crate::directory::{Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
@@ -141,6 +141,8 @@ fn build_streams(
             model: &blueprint.model,
             keys,
             readers: &readers,
+            account: blueprint.stream_account,
+            metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),
         };
         streams.push(Stream::new(stream, setting, random)?);
@@ -170,6 +172,12 @@ fn build_mappings(
         mappings.push(Mapping::new(mapping, setting, random)?);
     }
     Ok(mappings)
+}
+
+/// Whether something that is asked of the stream depends on the load of its shards.
+fn interventions_need_loads(blueprint: &Blueprint, stream: &str) -> bool {
+    let mut commands = blueprint.interventions.iter().map(|intervention| &intervention.command);
+    commands.any(|command| matches!(command, Command::ChangeStream { stream: changed, .. } if changed == stream))
 }
 
 /// The narrowest call window of the stream's fast single-record producers.

@@ -5,8 +5,10 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, SinkId};
+use crate::ids::{ProducerId, SinkId, StreamId};
 use crate::observe::fact::Fact;
+use crate::services::kinesis::Stream;
+pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
 use crate::services::producer::Client;
 use crate::services::sink::Sink;
@@ -51,6 +53,13 @@ pub enum Command {
         /// The new capacity.
         capacity: Option<Rate>,
     },
+    /// Asks something of a stream's control plane, which may refuse it.
+    ChangeStream {
+        /// The stream.
+        stream: String,
+        /// What.
+        operation: Operation,
+    },
     /// A sink stops answering for a while: writes that reach it wait until it is back.
     BreakSink {
         /// The sink.
@@ -65,6 +74,7 @@ impl Command {
     pub fn target(&self) -> String {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
+            Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
             Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
                 format!("function.{function}")
             }
@@ -76,6 +86,7 @@ impl Command {
 /// What commands change.
 pub(crate) struct Targets<'a> {
     pub(crate) producers: &'a mut IndexVec<ProducerId, Client>,
+    pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) directory: &'a Directory,
@@ -86,6 +97,7 @@ impl Command {
     pub fn has_target(&self, directory: &Directory) -> bool {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
+            Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
             Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
                 directory.function(function).is_some()
             }
@@ -98,6 +110,7 @@ impl Command {
         cx.emit(|| Fact::Intervened { number });
         let Targets {
             producers,
+            streams,
             sinks,
             lambda,
             directory,
@@ -106,6 +119,13 @@ impl Command {
             Self::ScaleLoad { producer, factor } => {
                 if let Some(id) = directory.producer(producer) {
                     producers[id].scale_load(id, *factor, cx);
+                }
+            }
+            Self::ChangeStream { stream, operation } => {
+                if let Some(id) = directory.stream(stream) {
+                    let all: u32 = streams.iter().map(Stream::provisioned_shards).sum();
+                    let elsewhere = all - streams[id].provisioned_shards();
+                    streams[id].operate(id, *operation, elsewhere, cx);
                 }
             }
             Self::SetReservedConcurrency { function, limit } => {

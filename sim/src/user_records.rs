@@ -9,8 +9,8 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::pool::{Handle, Pool};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
+use crate::key::HashRange;
 use crate::record::{KeyId, Record};
-use crate::services::kinesis::shard::HashRange;
 use std::collections::VecDeque;
 use std::sync::Arc;
 

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use sim::blueprint::{Arrivals, Blueprint, Keys, ProducerLibrary};
+use sim::command::{Command, Intervention, Operation};
 use sim::directory::Component;
 use sim::engine::calendar::TieOrder;
 use sim::engine::distribution::Distribution;
@@ -377,4 +378,57 @@ fn user_records_are_forgotten_as_their_readers_pass() {
     };
     let (short, long) = (memory(20), memory(120));
     assert!(long < short * 2, "{long} after 120 s, {short} after 20 s");
+}
+
+/// A shard is split in the middle of a run. What the library aggregated by its old map lands in one of the children, which
+/// the library has never heard of: it sends all of it again although it is stored, and refreshes its map (KDS-KPL-30).
+/// Without the split nothing of the kind happens.
+#[test]
+fn kds_kpl_28_a_split_behind_the_library_s_back_makes_duplicates_for_a_moment() {
+    let run = |split: bool| {
+        let mut blueprint = world(defaults(), 500, 1, SimDuration::from_secs(120));
+        if split {
+            blueprint.interventions.push(Intervention {
+                at: SimTime::from_secs(10),
+                command: Command::ChangeStream {
+                    stream: "records".to_owned(),
+                    operation: Operation::SplitShard { shard: None, at: None },
+                },
+            });
+        }
+        fine(&blueprint)
+    };
+    let place = Place::Function(FunctionId(0));
+    let (quiet, _) = run(false);
+    assert_eq!(counts(&quiet).producers[ProducerId(0)].library.misplaced, 0);
+    let (session, notes) = run(true);
+    let library = counts(&session).producers[ProducerId(0)].library;
+    assert!(
+        (1..10).contains(&library.misplaced),
+        "{} Kinesis records in all",
+        library.misplaced
+    );
+    let ordering = observers(&session).ordering.as_ref().expect("all are");
+    assert!(
+        ordering.stored_again() >= 30,
+        "{} user records",
+        ordering.stored_again()
+    );
+    assert_eq!(ordering.counts(place).of(Anomaly::Duplicate), ordering.stored_again());
+    assert_eq!(ordering.counts(place).of(Anomaly::Lost), 0);
+    let last = |wanted: fn(&Fact<'_>) -> bool| notes.iter().rfind(|note| wanted(&note.fact)).expect("there is one").at;
+    let misplaced = last(|fact| matches!(fact, Fact::RequestAnswered { misplaced: 1.., .. }));
+    assert!(last(|fact| matches!(fact, Fact::RequestAnswered { .. })) > misplaced + SimDuration::from_secs(60));
+    let shards: BTreeSet<u32> = notes
+        .iter()
+        .filter_map(|note| match note.fact {
+            Fact::UserRecordsStored { shard, .. } if note.at > misplaced + SimDuration::SECOND => Some(shard.0),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(
+        shards,
+        BTreeSet::from([1, 2]),
+        "aggregated for each child by the new map"
+    );
 }

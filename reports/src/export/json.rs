@@ -96,7 +96,6 @@ fn producer(producer: &ProducerAccount) -> Value {
         })
     });
     json!({
-        "library": library,
         "name": producer.name,
         "target": producer.target,
         "api": producer.api,
@@ -108,6 +107,7 @@ fn producer(producer: &ProducerAccount) -> Value {
         "records_pending": producer.records_pending,
         "requests_sent": producer.requests_sent,
         "requests_failed": producer.requests_failed,
+        "library": library,
     })
 }
 
@@ -139,6 +139,8 @@ fn shard(shard: &ShardAccount) -> Value {
         "peak_records_per_second": shard.peak_records_per_second,
         "peak_bytes_per_second": shard.peak_bytes_per_second,
         "first_throttle_ns": shard.first_throttle.map(SimTime::as_nanos),
+        "opened_ns": shard.opened.map(SimTime::as_nanos),
+        "closed_ns": shard.closed.map(SimTime::as_nanos),
     })
 }
 

@@ -8,5 +8,6 @@ mod outcome;
 mod producer_library;
 mod schema;
 mod set;
+mod streams;
 mod support;
 mod traces;

@@ -1,10 +1,12 @@
 //! Plain totals by component: what happened how often.
 
+mod changes;
 mod library;
 mod shard;
 #[cfg(test)]
 mod tests;
 
+pub use changes::Changes;
 pub use library::LibraryCounts;
 pub use shard::{Second, ShardCounts};
 
@@ -14,7 +16,7 @@ use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, StreamChange};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -78,14 +80,35 @@ pub struct StreamCounts {
     pub user_records_in_aggregated: u64,
     /// Puts stored whose response was lost (KDS-MOD-18).
     pub acknowledgements_lost: u64,
-    /// By shard number.
+    /// By shard number, closed ones included.
     pub shards: Vec<ShardCounts>,
+    /// What happened to the stream itself.
+    pub changes: Changes,
 }
 
 impl StreamCounts {
     /// Entries stored.
     pub fn accepted(&self) -> u64 {
         self.shards.iter().map(|shard| shard.accepted).sum()
+    }
+    fn changed(&mut self, now: SimTime, change: StreamChange) {
+        self.changes.note(now, change);
+        match change {
+            StreamChange::ShardClosed { shard: closed } => shard(self, closed).closed_at = Some(now),
+            StreamChange::ShardExpired { .. }
+            | StreamChange::ScaledOut { .. }
+            | StreamChange::Accepted { .. }
+            | StreamChange::Completed { .. }
+            | StreamChange::Refused { .. } => {}
+            StreamChange::ShardOpened { shard: opened, parents } => {
+                let counts = shard(self, opened);
+                (counts.opened_at, counts.parents) = (Some(now), parents);
+            }
+        }
+    }
+    /// Shards that are open.
+    pub fn open_shards(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.closed_at.is_none()).count()
     }
     /// Bytes stored.
     pub fn bytes(&self) -> u64 {
@@ -275,6 +298,7 @@ impl Counts {
                 counts.writes += 1;
                 counts.last_at = now;
             }
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::RecordsGathered { .. } => {}
             Fact::Intervened { .. } => self.interventions += 1,
         }

@@ -8,6 +8,7 @@ use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::shard_tally::ShardTally;
+pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
 /// When the requests that carried a record were sent.
@@ -271,6 +272,14 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// By which limit.
         limit: ReadLimit,
+    },
+
+    /// A stream changed: its shards, or what it is set to.
+    StreamChanged {
+        /// Which.
+        stream: StreamId,
+        /// What happened.
+        change: StreamChange,
     },
 
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.

@@ -5,8 +5,8 @@
 
 use crate::batch::Batch;
 use crate::context::{Cx, Fault};
+use crate::key::HashRange;
 use crate::record::Record;
-use crate::services::kinesis::shard::HashRange;
 
 /// Replaces the aggregated records of a batch by their user records. `first_position` is that of the first record; the
 /// batch's own positions, if it lists any, say where the others are. Positions of user records are listed if anybody

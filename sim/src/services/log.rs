@@ -11,8 +11,9 @@ use crate::record::{KeyId, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Records in a segment.
-const SEGMENT_RECORDS: usize = 1_024;
+/// Records in a segment: few, so that the open segments of a hundred shards, each of which is written to now and then,
+/// stay together in a core's cache; and enough that what a segment costs by itself does not count.
+const SEGMENT_RECORDS: usize = 128;
 /// Rows that a log's first segment has room for when it gets its first.
 const FIRST_ROOM: usize = 4;
 /// Summaries of forgotten segments cover at least this span of arrivals, so that a day's take little room.
@@ -79,6 +80,7 @@ struct Segment {
 
 impl Segment {
     fn open(first: u64, base: SimTime, mut spare: Vec<Row>) -> Self {
+        spare.clear();
         spare.clear();
         Self {
             first,
@@ -319,8 +321,8 @@ impl Log {
             && let Some(row) = Row::new(open.base, record)
         {
             if rows.len() == rows.capacity() {
-                // Twice as much room, but never for more than a segment.
-                rows.reserve_exact(rows.len().clamp(FIRST_ROOM, SEGMENT_RECORDS - rows.len()));
+                // Twice as much room, but never for more than a segment. A copy of a log has none to spare.
+                rows.reserve_exact(rows.len().max(FIRST_ROOM).min(SEGMENT_RECORDS - rows.len()));
             }
             rows.push(row);
             return position;
@@ -343,6 +345,16 @@ impl Log {
         let next = Segment::open(self.open.end(), base, rows);
         let full = core::mem::replace(&mut self.open, next);
         self.sealed.push_back(Arc::new(full));
+    }
+
+    /// Nothing more will be stored: what is there can be forgotten or expire to the last record.
+    pub fn close(&mut self) {
+        self.spare.clear();
+        if self.open.len() > 0 {
+            let next = Segment::open(self.open.end(), self.open.latest, Vec::new());
+            let last = core::mem::replace(&mut self.open, next);
+            self.sealed.push_back(Arc::new(last));
+        }
     }
 
     /// Lets everything expire that was stored `retention` ago or earlier (KDS-MOD-13: unreadable once its age reaches
@@ -599,6 +611,15 @@ mod tests {
         assert_eq!(log.horizon(), 0, "forgetting is not expiring");
         log.expire(SimTime::from_nanos(2_000_000), SimDuration::from_nanos(1_000));
         assert_eq!((log.horizon(), log.next_position()), (5_000, 5_000));
+    }
+
+    #[test]
+    fn a_copy_made_at_any_length_goes_on() {
+        for length in 0..3 * SEGMENT_RECORDS {
+            let mut copy = filled(to_u32(length), 10).clone();
+            copy.append(&record(1, 30_000_000, 2_000));
+            assert_eq!(copy.next_position(), u64::from(to_u32(length)) + 1);
+        }
     }
 
     #[test]

@@ -1,8 +1,9 @@
 //! Small blueprints to build on: every delay is constant, nothing fails, nothing is scarce.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters,
+    ProducerBlueprint, PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint,
+    WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -68,6 +69,8 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
         shard_count,
         retention_hours: 24,
         max_record_size_kib: 1_024,
+        mode: CapacityMode::Provisioned,
+        warm_throughput_mib: 0,
     }
 }
 

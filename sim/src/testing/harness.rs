@@ -140,8 +140,10 @@ impl<C: Component> Harness<C> {
                 self.fingerprint.event(due.at, due.phase, 0);
                 continue;
             }
-            let batch = carried(&due.event).expect("an event for another component carries a batch");
-            let batch = self.batches.take(batch).expect("its handle is valid");
+            // Calls and replies carry a batch, what is not a call of AWS may do without.
+            let batch = carried(&due.event).map_or_else(Batch::default, |batch| {
+                self.batches.take(batch).expect("its handle is valid")
+            });
             self.calls.push(Call {
                 at: due.at,
                 event: due.event,
@@ -245,6 +247,12 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
         )
-        | Event::Stream(_, kinesis::Event::CohortWindow) => None,
+        | Event::Stream(
+            _,
+            kinesis::Event::CohortWindow
+            | kinesis::Event::ShardLeft { .. }
+            | kinesis::Event::ChangeDue { .. }
+            | kinesis::Event::MinuteOver,
+        ) => None,
     }
 }

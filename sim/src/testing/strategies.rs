@@ -2,8 +2,9 @@
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
 use super::libraries::libraries;
+use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
     TraceRows, WeightedKey,
 };
@@ -30,7 +31,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         10_u64..=30,
         models(),
         parts,
-        vec(interventions(), 0..=4),
+        vec(interventions(), 0..=6),
         1_u32..=4,
     )
         .prop_map(
@@ -59,7 +60,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             min_poll_interval: blueprint.model.min_poll_interval,
             poll_page_records: blueprint.model.poll_page_records,
             poll_dispatch_delay: blueprint.model.poll_dispatch_delay,
-            ..model()
+            ..quick_changes()
         };
         for producer in &mut blueprint.producers {
             producer.arrivals = Arrivals::Poisson(Rate::per_second(60));
@@ -77,7 +78,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
     })
 }
 
-/// An hour of retention, and functions that are broken for longer than that.
+/// An hour of retention, shards that come and go, and functions that are broken for longer than that.
 pub fn outages() -> impl Strategy<Value = Blueprint> {
     let broken = (60_u64..4_000, 3_600_u64..6_000);
     (
@@ -88,9 +89,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
         any::<bool>(),
         1_u64..=60,
         1_u32..6,
+        (any::<bool>(), vec((0_u64..9_000, operations()), 0..=5)),
     )
         .prop_map(
-            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page)| {
+            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page, (on_demand, asked))| {
                 // Little is read ahead, so that some records expire unread and others in their lanes.
                 mapping.batch_size = mapping.batch_size.min(3);
                 mapping.parallelization_factor = mapping.parallelization_factor.min(3);
@@ -110,6 +112,9 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                 }];
                 blueprint.streams = vec![stream("records", shards)];
                 blueprint.streams[0].retention_hours = 1;
+                if on_demand {
+                    blueprint.streams[0].mode = CapacityMode::OnDemand;
+                }
                 blueprint.mappings = vec![MappingBlueprint {
                     name: "mapping-0".to_owned(),
                     function: "function-0".to_owned(),
@@ -131,6 +136,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                     },
                 };
                 blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+                let asked = asked
+                    .into_iter()
+                    .map(|(at, operation)| (SimTime::from_secs(at), operation));
+                blueprint.interventions.extend(asked.map(asked_of_records));
                 blueprint
             },
         )
@@ -154,7 +163,10 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-            Command::SetFailureRate { .. } | Command::SetSinkCapacity { .. } | Command::BreakSink { .. } => true,
+            Command::ChangeStream { .. }
+            | Command::SetFailureRate { .. }
+            | Command::SetSinkCapacity { .. }
+            | Command::BreakSink { .. } => true,
         });
     let reserved: u32 = functions
         .iter()
@@ -211,7 +223,7 @@ fn models() -> impl Strategy<Value = ModelParameters> {
                 poll_page_records: page,
                 min_poll_interval: SimDuration::from_millis(min_poll),
                 poll_dispatch_delay: SimDuration::from_millis(dispatch),
-                ..model()
+                ..quick_changes()
             }
         },
     )
@@ -468,6 +480,8 @@ fn interventions() -> impl Strategy<Value = Intervention> {
             lasts: SimDuration::from_millis(lasts),
         }),
     ];
+    let asked = operations().prop_map(|operation| asked_of_records((SimTime::ZERO, operation)).command);
+    let command = prop_oneof![1 => command, 1 => asked];
     (0_u64..25_000, command).prop_map(|(at, command)| Intervention {
         at: SimTime::ZERO + SimDuration::from_millis(at),
         command,

@@ -253,6 +253,14 @@ impl Sampler {
             mean,
         }
     }
+    /// Whether there is a table of its own, which takes time to compile.
+    pub(super) const fn has_table(&self) -> bool {
+        matches!(self.form, Form::Table(_))
+    }
+    #[cfg(test)]
+    pub(super) fn shares_table_with(&self, other: &Self) -> bool {
+        matches!((&self.form, &other.form), (Form::Table(one), Form::Table(other)) if one.is(other))
+    }
     /// The value for a random word, in fixed point with as many bits as the distribution allows.
     #[inline]
     fn inner(&self, word: u64) -> u64 {
@@ -290,6 +298,22 @@ impl Sampler {
                 self.replace(column, |word| table::scale(*mean, UnitExponential::sample_wide(!word)));
             }
             Form::Table(table) => self.replace(column, |word| table.value(word)),
+        }
+    }
+    /// Turns 64-bit words into values in place: what [`value`](Self::value) gives. The form is looked up once for all.
+    pub fn values(&self, words: &mut [u64]) {
+        match &self.form {
+            Form::Line { base, rise } => self.replace_words(words, |word| base + table::high_product(*rise, word)),
+            Form::Exponential { mean } => {
+                self.replace_words(words, |word| table::scale(*mean, UnitExponential::sample_wide(!word)));
+            }
+            Form::Table(table) => self.replace_words(words, |word| table.value(word)),
+        }
+    }
+    #[inline]
+    fn replace_words(&self, words: &mut [u64], inner: impl Fn(u64) -> u64) {
+        for word in words {
+            *word = (inner(*word) + self.half) >> self.fraction_bits;
         }
     }
     /// A whole number in the fixed point of this sampler, if it is one and has 32 fraction bits.

@@ -23,7 +23,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
@@ -54,6 +54,10 @@ impl PlaceCauses {
     /// Time of all records together over all causes, in nanoseconds.
     pub fn total(&self) -> u128 {
         self.histograms.iter().map(Histogram::sum).sum()
+    }
+    /// Bytes of memory that they take.
+    fn memory(&self) -> u64 {
+        self.histograms.iter().map(Histogram::memory).sum()
     }
     /// Records measured; one that takes effect twice counts twice.
     pub fn records(&self) -> u64 {
@@ -128,6 +132,10 @@ impl Causes {
     pub fn of(&self, function: FunctionId) -> Option<&PlaceCauses> {
         self.places.get(function)
     }
+    /// Bytes of memory that the distributions take.
+    pub fn memory(&self) -> u64 {
+        self.places.iter().map(PlaceCauses::memory).sum()
+    }
     /// The first record whose parts do not sum to its time.
     pub const fn unexplained(&self) -> Option<&Unexplained> {
         self.unexplained.as_ref()
@@ -179,33 +187,8 @@ impl Causes {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled {
-                stream,
-                records,
-                shards,
-                sent,
-                late,
-                ..
-            } => {
-                if let Some(sends) = &mut self.sends[stream] {
-                    match sent {
-                        Some(times) => sends.put(records, shards, times),
-                        None => sends.cohort(records, late, &mut self.first_sends),
-                    }
-                }
-            }
-            Fact::UserRecordsStored {
-                stream,
-                shard,
-                position,
-                records,
-                first_sent_at,
-                ..
-            } => {
-                if let Some(sends) = &mut self.sends[stream] {
-                    sends.user_records(shard, position, records, first_sent_at);
-                }
-            }
+            Fact::PutHandled { .. } => self.put(fact),
+            Fact::UserRecordsStored { .. } => self.user_records(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
                 self.first_sends.forget(records);
@@ -241,6 +224,7 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
+            Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -260,6 +244,57 @@ impl Causes {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, fact: &Fact<'_>) {
+        let Fact::PutHandled {
+            stream,
+            records,
+            shards,
+            sent,
+            late,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            match sent {
+                Some(times) => sends.put(records, shards, times),
+                None => sends.cohort(records, late, &mut self.first_sends),
+            }
+        }
+    }
+
+    fn user_records(&mut self, fact: &Fact<'_>) {
+        if let Fact::UserRecordsStored {
+            stream,
+            shard,
+            position,
+            records,
+            first_sent_at,
+            ..
+        } = *fact
+            && let Some(sends) = &mut self.sends[stream]
+        {
+            sends.user_records(shard, position, records, first_sent_at);
+        }
+    }
+
+    /// A shard that is opened during the run is followed like those that were there.
+    fn changed(&mut self, stream: StreamId, change: StreamChange) {
+        let StreamChange::ShardOpened { shard, .. } = change else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            sends.open(to_usize(shard.0));
+        }
+        for reader in self.readings.ids() {
+            if self.directory.readers[reader].stream == stream {
+                self.reading(reader, shard);
+            }
         }
     }
 

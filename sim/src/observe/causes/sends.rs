@@ -96,6 +96,10 @@ impl StreamSends {
             sends.resent.forget_before(position);
         }
     }
+    /// A shard is opened.
+    pub(super) fn open(&mut self, shard: usize) {
+        self.of(shard);
+    }
     fn of(&mut self, shard: usize) -> &mut ShardSends {
         if shard >= self.shards.len() {
             self.shards.resize(shard + 1, ShardSends::new());

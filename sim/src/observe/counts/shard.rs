@@ -1,6 +1,7 @@
-//! Totals of a shard, and its busiest seconds.
+//! Totals of a shard, and its life.
 
 use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::ShardIndex;
 use crate::observe::fact::ShardTally;
 
 /// Records and bytes of one whole second.
@@ -25,6 +26,12 @@ pub struct ShardCounts {
     pub throttled: u64,
     /// When the first entry was refused.
     pub first_throttled_at: Option<SimTime>,
+    /// When it was opened in the place of others; `None`: it was there at the start.
+    pub opened_at: Option<SimTime>,
+    /// The shards that it took the place of.
+    pub parents: [Option<ShardIndex>; 2],
+    /// When it was closed; `None`: it is open.
+    pub closed_at: Option<SimTime>,
     /// The second in progress.
     current: Second,
     most_records: Second,

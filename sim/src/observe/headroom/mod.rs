@@ -345,6 +345,7 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -408,6 +409,7 @@ impl Headroom {
         }
     }
 
+    #[inline]
     fn shard(&mut self, stream: StreamId, shard: ShardIndex) -> &mut ShardUse {
         let shards = &mut self.streams[stream];
         let at = to_usize(shard.0);

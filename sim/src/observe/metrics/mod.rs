@@ -24,6 +24,7 @@ const STREAM: &[Metric] = &[
     Metric::IncomingRecords,
     Metric::IncomingBytes,
     Metric::PutRecordBytes,
+    Metric::PutRecordLatency,
     Metric::PutRecordSuccess,
     Metric::PutRecordsBytes,
     Metric::PutRecordsLatency,
@@ -36,6 +37,7 @@ const STREAM: &[Metric] = &[
     Metric::ReadProvisionedThroughputExceeded,
     Metric::GetRecordsBytes,
     Metric::GetRecordsRecords,
+    Metric::GetRecordsLatency,
     Metric::GetRecordsSuccess,
     Metric::GetRecordsIteratorAgeMilliseconds,
     Metric::RecordsExpired,
@@ -213,7 +215,12 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::GetRecordsHandled { .. } | Fact::GetRecordsThrottled { .. } => self.read(now, fact),
+            Fact::GetRecordsHandled { .. } => self.read(now, fact),
+            Fact::GetRecordsThrottled { stream, .. } => {
+                let group = &mut self.streams[stream];
+                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+            }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
             }
@@ -244,6 +251,7 @@ impl Metrics {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -252,7 +260,7 @@ impl Metrics {
     fn settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record], put: u64) {
         let group = &mut self.producers[producer];
         group.add(now, Metric::UserRecordsPut, Point::of_equal(put, len(records)));
-        let retries = each(
+        let retries = Point::of_all(
             records
                 .iter()
                 .map(|record| u64::from(record.attempt().saturating_sub(1))),
@@ -266,7 +274,7 @@ impl Metrics {
             producer, waited_since, ..
         } = *fact
         {
-            let waits = each(waited_since.iter().map(|&since| micros(now.since(since))));
+            let waits = Point::of_all(waited_since.iter().map(|&since| micros(now.since(since))));
             self.producers[producer].add(now, Metric::BufferingTime, waits);
         }
         if let Fact::RequestAnswered {
@@ -296,11 +304,13 @@ impl Metrics {
             records,
             shards,
             received_at,
+            sent,
             ..
         } = *fact
         else {
             return;
         };
+        let service = micros(now.since(received_at));
         let Entries {
             stored,
             throttled,
@@ -313,14 +323,17 @@ impl Metrics {
             PutApi::PutRecord => {
                 let mut success = Point::of_equal(1, stored);
                 success.add(Point::of_equal(0, throttled + failed));
-                let bytes = stored_bytes(records);
+                let bytes = stored_bytes(records, stored);
+                // The calls of a cohort come in one by one before its window, and nobody notes when.
+                if sent.is_some() {
+                    group.add(now, Metric::PutRecordLatency, Point::of(service));
+                }
                 group.add(now, Metric::PutRecordBytes, bytes);
                 group.add(now, Metric::PutRecordSuccess, success);
                 group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
                 group.add(now, Metric::IncomingBytes, bytes);
             }
             PutApi::PutRecords => {
-                let service = micros(now.since(received_at));
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
                 group.add(now, Metric::PutRecordsLatency, Point::of(service));
@@ -347,35 +360,31 @@ impl Metrics {
         }
     }
 
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "`note` has sorted the facts, exhaustively"
-    )]
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
-        match *fact {
-            Fact::GetRecordsHandled {
-                stream,
-                records,
-                bytes,
-                millis_behind,
-                ..
-            } => {
-                let group = &mut self.streams[stream];
-                let last = records.last().filter(|_| millis_behind > 0);
-                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
-                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
-                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
-                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-            }
-            Fact::GetRecordsThrottled { stream, .. } => {
-                let group = &mut self.streams[stream];
-                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
-            }
-            _ => {}
-        }
+        let Fact::GetRecordsHandled {
+            stream,
+            records,
+            bytes,
+            millis_behind,
+            received_at,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        let group = &mut self.streams[stream];
+        let last = records.last().filter(|_| millis_behind > 0);
+        let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+        group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+        group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+        group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+        group.add(
+            now,
+            Metric::GetRecordsLatency,
+            Point::of(micros(now.since(received_at))),
+        );
+        group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+        group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {
@@ -458,22 +467,27 @@ fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
     }
 }
 
-/// Each value by itself.
-fn each(values: impl Iterator<Item = u64>) -> Point {
+/// Bytes of each entry that was stored: `stored` of them.
+fn stored_bytes(entries: &[Record], stored: u64) -> Point {
+    let bytes = |entry: &Record| u64::from(entry.bytes);
+    if stored == len(entries) {
+        // Nearly always: one plain pass.
+        let (mut sum, mut min, mut max) = (0, u64::MAX, 0);
+        for bytes in entries.iter().map(bytes) {
+            sum += bytes;
+            min = bytes.min(min);
+            max = bytes.max(max);
+        }
+        return Point {
+            sum,
+            count: stored,
+            min,
+            max,
+        };
+    }
     let mut all = Point::EMPTY;
-    for value in values {
-        all.add(Point::of(value));
+    for entry in entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted) {
+        all.add(Point::of(bytes(entry)));
     }
     all
-}
-
-/// Bytes of each entry that was stored.
-fn stored_bytes(entries: &[Record]) -> Point {
-    let mut bytes = Point::EMPTY;
-    for record in entries {
-        if record.outcome() == Outcome::Accepted {
-            bytes.add(Point::of(u64::from(record.bytes)));
-        }
-    }
-    bytes
 }

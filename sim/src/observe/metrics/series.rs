@@ -33,6 +33,13 @@ impl Point {
     pub const fn of(value: u64) -> Self {
         Self::of_equal(value, 1)
     }
+    /// Of each of these values.
+    pub fn of_all(values: impl Iterator<Item = u64>) -> Self {
+        values.fold(Self::EMPTY, |mut all, value| {
+            all.add(Self::of(value));
+            all
+        })
+    }
     /// So many equal values.
     pub const fn of_equal(value: u64, count: u64) -> Self {
         if count == 0 {

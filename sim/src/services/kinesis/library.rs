@@ -1,12 +1,13 @@
 //! What a stream does for the Kinesis Producer Library: it keeps the user records of aggregated records, and lists its
 //! open shards.
 
-use super::{Stream, broken, shard};
+use super::{Stream, broken};
 use crate::batch::{Batch, BatchId, Envelope, PutCall};
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_usize;
 use crate::engine::time::SimDuration;
 use crate::ids::{ShardIndex, StreamId};
+use crate::key::HashRange;
 use crate::observe::fact::Fact;
 use crate::record::{KeyId, Outcome, Record};
 use crate::user_records::{LibraryCall, LibraryRequest};
@@ -17,6 +18,8 @@ use std::collections::VecDeque;
 #[derive(Clone, Debug, Default)]
 pub(super) struct AggregatedRecords {
     shards: Vec<VecDeque<(u64, KeyId, u32)>>,
+    /// The shard whose turn it is to be looked at.
+    turn: usize,
     /// Room for the positions at which the shards of a put go on.
     next: Vec<u64>,
 }
@@ -77,10 +80,13 @@ impl Stream {
         }
     }
 
-    /// Forgets what all readers have passed of the shards just written.
+    /// Forgets what all readers have passed of the shards just written, and of one other in its turn: nothing is written
+    /// any more to a shard that is closed.
     fn forget_user_records(&mut self, cx: &mut Cx<'_, '_>) {
-        for tally in &self.tallies {
-            let at = to_usize(tally.shard.0);
+        let turn = self.aggregated.turn % self.shards.len().max(1);
+        self.aggregated.turn = turn + 1;
+        let written = self.tallies.iter().map(|tally| to_usize(tally.shard.0));
+        for at in written.chain([turn]) {
             let passed = self.readers.iter().map(|reader| reader.checkpoints[at]).min();
             let floor = passed.unwrap_or_else(|| self.shards[at].log.next_position());
             let places = self.aggregated.at(at);
@@ -112,9 +118,9 @@ impl Stream {
         });
     }
 
-    fn open_shards(&self) -> Vec<(ShardIndex, shard::HashRange)> {
-        let shards = self.shards.iter().map(|shard| shard.index);
-        shards.zip(self.ranges.iter().copied()).collect()
+    fn open_shards(&self) -> Vec<(ShardIndex, HashRange)> {
+        let shards = self.map.shards().iter().copied();
+        shards.zip(self.map.ranges().iter().copied()).collect()
     }
 }
 

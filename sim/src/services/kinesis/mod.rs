@@ -6,18 +6,31 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod control;
+mod in_service;
 mod library;
+mod meter;
+mod on_demand;
+pub mod operation;
+pub mod plan;
 mod put;
 pub mod quotas;
 mod read;
+mod reshard;
 pub mod shard;
+pub mod shard_map;
 #[cfg(test)]
 mod tests;
 
-use cohort::Cohorts;
 pub use cohort::cohort_error;
+use control::Control;
+use in_service::Cohorts;
 use library::AggregatedRecords;
-use shard::{HashRange, Shard, even_ranges, range_of};
+use meter::Meter;
+use on_demand::Scaling;
+use operation::{CapacityMode, StreamAccount};
+use shard::{Origin, Shard};
+use shard_map::{HashRange, ShardMap};
 
 use crate::batch::BatchId;
 use crate::blueprint::{ModelParameters, StreamBlueprint};
@@ -64,6 +77,20 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+    /// A reader is done with all of a closed shard. No call of AWS: it lets the stream forget the shard's records.
+    ShardLeft {
+        /// Who.
+        reader: ReaderId,
+        /// Which shard.
+        shard: ShardIndex,
+    },
+    /// A change of the stream itself is due.
+    ChangeDue {
+        /// Its number.
+        number: u32,
+    },
+    /// A minute of a stream in on-demand mode is over.
+    MinuteOver,
 }
 
 impl Event {
@@ -75,7 +102,10 @@ impl Event {
             Self::CohortWindow => 2,
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
-            Self::ListShards { .. } => 5,
+            Self::ShardLeft { .. } => 5,
+            Self::ChangeDue { .. } => 6,
+            Self::MinuteOver => 7,
+            Self::ListShards { .. } => 8,
         }
     }
 }
@@ -83,10 +113,14 @@ impl Event {
 /// A stream.
 #[derive(Clone, Debug)]
 pub struct Stream {
+    /// All shards that it has ever had, by number.
     shards: Vec<Shard>,
-    ranges: Vec<HashRange>,
-    /// Shard of each key of the run, so that no hashing happens while it runs.
-    route: Vec<u32>,
+    map: ShardMap,
+    write_burst: u64,
+    control: Control,
+    scaling: Scaling,
+    /// Kept where the load of shards decides something.
+    meter: Option<Meter>,
     retention: SimDuration,
     max_record_bytes: u64,
     max_put_bytes: u64,
@@ -101,6 +135,10 @@ pub struct Stream {
     request_timeout: SimDuration,
     link: Link,
     cohorts: Cohorts,
+    /// Room for those of the cohort in hand.
+    service_times: Vec<u64>,
+    /// Shard whose log was last kept within the retention in its turn.
+    next_to_expire: usize,
     /// Number of the put in progress; marks the shards that it has touched.
     calls: u64,
     touched: Touched,
@@ -151,6 +189,10 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
+    /// What the account has.
+    pub account: StreamAccount,
+    /// Keep track of every shard's load: something will depend on it.
+    pub metered: bool,
     /// Width of the window for single-record calls of fast producers.
     pub call_window: SimDuration,
 }
@@ -167,27 +209,23 @@ impl Stream {
             model,
             keys,
             readers,
+            account,
+            metered,
             call_window,
         } = setting;
         let component = format!("stream.{}", blueprint.name);
-        let ranges = even_ranges(blueprint.shard_count);
-        let large = blueprint.max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT;
-        let write_burst = if large {
-            quotas::SHARD_WRITE_BURST_LARGE
-        } else {
-            quotas::SHARD_WRITE_BYTES
-        };
+        let map = ShardMap::new(blueprint.shard_count, keys);
+        let write_burst = write_burst(blueprint.max_record_size_kib);
+        let split_delay = RandomSpan::new(&component, "on-demand-split", &model.on_demand_split_delay, streams)?;
+        let metered = metered || blueprint.mode == CapacityMode::OnDemand;
         let shard_count = to_usize(blueprint.shard_count);
         Ok(Self {
-            shards: (0..blueprint.shard_count)
-                .map(|number| Shard::new(ShardIndex(number), write_burst))
-                .collect(),
-            route: keys
-                .entries()
-                .iter()
-                .map(|entry| to_u32(range_of(&ranges, entry.hash)))
-                .collect(),
-            ranges,
+            shards: first_shards(&map, write_burst),
+            map,
+            write_burst,
+            control: Control::new(blueprint.mode, account, model),
+            scaling: Scaling::new(split_delay, blueprint.warm_throughput_mib),
+            meter: metered.then(Meter::default),
             retention: SimDuration::from_hours(u64::from(blueprint.retention_hours)),
             max_record_bytes: u64::from(blueprint.max_record_size_kib) * KIB,
             max_put_bytes: quotas::max_put_bytes(profile),
@@ -208,6 +246,8 @@ impl Stream {
             request_timeout: model.request_timeout,
             link: Link::new(&component, model, streams)?,
             cohorts: Cohorts::new(call_window),
+            service_times: Vec::new(),
+            next_to_expire: 0,
             calls: 0,
             touched: Touched {
                 marks: vec![(0, 0); shard_count],
@@ -227,24 +267,35 @@ impl Stream {
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
             Event::ListShards { batch } => self.list_shards(batch, cx),
+            Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
+            Event::ChangeDue { number } => self.change_due(me, number, cx),
+            Event::MinuteOver => self.minute_over(me, cx),
         }
     }
 
-    /// The shards' hash ranges, in order.
+    /// The open shards' hash ranges, in order.
     pub fn ranges(&self) -> &[HashRange] {
-        &self.ranges
+        self.map.ranges()
     }
-    /// The shards.
+    /// Which shards are open, and what goes where.
+    pub const fn map(&self) -> &ShardMap {
+        &self.map
+    }
+    /// All shards that it has ever had, by number.
     pub fn shards(&self) -> &[Shard] {
         &self.shards
     }
     /// Which shard the key goes to.
     pub fn shard_of(&self, key: crate::record::KeyId) -> ShardIndex {
-        ShardIndex(self.route[to_usize(key.0)])
+        self.map.shard_of(key)
     }
     /// Records of puts whose service has not ended.
     pub const fn in_service(&self) -> u64 {
         self.in_service + self.cohorts.calls()
+    }
+    /// Windows of single-record calls that were handled as cohorts.
+    pub const fn cohort_windows(&self) -> u64 {
+        self.cohorts.windows()
     }
     /// Draws on the stream's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
@@ -256,6 +307,8 @@ impl Stream {
             self.link.draws(),
         ]
         .into_iter()
+        // Streams that do not scale by themselves have nothing to tell.
+        .chain(Some(self.scaling.draws()).filter(|&draws| draws > 0))
     }
     /// Bytes of memory that retained records take.
     pub fn memory(&self) -> u64 {
@@ -267,6 +320,31 @@ impl Stream {
             shard.log.expire(now, self.retention);
         }
     }
+}
+
+/// Capacity of the write byte bucket of a shard (KDS-W-19, KDS-MOD-02).
+const fn write_burst(max_record_size_kib: u32) -> u64 {
+    if max_record_size_kib > quotas::MAX_RECORD_SIZE_KIB_DEFAULT {
+        quotas::SHARD_WRITE_BURST_LARGE
+    } else {
+        quotas::SHARD_WRITE_BYTES
+    }
+}
+
+/// The shards of a new stream.
+fn first_shards(map: &ShardMap, write_burst: u64) -> Vec<Shard> {
+    map.shards()
+        .iter()
+        .zip(map.ranges())
+        .map(|(&index, &range)| {
+            let origin = Origin {
+                range,
+                parents: [None; 2],
+                opened_at: SimTime::ZERO,
+            };
+            Shard::new(index, origin, write_burst)
+        })
+        .collect()
 }
 
 #[cold]

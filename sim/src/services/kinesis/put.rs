@@ -98,13 +98,13 @@ impl Stream {
     }
 
     /// Decides and stores the entries of one call, in request order (KDS-MOD-05). Returns how many were refused.
-    fn store(&mut self, api: PutApi, batch: &mut Batch, now: SimTime) -> u32 {
+    pub(super) fn store(&mut self, api: PutApi, batch: &mut Batch, now: SimTime) -> u32 {
         self.tallies.clear();
         // Only PutRecords has entries that fail by themselves (KDS-W-11).
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
         // Asking every shard pays if the call is likely to touch most of them.
         if !fail_entries && batch.records.len() >= self.shards.len() && self.begin_whole(batch, now) {
-            store_whole(&self.route, &mut self.shards, &mut batch.records, now);
+            store_whole(&self.map.route, &mut self.shards, &mut batch.records, now);
             self.tallies.extend(self.shards.iter_mut().filter_map(Shard::end_whole));
             return 0;
         }
@@ -118,11 +118,11 @@ impl Stream {
         shards.all(|shard| shard.begin_whole(now, records, batch.bytes))
     }
 
-    fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
+    pub(super) fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
         self.calls += 1;
         let mut refused = 0;
         let Self {
-            route,
+            map,
             shards,
             touched,
             tallies,
@@ -131,7 +131,7 @@ impl Stream {
             ..
         } = self;
         for record in records {
-            let number = route[to_usize(record.key.0)];
+            let number = map.route[to_usize(record.key.0)];
             let shard = &mut shards[to_usize(number)];
             let tally = touched.tally(*calls, number, tallies, || shard.begin_call(now));
             record.set_outcome(if fail_entries && failure_stream.chance(self.entry_failure_rate) {
@@ -153,6 +153,9 @@ impl Stream {
 
     /// Keeps the logs of the shards just written within the retention and forgets what no reader needs.
     pub(super) fn expire_touched(&mut self, now: SimTime) {
+        if let Some(meter) = &mut self.meter {
+            meter.note(now, &self.tallies);
+        }
         for tally in &self.tallies {
             let index = to_usize(tally.shard.0);
             let log = &mut self.shards[index].log;

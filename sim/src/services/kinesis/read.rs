@@ -6,7 +6,7 @@ use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimDuration;
-use crate::ids::StreamId;
+use crate::ids::{ReaderId, ShardIndex, StreamId};
 use crate::observe::fact::Fact;
 use crate::world;
 
@@ -17,7 +17,7 @@ impl Stream {
             return broken(cx, "a read without its call");
         };
         let now = cx.now();
-        self.note_checkpoint(&call);
+        self.note_checkpoint(call.reader, call.shard, call.checkpoint);
         if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
             cx.emit(|| Fact::GetRecordsThrottled {
                 stream: me,
@@ -59,6 +59,9 @@ impl Stream {
         call.millis_behind = page
             .oldest_left
             .map_or(0, |arrived| (now.since(arrived).as_millis()).max(1));
+        if self.shards[to_usize(call.shard.0)].ends_at(page.next) {
+            self.end_of_shard(&mut call, &mut batch, cx);
+        }
         cx.emit(|| Fact::GetRecordsHandled {
             stream: me,
             shard: call.shard,
@@ -87,11 +90,11 @@ impl Stream {
     }
 
     /// A read tells its reader's checkpoint; what every declared reader has passed is forgotten.
-    fn note_checkpoint(&mut self, call: &GetCall) {
-        let index = to_usize(call.shard.0);
+    pub(super) fn note_checkpoint(&mut self, id: ReaderId, shard: ShardIndex, checkpoint: u64) {
+        let index = to_usize(shard.0);
         for reader in &mut self.readers {
-            if reader.id == call.reader {
-                reader.checkpoints[index] = reader.checkpoints[index].max(call.checkpoint);
+            if reader.id == id {
+                reader.checkpoints[index] = reader.checkpoints[index].max(checkpoint);
             }
         }
         if let Some(passed) = self.readers.iter().map(|reader| reader.checkpoints[index]).min() {

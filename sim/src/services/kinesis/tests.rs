@@ -5,10 +5,16 @@
 )]
 
 mod cohorts;
+mod control;
+mod on_demand;
 mod reads;
 mod records;
+mod reference;
+mod reshard;
+mod retention;
 mod writes;
 
+use super::shard_map::even_ranges;
 use super::*;
 use crate::batch::{Batch, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
 use crate::blueprint::PutApi;
@@ -34,6 +40,7 @@ struct Setup {
     /// Key i has the explicit hash key i.
     hashes: Vec<u128>,
     readers: Vec<ReaderId>,
+    account: StreamAccount,
 }
 
 impl Setup {
@@ -45,6 +52,7 @@ impl Setup {
             model: model(),
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
+            account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
     fn build(self) -> Bench {
@@ -54,10 +62,14 @@ impl Setup {
             model: &self.model,
             keys: &keys,
             readers: &self.readers,
+            account: self.account,
+            metered: true,
             call_window: SimDuration::from_millis(1),
         };
         let stream = Stream::new(&self.blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
-        Harness::with_keys((ME, stream), keys)
+        let mut bench = Harness::with_keys((ME, stream), keys);
+        bench.apply(|(me, stream), cx| stream.start(*me, cx));
+        bench
     }
 }
 
@@ -168,6 +180,7 @@ impl Client for Bench {
             retry_lane: None,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let batch = Batch {

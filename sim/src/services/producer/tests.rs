@@ -14,6 +14,8 @@ use crate::batch::ServiceError;
 use crate::blueprint::{Arrivals, Jitter, Keys, RetryMode, Size, WeightedKey};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate};
+use crate::observe::fact::GiveUpReason;
+use crate::record::Outcome;
 use crate::testing::blueprints::{NETWORK, millis, model, producer};
 use crate::testing::harness::{Call, Harness};
 

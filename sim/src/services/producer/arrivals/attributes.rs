@@ -73,7 +73,7 @@ impl Attributes {
         }
         let sizes = match &blueprint.size {
             Size::Drawn(distribution) => SizeColumn::Drawn {
-                sampler: distribution.compile()?,
+                sampler: streams.sampler(distribution)?,
                 stream: streams.stream(&format!("producer.{}/size", blueprint.name))?,
             },
             Size::FromTrace => SizeColumn::Recorded(Arc::clone(recorded_sizes(trace)?)),

@@ -7,9 +7,10 @@
 use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
+use crate::key::HashRange;
 use crate::key::{KeyRange, KeyTable};
 use crate::record::KeyId;
-use crate::services::kinesis::shard::{HashRange, range_of};
+use crate::services::kinesis::shard_map::range_of;
 use std::collections::BTreeMap;
 
 /// First wait after a ListShards that failed (KDS-KPL-30).

@@ -17,7 +17,7 @@ use crate::blueprint::{Arrivals, Keys, Size, Trace, TraceRows};
 use crate::engine::time::SimDuration;
 use crate::profile::Profile;
 use crate::record::Outcome;
-use crate::services::kinesis::shard::even_ranges;
+use crate::services::kinesis::shard_map::even_ranges;
 use crate::testing::blueprints::{NETWORK, millis, model, producer};
 use crate::testing::harness::{Call, Harness};
 use crate::user_records::LibraryRequest;
