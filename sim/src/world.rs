@@ -14,9 +14,10 @@ use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHo
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
-use crate::services::producer::Producer;
+use crate::services::producer::Client;
 use crate::services::sink::Sink;
 use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::user_records::UserRecords;
 use std::sync::Arc;
 
 /// Everything that can happen.
@@ -43,10 +44,11 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 pub struct World {
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
-    pub(crate) producers: IndexVec<ProducerId, Producer>,
+    pub(crate) producers: IndexVec<ProducerId, Client>,
     pub(crate) sinks: IndexVec<SinkId, Sink>,
     pub(crate) streams: IndexVec<StreamId, Stream>,
     pub(crate) batches: BatchPool,
+    pub(crate) user_records: UserRecords,
     pub(crate) keys: Arc<KeyTable>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) commands: Vec<Command>,
@@ -82,6 +84,7 @@ impl Model for World {
         let cx = &mut Cx {
             agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe,
             fault: &mut self.fault,
@@ -132,9 +135,9 @@ impl World {
     /// Bytes of memory that the records of the run take: retained, waiting and in flight.
     pub fn memory(&self) -> u64 {
         let streams = self.streams.iter().map(Stream::memory);
-        let clients = self.producers.iter().map(Producer::memory);
+        let clients = self.producers.iter().map(Client::memory);
         let lanes = self.mappings.iter().map(Mapping::memory);
-        streams.chain(clients).chain(lanes).sum::<u64>() + self.batches.memory()
+        streams.chain(clients).chain(lanes).sum::<u64>() + self.batches.memory() + self.user_records.memory()
     }
 
     /// Schedules everything that happens of itself, in order of kind and name.
@@ -145,6 +148,7 @@ impl World {
         let cx = &mut Cx {
             agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe: None,
             fault: &mut self.fault,
@@ -162,7 +166,7 @@ impl World {
 
     /// Draws on every random stream, in a fixed order, for the fingerprint.
     pub(crate) fn draws(&self) -> impl Iterator<Item = u64> {
-        let producers = self.producers.iter().flat_map(Producer::draws);
+        let producers = self.producers.iter().flat_map(Client::draws);
         let streams = self.streams.iter().flat_map(Stream::draws);
         let mappings = self.mappings.iter().flat_map(Mapping::draws);
         let sinks = self.sinks.iter().map(Sink::draws);

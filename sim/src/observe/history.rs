@@ -170,7 +170,11 @@ impl History {
             Fact::RecordsProcessed { function, records, .. } => self.functions[function].push(of("finished", records)),
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
             Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
-            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
+            Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::RecordsGathered { .. }
+            | Fact::Intervened { .. } => {}
         }
     }
 

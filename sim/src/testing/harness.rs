@@ -17,9 +17,10 @@ use crate::record::{KeyId, Record};
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
-use crate::services::producer::Producer;
+use crate::services::producer::{Library, Producer};
 use crate::services::sink::Sink;
 use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::user_records::UserRecords;
 use crate::world::Event;
 
 /// What can stand under test.
@@ -54,6 +55,7 @@ macro_rules! component {
     };
 }
 component!(MappingId, Mapping, Mapping);
+component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
 component!(SinkId, Sink, Sink);
 component!(StreamId, Stream, Stream);
@@ -76,6 +78,8 @@ pub struct Harness<C> {
     pub component: C,
     /// The batches under way.
     pub batches: BatchPool,
+    /// User records under way and stored.
+    pub user_records: UserRecords,
     keys: KeyTable,
     calendar: Calendar<Event>,
     fingerprint: Fingerprint,
@@ -94,6 +98,7 @@ impl<C: Component> Harness<C> {
         Self {
             component,
             batches: BatchPool::default(),
+            user_records: UserRecords::new(keys.first_aggregate()),
             keys,
             calendar: Calendar::new(TieOrder::Insertion),
             fingerprint: Fingerprint::new(),
@@ -188,6 +193,7 @@ impl<C: Component> Harness<C> {
         let mut cx = Cx {
             agenda: &mut agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe: Some(&mut self.notebook),
             fault: &mut fault,
@@ -231,7 +237,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             kinesis::Event::PutReceived { batch }
             | kinesis::Event::PutServed { batch }
             | kinesis::Event::GetReceived { batch }
-            | kinesis::Event::GetServed { batch },
+            | kinesis::Event::GetServed { batch }
+            | kinesis::Event::ListShards { batch },
         ) => Some(batch),
         Event::Control(_)
         | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })

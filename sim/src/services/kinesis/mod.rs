@@ -8,6 +8,7 @@
 mod cohort;
 mod control;
 mod in_service;
+mod library;
 mod meter;
 mod on_demand;
 pub mod operation;
@@ -24,6 +25,7 @@ mod tests;
 pub use cohort::cohort_error;
 use control::Control;
 use in_service::Cohorts;
+use library::AggregatedRecords;
 use meter::Meter;
 use on_demand::Scaling;
 use operation::{CapacityMode, StreamAccount};
@@ -84,6 +86,11 @@ pub enum Event {
     },
     /// A minute of a stream in on-demand mode is over.
     MinuteOver,
+    /// A `ListShards` came in.
+    ListShards {
+        /// The call.
+        batch: BatchId,
+    },
 }
 
 impl Event {
@@ -98,6 +105,7 @@ impl Event {
             Self::ShardLeft { .. } => 5,
             Self::ChangeDue { .. } => 6,
             Self::MinuteOver => 7,
+            Self::ListShards { .. } => 8,
         }
     }
 }
@@ -136,6 +144,7 @@ pub struct Stream {
     touched: Touched,
     tallies: Vec<ShardTally>,
     in_service: u64,
+    aggregated: AggregatedRecords,
 }
 
 /// A declared reader and, by shard, the position before which it needs nothing.
@@ -245,6 +254,7 @@ impl Stream {
             },
             tallies: Vec::new(),
             in_service: 0,
+            aggregated: AggregatedRecords::default(),
         })
     }
 
@@ -259,6 +269,7 @@ impl Stream {
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
             Event::ChangeDue { number } => self.change_due(me, number, cx),
             Event::MinuteOver => self.minute_over(me, cx),
+            Event::ListShards { batch } => self.list_shards(batch, cx),
         }
     }
 
