@@ -21,7 +21,8 @@ pub(crate) fn deaggregate(
     cx: &mut Cx<'_, '_>,
 ) -> u64 {
     let first_aggregate = cx.keys().first_aggregate();
-    if !batch.records.iter().any(|record| record.key.0 >= first_aggregate) {
+    // Where nobody aggregates, no record is looked at.
+    if first_aggregate == u32::MAX || !batch.records.iter().any(|record| record.key.0 >= first_aggregate) {
         return 0;
     }
     let mut apart = cx.fresh();
