@@ -93,8 +93,7 @@ pub struct ProducerBlueprint {
     pub max_batch_bytes: u64,
     /// Most requests in flight at one time; further ones wait in the client.
     pub concurrency: u32,
-    /// Each PutRecord names the sequence number of its key's put before, and so waits for its result (KDS-SEQ-08). Not for
-    /// PutRecords.
+    /// Each PutRecord names the sequence number of its key's put before, so it waits for that result (KDS-SEQ-08).
     pub sequence_number_for_ordering: bool,
     /// The SDK's retries of whole requests (KDS-SDK).
     pub retry: SdkRetry,

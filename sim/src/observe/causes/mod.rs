@@ -247,6 +247,21 @@ impl Causes {
         }
     }
 
+    fn user_records(&mut self, fact: &Fact<'_>) {
+        if let Fact::UserRecordsStored {
+            stream,
+            shard,
+            position,
+            records,
+            first_sent_at,
+            ..
+        } = *fact
+            && let Some(sends) = &mut self.sends[stream]
+        {
+            sends.user_records(shard, position, records, first_sent_at);
+        }
+    }
+
     #[inline]
     fn put(&mut self, fact: &Fact<'_>) {
         let Fact::PutHandled {

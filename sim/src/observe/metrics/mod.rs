@@ -378,11 +378,8 @@ impl Metrics {
         group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
         group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
         group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-        group.add(
-            now,
-            Metric::GetRecordsLatency,
-            Point::of(micros(now.since(received_at))),
-        );
+        let service = micros(now.since(received_at));
+        group.add(now, Metric::GetRecordsLatency, Point::of(service));
         group.add(now, Metric::GetRecordsSuccess, Point::of(1));
         group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
