@@ -283,21 +283,6 @@ impl Causes {
         }
     }
 
-    fn user_records(&mut self, fact: &Fact<'_>) {
-        if let Fact::UserRecordsStored {
-            stream,
-            shard,
-            position,
-            records,
-            first_sent_at,
-            ..
-        } = *fact
-            && let Some(sends) = &mut self.sends[stream]
-        {
-            sends.user_records(shard, position, records, first_sent_at);
-        }
-    }
-
     /// A shard that is opened during the run is followed like those that were there.
     fn changed(&mut self, stream: StreamId, change: StreamChange) {
         let StreamChange::ShardOpened { shard, .. } = change else {
