@@ -120,26 +120,22 @@ impl Stream {
     }
     /// A block of 32-bit words, cheaper than word by word. Counts one draw for each.
     pub fn fill(&mut self, words: &mut [u32]) {
-        const CHUNK: usize = 256;
-        let mut bytes = [0_u8; 4 * CHUNK];
-        for chunk in words.chunks_mut(CHUNK) {
-            let bytes = &mut bytes[..4 * chunk.len()];
-            self.generator.fill_bytes(bytes);
-            for (word, four) in chunk.iter_mut().zip(bytes.as_chunks::<4>().0) {
-                *word = u32::from_le_bytes(*four);
-            }
-            self.draws += u64::from(super::index::to_u32(chunk.len()));
-        }
+        self.fill_with(words, u32::from_le_bytes);
     }
     /// A block of 64-bit words, cheaper than word by word: those that so many draws would have given.
     pub fn fill_words(&mut self, words: &mut [u64]) {
-        const CHUNK: usize = 128;
-        let mut bytes = [0_u8; 8 * CHUNK];
-        for chunk in words.chunks_mut(CHUNK) {
-            let bytes = &mut bytes[..8 * chunk.len()];
+        self.fill_with(words, u64::from_le_bytes);
+    }
+    /// A block of words of so many bytes.
+    #[inline]
+    fn fill_with<W, const BYTES: usize>(&mut self, words: &mut [W], word_of: impl Fn([u8; BYTES]) -> W) {
+        const BLOCK: usize = 1_024;
+        let mut bytes = [0_u8; BLOCK];
+        for chunk in words.chunks_mut(BLOCK / BYTES) {
+            let bytes = &mut bytes[..BYTES * chunk.len()];
             self.generator.fill_bytes(bytes);
-            for (word, eight) in chunk.iter_mut().zip(bytes.as_chunks::<8>().0) {
-                *word = u64::from_le_bytes(*eight);
+            for (word, bytes) in chunk.iter_mut().zip(bytes.as_chunks::<BYTES>().0) {
+                *word = word_of(*bytes);
             }
             self.draws += u64::from(super::index::to_u32(chunk.len()));
         }

@@ -45,7 +45,7 @@ pub(crate) fn deaggregate(
             };
             let outside = |member: &Record| {
                 let hash = cx.keys.entry(member.key).hash;
-                range.is_some_and(|range| !(range.start..=range.end).contains(&hash))
+                range.is_some_and(|range| !range.contains(hash))
             };
             if members.iter().any(outside) {
                 dropped += u64::try_from(members.len()).unwrap_or(u64::MAX);

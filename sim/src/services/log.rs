@@ -81,7 +81,6 @@ struct Segment {
 impl Segment {
     fn open(first: u64, base: SimTime, mut spare: Vec<Row>) -> Self {
         spare.clear();
-        spare.clear();
         Self {
             first,
             base,

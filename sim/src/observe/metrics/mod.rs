@@ -482,9 +482,6 @@ fn stored_bytes(entries: &[Record], stored: u64) -> Point {
             max,
         };
     }
-    let mut all = Point::EMPTY;
-    for entry in entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted) {
-        all.add(Point::of(bytes(entry)));
-    }
-    all
+    let accepted = entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted);
+    Point::of_all(accepted.map(bytes))
 }

@@ -7,7 +7,7 @@
 //! calls of their own in the same window.
 
 use super::in_service::Served;
-use super::put::respond;
+use super::put::{look_after, respond};
 use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
@@ -280,10 +280,7 @@ impl Stream {
     fn expire_in_turn(&mut self, now: SimTime) {
         self.next_to_expire = (self.next_to_expire + 1) % self.shards.len();
         let log = &mut self.shards[self.next_to_expire].log;
-        log.expire(now, self.retention);
-        if self.readers.is_empty() {
-            log.forget(log.next_position());
-        }
+        look_after(log, now, self.retention, self.readers.is_empty());
     }
 }
 

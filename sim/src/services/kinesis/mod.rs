@@ -1,4 +1,4 @@
-//! A Kinesis data stream in provisioned mode.
+//! A Kinesis data stream, provisioned or on demand.
 //!
 //! A put is routed by key, decided entry by entry against the token buckets of its shards, stamped and appended at the
 //! end of its service time. A read is admitted by the shard's read limits when it comes in, and its page is cut from the

@@ -11,6 +11,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::StreamId;
 use crate::observe::fact::{Fact, Sends};
 use crate::record::{Outcome, Record};
+use crate::services::log::Log;
 use crate::world;
 
 impl Stream {
@@ -102,20 +103,19 @@ impl Stream {
         self.tallies.clear();
         // Only PutRecords has entries that fail by themselves (KDS-W-11).
         let fail_entries = api == PutApi::PutRecords && !self.entry_failure_rate.is_zero();
-        // Asking every shard pays if the call is likely to touch most of them.
-        if !fail_entries && batch.records.len() >= self.shards.len() && self.begin_whole(batch, now) {
+        // Asking every open shard pays if the call is likely to touch most of them.
+        if !fail_entries && batch.records.len() >= self.map.shards().len() && self.begin_whole(batch, now) {
             store_whole(&self.map.route, &mut self.shards, &mut batch.records, now);
-            self.tallies.extend(self.shards.iter_mut().filter_map(Shard::end_whole));
+            self.tallies.extend(open(&mut self.shards).filter_map(Shard::end_whole));
             return 0;
         }
         self.store_each(fail_entries, &mut batch.records, now)
     }
 
-    /// True if any shard would take all entries of the call: then none needs a decision of its own.
+    /// True if any open shard would take all entries of the call: then none needs a decision of its own.
     fn begin_whole(&mut self, batch: &Batch, now: SimTime) -> bool {
         let records = u64::from(to_u32(batch.records.len()));
-        let mut shards = self.shards.iter_mut();
-        shards.all(|shard| shard.begin_whole(now, records, batch.bytes))
+        open(&mut self.shards).all(|shard| shard.begin_whole(now, records, batch.bytes))
     }
 
     pub(super) fn store_each(&mut self, fail_entries: bool, records: &mut [Record], now: SimTime) -> u32 {
@@ -157,12 +157,8 @@ impl Stream {
             meter.note(now, &self.tallies);
         }
         for tally in &self.tallies {
-            let index = to_usize(tally.shard.0);
-            let log = &mut self.shards[index].log;
-            log.expire(now, self.retention);
-            if self.readers.is_empty() {
-                log.forget(log.next_position());
-            }
+            let log = &mut self.shards[to_usize(tally.shard.0)].log;
+            look_after(log, now, self.retention, self.readers.is_empty());
         }
     }
 
@@ -189,12 +185,25 @@ impl Stream {
     }
 }
 
+/// The shards that are written to, by number.
+fn open(shards: &mut [Shard]) -> impl Iterator<Item = &mut Shard> {
+    shards.iter_mut().filter(|shard| shard.is_open())
+}
+
 /// Stores entries that need no decision. By itself, so that the loop has the registers to itself.
 #[inline(never)]
 fn store_whole(route: &[u32], shards: &mut [Shard], records: &mut [Record], now: SimTime) {
     for record in records {
         record.arrived_at = now;
         shards[to_usize(route[to_usize(record.key.0)])].store_whole(record);
+    }
+}
+
+/// Keeps a log within the retention; where nobody reads it, it forgets everything.
+pub(super) fn look_after(log: &mut Log, now: SimTime, retention: SimDuration, unread: bool) {
+    log.expire(now, retention);
+    if unread {
+        log.forget(log.next_position());
     }
 }
 

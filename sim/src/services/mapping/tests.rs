@@ -124,6 +124,14 @@ struct Bench {
 impl Bench {
     /// The stream stores a record of `bytes` at `at`, in the shard of its key. To be called in order of time.
     fn store(&mut self, at: SimTime, key: u32, bytes: u64) {
+        let shard = if self.logs.len() > 1 { key } else { 0 };
+        self.append(shard, at, key, bytes);
+    }
+    /// The stream stores a record of 100 bytes in a shard.
+    fn store_in(&mut self, shard: u32, at: SimTime, key: u32) {
+        self.append(shard, at, key, 100);
+    }
+    fn append(&mut self, shard: u32, at: SimTime, key: u32, bytes: u64) {
         let ordinal = &mut self.ordinals[to_usize(key)];
         let record = Record {
             created_at: at,
@@ -131,21 +139,6 @@ impl Bench {
             key: KeyId(key),
             ordinal: *ordinal,
             bytes: u32::try_from(bytes).expect("a record is small"),
-            flags: 0,
-        };
-        *ordinal += 1;
-        let shard = if self.logs.len() > 1 { to_usize(key) } else { 0 };
-        self.logs[shard].append(&record);
-    }
-    /// The stream stores a record of 100 bytes in a shard.
-    fn store_in(&mut self, shard: u32, at: SimTime, key: u32) {
-        let ordinal = &mut self.ordinals[to_usize(key)];
-        let record = Record {
-            created_at: at,
-            arrived_at: at,
-            key: KeyId(key),
-            ordinal: *ordinal,
-            bytes: 100,
             flags: 0,
         };
         *ordinal += 1;

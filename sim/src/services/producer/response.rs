@@ -57,13 +57,6 @@ impl Producer {
 
     /// The SDK repeats the whole request; it keeps its connection meanwhile.
     fn retry_whole(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, wait: SimDuration, cx: &mut Cx<'_, '_>) {
-        let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled {
-            producer: me,
-            by: RetryBy::Sdk,
-            at,
-            records: to_u32(batch.records.len()),
-        });
         for record in &mut batch.records {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = SimTime::ZERO;
@@ -72,6 +65,18 @@ impl Producer {
             attempt: call.attempt + 1,
             error: None,
             ..call
+        });
+        self.repeat_after(me, batch, RetryBy::Sdk, wait, cx);
+    }
+
+    /// Sends the request again after a wait.
+    fn repeat_after(&mut self, me: ProducerId, batch: Batch, by: RetryBy, wait: SimDuration, cx: &mut Cx<'_, '_>) {
+        let at = cx.now() + wait;
+        cx.emit(|| Fact::RetryScheduled {
+            producer: me,
+            by,
+            at,
+            records: to_u32(batch.records.len()),
         });
         self.postpone(me, batch, at, cx);
     }
@@ -119,18 +124,11 @@ impl Producer {
         let Some(wait) = retry::resend_after(&resend, call.resends, &mut self.resend_stream) else {
             return Self::give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
         };
-        let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled {
-            producer: me,
-            by: RetryBy::Application,
-            at,
-            records: to_u32(again.records.len()),
-        });
         again.envelope = self.envelope(me, 1, call.resends + 1, cx.now());
         if let Envelope::Put(repeated) = &mut again.envelope {
             repeated.first_sent_at = call.first_sent_at;
         }
-        self.postpone(me, again, at, cx);
+        self.repeat_after(me, again, RetryBy::Application, wait, cx);
     }
 
     pub(super) fn retry_due(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {

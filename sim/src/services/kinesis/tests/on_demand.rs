@@ -38,6 +38,17 @@ const fn mode(mode: CapacityMode) -> Operation {
     Operation::SetMode { mode }
 }
 
+/// Entries refused between two minutes.
+fn refused(bench: &Bench, from: u64, until: u64) -> u64 {
+    let handled = bench.notes().iter().filter(|note| {
+        matches!(note.fact, Fact::PutHandled { .. }) && (at_minute(from)..at_minute(until)).contains(&note.at)
+    });
+    handled
+        .flat_map(|note| &note.shards)
+        .map(|tally| u64::from(tally.throttled))
+        .sum()
+}
+
 /// KDS-CAP-05, KDS-CAP-06, KDS-MOD-12: more than 500 KiB or 500 records a second over a minute, one split each.
 #[test]
 fn kds_cap_05_a_shard_with_more_than_half_its_load_is_split_within_15_minutes() {
@@ -70,15 +81,7 @@ fn kds_cap_07_splits_do_not_help_one_hot_key() {
     let mut bench = on_demand().build();
     load(&mut bench, 1, 0..70, 1_500, 10);
     bench.run_until(at_minute(70));
-    let refused = |from: u64, until: u64| {
-        let handled = bench.notes().iter().filter(|note| {
-            matches!(note.fact, Fact::PutHandled { .. }) && (at_minute(from)..at_minute(until)).contains(&note.at)
-        });
-        handled
-            .flat_map(|note| &note.shards)
-            .map(|tally| u64::from(tally.throttled))
-            .sum::<u64>()
-    };
+    let refused = |from, until| refused(&bench, from, until);
     assert!(
         bench.component.1.map().shards().len() > 5,
         "it was split again and again"
@@ -133,15 +136,7 @@ fn kds_cap_04_a_load_that_more_than_doubles_is_throttled_until_the_stream_has_gr
         load(&mut bench, key, 0..60, 400, 10);
     }
     bench.run_until(at_minute(60));
-    let refused = |from: u64, until: u64| {
-        let handled = bench.notes().iter().filter(|note| {
-            matches!(note.fact, Fact::PutHandled { .. }) && (at_minute(from)..at_minute(until)).contains(&note.at)
-        });
-        handled
-            .flat_map(|note| &note.shards)
-            .map(|tally| u64::from(tally.throttled))
-            .sum::<u64>()
-    };
+    let refused = |from, until| refused(&bench, from, until);
     // 6,400 a second for 4,000.
     assert_eq!(refused(2, 16), 14 * 60 * 2_400);
     assert_eq!(refused(17, 59), 0, "eight shards take 8,000");

@@ -51,18 +51,16 @@ impl Library {
         self.in_flight -= count(&request.records);
         let mut acknowledged = cx.fresh();
         let mut throttled = Vec::new();
-        let answer = match call.error {
-            Some(error) => {
-                cx.emit(|| Fact::RequestFailed {
-                    producer: me,
-                    error,
-                    records: length(&batch.records),
-                });
-                self.failed_whole(&request, error, cx.now(), &mut throttled)
-            }
-            None => self.answered(&batch, &request, cx.now(), (&mut acknowledged.records, &mut throttled)),
-        };
-        if call.error.is_none() {
+        let answer = if let Some(error) = call.error {
+            cx.emit(|| Fact::RequestFailed {
+                producer: me,
+                error,
+                records: length(&batch.records),
+            });
+            self.failed_whole(&request, error, cx.now(), &mut throttled)
+        } else {
+            let lists = (&mut acknowledged.records, &mut throttled);
+            let answer = self.answered(&batch, &request, cx.now(), lists);
             cx.emit(|| Fact::RequestAnswered {
                 producer: me,
                 stored: answer.stored,
@@ -70,7 +68,8 @@ impl Library {
                 failed: answer.failed,
                 misplaced: answer.misplaced,
             });
-        }
+            answer
+        };
         if answer
             .outdated
             .is_some_and(|shard| self.shard_map.invalidate(call.sent_at, shard))

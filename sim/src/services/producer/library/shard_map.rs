@@ -7,8 +7,7 @@
 use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
-use crate::key::HashRange;
-use crate::key::{KeyRange, KeyTable};
+use crate::key::{HashRange, KeyRange, KeyTable};
 use crate::record::KeyId;
 use crate::services::kinesis::shard_map::range_of;
 use std::collections::BTreeMap;
@@ -77,7 +76,7 @@ impl ShardMap {
         };
         let hash = self.hashes[to_usize(key.0 - self.keys.first)];
         match self.known.get(&stored.0) {
-            Some(range) if (range.start..=range.end).contains(&hash) => Placement::Child {
+            Some(range) if range.contains(hash) => Placement::Child {
                 outdated: predicted < stored,
             },
             Some(_) | None => Placement::Wrong,

@@ -85,6 +85,18 @@ fn throttle(_: &Request, records: &mut [Record], _: &mut LibraryRequest) -> Opti
     None
 }
 
+/// Refuses the first request and stores every other.
+fn throttled_once() -> Behaviour {
+    let mut first = true;
+    Box::new(move |request, records, user| {
+        if core::mem::take(&mut first) {
+            throttle(request, records, user)
+        } else {
+            store(request, records, user)
+        }
+    })
+}
+
 fn defaults() -> ProducerLibrary {
     ProducerLibrary::defaults(Profile::Current)
 }

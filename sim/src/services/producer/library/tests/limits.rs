@@ -120,14 +120,7 @@ fn kds_kpl_11_throttled_user_records_are_repeated_unless_told_to_fail() {
             ..defaults()
         };
         let mut bench = bench(library, 1, &stream_of('a', 0, 1, 3, 50));
-        let mut first = true;
-        bench.behaviour = Box::new(move |request, records, user| {
-            if core::mem::take(&mut first) {
-                throttle(request, records, user)
-            } else {
-                store(request, records, user)
-            }
-        });
+        bench.behaviour = throttled_once();
         bench.run_until(millis(600));
         if fail_if_throttled {
             assert_eq!(bench.given_up(GiveUpReason::Throttled), [(132, vec![0, 1, 2])]);

@@ -11,14 +11,7 @@ fn kds_kpl_25_refused_user_records_are_aggregated_anew_with_those_that_came_mean
         1,
         &[(0, 'a', 50), (50, 'a', 50), (125, 'a', 50), (140, 'b', 50)],
     );
-    let mut first = true;
-    bench.behaviour = Box::new(move |request, records, user| {
-        if core::mem::take(&mut first) {
-            throttle(request, records, user)
-        } else {
-            store(request, records, user)
-        }
-    });
+    bench.behaviour = throttled_once();
     bench.run_until(millis(500));
     assert_eq!(
         bench.sent(),
