@@ -3,7 +3,9 @@
 use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
+};
 use crate::record::Record;
 
 /// A handle to a batch in flight.
@@ -41,6 +43,8 @@ pub enum Envelope {
     Get(GetCall),
     /// `Invoke`, and its response.
     Invoke(InvokeCall),
+    /// `GetShardIterator`, and its response.
+    Iterator(IteratorCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
 }
@@ -58,6 +62,8 @@ pub enum ServiceError {
     RequestTimeout,
     /// `TooManyRequestsException` (LAM-C-23).
     TooManyRequests,
+    /// `ExpiredIteratorException` (KDS-R-05).
+    ExpiredIterator,
 }
 
 impl ServiceError {
@@ -69,6 +75,7 @@ impl ServiceError {
             Self::InvalidArgument => "InvalidArgumentException",
             Self::RequestTimeout => "request timeout",
             Self::TooManyRequests => "TooManyRequestsException",
+            Self::ExpiredIterator => "ExpiredIteratorException",
         }
     }
 }
@@ -105,6 +112,15 @@ pub struct PutCall {
 pub enum ReadCaller {
     /// An event source mapping.
     Mapping(MappingId),
+    /// A worker of an application.
+    Application {
+        /// The application.
+        application: ApplicationId,
+        /// Number of the worker.
+        worker: u16,
+        /// Marks its tenure of the shard; answers to an earlier one are stale.
+        tenure: u16,
+    },
 }
 
 /// A `GetRecords` and its response.
@@ -126,6 +142,9 @@ pub struct GetCall {
     pub checkpoint: u64,
     /// The lane whose failed batch is read again (LAM-K-20), if it is that.
     pub retry_lane: Option<u16>,
+    /// When the iterator was issued; `NEVER` for Lambda's own poller, which renews its iterators by itself. In a response:
+    /// when NextShardIterator was (KDS-R-05, KDS-R-06).
+    pub iterator_issued_at: SimTime,
     /// When the service received it; meaningless before that.
     pub received_at: SimTime,
     /// In a response: when the page was cut from the log.
@@ -134,6 +153,40 @@ pub struct GetCall {
     pub millis_behind: u64,
     /// In a response: records between the iterator and the trim horizon, gone by retention (KDS-RET-09).
     pub expired: u64,
+    /// In a response: the error of the call.
+    pub error: Option<ServiceError>,
+}
+
+/// Where a shard iterator starts (KDS-R-01).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IteratorType {
+    /// AT_SEQUENCE_NUMBER: at the record with this position (KDS-R-02).
+    AtSequenceNumber(u64),
+    /// AFTER_SEQUENCE_NUMBER: at the one after it (KDS-R-02).
+    AfterSequenceNumber(u64),
+    /// TRIM_HORIZON: at the oldest record (KDS-R-03).
+    TrimHorizon,
+    /// LATEST: after the newest record (KDS-R-03, KDS-MOD-22).
+    Latest,
+    /// AT_TIMESTAMP: at the first record stored then or later (KDS-R-04).
+    AtTimestamp(SimTime),
+}
+
+/// A `GetShardIterator` and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct IteratorCall {
+    /// Who reads.
+    pub reader: ReaderId,
+    /// Whom the response goes to.
+    pub caller: ReadCaller,
+    /// Which shard.
+    pub shard: ShardIndex,
+    /// Where to start.
+    pub kind: IteratorType,
+    /// In a response: the position that the iterator stands for.
+    pub position: u64,
+    /// In a response: when it was issued.
+    pub issued_at: SimTime,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
 }
@@ -188,14 +241,39 @@ pub struct InvokeCall {
 /// A write of a batch's results to a sink, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteCall {
-    /// Who writes.
-    pub function: FunctionId,
+    /// What processed the batch.
+    pub processor: ProcessorId,
     /// Where.
     pub sink: SinkId,
-    /// The function's number for the invocation that waits.
-    pub invocation: Handle,
-    /// The call of the mapping that the invocation answers.
-    pub invoke: InvokeCall,
+    /// Who read the batch.
+    pub reader: ReaderId,
+    /// Shard of the batch.
+    pub shard: ShardIndex,
+    /// How the batch has got here.
+    pub passage: Passage,
+    /// Who waits for the response.
+    pub writer: Writer,
+}
+
+/// The component that waits for the response to a write.
+#[derive(Clone, Copy, Debug)]
+pub enum Writer {
+    /// A function.
+    Function {
+        /// The function's number for the invocation that waits.
+        invocation: Handle,
+        /// The call of the mapping that the invocation answers.
+        invoke: InvokeCall,
+    },
+    /// A worker of an application.
+    Application {
+        /// The application.
+        application: ApplicationId,
+        /// Number of the worker.
+        worker: u16,
+        /// Marks its tenure of the shard; answers to an earlier one are stale.
+        tenure: u16,
+    },
 }
 
 /// Batches in flight or held by components. Allocations are recycled.

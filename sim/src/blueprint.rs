@@ -7,6 +7,9 @@ use crate::command::Intervention;
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
+pub use crate::application_blueprint::{
+    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Retrieval,
+};
 pub use crate::model_parameters::ModelParameters;
 use crate::profile::Profile;
 use std::sync::Arc;
@@ -32,6 +35,8 @@ pub struct Blueprint {
     pub streams: Vec<StreamBlueprint>,
     /// Event source mappings.
     pub mappings: Vec<MappingBlueprint>,
+    /// Consumer applications.
+    pub applications: Vec<ApplicationBlueprint>,
     /// Lambda functions.
     pub functions: Vec<FunctionBlueprint>,
     /// Downstream systems.
@@ -56,6 +61,7 @@ impl Blueprint {
             producers: Vec::new(),
             streams: Vec::new(),
             mappings: Vec::new(),
+            applications: Vec::new(),
             functions: Vec::new(),
             sinks: Vec::new(),
             interventions: Vec::new(),

@@ -1,6 +1,7 @@
 //! The deterministic discrete-event model of shardlab.
 #![warn(clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod application_blueprint;
 pub mod batch;
 pub mod blueprint;
 pub mod build;

@@ -1,5 +1,9 @@
 //! Plain totals by component: what happened how often.
 
+mod application;
+
+pub use application::ApplicationCounts;
+
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
@@ -185,8 +189,12 @@ pub struct ReaderCounts {
     pub expired_unread: u64,
     /// Records that expired while their failed batch waited.
     pub expired_in_retry: u64,
-    /// Records given up since no invocation can carry them (LAM-K-25).
+    /// Records given up for good: no invocation can carry them (LAM-K-25), or an application skipped them (KDS-KCL-34).
     pub discarded: u64,
+    /// Records done again by an application, after its checkpoint (KDS-KCL-32).
+    pub acknowledged_again: u64,
+    /// What only an application does.
+    pub application: ApplicationCounts,
 }
 
 /// Totals of a function, in invocations unless a name says otherwise.
@@ -214,7 +222,7 @@ pub struct FunctionCounts {
     pub max_concurrent: u32,
     /// Records in events of those that started.
     pub records: u64,
-    /// Records of batches that a function without a sink finished.
+    /// Records of batches that it finished without a sink.
     pub processed: u64,
 }
 
@@ -306,8 +314,18 @@ impl Counts {
             | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
             Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
-            | Fact::InvocationEnded { .. }
-            | Fact::RecordsProcessed { .. } => self.function(now, fact),
+            | Fact::InvocationEnded { .. } => self.function(now, fact),
+            Fact::RecordsProcessed { processor, records, .. } => {
+                // Of an application the reader's totals tell it.
+                if let Some(function) = self.functions.get_mut(FunctionId(processor.0)) {
+                    function.processed += len(records);
+                }
+            }
+            Fact::ShardIteratorHandled { reader, .. }
+            | Fact::IteratorExpired { reader, .. }
+            | Fact::LeaseTaken { reader, .. }
+            | Fact::BatchSkipped { reader, .. }
+            | Fact::BatchAbandoned { reader, .. } => self.readers[reader].application.note(now, fact),
             Fact::RecordsDelivered { sink, records, .. } => {
                 let counts = &mut self.sinks[sink];
                 counts.delivered += len(records);
@@ -315,7 +333,10 @@ impl Counts {
                 counts.writes += 1;
                 counts.last_at = now;
             }
-            Fact::RecordsGathered { .. } => {}
+            Fact::RecordsGathered { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. } => {}
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -416,8 +437,11 @@ impl Counts {
                 counts.batches_repeated += u64::from(attempts_before > 0);
             }
             Fact::BatchFailed { reader, .. } => self.readers[reader].batches_failed += 1,
-            Fact::BatchAcknowledged { reader, records, .. } => {
-                self.readers[reader].acknowledged += u64::from(records);
+            Fact::BatchAcknowledged {
+                reader, records, again, ..
+            } => {
+                self.readers[reader].acknowledged += u64::from(records - again);
+                self.readers[reader].acknowledged_again += u64::from(again);
             }
             _ => {}
         }
@@ -462,7 +486,6 @@ impl Counts {
                     InvocationOutcome::Succeeded | InvocationOutcome::Throttled => {}
                 }
             }
-            Fact::RecordsProcessed { function, records, .. } => self.functions[function].processed += len(records),
             _ => {}
         }
     }

@@ -6,7 +6,7 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::record::Record;
 
 /// What a shard did with the entries of one put.
@@ -102,11 +102,24 @@ pub enum GiveUpReason {
     NotResent,
 }
 
-/// Why a mapping gave a record up.
+/// How a worker came to own a lease.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LeaseTaking {
+    /// It was new: nobody had owned it.
+    New,
+    /// Its owner had not renewed it for longer than `failoverTimeMillis` (KDS-KCL-05).
+    Expired,
+    /// From a worker that lives, to share the load (KDS-KCL-10, KDS-KCL-15).
+    Moved,
+}
+
+/// Why a reader gave a record up.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum DiscardReason {
     /// By itself it exceeds the 6 MB of an invocation (LAM-K-25).
     PayloadTooLarge,
+    /// The code of an application threw, and a later checkpoint has passed the record (KDS-KCL-34).
+    ProcessingFailed,
 }
 
 /// Who waits before sending again, the SDK or the application.
@@ -293,16 +306,18 @@ pub enum Fact<'f> {
         /// When the page was cut from the log.
         served_at: SimTime,
     },
-    /// A mapping sent a batch to its function.
+    /// A mapping sent a batch to its function, or an application's worker began to process one.
     BatchDispatched {
         /// Who.
         reader: ReaderId,
         /// To.
-        function: FunctionId,
+        processor: ProcessorId,
         /// Shard of the batch.
         shard: ShardIndex,
-        /// Lane of the shard.
+        /// Lane of the shard; of an application the worker's number.
         lane: u16,
+        /// Position of the first record; they are consecutive, except for a mapping with several lanes.
+        first_position: u64,
         /// The batch.
         records: &'f [Record],
         /// Their bytes.
@@ -333,16 +348,21 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// Shard of the batch.
         shard: ShardIndex,
-        /// Lane of the shard.
+        /// Lane of the shard; of an application the worker's number.
         lane: u16,
         /// Records in it.
         records: u32,
+        /// So many of them had been done before: an application processes again what lies after its checkpoint
+        /// (KDS-KCL-32).
+        again: u32,
+        /// The records themselves, of an application, which may process any of them again; of a mapping nothing.
+        batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
         /// Position of the first.
         first_position: u64,
     },
-    /// A mapping gave records up without processing them and went on.
+    /// A reader gave records up without processing them and went on.
     RecordsDiscarded {
         /// Who.
         reader: ReaderId,
@@ -416,10 +436,10 @@ pub enum Fact<'f> {
         /// Invocations of this function still in progress.
         concurrent: u32,
     },
-    /// A function without a sink finished a batch: its effect is complete.
+    /// A function or application without a sink finished a batch: its effect is complete.
     RecordsProcessed {
         /// Which.
-        function: FunctionId,
+        processor: ProcessorId,
         /// The records.
         records: &'f [Record],
         /// For whom.
@@ -436,14 +456,14 @@ pub enum Fact<'f> {
         /// Which.
         sink: SinkId,
         /// From.
-        function: FunctionId,
+        processor: ProcessorId,
         /// The records.
         records: &'f [Record],
         /// When the write reached the sink.
         received_at: SimTime,
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
-        /// For whom the function ran.
+        /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.
         shard: ShardIndex,
@@ -451,6 +471,95 @@ pub enum Fact<'f> {
         positions: &'f [u64],
         /// How they have got here.
         passage: Passage,
+    },
+
+    /// A stream answered a `GetShardIterator`.
+    ShardIteratorHandled {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For whom.
+        reader: ReaderId,
+        /// It was refused for the number of calls (KDS-R-17).
+        throttled: bool,
+    },
+    /// A stream refused a `GetRecords` whose iterator was too old (KDS-R-05).
+    IteratorExpired {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For whom.
+        reader: ReaderId,
+    },
+    /// An application settled where it begins in a shard: what lies before is none of its business.
+    ReadingBegan {
+        /// Who.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// The first position of its own.
+        position: u64,
+    },
+    /// A worker of an application came to own a shard's lease (KDS-KCL-01).
+    LeaseTaken {
+        /// The application.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Number of the worker.
+        worker: u16,
+        /// Why it was free, or was taken all the same.
+        how: LeaseTaking,
+    },
+    /// A worker of an application learned that a lease is no longer its own, or gave it up.
+    LeaseLost {
+        /// The application.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Number of the worker.
+        worker: u16,
+    },
+    /// An application called its lease table (KDS-KCL-39, KDS-KCL-40).
+    LeaseTableUsed {
+        /// The application.
+        reader: ReaderId,
+        /// Rows read.
+        rows_read: u32,
+        /// Rows written.
+        rows_written: u32,
+    },
+    /// The code of an application threw: its batch is skipped and not tried again (KDS-KCL-34).
+    BatchSkipped {
+        /// The application.
+        reader: ReaderId,
+        /// Shard of the batch.
+        shard: ShardIndex,
+        /// Number of the worker.
+        lane: u16,
+        /// Position of the first record; they are consecutive.
+        first_position: u64,
+        /// When the worker began with it.
+        dispatched_at: SimTime,
+        /// The records.
+        records: &'f [Record],
+    },
+    /// A worker of an application died while it processed a batch, which had no effect.
+    BatchAbandoned {
+        /// The application.
+        reader: ReaderId,
+        /// Shard of the batch.
+        shard: ShardIndex,
+        /// Number of the worker.
+        lane: u16,
+        /// Position of the first record; they are consecutive.
+        first_position: u64,
+        /// When the worker began with it.
+        dispatched_at: SimTime,
+        /// How many.
+        records: u32,
     },
     /// A command took effect.
     Intervened {

@@ -3,7 +3,7 @@
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::recent::Recent;
@@ -61,7 +61,7 @@ pub struct History {
     producers: IndexVec<ProducerId, Ring>,
     streams: IndexVec<StreamId, Ring>,
     readers: IndexVec<ReaderId, Ring>,
-    functions: IndexVec<FunctionId, Ring>,
+    processors: IndexVec<ProcessorId, Ring>,
     sinks: IndexVec<SinkId, Ring>,
 }
 
@@ -75,7 +75,7 @@ impl History {
             producers: rings(&directory.producers),
             streams: rings(&directory.streams),
             readers: rings(&directory.readers),
-            functions: rings(&directory.functions),
+            processors: rings(&directory.processors),
             sinks: rings(&directory.sinks),
         }
     }
@@ -162,15 +162,44 @@ impl History {
                 shard,
                 position,
             } => self.readers[reader].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
-            Fact::InvocationStarted { function, records, .. } => self.functions[function].push(of("started", records)),
+            Fact::InvocationStarted { function, records, .. } => self.processors[function.into()].push(of("started", records)),
             Fact::InvocationThrottled { function, records, .. } => {
-                self.functions[function].push(count("refused", records));
+                self.processors[function.into()].push(count("refused", records));
             }
-            Fact::InvocationEnded { function, records, .. } => self.functions[function].push(count("ended", records)),
-            Fact::RecordsProcessed { function, records, .. } => self.functions[function].push(of("finished", records)),
+            Fact::InvocationEnded { function, records, .. } => self.processors[function.into()].push(count("ended", records)),
+            Fact::RecordsProcessed {
+                processor, records, ..
+            } => self.processors[processor].push(of("finished", records)),
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
-            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
+            Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. } => self.application(now, fact),
+            Fact::RecordsGathered { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::Intervened { .. } => {}
         }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
+    fn application(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let (reader, shard, entry) = match *fact {
+            Fact::ReadingBegan { reader, shard, .. } => (reader, shard, Entry::new(now, "began to read", 0)),
+            Fact::LeaseTaken { reader, shard, .. } => (reader, shard, Entry::new(now, "took the lease", 0)),
+            Fact::LeaseLost { reader, shard, .. } => (reader, shard, Entry::new(now, "lost the lease", 0)),
+            Fact::IteratorExpired { reader, shard, .. } => (reader, shard, Entry::new(now, "came too late for its iterator", 0)),
+            Fact::BatchSkipped {
+                reader, shard, records, ..
+            } => (reader, shard, Entry::of(now, "skipped", records)),
+            Fact::BatchAbandoned {
+                reader, shard, records, ..
+            } => (reader, shard, Entry::new(now, "lost with a worker a batch of", records)),
+            _ => return,
+        };
+        self.readers[reader].push(entry.in_shard(shard, None));
     }
 
     fn lost(&mut self, now: SimTime, fact: &Fact<'_>) {
@@ -217,7 +246,8 @@ impl History {
                 Component::Producer(id) => self.producers.get(id),
                 Component::Stream(id) => self.streams.get(id),
                 Component::Mapping(id) => self.readers.get(id.into()),
-                Component::Function(id) => self.functions.get(id),
+                Component::Application(id) => self.readers.get(directory.reader_of(id)),
+                Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
             };
             entries.extend(

@@ -3,7 +3,7 @@
 use crate::directory::Directory;
 use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::FunctionId;
+use crate::ids::ProcessorId;
 use crate::observe::course::Bar;
 use crate::observe::fact::Fact;
 use crate::observe::sums::Spans;
@@ -250,7 +250,7 @@ impl Default for Histogram {
     }
 }
 
-/// Latencies at the place where a function's effects complete: its sink, or, without one, the function.
+/// Latencies at the place where a processor's effects complete: its sink, or, without one, itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceLatency {
     /// From the record's creation by its producer.
@@ -259,7 +259,7 @@ pub struct PlaceLatency {
     pub since_arrival: Histogram,
 }
 
-/// Latencies by function. A record that takes effect twice counts twice.
+/// Latencies by processor. A record that takes effect twice counts twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Latency {
     places: Vec<PlaceLatency>,
@@ -283,11 +283,11 @@ impl PlaceLatency {
 }
 
 impl Latency {
-    /// An observer for the functions of a run.
+    /// An observer for the processors of a run.
     pub fn new(directory: &Directory) -> Self {
         Self {
             places: directory
-                .functions
+                .processors
                 .iter()
                 .map(|_| PlaceLatency {
                     end_to_end: Histogram::new(),
@@ -305,8 +305,8 @@ impl Latency {
     #[inline]
     pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>) -> Option<Spans> {
         match *fact {
-            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
-                let place = self.places.get_mut(function.index())?;
+            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+                let place = self.places.get_mut(processor.index())?;
                 Some(place.complete(now, records))
             }
             Fact::RecordsProduced { .. }
@@ -331,12 +331,20 @@ impl Latency {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => None,
         }
     }
-    /// Latencies where the function's effects complete.
-    pub fn of(&self, function: FunctionId) -> Option<&PlaceLatency> {
-        self.places.get(function.index())
+    /// Latencies where the processor's effects complete.
+    pub fn of(&self, processor: ProcessorId) -> Option<&PlaceLatency> {
+        self.places.get(processor.index())
     }
     /// End-to-end latency over all places.
     pub fn end_to_end(&self) -> Histogram {
@@ -459,7 +467,7 @@ mod tests {
         // Record n is created at n ms and stored at n + 10 ms; record 5 is stored after the write, and takes no time.
         let batch = records(&[0, 2, 5]);
         latency.on(at(12), &delivered(&batch, at(11)));
-        let place = latency.of(ENRICHER).expect("the function exists");
+        let place = latency.of(ENRICHER.into()).expect("the function exists");
         let millis = |histogram: &Histogram| {
             (
                 histogram.count(),

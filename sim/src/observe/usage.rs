@@ -52,6 +52,10 @@ pub struct ReaderUsage {
     pub get_records_requests: u64,
     /// Bytes read.
     pub bytes_read: u64,
+    /// Rows of an application's lease table that it read (KDS-KCL-40).
+    pub lease_rows_read: u64,
+    /// Rows of an application's lease table that it wrote (KDS-KCL-39).
+    pub lease_rows_written: u64,
 }
 
 /// What is billed of a function.
@@ -174,6 +178,15 @@ impl Usage {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
             }
+            Fact::LeaseTableUsed {
+                reader,
+                rows_read,
+                rows_written,
+            } => {
+                let usage = &mut self.readers[reader];
+                usage.lease_rows_read += u64::from(rows_read);
+                usage.lease_rows_written += u64::from(rows_written);
+            }
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {
                 function,
@@ -209,6 +222,13 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
         }
     }

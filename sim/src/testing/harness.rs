@@ -19,7 +19,7 @@ use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Producer;
 use crate::services::sink::Sink;
-use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, kinesis, lambda, mapping, producer, sink};
 use crate::world::Event;
 
 /// What can stand under test.
@@ -215,7 +215,13 @@ pub fn records(first: u32, count: u32) -> Vec<Record> {
 /// The batch that an event carries to its receiver.
 const fn carried(event: &Event) -> Option<BatchId> {
     match *event {
-        Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
+        Event::Application(
+            _,
+            application::Event::IteratorReceived { batch }
+            | application::Event::PageReceived { batch }
+            | application::Event::Written { batch },
+        )
+        | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
         | Event::Mapping(
             _,
             mapping::Event::PageReceived { batch }
@@ -229,9 +235,25 @@ const fn carried(event: &Event) -> Option<BatchId> {
             kinesis::Event::PutReceived { batch }
             | kinesis::Event::PutServed { batch }
             | kinesis::Event::GetReceived { batch }
-            | kinesis::Event::GetServed { batch },
+            | kinesis::Event::GetServed { batch }
+            | kinesis::Event::IteratorReceived { batch }
+            | kinesis::Event::IteratorServed { batch },
         ) => Some(batch),
         Event::Control(_)
+        | Event::Application(
+            _,
+            application::Event::Start
+            | application::Event::Renew { .. }
+            | application::Event::Assign { .. }
+            | application::Event::Discover { .. }
+            | application::Event::Heartbeat { .. }
+            | application::Event::Dispatch { .. }
+            | application::Event::Fetch { .. }
+            | application::Event::Processed { .. }
+            | application::Event::Checkpointed { .. }
+            | application::Event::Replace { .. }
+            | application::Event::Join,
+        )
         | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
         | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
         | Event::Producer(

@@ -3,7 +3,7 @@
 use super::cause::{Cause, Parts};
 use super::runs::{PageRun, Runs, SendRun};
 use super::sends::count;
-use super::{FunctionId, PlaceCauses, ReaderId, ShardIndex};
+use super::{ProcessorId, PlaceCauses, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::fact::Fact;
@@ -13,7 +13,7 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effect<'f> {
     pub(super) now: SimTime,
-    pub(super) function: FunctionId,
+    pub(super) processor: ProcessorId,
     pub(super) reader: ReaderId,
     pub(super) shard: ShardIndex,
     pub(super) records: &'f [Record],
@@ -39,7 +39,7 @@ impl<'f> Effect<'f> {
     pub(super) const fn of(now: SimTime, fact: &Fact<'f>) -> Option<Self> {
         match *fact {
             Fact::RecordsProcessed {
-                function,
+                processor,
                 records,
                 reader,
                 shard,
@@ -47,7 +47,7 @@ impl<'f> Effect<'f> {
                 passage,
             } => Some(Self {
                 now,
-                function,
+                processor,
                 reader,
                 shard,
                 records,
@@ -56,7 +56,7 @@ impl<'f> Effect<'f> {
                 written_at: now,
             }),
             Fact::RecordsDelivered {
-                function,
+                processor,
                 records,
                 received_at,
                 reader,
@@ -66,7 +66,7 @@ impl<'f> Effect<'f> {
                 ..
             } => Some(Self {
                 now,
-                function,
+                processor,
                 reader,
                 shard,
                 records,

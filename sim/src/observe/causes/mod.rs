@@ -19,7 +19,7 @@ use crate::batch::InvocationOutcome;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
 use crate::observe::fact::Fact;
@@ -31,7 +31,7 @@ use runs::{PageRun, Runs, SendRun};
 use sends::{FirstSends, StreamSends, count};
 use std::sync::Arc;
 
-/// Where the time of records went that took effect through one function.
+/// Where the time of records went that took effect through one function or application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceCauses {
     histograms: Vec<Histogram>,
@@ -71,15 +71,15 @@ impl PlaceCauses {
 pub struct Unexplained {
     /// When it took effect.
     pub at: SimTime,
-    /// Through which function.
-    pub function: FunctionId,
+    /// Through what.
+    pub processor: ProcessorId,
     /// Which.
     pub record: Record,
     /// What its parts sum to, in nanoseconds; `None` if it is not known how it was read.
     pub explained: Option<u128>,
 }
 
-/// Latency by cause, for each function.
+/// Latency by cause, for each function and application.
 #[derive(Clone, Debug)]
 pub struct Causes {
     directory: Arc<Directory>,
@@ -89,7 +89,7 @@ pub struct Causes {
     first_sends: FirstSends,
     /// By reader and shard.
     readings: IndexVec<ReaderId, Vec<ShardReading>>,
-    places: IndexVec<FunctionId, PlaceCauses>,
+    places: IndexVec<ProcessorId, PlaceCauses>,
     /// Whether each record is checked by itself.
     checks: bool,
     unexplained: Option<Unexplained>,
@@ -115,7 +115,7 @@ impl Causes {
                 .iter()
                 .map(|reader| vec![ShardReading::new(); to_usize(shards_of(reader.stream))])
                 .collect(),
-            places: directory.functions.iter().map(|_| PlaceCauses::new()).collect(),
+            places: directory.processors.iter().map(|_| PlaceCauses::new()).collect(),
             checks,
             unexplained: None,
             directory,
@@ -123,9 +123,9 @@ impl Causes {
         }
     }
 
-    /// Where the time of records went that took effect through a function: in its sink, or, without one, in itself.
-    pub fn of(&self, function: FunctionId) -> Option<&PlaceCauses> {
-        self.places.get(function)
+    /// Where the time of records went that took effect through a processor: in its sink, or, without one, in itself.
+    pub fn of(&self, processor: ProcessorId) -> Option<&PlaceCauses> {
+        self.places.get(processor)
     }
     /// The first record whose parts do not sum to its time.
     pub const fn unexplained(&self) -> Option<&Unexplained> {
@@ -144,7 +144,7 @@ impl Causes {
         Some(Box::new(Violation {
             at: found.at,
             ledger: Ledger::LatencyParts,
-            component: self.directory.label(Component::Function(found.function)),
+            component: self.directory.processor_label(found.processor),
             left: side("nanoseconds from creation to effect", took),
             right: side("explained by cause", explained),
             culprit: Some(Culprit {
@@ -228,6 +228,31 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
+            Fact::BatchDispatched {
+                reader,
+                shard,
+                first_position,
+                ..
+            } => {
+                // A worker that has lost its lease may finish long after the checkpoint has passed its batch.
+                if matches!(self.directory.readers[reader].component, Component::Application(_)) {
+                    self.reading(reader, shard).write_left_behind(first_position, now);
+                }
+            }
+            Fact::BatchSkipped {
+                reader,
+                shard,
+                first_position,
+                dispatched_at,
+                ..
+            }
+            | Fact::BatchAbandoned {
+                reader,
+                shard,
+                first_position,
+                dispatched_at,
+                ..
+            } => self.settled(reader, shard, first_position, dispatched_at),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::RequestFailed { .. }
@@ -237,13 +262,18 @@ impl Causes {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
-            | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::RecordsDiscarded { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -278,23 +308,25 @@ impl Causes {
         }
         let Some(effect) = Effect::of(now, fact) else { return };
         if let Some((reading, sends)) = sources(&self.directory, &self.readings, &self.sends, &effect)
-            && effect.function.index() < self.places.len()
+            && effect.processor.index() < self.places.len()
         {
-            effect.measure(&reading.pages, sends, &mut self.places[effect.function]);
+            effect.measure(&reading.pages, sends, &mut self.places[effect.processor]);
         }
         let passage = effect.passage;
-        let written = self
-            .reading(effect.reader, effect.shard)
-            .written(passage.first_position, passage.dispatched_at);
-        if written {
-            self.forget(effect.reader, effect.shard);
+        self.settled(effect.reader, effect.shard, passage.first_position, passage.dispatched_at);
+    }
+
+    /// A batch has taken effect, or never will.
+    fn settled(&mut self, reader: ReaderId, shard: ShardIndex, first: u64, dispatched_at: SimTime) {
+        if self.reading(reader, shard).written(first, dispatched_at) {
+            self.forget(reader, shard);
         }
     }
 
     /// Adds the parts of each record up, unless one has been found already that they do not explain.
     fn check(&mut self, now: SimTime, fact: &Fact<'_>) {
         let Some(effect) = Effect::of(now, fact) else { return };
-        let function = effect.function;
+        let processor = effect.processor;
         let (mut found, mut seen) = (self.unexplained, 0);
         self.explain(now, fact, |record, parts| {
             seen += 1;
@@ -303,7 +335,7 @@ impl Causes {
             if explained != Some(took) {
                 found.get_or_insert(Unexplained {
                     at: now,
-                    function,
+                    processor,
                     record: *record,
                     explained,
                 });
@@ -314,7 +346,7 @@ impl Causes {
         {
             found.get_or_insert(Unexplained {
                 at: now,
-                function,
+                processor,
                 record: *first,
                 explained: None,
             });

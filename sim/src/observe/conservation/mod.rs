@@ -178,11 +178,23 @@ impl Conservation {
                 ..
             } => {
                 let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
+                let starts_over = self.starts_over(reader);
                 let reading = &mut self.readers[reader];
+                let known = if starts_over {
+                    reading.shard(shard).known(first_position, records.len())
+                } else {
+                    0
+                };
+                let (first, records) = (first_position + u64::from(to_u32(known)), &records[known..]);
                 reading.read.add(arrivals(records));
-                let result = reading.shard(shard).read(first_position, len(records), stored);
+                let result = reading.shard(shard).read(first, len(records), stored, starts_over);
                 self.judge(now, (reader, shard), records.first(), result);
             }
+            Fact::ReadingBegan {
+                reader,
+                shard,
+                position,
+            } => self.readers[reader].shard(shard).starts_at(position),
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -223,6 +235,13 @@ impl Conservation {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -273,21 +292,29 @@ impl Conservation {
             ..
         } = *fact
         {
-            self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
+            if !self.starts_over(reader) {
+                self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
+            }
         }
         if let Fact::BatchAcknowledged {
             reader,
             shard,
             lane,
             records,
+            again,
+            batch,
             positions,
             first_position,
         } = *fact
         {
+            let starts_over = self.starts_over(reader);
             let reading = &mut self.readers[reader];
-            let result = reading
-                .shard(shard)
-                .acknowledge(lane, records, first_position, positions);
+            let done = reading.shard(shard);
+            let result = if starts_over {
+                done.acknowledge_some(first_position, batch, again)
+            } else {
+                done.acknowledge(lane, records, first_position, positions)
+            };
             let result = result.map(|batch| reading.finish(now, batch));
             self.judge(now, (reader, shard), None, result);
         }
@@ -326,13 +353,27 @@ impl Conservation {
             self.judge(now, (reader, shard), None, result);
         }
         if let Fact::RecordsExpiredInRetry {
-            reader, shard, count, ..
+            reader,
+            shard,
+            count,
+            first_position,
         } = *fact
         {
+            let starts_over = self.starts_over(reader);
             let reading = &mut self.readers[reader];
             reading.expired = true;
-            reading.shard(shard).expired_in_retry(count);
+            if starts_over {
+                let result = reading.shard(shard).expired_in_hand(first_position, count);
+                self.judge(now, (reader, shard), None, result);
+            } else {
+                reading.shard(shard).expired_in_retry(count);
+            }
         }
+    }
+
+    /// Whether the reader is an application, whose workers read a shard again from its checkpoint (KDS-KCL-32).
+    fn starts_over(&self, reader: ReaderId) -> bool {
+        matches!(self.directory.readers[reader].component, Component::Application(_))
     }
 
     fn target(&self, producer: ProducerId) -> Component {

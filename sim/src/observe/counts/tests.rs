@@ -213,7 +213,7 @@ fn effects_count_where_they_complete() {
             positions: &[],
             passage: crate::batch::Passage::default(),
             shard: crate::ids::ShardIndex(0),
-            function: AUDITOR,
+            processor: AUDITOR.into(),
             records: &batch,
         },
     );

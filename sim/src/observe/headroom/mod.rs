@@ -342,6 +342,14 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -13,7 +13,7 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::observe::sums::{Entries, Spans, Sums};
 use crate::record::{Outcome, Record};
@@ -53,6 +53,12 @@ const FUNCTION: &[Metric] = &[
     Metric::IteratorAge,
     Metric::ConcurrentExecutions,
     Metric::ColdStarts,
+    Metric::RecordsDelivered,
+    Metric::EndToEndLatency,
+];
+const APPLICATION: &[Metric] = &[
+    Metric::MillisBehindLatest,
+    Metric::LeasesTaken,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
 ];
@@ -104,7 +110,7 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
-    functions: IndexVec<FunctionId, Group>,
+    processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
 
@@ -127,7 +133,14 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
-            functions: directory.functions.iter().map(|_| Group::new(FUNCTION)).collect(),
+            processors: directory
+                .processors
+                .iter()
+                .map(|entry| match entry.component {
+                    Component::Application(_) => Group::new(APPLICATION),
+                    _ => Group::new(FUNCTION),
+                })
+                .collect(),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             directory,
         }
@@ -139,7 +152,8 @@ impl Metrics {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
             Component::Mapping(_) => None,
-            Component::Function(id) => self.functions.get(id),
+            Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
+            Component::Function(id) => self.processors.get(id.into()),
             Component::Sink(id) => self.sinks.get(id),
         }?
         .get(metric)
@@ -193,11 +207,15 @@ impl Metrics {
             } => self.put_refused(now, stream, producer, len(records), error),
             Fact::GetRecordsHandled {
                 stream,
+                reader,
                 records,
                 bytes,
                 millis_behind,
                 ..
             } => {
+                let processor = self.directory.readers[reader].processor;
+                let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
+                self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
                 let group = &mut self.streams[stream];
                 let last = records.last().filter(|_| millis_behind > 0);
                 let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
@@ -206,6 +224,10 @@ impl Metrics {
                 group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
                 group.add(now, Metric::GetRecordsSuccess, Point::of(1));
                 group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
+            }
+            Fact::LeaseTaken { reader, .. } => {
+                let processor = self.directory.readers[reader].processor;
+                self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
             }
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
@@ -218,17 +240,17 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
-            Fact::RecordsProcessed { function, records, .. } => {
-                self.functions[function].complete(now, latencies(now, records, sums));
+            Fact::RecordsProcessed { processor, records, .. } => {
+                self.processors[processor].complete(now, latencies(now, records, sums));
             }
             Fact::RecordsDelivered {
                 sink,
-                function,
+                processor,
                 records,
                 ..
             } => {
                 let latencies = latencies(now, records, sums);
-                self.functions[function].complete(now, latencies);
+                self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
             Fact::RequestSent { .. }
@@ -242,6 +264,13 @@ impl Metrics {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -335,7 +364,7 @@ impl Metrics {
             ..
         } = *fact
         {
-            let group = &mut self.functions[function];
+            let group = &mut self.processors[function.into()];
             group.add(now, Metric::Invocations, Point::of(1));
             group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
             group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
@@ -345,7 +374,7 @@ impl Metrics {
             }
         }
         if let Fact::InvocationThrottled { function, .. } = *fact {
-            self.functions[function].add(now, Metric::Throttles, Point::of(1));
+            self.processors[function.into()].add(now, Metric::Throttles, Point::of(1));
         }
         if let Fact::InvocationEnded {
             function,
@@ -362,7 +391,7 @@ impl Metrics {
             };
             // LAM-M-28: data points carry the time at which the invocation began.
             let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
-            let group = &mut self.functions[function];
+            let group = &mut self.processors[function.into()];
             group.add(began, Metric::Errors, Point::of(failed));
             group.add(began, Metric::Duration, Point::of(micros(duration)));
             group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));

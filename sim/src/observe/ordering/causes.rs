@@ -4,7 +4,7 @@ use crate::batch::InvocationOutcome;
 use crate::directory::Directory;
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, ShardIndex};
+use crate::ids::{ProcessorId, ReaderId, ShardIndex};
 use crate::observe::fact::{Fact, RetryBy};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::Cause;
@@ -38,7 +38,7 @@ const RECORDS: usize = 4_096;
 struct DispatchedAgain {
     at: SimTime,
     reader: ReaderId,
-    function: FunctionId,
+    processor: ProcessorId,
     lane: (ShardIndex, u16),
     attempts_before: u32,
     first: (KeyId, u32),
@@ -137,7 +137,7 @@ impl Causes {
         }
         if let Fact::BatchDispatched {
             reader,
-            function,
+            processor,
             shard,
             lane,
             records,
@@ -149,7 +149,7 @@ impl Causes {
             self.dispatched_again.push(DispatchedAgain {
                 at: now,
                 reader,
-                function,
+                processor,
                 lane: (shard, lane),
                 attempts_before,
                 first,
@@ -172,11 +172,11 @@ impl Causes {
     }
 
     /// Why the batch was invoked again, if it was lately.
-    pub(super) fn of_batch(&self, function: FunctionId, records: &[Record], directory: &Directory) -> Option<Cause> {
+    pub(super) fn of_batch(&self, processor: ProcessorId, records: &[Record], directory: &Directory) -> Option<Cause> {
         let first = head(records)?;
         let again =
             self.dispatched_again.iter().rev().find(|note| {
-                note.function == function && note.first == first && note.records == to_u32(records.len())
+                note.processor == processor && note.first == first && note.records == to_u32(records.len())
             })?;
         let failed = self
             .failed

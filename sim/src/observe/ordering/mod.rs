@@ -1,8 +1,8 @@
 //! Order, duplicates and loss at the places where effects complete.
 //!
 //! A record's identity is (key, ordinal). Order is judged by the first time that a record takes effect; further times
-//! are duplicates and nothing else. A function has at most one sink, so each function is one observation point: effects
-//! complete in its sink, or, without a sink, when it has finished its batch.
+//! are duplicates and nothing else. A function or application has at most one sink, so each is one observation point:
+//! effects complete in its sink, or, without a sink, when it has finished its batch.
 
 mod causes;
 mod point;
@@ -12,7 +12,7 @@ mod tests;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, SinkId, StreamId};
+use crate::ids::{ProcessorId, ReaderId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -30,8 +30,8 @@ use std::sync::Arc;
 pub enum Place {
     /// A sink: everything that functions write there.
     Sink(SinkId),
-    /// A function: what it writes to its sink, or, without one, what it finishes.
-    Function(FunctionId),
+    /// A function or application: what it writes to its sink, or, without one, what it finishes.
+    Processor(ProcessorId),
 }
 
 /// Counts of anomalies, in records.
@@ -63,9 +63,9 @@ pub struct Ordering {
     stored: Vec<(KeyId, u32)>,
     /// Entries stored a second time, since a client repeated a request whose response was lost.
     stored_again: u64,
-    /// By function.
+    /// By processor.
     places: Vec<Observed>,
-    /// By stream: the places of the functions that read it.
+    /// By stream: the places of those that get its records.
     readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
     impossible: Option<String>,
@@ -115,7 +115,7 @@ impl Ordering {
             stored: Vec::new(),
             stored_again: 0,
             places: directory
-                .functions
+                .processors
                 .iter()
                 .map(|_| Observed {
                     point: Point::new(count),
@@ -164,8 +164,8 @@ impl Ordering {
                 }
             }
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
-                self.deliver(now, function, records);
+            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+                self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.lose(now, reader, count, fact);
@@ -187,6 +187,14 @@ impl Ordering {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::ShardIteratorHandled { .. }
+            | Fact::IteratorExpired { .. }
+            | Fact::ReadingBegan { .. }
+            | Fact::LeaseTaken { .. }
+            | Fact::LeaseLost { .. }
+            | Fact::LeaseTableUsed { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -223,7 +231,7 @@ impl Ordering {
     }
 
     #[inline]
-    fn deliver(&mut self, now: SimTime, function: FunctionId, records: &[Record]) {
+    fn deliver(&mut self, now: SimTime, processor: ProcessorId, records: &[Record]) {
         let Self {
             accepted,
             places,
@@ -233,7 +241,7 @@ impl Ordering {
             impossible,
             ..
         } = self;
-        let Some(observed) = places.get_mut(function.index()) else {
+        let Some(observed) = places.get_mut(processor.index()) else {
             return;
         };
         let Observed {
@@ -244,7 +252,7 @@ impl Ordering {
         } = observed;
         let context = Context {
             now,
-            function,
+            processor,
             records,
             causes,
             directory,
@@ -275,10 +283,10 @@ impl Ordering {
     }
 
     fn lose(&mut self, now: SimTime, reader: ReaderId, count: u64, fact: &Fact<'_>) {
-        let Some(function) = self.directory.readers.get(reader).map(|entry| entry.function) else {
+        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
             return;
         };
-        let Some(observed) = self.places.get_mut(function.index()) else {
+        let Some(observed) = self.places.get_mut(processor.index()) else {
             return;
         };
         observed.lost += count;
@@ -286,7 +294,7 @@ impl Ordering {
             let record = causes::discarded(fact);
             Box::new(Witness {
                 anomaly: Anomaly::Lost,
-                place: place_name(&self.directory, function),
+                place: place_name(&self.directory, processor),
                 key: record.map_or_else(String::new, |record| self.keys.text(record.key)),
                 record: record.map(|record| Sighting {
                     ordinal: record.ordinal,
@@ -305,15 +313,15 @@ impl Ordering {
     /// again replaces what the call before found.
     pub fn finish(&mut self, holdings: &Holdings) {
         for number in 0..self.places.len() {
-            let function = FunctionId::from_index(number);
-            let (missing, first) = self.missing_at(function);
+            let processor = ProcessorId::from_index(number);
+            let (missing, first) = self.missing_at(processor);
             let (mut held, mut before_start) = (0, 0);
             for reader in &holdings.readers {
                 if self
                     .directory
                     .readers
                     .get(reader.reader)
-                    .is_some_and(|entry| entry.function == function)
+                    .is_some_and(|entry| entry.processor == processor)
                 {
                     let next = holdings
                         .log(reader.stream, reader.shard)
@@ -329,7 +337,7 @@ impl Ordering {
             observed.witnesses[Anomaly::Unobserved.index()] = first.filter(|_| unobserved > 0).map(|(key, ordinal)| {
                 Box::new(Witness {
                     anomaly: Anomaly::Unobserved,
-                    place: place_name(&self.directory, function),
+                    place: place_name(&self.directory, processor),
                     key: self.keys.text(key),
                     record: Some(unseen(ordinal)),
                     other: None,
@@ -340,16 +348,16 @@ impl Ordering {
         }
     }
 
-    /// How many records that the function's streams accepted have not taken effect, and the first of the first key.
-    fn missing_at(&self, function: FunctionId) -> (u64, Option<(KeyId, u32)>) {
-        let Some(observed) = self.places.get(function.index()) else {
+    /// How many records that the processor's streams accepted have not taken effect, and the first of the first key.
+    fn missing_at(&self, processor: ProcessorId) -> (u64, Option<(KeyId, u32)>) {
+        let Some(observed) = self.places.get(processor.index()) else {
             return (0, None);
         };
         let (mut missing, mut first) = (0, None);
         for (producer, entry) in self.directory.producers.iter_enumerated() {
             if !self
                 .directory
-                .mappings_of(function)
+                .readers_of(processor)
                 .any(|(_, reader)| reader.stream == entry.target)
             {
                 continue;
@@ -413,45 +421,45 @@ impl Ordering {
             return Verdict::Violated(Box::new(witness));
         }
         if self.delivered(place) == 0 {
-            let component = match place {
-                Place::Sink(sink) => Component::Sink(sink),
-                Place::Function(function) => Component::Function(function),
+            let place = match place {
+                Place::Sink(sink) => self.directory.label(Component::Sink(sink)),
+                Place::Processor(processor) => self.directory.processor_label(processor),
             };
-            return Verdict::Undecided(format!("no record took effect at {}", self.directory.label(component)));
+            return Verdict::Undecided(format!("no record took effect at {place}"));
         }
         Verdict::Holds
     }
 
-    fn observed(&self, place: Place) -> impl Iterator<Item = (FunctionId, &Observed)> {
+    fn observed(&self, place: Place) -> impl Iterator<Item = (ProcessorId, &Observed)> {
         self.places
             .iter()
             .enumerate()
-            .map(|(number, observed)| (FunctionId::from_index(number), observed))
-            .filter(move |&(function, _)| match place {
-                Place::Function(wanted) => function == wanted,
+            .map(|(number, observed)| (ProcessorId::from_index(number), observed))
+            .filter(move |&(processor, _)| match place {
+                Place::Processor(wanted) => processor == wanted,
                 Place::Sink(sink) => self
                     .directory
-                    .functions
-                    .get(function)
+                    .processors
+                    .get(processor)
                     .is_some_and(|entry| entry.sink == Some(sink)),
             })
     }
 }
 
-/// The places of the functions that read the stream.
+/// The places of the processors that get records of the stream.
 fn readers_of(stream: StreamId, directory: &Directory) -> Vec<usize> {
-    let reads = |function: &FunctionId| {
-        let mut mappings = directory.mappings_of(*function);
-        mappings.any(|(_, reader)| reader.stream == stream)
+    let reads = |processor: &ProcessorId| {
+        let mut readers = directory.readers_of(*processor);
+        readers.any(|(_, reader)| reader.stream == stream)
     };
-    directory.functions.ids().filter(reads).map(Idx::index).collect()
+    directory.processors.ids().filter(reads).map(Idx::index).collect()
 }
 
-/// The sink of the function, or the function itself.
-fn place_name(directory: &Directory, function: FunctionId) -> String {
-    match directory.functions.get(function).and_then(|entry| entry.sink) {
+/// The sink of the processor, or the processor itself.
+fn place_name(directory: &Directory, processor: ProcessorId) -> String {
+    match directory.processors.get(processor).and_then(|entry| entry.sink) {
         Some(sink) => directory.label(Component::Sink(sink)),
-        None => directory.label(Component::Function(function)),
+        None => directory.processor_label(processor),
     }
 }
 
@@ -467,7 +475,7 @@ const fn unseen(ordinal: u32) -> Sighting {
 /// What a witness can draw on while a batch is examined.
 struct Context<'c> {
     now: SimTime,
-    function: FunctionId,
+    processor: ProcessorId,
     records: &'c [Record],
     causes: &'c Causes,
     directory: &'c Directory,
@@ -482,7 +490,7 @@ impl Context<'_> {
             "record {} of key {} took effect at {} at {}, but no stream has accepted it",
             record.ordinal,
             self.keys.text(record.key),
-            place_name(self.directory, self.function),
+            place_name(self.directory, self.processor),
             self.now
         )
     }
@@ -496,7 +504,7 @@ impl Context<'_> {
             delivered_at: Some(self.now),
         };
         let key = self.keys.text(record.key);
-        let of_batch = || self.causes.of_batch(self.function, self.records, self.directory);
+        let of_batch = || self.causes.of_batch(self.processor, self.records, self.directory);
         let of_record = || self.causes.of_record(record);
         let (record, other, cause) = match irregular {
             Irregular::Late { overtaker, .. } => {
@@ -524,7 +532,7 @@ impl Context<'_> {
         };
         Witness {
             anomaly,
-            place: place_name(self.directory, self.function),
+            place: place_name(self.directory, self.processor),
             key,
             record,
             other,

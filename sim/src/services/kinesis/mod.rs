@@ -6,6 +6,7 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod iterators;
 pub mod quotas;
 pub mod shard;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod tests;
 
 use cohort::Cohorts;
 pub use cohort::cohort_error;
+use iterators::Iterators;
 use shard::{HashRange, Shard, even_ranges, range_of};
 
 use crate::batch::{Batch, BatchId, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
@@ -58,6 +60,16 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+    /// A `GetShardIterator` came in; its service time begins.
+    IteratorReceived {
+        /// The call.
+        batch: BatchId,
+    },
+    /// Its service time is over: the iterator is issued.
+    IteratorServed {
+        /// The call.
+        batch: BatchId,
+    },
 }
 
 impl Event {
@@ -69,6 +81,8 @@ impl Event {
             Self::CohortWindow => 2,
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
+            Self::IteratorReceived { .. } => 5,
+            Self::IteratorServed { .. } => 6,
         }
     }
 }
@@ -86,6 +100,7 @@ pub struct Stream {
     readers: Vec<Reader>,
     put_service: RandomSpan,
     get_service: RandomSpan,
+    iterators: Iterators,
     internal_failure_rate: Ratio,
     entry_failure_rate: Ratio,
     failure_stream: Random,
@@ -143,6 +158,8 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
+    /// Some of them are applications, which ask for iterators.
+    pub applications: bool,
     /// Width of the window for single-record calls of fast producers.
     pub call_window: SimDuration,
 }
@@ -159,6 +176,7 @@ impl Stream {
             model,
             keys,
             readers,
+            applications,
             call_window,
         } = setting;
         let component = format!("stream.{}", blueprint.name);
@@ -192,6 +210,7 @@ impl Stream {
                 .collect(),
             put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
             get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
+            iterators: Iterators::new(&component, model, applications, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,
             failure_stream: streams.stream(&format!("{component}/internal-failure"))?,
@@ -217,6 +236,8 @@ impl Stream {
             Event::CohortWindow => self.cohort_window(me, cx),
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
+            Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
+            Event::IteratorServed { batch } => self.iterator_served(me, batch, cx),
         }
     }
 
@@ -246,6 +267,7 @@ impl Stream {
             self.link.draws(),
         ]
         .into_iter()
+        .chain(self.iterators.draws())
     }
     /// Bytes of memory that retained records take.
     pub fn memory(&self) -> u64 {
@@ -413,6 +435,9 @@ impl Stream {
             return broken(cx, "a read without its call");
         };
         let now = cx.now();
+        if iterators::is_expired(&call, now) {
+            return self.refuse_expired(me, batch, call, cx);
+        }
         self.note_checkpoint(&call);
         if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
             cx.emit(|| Fact::GetRecordsThrottled {
@@ -449,6 +474,7 @@ impl Stream {
             .read(call.position, limit, quotas::MAX_GET_BYTES, now, &mut batch);
         shard.charge_read(now, page.bytes);
         call.served_at = now;
+        iterators::renew(&mut call, now);
         call.position = page.next;
         call.expired = page.expired;
         // The tip is the present; what is left unread tells how far behind it the response is (KDS-R-15).
@@ -479,6 +505,10 @@ impl Stream {
             ReadCaller::Mapping(mapping) => {
                 world::Event::Mapping(mapping, crate::services::mapping::Event::PageReceived { batch })
             }
+            ReadCaller::Application { application, .. } => world::Event::Application(
+                application,
+                crate::services::application::Event::PageReceived { batch },
+            ),
         });
     }
 

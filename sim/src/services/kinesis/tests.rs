@@ -51,6 +51,7 @@ impl Setup {
             model: &self.model,
             keys: &keys,
             readers: &self.readers,
+            applications: false,
             call_window: SimDuration::from_millis(1),
         };
         let stream = Stream::new(&self.blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
@@ -161,6 +162,7 @@ impl Client for Bench {
             limit,
             checkpoint: 0,
             retry_lane: None,
+            iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
             expired: 0,
             error: None,

@@ -69,6 +69,7 @@ fn shards_of(keys: &KeyTable, shards: u32) -> Vec<u32> {
         model: &model(),
         keys,
         readers: &[],
+        applications: false,
         call_window: SimDuration::from_millis(1),
     };
     let stream = Stream::new(&stream("records", shards), setting, &mut RandomStreams::new(7, 0)).expect("it is valid");

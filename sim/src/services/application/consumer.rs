@@ -1,0 +1,177 @@
+//! A record processor and its fetcher: one for each lease that a worker holds (KDS-KCL-01).
+
+use crate::batch::{Batch, Passage};
+use crate::engine::index::to_u32;
+use crate::engine::time::SimTime;
+use std::collections::VecDeque;
+
+/// What a record processor is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Stage {
+    /// It waits for its parents to be done (KDS-KCL-27), and looks again then.
+    Blocked { look_at: SimTime },
+    /// It needs an iterator.
+    Starting,
+    /// It reads and processes.
+    Running,
+}
+
+/// A batch with the record processor.
+#[derive(Clone, Debug)]
+pub(super) struct Work {
+    pub(super) records: u64,
+    /// The records, unless the sink has them.
+    pub(super) batch: Option<Batch>,
+    pub(super) fails: bool,
+    pub(super) passage: Passage,
+}
+
+/// A record processor and its fetcher.
+#[derive(Clone, Debug)]
+pub(super) struct Consumer {
+    /// Its number among all that the application has had; answers to others are stale.
+    pub(super) tenure: u16,
+    pub(super) stage: Stage,
+    /// The lease is gone: it only ends its batch.
+    pub(super) lost: bool,
+    /// It was asked to stop: it ends its batch and checkpoints.
+    pub(super) stopping: bool,
+    /// Records before this are dropped, since they are done (KDS-KCL-36).
+    pub(super) resume: u64,
+    /// The next position to fetch.
+    pub(super) next: u64,
+    /// When its iterator was issued; `None`: it has none.
+    pub(super) iterator_issued_at: Option<SimTime>,
+    /// A call is under way.
+    pub(super) calling: bool,
+    /// A timer is set for the next call.
+    pub(super) timer: bool,
+    pub(super) last_success: SimTime,
+    /// Bytes fetched since the last renewal.
+    pub(super) bytes_fetched: u64,
+    /// Batches that wait, with the position of their first record.
+    waiting: VecDeque<(u64, Batch)>,
+    waiting_records: u64,
+    waiting_bytes: u64,
+    pub(super) work: Option<Work>,
+    /// After the last record that the record processor was given.
+    pub(super) delivered: u64,
+    /// After the last record of a batch that it is done with.
+    pub(super) finished: u64,
+    /// Its last checkpoint.
+    pub(super) checkpoint: u64,
+    pub(super) checkpoint_at: SimTime,
+    /// The value of the checkpoint that the table is being told.
+    pub(super) checkpointing: Option<u64>,
+    /// The shard is closed and all of it was fetched; its children.
+    pub(super) shard_end: Option<[Option<(u32, [Option<u32>; 2])>; 2]>,
+}
+
+impl Consumer {
+    pub(super) const fn new(tenure: u16, now: SimTime) -> Self {
+        Self {
+            tenure,
+            stage: Stage::Blocked { look_at: now },
+            lost: false,
+            stopping: false,
+            resume: 0,
+            next: 0,
+            iterator_issued_at: None,
+            calling: false,
+            timer: false,
+            last_success: SimTime::ZERO,
+            bytes_fetched: 0,
+            waiting: VecDeque::new(),
+            waiting_records: 0,
+            waiting_bytes: 0,
+            work: None,
+            delivered: 0,
+            finished: 0,
+            checkpoint: 0,
+            checkpoint_at: now,
+            checkpointing: None,
+            shard_end: None,
+        }
+    }
+    /// Where it begins: everything before is done, or none of its business.
+    pub(super) const fn begin_at(&mut self, position: u64) {
+        self.resume = position;
+        self.next = position;
+        self.delivered = position;
+        self.finished = position;
+        self.checkpoint = position;
+    }
+    pub(super) fn push(&mut self, first: u64, batch: Batch) {
+        self.waiting_records += u64::from(to_u32(batch.records.len()));
+        self.waiting_bytes += batch.bytes;
+        self.waiting.push_back((first, batch));
+    }
+    pub(super) fn pop(&mut self) -> Option<(u64, Batch)> {
+        let (first, batch) = self.waiting.pop_front()?;
+        self.waiting_records -= u64::from(to_u32(batch.records.len()));
+        self.waiting_bytes -= batch.bytes;
+        Some((first, batch))
+    }
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, Batch)> + '_ {
+        (self.waiting_records, self.waiting_bytes) = (0, 0);
+        self.waiting.drain(..)
+    }
+    /// Fetching goes on while less waits than the limits (KDS-KCL-23).
+    pub(super) fn has_room(&self, batches: usize, records: u64, bytes: u64) -> bool {
+        self.waiting.len() < batches && self.waiting_records < records && self.waiting_bytes < bytes
+    }
+    /// Nothing is processed and the table is told nothing.
+    pub(super) const fn is_idle(&self) -> bool {
+        self.work.is_none() && self.checkpointing.is_none()
+    }
+    /// Whether the library accepts a checkpoint: from the last one to what was delivered (KDS-KCL-30).
+    pub(super) fn accepts_checkpoint(&self, position: u64) -> bool {
+        (self.checkpoint..=self.delivered).contains(&position)
+    }
+    pub(super) fn memory(&self) -> u64 {
+        let waiting: u64 = self.waiting.iter().map(|(_, batch)| batch.memory()).sum();
+        let work = self.work.as_ref().and_then(|work| work.batch.as_ref());
+        waiting + work.map_or(0, Batch::memory)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn kds_kcl_30_a_checkpoint_lies_between_the_last_one_and_what_was_delivered() {
+        let mut consumer = Consumer::new(1, SimTime::ZERO);
+        consumer.begin_at(100);
+        consumer.delivered = 150;
+        assert!(consumer.accepts_checkpoint(100) && consumer.accepts_checkpoint(150));
+        assert!(!consumer.accepts_checkpoint(99), "before the last one");
+        assert!(!consumer.accepts_checkpoint(151), "beyond what was delivered");
+    }
+
+    #[test]
+    fn kds_kcl_23_fetching_stops_at_any_of_three_limits() {
+        let record = crate::record::Record {
+            created_at: SimTime::ZERO,
+            arrived_at: SimTime::ZERO,
+            key: crate::record::KeyId(0),
+            ordinal: 0,
+            bytes: 10,
+            flags: 0,
+        };
+        let batch = |records: usize| Batch {
+            records: vec![record; records],
+            bytes: 10 * u64::try_from(records).expect("small"),
+            ..Batch::default()
+        };
+        let mut consumer = Consumer::new(1, SimTime::ZERO);
+        consumer.push(0, batch(3));
+        consumer.push(3, batch(3));
+        assert!(consumer.has_room(3, 7, 61));
+        assert!(!consumer.has_room(2, 7, 61), "batches");
+        assert!(!consumer.has_room(3, 6, 61), "records");
+        assert!(!consumer.has_room(3, 7, 60), "bytes");
+        consumer.pop();
+        assert!(consumer.has_room(2, 6, 60));
+    }
+}
