@@ -32,7 +32,7 @@ pub(crate) struct Finding<'t> {
 }
 
 /// So many diagnostics of a scenario are drawn. Who has more than that has one mistake many times, or another file.
-const SHOWN_MAX: usize = 50;
+pub(crate) const SHOWN_MAX: usize = 50;
 
 /// The diagnostics as text for standard error, in order, an empty line after each.
 pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Terminal) -> String {
@@ -48,11 +48,18 @@ pub(crate) fn render(diagnostics: &[Diagnostic], texts: Texts<'_>, terminal: &Te
         let group = primary.element(place(&diagnostic.origin, texts, &diagnostic.labels));
         draw(&mut drawn, terminal, group.elements(notes).elements(help));
     }
-    let more = (diagnostics.len() - shown.len()) as u64;
-    if more > 0 {
-        drawn.extend([&reports::text::counted(more, "further message"), " not shown\n\n"]);
+    drawn + &render_rest(diagnostics.len())
+}
+
+/// How many of so many messages are not drawn, if not all of them are.
+pub(crate) fn render_rest(messages: usize) -> String {
+    match messages.saturating_sub(SHOWN_MAX) {
+        0 => String::new(),
+        more => format!(
+            "{} not shown\n\n",
+            reports::text::counted(more as u64, "further message")
+        ),
     }
-    drawn
 }
 
 /// As many as are drawn, in their order; of too many, errors rather than warnings.

@@ -1,7 +1,7 @@
 //! Judges what a scenario states about its outcome, and draws what did not come out.
 
 use crate::diagnostics::{self, Finding, Texts};
-use crate::measurements::Totalled;
+use crate::measurements::Measured;
 use crate::scenario_file::ScenarioFile;
 use crate::terminal::Terminal;
 use reports::account::{Ending, Judgement, Verdict};
@@ -17,14 +17,12 @@ use sim::observe::verdict;
 
 /// What a run came to.
 pub(crate) struct Evidence<'r> {
-    /// Totals of the periods that expectations name.
-    pub(crate) measured: &'r Totalled,
+    /// The values that expectations ask for.
+    pub(crate) measured: &'r Measured,
     /// The checker of order, duplicates and loss.
     pub(crate) ordering: Option<&'r Ordering>,
     /// Who is who.
     pub(crate) directory: &'r Directory,
-    /// How far the run came.
-    pub(crate) now: SimTime,
     /// How the run ended.
     pub(crate) ending: &'r Ending,
 }
@@ -55,8 +53,15 @@ pub(crate) fn judge(
         .iter()
         .map(|one| judge_guarantee(one, file, evidence));
     let judged: Vec<Judged> = expectations.chain(guarantees).collect();
+    let drawn = draw(&judged, file, texts, terminal);
+    (judged.into_iter().map(|one| one.judgement).collect(), drawn)
+}
+
+/// Those that did not come out, one after the other, as far as anybody would read on.
+fn draw(judged: &[Judged], file: &ScenarioFile, texts: Texts<'_>, terminal: &Terminal) -> String {
     let mut drawn = String::new();
-    for one in &judged {
+    let told = |one: &&Judged| one.violated.is_some() || one.undecided.is_some();
+    for one in judged.iter().filter(told).take(diagnostics::SHOWN_MAX) {
         if let Some(diagnostic) = &one.violated {
             drawn += &diagnostics::render(core::slice::from_ref(diagnostic), texts, terminal);
         } else if let Some(reason) = &one.undecided {
@@ -71,7 +76,8 @@ pub(crate) fn judge(
             drawn += &diagnostics::render_finding(&finding, texts, terminal);
         }
     }
-    (judged.into_iter().map(|one| one.judgement).collect(), drawn)
+    drawn += &diagnostics::render_rest(judged.iter().filter(told).count());
+    drawn
 }
 
 fn line_of(file: &ScenarioFile, source: SourceId) -> Option<u32> {
@@ -90,13 +96,8 @@ fn cut_short(ending: &Ending) -> Option<&'static str> {
 }
 
 fn judge_expectation(expectation: &Expectation, file: &ScenarioFile, evidence: &Evidence<'_>) -> Judged {
-    let found = match cut_short(evidence.ending) {
-        // A period that was over before the run was stopped can be judged.
-        Some(reason) if expectation.until > evidence.now => expect::Verdict::Undecided {
-            reason: reason.to_owned(),
-        },
-        Some(_) | None => expectation.evaluate(evidence.measured),
-    };
+    // A period that was over before the run was stopped can be judged.
+    let found = expectation.evaluate(evidence.measured);
     let value = match &found {
         expect::Verdict::Held { measured } | expect::Verdict::Violated { measured, .. } => Some(*measured),
         expect::Verdict::Undecided { .. } => None,

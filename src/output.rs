@@ -5,7 +5,7 @@
 
 use crate::terminal::visible;
 use anyhow::{Context, bail, ensure};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -85,8 +85,7 @@ impl OutputFolder {
         for entry in fs::read_dir(&folder).with_context(unreadable)? {
             let entry = entry.with_context(unreadable)?;
             let path = within.join(entry.file_name());
-            // The marker lists paths with forward slashes.
-            let name = path.to_str().map(|name| name.replace('\\', "/"));
+            let name = listed(&path);
             let is_ours = name
                 .as_deref()
                 .is_some_and(|name| name == MARKER || ours.contains(&name));
@@ -162,6 +161,13 @@ impl Drop for Temporary {
         // Best effort: after a successful rename there is nothing to remove.
         let _ = fs::remove_dir_all(&self.0);
     }
+}
+
+/// A path within the set as the marker lists it, with forward slashes. A backslash is part of a name wherever it does
+/// not separate names. `None` for a name that is not text.
+fn listed(path: &Path) -> Option<String> {
+    let names: Option<Vec<&str>> = path.iter().map(OsStr::to_str).collect();
+    names.map(|names| names.join("/"))
 }
 
 fn write_durably(path: &Path, contents: &str) -> std::io::Result<()> {
@@ -268,6 +274,24 @@ mod tests {
         fs::write(home.join("run/charts/mine.svg"), "mine").expect("the file can be written");
         let refusal = folder.check().expect_err("it would be lost").to_string();
         assert!(refusal.contains("contains charts/mine.svg, which"), "{refusal}");
+        fs::remove_dir_all(home).expect("the scratch folder can go");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_backslash_in_a_name_makes_it_no_file_of_ours() {
+        let home = scratch("backslash");
+        let folder = OutputFolder::claim(&home.join("run")).expect("a new folder may be claimed");
+        let nested = [OutputFile {
+            name: "charts/records.svg".to_owned(),
+            contents: "<svg/>".to_owned(),
+        }];
+        folder.write(&nested).expect("the set is written");
+        let foreign = home.join(r"run/charts\records.svg");
+        fs::write(&foreign, "mine").expect("the file can be written");
+        let refusal = folder.write(&nested).expect_err("it would be lost").to_string();
+        assert!(refusal.contains(r"contains charts\records.svg, which"), "{refusal}");
+        assert_eq!(fs::read_to_string(&foreign).expect("it is still there"), "mine");
         fs::remove_dir_all(home).expect("the scratch folder can go");
     }
 

@@ -3,7 +3,7 @@
 use crate::cli::LoadArgs;
 use crate::diagnostics::Texts;
 use crate::judgement::{Evidence, judge};
-use crate::measurements::{Totalled, pauses};
+use crate::measurements::{Measured, pauses};
 use crate::outcome::Outcome;
 use crate::repetition::command_line;
 use crate::scenario_file::ScenarioFile;
@@ -85,9 +85,9 @@ pub(crate) fn simulate(file: &ScenarioFile, manner: Manner<'_>) -> anyhow::Resul
         ..SessionOptions::default()
     };
     let mut session = Session::new(blueprint, options).with_context(|| format!("{} cannot be built", file.path))?;
-    let mut totals = Totalled::new(&session, blueprint);
+    let mut measured = Measured::new(&session, blueprint, &file.scenario.expectations);
     let mut progress = Progress::begin(manner.terminal, manner.quiet, &file.name, blueprint.duration);
-    let driven = drive(&mut session, file, &mut totals, manner.interrupt, &mut progress);
+    let driven = drive(&mut session, file, &mut measured, manner.interrupt, &mut progress);
     progress.end();
     let ending = match driven {
         Ok(ending) => ending,
@@ -104,9 +104,9 @@ pub(crate) fn simulate(file: &ScenarioFile, manner: Manner<'_>) -> anyhow::Resul
         }
     };
     if let Some(observers) = session.observers() {
-        totals.keep(session.now(), observers);
+        measured.finish(session.now(), observers);
     }
-    Ok(account_for(file, manner, &session, &totals, ending))
+    Ok(account_for(file, manner, &session, &measured, ending))
 }
 
 /// Judges what the scenario states, and takes the account.
@@ -114,7 +114,7 @@ fn account_for(
     file: &ScenarioFile,
     manner: Manner<'_>,
     session: &Session,
-    totals: &Totalled,
+    measured: &Measured,
     ending: Ending,
 ) -> Simulated {
     let texts = Texts {
@@ -123,10 +123,9 @@ fn account_for(
         set: &manner.args.set,
     };
     let evidence = Evidence {
-        measured: totals,
+        measured,
         ordering: session.observers().and_then(|observers| observers.ordering.as_ref()),
         directory: session.world().directory(),
-        now: session.now(),
         ending: &ending,
     };
     let (judgements, drawn) = judge(file, &evidence, texts, manner.terminal);
@@ -174,11 +173,11 @@ fn broken(file: &ScenarioFile, error: &RunError) -> String {
     told + "\n\n"
 }
 
-/// Runs the session to its end, pausing where expectations want totals. Its trajectory does not depend on the slices.
+/// Runs the session to its end, pausing where expectations begin or end to look. Its trajectory does not depend on the slices.
 fn drive(
     session: &mut Session,
     file: &ScenarioFile,
-    totals: &mut Totalled,
+    measured: &mut Measured,
     interrupt: &Interrupt,
     progress: &mut Progress,
 ) -> Result<Ending, RunError> {
@@ -199,7 +198,7 @@ fn drive(
             if let Some(observers) = session.observers() {
                 progress.at(session.now(), produced(observers));
                 if reached {
-                    totals.keep(session.now(), observers);
+                    measured.pause(session.now(), observers);
                 }
             }
             if reached {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 /// A small pipeline that runs in a moment.
-const SCENARIO: &str = r#"format = 1
+pub(crate) const SCENARIO: &str = r#"format = 1
 title = "A trickle"
 question = "Does everything arrive?"
 seed = 11

@@ -3,7 +3,7 @@
 //! A mismatch means that the model, the drawing of random numbers or a scenario has changed. Update the table with
 //! `SHARDLAB_BLESS=1 cargo test --test main fingerprints`, and say in the commit which fact or decision moved it.
 
-use crate::support::{data, run, scenario};
+use crate::support::{data, run, scenario, shipped_scenarios};
 use scenarios::LoadOptions;
 use sim::session::SessionOptions;
 use std::fmt::Write as _;
@@ -72,15 +72,10 @@ fn every_fingerprint_of_the_table_is_met() {
 #[test]
 fn the_table_names_every_shipped_scenario() {
     let table = std::fs::read_to_string(TABLE).expect("the table is there");
-    for folder in ["scenarios/first-steps", "scenarios/traces"] {
-        for file in std::fs::read_dir(folder).expect("the folder is there") {
-            let file = file.expect("readable").path();
-            let name = file.to_string_lossy().into_owned();
-            let toml = file.extension().is_some_and(|extension| extension == "toml");
-            assert!(
-                !toml || table.contains(&format!("{name},")),
-                "{name} has no fingerprint in {TABLE}"
-            );
-        }
+    for name in shipped_scenarios() {
+        assert!(
+            table.contains(&format!("{name},")),
+            "{name} has no fingerprint in {TABLE}"
+        );
     }
 }

@@ -2,8 +2,8 @@
 
 use scenarios::{LoadOptions, TraceReader};
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
-    Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::directory::{Component, Directory};
 use sim::engine::distribution::Distribution;
@@ -37,6 +37,23 @@ pub(crate) fn data() -> Option<std::path::PathBuf> {
     let named = std::env::var_os("SHARDLAB_DATA").map(std::path::PathBuf::from);
     let folder = named.unwrap_or_else(|| std::path::PathBuf::from("../shared/data"));
     folder.is_dir().then_some(folder)
+}
+
+/// Paths of the shipped scenarios, in order.
+pub(crate) fn shipped_scenarios() -> Vec<String> {
+    let entries = |folder: &std::path::Path| -> Vec<std::path::PathBuf> {
+        let entries = std::fs::read_dir(folder).expect("the folder is there");
+        entries.map(|entry| entry.expect("readable").path()).collect()
+    };
+    let mut paths: Vec<String> = entries(std::path::Path::new("scenarios"))
+        .iter()
+        .filter(|path| path.is_dir() && !path.ends_with("src") && !path.ends_with("tests"))
+        .flat_map(|folder| entries(folder))
+        .filter(|path| path.extension().is_some_and(|extension| extension == "toml"))
+        .map(|path| path.to_string_lossy().replace('\\', "/"))
+        .collect();
+    paths.sort_unstable();
+    paths
 }
 
 /// The scenario in a file of the project.
@@ -88,6 +105,8 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         shard_count: 2,
         retention_hours: 24,
         max_record_size_kib: 1_024,
+        mode: CapacityMode::Provisioned,
+        warm_throughput_mib: 0,
     });
     blueprint.producers.push(ProducerBlueprint {
         name: name.to_owned(),
@@ -103,6 +122,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         max_batch_records: 500,
         max_batch_bytes: 5 << 20,
         concurrency: 100,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,
@@ -216,7 +236,8 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::PutRefused { stream, .. }
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
-        | Fact::GetRecordsThrottled { stream, .. } => Some(Component::Stream(stream)),
+        | Fact::GetRecordsThrottled { stream, .. }
+        | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
         | Fact::RecordsGathered { reader, .. }

@@ -87,10 +87,8 @@ pub struct FunctionCourse {
     pub cold_starts: Vec<u64>,
     /// Most invocations at one time.
     pub concurrent_max: Vec<u64>,
-    /// How many there may be.
-    pub concurrency_limit: u64,
-    /// Whether that many are reserved for it (LAM-C-06); otherwise it is the account's quota (LAM-C-04).
-    pub is_reserved: bool,
+    /// How many there may be: from the start, and from each change on, in order of time.
+    pub concurrency_limits: Vec<ConcurrencyLimit>,
     /// Greatest `IteratorAge` (LAM-M-06); `None` without an invocation.
     pub iterator_age_max: Vec<Option<SimDuration>>,
     /// Records that took effect, each time counted.
@@ -109,6 +107,18 @@ pub struct FunctionCourse {
     pub since_creation: Vec<LatencyBar>,
     /// Latencies of the whole run since the record was stored, ascending.
     pub since_arrival: Vec<LatencyBar>,
+}
+
+/// How many invocations of a function there may be at one time, from an instant on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ConcurrencyLimit {
+    /// The instant.
+    pub from: SimTime,
+    /// How many.
+    pub invocations: u64,
+    /// Whether they are reserved for it (LAM-C-06); otherwise they are what reservations leave of the account's quota
+    /// (LAM-C-04, LAM-C-09).
+    pub is_reserved: bool,
 }
 
 /// Records whose latency lies within a range.

@@ -3,8 +3,8 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode,
-    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
+    RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -186,8 +186,15 @@ fn percent(share: f64) -> f64 {
 
 fn stream(stream: &StreamBlueprint) -> String {
     let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
+    let mode = match stream.mode {
+        CapacityMode::Provisioned => String::new(),
+        CapacityMode::OnDemand if stream.warm_throughput_mib > 0 => {
+            format!("on demand, warm throughput {} MiB/s, from ", stream.warm_throughput_mib)
+        }
+        CapacityMode::OnDemand => "on demand, from ".to_owned(),
+    };
     format!(
-        "{} {shards}, retention {} h",
+        "{mode}{} {shards}, retention {} h",
         count(u64::from(stream.shard_count)),
         stream.retention_hours
     )
@@ -304,6 +311,7 @@ pub(crate) fn change(command: &Command) -> String {
             capacity: Some(rate), ..
         } => format!("{target} takes {rate} from now on"),
         Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
+        Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
         Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
     }
 }
@@ -321,6 +329,10 @@ pub(crate) enum Noticed {
     Throttles,
     /// An execution environment was started.
     ColdStarts,
+    /// A shard was closed and others opened.
+    Resharding,
+    /// An on-demand stream split a shard by itself.
+    OnDemandSplits,
 }
 
 /// Whether a run could notice a parameter of the model. One that is set to something else than its default is always
@@ -331,6 +343,8 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
+        "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,
     };

@@ -80,7 +80,12 @@ impl Checker<'_> {
             if fields.keys.contains_key(row.name) {
                 continue;
             }
-            if row.default == crate::schema::Default::Required {
+            let is_required = match row.default {
+                crate::schema::Default::Required => true,
+                crate::schema::Default::RequiredWithout(other) => !fields.keys.contains_key(other),
+                _ => false,
+            };
+            if is_required {
                 // A misspelt name is one fault, not two.
                 if !meant.contains(&row.name) {
                     self.missing(&fields, row);

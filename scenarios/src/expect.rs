@@ -2,10 +2,10 @@
 
 use crate::codes::Code;
 use crate::diagnostic::Diagnostic;
-use crate::metric::{METRICS, Metric, Statistic, Unit};
+use crate::metric::{Statistic, Unit};
 use crate::source::{SourceId, SourceMap};
 use core::fmt;
-use sim::engine::time::SimTime;
+use sim::engine::time::{SimDuration, SimTime};
 
 /// A statement about a metric (`[[expect]]`).
 #[derive(Clone, PartialEq, Debug)]
@@ -93,12 +93,50 @@ impl Comparison {
 
 /// The metrics of a finished run.
 pub trait Measurements {
-    /// The statistic of a metric of a component over a period, in the metric's unit. `None`: it was not measured, or no
-    /// value fell into the period.
-    fn value(&self, metric: &str, of: &str, statistic: Statistic, from: SimTime, until: SimTime) -> Option<f64>;
-    /// The metrics that it knows.
-    fn known_metrics(&self) -> &[Metric] {
-        METRICS
+    /// The statistic that an expectation names, in the metric's unit, or why there is none.
+    fn value(&self, expectation: &Expectation) -> Result<f64, Missing>;
+}
+
+/// Why an expectation has no value to be compared with.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Missing {
+    /// The model does not measure the metric at the component.
+    NotMeasured,
+    /// The metric is counted as a whole: it has a sum and no other statistic.
+    OnlySum,
+    /// The statistic is kept for periods of this length, and the expectation's period cuts one of them.
+    CutsPeriod(SimDuration),
+    /// The metric got no value in the expectation's period, though it did at other times.
+    NoValueThen,
+    /// The metric got no value in the whole run.
+    NoValueEver,
+    /// The run ended at this instant, before the expectation's period was over.
+    NotReached(SimTime),
+}
+
+impl Missing {
+    /// The reason as a clause.
+    fn words(self, expectation: &Expectation) -> String {
+        let Expectation {
+            metric,
+            of,
+            statistic,
+            from,
+            until,
+            ..
+        } = expectation;
+        match self {
+            Self::NotMeasured => format!("{metric} is not measured at {of}"),
+            Self::OnlySum => format!("{metric} of {of} is counted as a whole: it has a Sum, and no {statistic}"),
+            Self::CutsPeriod(length) => format!(
+                "the {statistic} of {metric} is kept for each {length}, so `from` and `until` must be multiples of that"
+            ),
+            Self::NoValueThen => format!("{metric} of {of} got no value between {from} and {until}"),
+            Self::NoValueEver => format!("{metric} of {of} got no value in the whole run"),
+            Self::NotReached(end) => {
+                format!("the run ended at {end}, before the period from {from} to {until} was over")
+            }
+        }
     }
 }
 
@@ -127,22 +165,13 @@ pub enum Verdict {
 impl Expectation {
     /// Compares with what was measured.
     pub fn evaluate(&self, measurements: &dyn Measurements) -> Verdict {
-        let known = measurements
-            .known_metrics()
-            .iter()
-            .any(|metric| metric.name == self.metric);
-        if !known {
-            return Verdict::Undecided {
-                reason: format!("{} is not measured by this run", self.metric),
-            };
-        }
-        let Some(measured) = measurements.value(self.metric, &self.of, self.statistic, self.from, self.until) else {
-            return Verdict::Undecided {
-                reason: format!(
-                    "{} of {} has no value between {} and {}",
-                    self.metric, self.of, self.from, self.until
-                ),
-            };
+        let measured = match measurements.value(self) {
+            Ok(measured) => measured,
+            Err(missing) => {
+                return Verdict::Undecided {
+                    reason: missing.words(self),
+                };
+            }
         };
         let broken = self
             .bounds
@@ -261,11 +290,10 @@ impl Guarantee {
 mod tests {
     use super::*;
     use crate::source::{Place, TextId};
-    use sim::engine::time::SimDuration;
 
-    struct Fixed(Option<f64>);
+    struct Fixed(Result<f64, Missing>);
     impl Measurements for Fixed {
-        fn value(&self, _: &str, _: &str, _: Statistic, _: SimTime, _: SimTime) -> Option<f64> {
+        fn value(&self, _: &Expectation) -> Result<f64, Missing> {
             self.0
         }
     }
@@ -297,15 +325,15 @@ mod tests {
     #[test]
     fn a_value_within_the_bounds_holds() {
         let (between, _) = expectation(&[(Comparison::Above, 3.0), (Comparison::AtMost, 5.0)]);
-        assert_eq!(between.evaluate(&Fixed(Some(5.0))), Verdict::Held { measured: 5.0 });
+        assert_eq!(between.evaluate(&Fixed(Ok(5.0))), Verdict::Held { measured: 5.0 });
         let (equal, _) = expectation(&[(Comparison::Equals, 5.0)]);
-        assert_eq!(equal.evaluate(&Fixed(Some(5.0))), Verdict::Held { measured: 5.0 });
+        assert_eq!(equal.evaluate(&Fixed(Ok(5.0))), Verdict::Held { measured: 5.0 });
     }
 
     #[test]
     fn e0901_a_violated_expectation_points_at_its_bound() {
         let (expectation, source) = expectation(&[(Comparison::Above, 3.0)]);
-        let verdict = expectation.evaluate(&Fixed(Some(3.0)));
+        let verdict = expectation.evaluate(&Fixed(Ok(3.0)));
         let diagnostic = expectation.diagnostic(&verdict, &source).expect("violated");
         assert_eq!(diagnostic.code, Code::ExpectationViolated);
         assert_eq!(diagnostic.labels[0].span, 8..9);
@@ -319,9 +347,35 @@ mod tests {
     #[test]
     fn without_a_value_nothing_is_decided() {
         let (expectation, source) = expectation(&[(Comparison::Above, 3.0)]);
-        let verdict = expectation.evaluate(&Fixed(None));
-        assert!(matches!(verdict, Verdict::Undecided { .. }), "{verdict:?}");
-        assert_eq!(expectation.diagnostic(&verdict, &source), None);
+        let told = |missing| {
+            let verdict = expectation.evaluate(&Fixed(Err(missing)));
+            assert_eq!(expectation.diagnostic(&verdict, &source), None);
+            match verdict {
+                Verdict::Undecided { reason } => reason,
+                decided => panic!("{decided:?}"),
+            }
+        };
+        assert_eq!(told(Missing::NotMeasured), "Invocations is not measured at function.f");
+        assert_eq!(
+            told(Missing::OnlySum),
+            "Invocations of function.f is counted as a whole: it has a Sum, and no Sum"
+        );
+        assert_eq!(
+            told(Missing::NoValueThen),
+            "Invocations of function.f got no value between 00:00:00.000 and 00:00:01.000"
+        );
+        assert_eq!(
+            told(Missing::NoValueEver),
+            "Invocations of function.f got no value in the whole run"
+        );
+        assert_eq!(
+            told(Missing::NotReached(SimTime::ZERO)),
+            "the run ended at 00:00:00.000, before the period from 00:00:00.000 to 00:00:01.000 was over"
+        );
+        assert_eq!(
+            told(Missing::CutsPeriod(SimDuration::from_minutes(1))),
+            "the Sum of Invocations is kept for each 1 min, so `from` and `until` must be multiples of that"
+        );
     }
 
     #[test]

@@ -99,8 +99,10 @@ impl fmt::Display for Statistic {
 pub enum Sort {
     /// Values add up; percentiles say nothing.
     Counter,
-    /// Each value stands for one event: a duration, an age.
+    /// Each value stands for one event: a duration, an age. Kept as sum, number, least and greatest value.
     Timing,
+    /// The same, and all its values are kept, so that there are percentiles.
+    Distribution,
     /// A level that goes up and down; sums say nothing.
     Gauge,
 }
@@ -109,15 +111,17 @@ impl Sort {
     /// The statistic makes sense for such a metric.
     pub const fn has(self, statistic: Statistic) -> bool {
         match (self, statistic) {
-            (Self::Counter | Self::Gauge, Statistic::Percentile(_)) | (Self::Gauge, Statistic::Sum) => false,
-            (Self::Counter | Self::Gauge | Self::Timing, _) => true,
+            (Self::Counter | Self::Gauge | Self::Timing, Statistic::Percentile(_)) | (Self::Gauge, Statistic::Sum) => {
+                false
+            }
+            (Self::Counter | Self::Gauge | Self::Timing | Self::Distribution, _) => true,
         }
     }
     /// The statistics in words.
     pub const fn statistics(self) -> &'static str {
         match self {
-            Self::Counter => "Sum, Average, Minimum, Maximum and SampleCount",
-            Self::Timing => "Sum, Average, Minimum, Maximum, SampleCount and percentiles such as p99",
+            Self::Counter | Self::Timing => "Sum, Average, Minimum, Maximum and SampleCount",
+            Self::Distribution => "Sum, Average, Minimum, Maximum, SampleCount and percentiles such as p99",
             Self::Gauge => "Average, Minimum, Maximum and SampleCount",
         }
     }
@@ -171,7 +175,7 @@ const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kin
     }
 }
 
-use Sort::{Counter, Gauge, Timing};
+use Sort::{Counter, Distribution, Gauge, Timing};
 use Unit::{Bytes, Count, Milliseconds};
 
 /// All metrics.
@@ -210,7 +214,7 @@ pub const METRICS: &[Metric] = &[
         "PutRecord.Latency",
         Milliseconds,
         Timing,
-        "Time of PutRecord calls (KDS-MET-06).",
+        "Time from the receipt of a PutRecord to its answer; calls that are simulated as a cohort are not timed (KDS-MET-06).",
     ),
     kinesis(
         "PutRecord.Success",
@@ -228,7 +232,7 @@ pub const METRICS: &[Metric] = &[
         "PutRecords.Latency",
         Milliseconds,
         Timing,
-        "Time of PutRecords calls (KDS-MET-07).",
+        "Time from the receipt of a PutRecords to its answer (KDS-MET-07).",
     ),
     kinesis(
         "PutRecords.Success",
@@ -266,7 +270,7 @@ pub const METRICS: &[Metric] = &[
         "GetRecords.Latency",
         Milliseconds,
         Timing,
-        "Time of GetRecords calls (KDS-MET-11).",
+        "Time from the receipt of a GetRecords to its answer (KDS-MET-11).",
     ),
     kinesis(
         "GetRecords.Success",
@@ -343,7 +347,7 @@ pub const METRICS: &[Metric] = &[
     simulator(
         "EndToEndLatency",
         Milliseconds,
-        Timing,
+        Distribution,
         &[Kind::Sink, Kind::Function],
         "From the creation of a record to its delivery.",
     ),

@@ -81,6 +81,8 @@ pub struct SourceId(u32);
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SourceMap {
     text: String,
+    /// Where its lines end.
+    line_ends: Vec<usize>,
     places: Vec<Place>,
     components: BTreeMap<String, SourceId>,
 }
@@ -89,6 +91,7 @@ impl SourceMap {
     pub(crate) fn new(text: &str) -> Self {
         Self {
             text: text.to_owned(),
+            line_ends: text.match_indices('\n').map(|(at, _)| at).collect(),
             places: Vec::new(),
             components: BTreeMap::new(),
         }
@@ -120,8 +123,7 @@ impl SourceMap {
     }
     /// Line of a byte of the scenario's text, from one.
     pub fn line(&self, byte: usize) -> usize {
-        let before = self.text.as_bytes().iter().take(byte);
-        1 + before.filter(|&&character| character == b'\n').count()
+        1 + self.line_ends.partition_point(|end| *end < byte)
     }
 }
 

@@ -3,7 +3,10 @@
 //! The absolute figure of a shared machine says little. Where the environment names a built copy of the reference loop
 //! (`SHARDLAB_REFERENCE_LOOP=/path/to/reference-loop`), it runs in the same rounds, and the ratio is printed.
 //!
-//! `cargo bench -p shardlab-sim --bench pipeline [-- plain|hot|cohorts]`
+//! It also proves what memory a run takes: `memory` compares the backlog of a short run with that of a long one, and
+//! `week`, which takes minutes and runs only when it is asked for, holds a simulated week with all observers to its bound.
+//!
+//! `cargo bench -p shardlab-sim --bench pipeline [-- plain|hot|cohorts|memory|week]`
 #![allow(
     clippy::print_stdout,
     clippy::as_conversions,
@@ -13,14 +16,18 @@
 )]
 
 use sim::blueprint::Blueprint;
+use sim::engine::time::SimDuration;
 use sim::session::{Session, SessionOptions};
 use sim::workloads::Workload;
 use std::time::Instant;
 
 const ROUNDS: usize = 5;
+/// A simulated week of the plain workload with all observers stays below this.
+const WEEK_MIB_MAX: u64 = 256;
+const WEEK_SECONDS: u64 = 7 * 86_400;
 
 /// Wall seconds, events, and the fingerprint of a run.
-fn run(blueprint: &Blueprint, observe: bool) -> (f64, u64, String) {
+fn run(workload: Workload, blueprint: &Blueprint, observe: bool) -> (f64, u64, String) {
     let start = Instant::now();
     let mut session = Session::new(
         blueprint,
@@ -32,6 +39,10 @@ fn run(blueprint: &Blueprint, observe: bool) -> (f64, u64, String) {
     .expect("it builds");
     let end = session.end();
     session.advance(end, u64::MAX).expect("it runs, and the books balance");
+    assert!(
+        workload.ran_as_it_should(session.world()),
+        "cohorts run where they should, and nowhere else"
+    );
     (
         start.elapsed().as_secs_f64(),
         session.events(),
@@ -69,14 +80,13 @@ fn measure(workload: Workload) {
     let seconds = workload.seconds();
     let blueprint = workload.blueprint(seconds);
     let records = workload.records_per_second() * seconds;
-    assert!(workload.runs_as_it_should(&blueprint), "no cohort would run");
     let (mut with, mut without, mut yardstick) = (Vec::new(), Vec::new(), Vec::new());
     let mut events = 0;
     let mut fingerprints = Vec::new();
     for _ in 0..ROUNDS {
         yardstick.extend(reference(workload));
         for observe in [true, false] {
-            let (seconds, handled, fingerprint) = run(&blueprint, observe);
+            let (seconds, handled, fingerprint) = run(workload, &blueprint, observe);
             if observe { &mut with } else { &mut without }.push(records as f64 / seconds / 1e6);
             events = handled;
             fingerprints.push(fingerprint);
@@ -106,6 +116,58 @@ fn measure(workload: Workload) {
     );
 }
 
+/// Runs the plain workload with all observers; most bytes that its records took, looked at every simulated minute.
+fn backlog_peak(seconds: u64) -> u64 {
+    let blueprint = Workload::Plain.blueprint(seconds);
+    let mut session = Session::new(&blueprint, SessionOptions::default()).expect("it builds");
+    let mut peak = 0;
+    while session.now() < session.end() {
+        let until = session.now() + SimDuration::from_minutes(1);
+        session
+            .advance(until, u64::MAX)
+            .expect("it runs, and the books balance");
+        peak = peak.max(session.world().memory());
+    }
+    peak
+}
+
+/// What retained and travelling records take follows the backlog, not the length of the run.
+fn compare_memory() {
+    let (short, long) = (1_000, 8_000);
+    let peaks = [short, long].map(backlog_peak);
+    println!("memory of records, plain");
+    println!(
+        "  {short} s {:6} KiB, {long} s {:6} KiB",
+        peaks[0] >> 10,
+        peaks[1] >> 10
+    );
+    assert!(
+        peaks[1] <= peaks[0] + peaks[0] / 4,
+        "a run of eight times the length takes more than a quarter more"
+    );
+}
+
+fn simulate_week() {
+    let start = Instant::now();
+    let backlog = backlog_peak(WEEK_SECONDS);
+    let records = Workload::Plain.records_per_second() * WEEK_SECONDS;
+    println!(
+        "week ({} million records, {:.0} s of wall time)",
+        records / 1_000_000,
+        start.elapsed().as_secs_f64()
+    );
+    println!("  memory of records {:6} KiB", backlog >> 10);
+    let peak = peak_memory();
+    println!(
+        "  peak memory       {} MiB of {WEEK_MIB_MAX} allowed",
+        peak.map_or_else(|| "?".to_owned(), |mib| mib.to_string())
+    );
+    assert!(
+        peak.is_none_or(|mib| mib < WEEK_MIB_MAX),
+        "a simulated week takes too much memory"
+    );
+}
+
 fn main() {
     let wanted: Vec<String> = std::env::args()
         .skip(1)
@@ -115,5 +177,11 @@ fn main() {
         if wanted.is_empty() || wanted.iter().any(|name| name == workload.name()) {
             measure(workload);
         }
+    }
+    if wanted.is_empty() || wanted.iter().any(|name| name == "memory") {
+        compare_memory();
+    }
+    if wanted.iter().any(|name| name == "week") {
+        simulate_week();
     }
 }

@@ -6,6 +6,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{
     ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
 };
+use crate::key::HashRange;
 use crate::record::Record;
 
 /// A handle to a batch in flight.
@@ -20,6 +21,9 @@ pub struct Batch {
     pub positions: Vec<u64>,
     /// Sum of the records' bytes.
     pub bytes: u64,
+    /// In the response to a read at the end of a closed shard: `ChildShards` (KDS-R-16). Here and not in the call, so that
+    /// every other batch stays small.
+    pub child_shards: Vec<ChildShard>,
     /// The call or reply.
     pub envelope: Envelope,
 }
@@ -45,6 +49,8 @@ pub enum Envelope {
     Invoke(InvokeCall),
     /// `GetShardIterator`, and its response.
     Iterator(IteratorCall),
+    /// `ListShards` with a filter, and its response; the shards stand in [`Batch::child_shards`].
+    List(ListCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
 }
@@ -103,6 +109,8 @@ pub struct PutCall {
     pub sent_at: SimTime,
     /// When the service received it; meaningless before that.
     pub received_at: SimTime,
+    /// In a response without an error: how many entries were refused. Means nothing in a cohort.
+    pub refused: u32,
     /// In a response: the error of the whole call.
     pub error: Option<ServiceError>,
 }
@@ -153,6 +161,9 @@ pub struct GetCall {
     pub millis_behind: u64,
     /// In a response: records between the iterator and the trim horizon, gone by retention (KDS-RET-09).
     pub expired: u64,
+    /// In a response: NextShardIterator is null, since the shard is closed and has been read to its end (KDS-R-06). The
+    /// shards that follow it stand in [`Batch::child_shards`].
+    pub shard_end: bool,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
 }
@@ -169,6 +180,26 @@ pub enum IteratorType {
     /// LATEST: after the newest record (KDS-R-03, KDS-MOD-22).
     Latest,
     /// AT_TIMESTAMP: at the first record stored then or later (KDS-R-04).
+    AtTimestamp(SimTime),
+}
+
+/// A `ListShards` that asks for the shards with which a reader begins (KDS-KCL-45), and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct ListCall {
+    /// Whom the response goes to.
+    pub application: ApplicationId,
+    /// Where the reader begins.
+    pub filter: ShardFilter,
+}
+
+/// `ShardFilter` of a `ListShards`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShardFilter {
+    /// AT_TRIM_HORIZON: those that were open at the trim horizon.
+    AtTrimHorizon,
+    /// AT_LATEST: those that are open.
+    AtLatest,
+    /// AT_TIMESTAMP: those that were open then.
     AtTimestamp(SimTime),
 }
 
@@ -189,6 +220,19 @@ pub struct IteratorCall {
     pub issued_at: SimTime,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
+}
+
+/// A shard that a closed one was split or merged into.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChildShard {
+    /// Its number.
+    pub shard: ShardIndex,
+    /// Its part of the hash space.
+    pub range: HashRange,
+    /// `ParentShards`: the closed shard, and the other one after a merge.
+    pub parents: [Option<ShardIndex>; 2],
+    /// When it was opened. No field of AWS's: a reader that lists the shards now and then knows of it some time later.
+    pub opened_at: SimTime,
 }
 
 /// How an invocation ended.
@@ -297,6 +341,7 @@ impl BatchPool {
     pub fn recycle(&mut self, mut batch: Batch) {
         batch.records.clear();
         batch.positions.clear();
+        batch.child_shards.clear();
         batch.bytes = 0;
         batch.envelope = Envelope::Empty;
         if self.spare.len() < MAX_SPARE && batch.records.capacity() <= MAX_SPARE_RECORDS {
@@ -325,35 +370,100 @@ impl BatchPool {
     }
 }
 
-/// An order-sensitive digest of records for the fingerprint: four independent chains, so that it costs about a
-/// nanosecond a record.
-pub fn digest(records: &[Record]) -> u64 {
+/// An order-sensitive digest of what a put brings, for the fingerprint: who the records are, when they were created,
+/// their sizes, and what became of them.
+pub fn digest_of_entries(records: &[Record]) -> u64 {
+    digest(records, |record| {
+        let size_and_outcome = u64::from(record.flags) << 32 | u64::from(record.bytes);
+        record.created_at.as_nanos() ^ size_and_outcome.rotate_left(40)
+    })
+}
+
+/// An order-sensitive digest of stored records, for the fingerprint: who they are, and when they arrived.
+pub fn digest_of_arrivals(records: &[Record]) -> u64 {
+    digest(records, |record| record.arrived_at.as_nanos())
+}
+
+/// Digests the identity of each record and a word more: four independent chains, so that it costs half a nanosecond a
+/// record.
+#[inline]
+fn digest(records: &[Record], word: impl Fn(&Record) -> u64) -> u64 {
     const MULTIPLIER: u64 = 0x9E37_79B9_7F4A_7C15;
-    const ARRIVAL: u64 = 0xC2B2_AE3D_27D4_EB4F;
-    let word = |record: &Record| {
-        let identity = u64::from(record.key.0) << 32 | u64::from(record.ordinal);
-        let times = record.created_at.as_nanos().rotate_left(32) ^ record.arrived_at.as_nanos();
-        identity ^ times.wrapping_mul(ARRIVAL) ^ u64::from(record.bytes) << 17
+    const SPREAD: u64 = 0xC2B2_AE3D_27D4_EB4F;
+    let link = |chain: u64, record: &Record| {
+        let identity = u64::from(record.ordinal) << 32 | u64::from(record.key.0);
+        let link = identity ^ word(record).wrapping_mul(SPREAD);
+        chain.wrapping_mul(MULTIPLIER).wrapping_add(link).rotate_left(23)
     };
     let mut chains = [1_u64, 2, 3, 4];
     let (fours, rest) = records.as_chunks::<4>();
     for four in fours {
         for (chain, record) in chains.iter_mut().zip(four) {
-            *chain = chain
-                .wrapping_mul(MULTIPLIER)
-                .wrapping_add(word(record))
-                .rotate_left(23);
+            *chain = link(*chain, record);
         }
     }
     for (chain, record) in chains.iter_mut().zip(rest) {
-        *chain = chain
-            .wrapping_mul(MULTIPLIER)
-            .wrapping_add(word(record))
-            .rotate_left(23);
+        *chain = link(*chain, record);
     }
     chains
         .iter()
         .fold(u64::from(crate::engine::index::to_u32(records.len())), |hash, chain| {
             (hash ^ chain).wrapping_mul(MULTIPLIER).rotate_left(29)
         })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::record::{KeyId, Outcome};
+
+    fn records() -> Vec<Record> {
+        let record = |number: u32| Record {
+            created_at: SimTime::from_nanos(1_000 + 10 * u64::from(number)),
+            arrived_at: SimTime::from_nanos(9_000 + u64::from(number / 3)),
+            key: KeyId(number % 2),
+            ordinal: number / 2,
+            bytes: 100 + number,
+            flags: 0,
+        };
+        (0..11).map(record).collect()
+    }
+
+    /// Whatever is done to one record, wherever it stands, shows in the digest that is to tell it.
+    #[test]
+    fn a_digest_tells_each_part_of_each_record_and_their_order() {
+        type Change = fn(&mut Vec<Record>, usize);
+        let of_both: [Change; 5] = [
+            |records, at| records[at].key.0 ^= 1,
+            |records, at| records[at].ordinal += 1,
+            |records, at| records.swap(at, (at + 1) % 11),
+            |records, at| records.swap(at, (at + 4) % 11),
+            |records, at| {
+                records.remove(at);
+            },
+        ];
+        let of_entries: [Change; 3] = [
+            |records, at| records[at].created_at += SimDuration::MIN,
+            |records, at| records[at].bytes += 1,
+            |records, at| records[at].set_outcome(Outcome::Throttled),
+        ];
+        let of_arrivals: [Change; 1] = [|records, at| records[at].arrived_at += SimDuration::MIN];
+        let seen = |digest: fn(&[Record]) -> u64, changes: &[Change]| {
+            let mut seen = vec![digest(&records())];
+            for change in changes {
+                for at in 0..11 {
+                    let mut changed = records();
+                    change(&mut changed, at);
+                    seen.push(digest(&changed));
+                }
+            }
+            seen.sort_unstable();
+            seen.dedup();
+            seen.len()
+        };
+        let entries = [of_both.as_slice(), &of_entries].concat();
+        let arrivals = [of_both.as_slice(), &of_arrivals].concat();
+        assert_eq!(seen(digest_of_entries, &entries), 1 + 8 * 11);
+        assert_eq!(seen(digest_of_arrivals, &arrivals), 1 + 6 * 11);
+    }
 }

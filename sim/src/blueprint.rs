@@ -12,6 +12,7 @@ pub use crate::application_blueprint::{
 };
 pub use crate::model_parameters::ModelParameters;
 use crate::profile::Profile;
+pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
 use std::sync::Arc;
 
 /// Everything that a run depends on.
@@ -29,6 +30,8 @@ pub struct Blueprint {
     pub model: ModelParameters,
     /// Concurrency quota of the account and Region (LAM-C-04).
     pub account_concurrency: u32,
+    /// Quotas of the account for streams.
+    pub stream_account: StreamAccount,
     /// Sources of records.
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
@@ -45,6 +48,8 @@ pub struct Blueprint {
     pub interventions: Vec<Intervention>,
 }
 
+/// The Region of a run that names none.
+pub const DEFAULT_REGION: &str = "us-east-1";
 /// The default account-wide concurrency quota (LAM-C-04).
 pub const DEFAULT_ACCOUNT_CONCURRENCY: u32 = 1_000;
 
@@ -58,6 +63,7 @@ impl Blueprint {
             duration,
             model: ModelParameters::default(),
             account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
+            stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
             mappings: Vec::new(),
@@ -92,6 +98,9 @@ pub struct ProducerBlueprint {
     pub max_batch_bytes: u64,
     /// Most requests in flight at one time; further ones wait in the client.
     pub concurrency: u32,
+    /// Each PutRecord names the sequence number of its key's put before, and so waits for its result (KDS-SEQ-08). Not for
+    /// PutRecords.
+    pub sequence_number_for_ordering: bool,
     /// The SDK's retries of whole requests (KDS-SDK).
     pub retry: SdkRetry,
     /// The application's re-sending of refused entries of a PutRecords (KDS-W-14); `None`: they are given up.
@@ -376,7 +385,7 @@ pub enum Jitter {
     Equal,
 }
 
-/// A provisioned Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
+/// A Kinesis data stream (`[stream.NAME]`, AWS::Kinesis::Stream).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamBlueprint {
     /// Component name.
@@ -387,6 +396,10 @@ pub struct StreamBlueprint {
     pub retention_hours: u32,
     /// Largest record (KDS-REC-04).
     pub max_record_size_kib: u32,
+    /// Capacity mode.
+    pub mode: CapacityMode,
+    /// Capacity of an on-demand stream asked for up front (KDS-CAP-17); zero: none.
+    pub warm_throughput_mib: u32,
 }
 
 /// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).

@@ -2,9 +2,9 @@
 
 use crate::batch::BatchPool;
 use crate::blueprint::{Blueprint, ProducerBlueprint};
-use crate::command::Intervention;
+use crate::command::{Command, Intervention};
 use crate::directory::{Component, Directory, UnknownReference};
-use crate::engine::index::{Idx, IndexVec, to_u32};
+use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, StreamId};
@@ -72,7 +72,7 @@ impl World {
         let mut random = RandomStreams::new(blueprint.seed, blueprint.replication);
         let streams = build_streams(blueprint, &directory, &producers, &keys, &mut random)?;
         let mappings = build_mappings(blueprint, &directory, &streams, &keys, &mut random)?;
-        let applications = build_applications(blueprint, &directory, &streams, &mut random)?;
+        let applications = build_applications(blueprint, &directory, &mut random)?;
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
         let quota = blueprint.account_concurrency;
         let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
@@ -144,6 +144,8 @@ fn build_streams(
             applications: readers
                 .iter()
                 .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
+            account: blueprint.stream_account,
+            metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),
         };
         streams.push(Stream::new(stream, setting, random)?);
@@ -178,7 +180,6 @@ fn build_mappings(
 fn build_applications(
     blueprint: &Blueprint,
     directory: &Directory,
-    streams: &IndexVec<StreamId, Stream>,
     random: &mut RandomStreams,
 ) -> Result<IndexVec<ApplicationId, Application>, BuildError> {
     let mut applications = IndexVec::<ApplicationId, Application>::new();
@@ -188,7 +189,6 @@ fn build_applications(
         let setting = ApplicationSetting {
             model: &blueprint.model,
             stream: entry.stream,
-            shards: to_u32(streams[entry.stream].shards().len()),
             reader: directory.reader_of(id),
             processor: directory.processor_of(id),
             sink: entry.sink,
@@ -196,6 +196,12 @@ fn build_applications(
         applications.push(Application::new(application, setting, random)?);
     }
     Ok(applications)
+}
+
+/// Whether something that is asked of the stream depends on the load of its shards.
+fn interventions_need_loads(blueprint: &Blueprint, stream: &str) -> bool {
+    let mut commands = blueprint.interventions.iter().map(|intervention| &intervention.command);
+    commands.any(|command| matches!(command, Command::ChangeStream { stream: changed, .. } if changed == stream))
 }
 
 /// The narrowest call window of the stream's fast single-record producers.

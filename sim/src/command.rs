@@ -5,9 +5,11 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, ProducerId, SinkId};
+use crate::ids::{ApplicationId, ProducerId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
+use crate::services::kinesis::Stream;
+pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
 use crate::services::producer::Producer;
 use crate::services::sink::Sink;
@@ -51,6 +53,13 @@ pub enum Command {
         sink: String,
         /// The new capacity.
         capacity: Option<Rate>,
+    },
+    /// Asks something of a stream's control plane, which may refuse it.
+    ChangeStream {
+        /// The stream.
+        stream: String,
+        /// What.
+        operation: Operation,
     },
     /// A sink stops answering for a while: writes that reach it wait until it is back.
     BreakSink {
@@ -100,6 +109,7 @@ impl Command {
     pub fn target(&self) -> String {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
+            Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
             Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
                 format!("function.{function}")
             }
@@ -116,6 +126,7 @@ impl Command {
 pub(crate) struct Targets<'a> {
     pub(crate) applications: &'a mut IndexVec<ApplicationId, Application>,
     pub(crate) producers: &'a mut IndexVec<ProducerId, Producer>,
+    pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) directory: &'a Directory,
@@ -126,6 +137,7 @@ impl Command {
     pub fn has_target(&self, directory: &Directory) -> bool {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
+            Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
             Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
                 directory.function(function).is_some()
             }
@@ -143,6 +155,7 @@ impl Command {
         let Targets {
             applications,
             producers,
+            streams,
             sinks,
             lambda,
             directory,
@@ -151,6 +164,13 @@ impl Command {
             Self::ScaleLoad { producer, factor } => {
                 if let Some(id) = directory.producer(producer) {
                     producers[id].scale_load(id, *factor, cx);
+                }
+            }
+            Self::ChangeStream { stream, operation } => {
+                if let Some(id) = directory.stream(stream) {
+                    let all: u32 = streams.iter().map(Stream::provisioned_shards).sum();
+                    let elsewhere = all - streams[id].provisioned_shards();
+                    streams[id].operate(id, *operation, elsewhere, cx);
                 }
             }
             Self::SetReservedConcurrency { function, limit } => {
@@ -195,6 +215,7 @@ impl Command {
                 every, takes, graceful, ..
             } => application.deploy(id, *every, *takes, *graceful, cx),
             Self::ScaleLoad { .. }
+            | Self::ChangeStream { .. }
             | Self::SetReservedConcurrency { .. }
             | Self::SetFailureRate { .. }
             | Self::SetSinkCapacity { .. }

@@ -1,6 +1,6 @@
 //! What a component may do while it reacts to an event.
 
-use crate::batch::{Batch, BatchId, BatchPool, digest};
+use crate::batch::{Batch, BatchId, BatchPool, digest_of_arrivals, digest_of_entries};
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::pool::PoolError;
@@ -111,11 +111,17 @@ impl Cx<'_, '_> {
     pub fn mix(&mut self, word: u64) {
         self.agenda.mix(word);
     }
-    /// Mixes the identity and times of records into the fingerprint. Done where their fate is decided: when a put is
-    /// handled, and when an effect completes. In between, count, bytes and positions of what moves stand for them.
+    /// Mixes the entries of a put and their outcomes into the fingerprint, when their fate is decided. Those that are
+    /// stored arrive at the instant in progress, which is part of the fingerprint; a cohort's have arrivals of their own.
     #[inline]
-    pub fn mix_records(&mut self, records: &[Record]) {
-        self.agenda.mix(digest(records));
+    pub fn mix_entries(&mut self, records: &[Record]) {
+        self.agenda.mix(digest_of_entries(records));
+    }
+    /// Mixes the identity and arrival of stored records into the fingerprint: of a cohort's, and where an effect completes.
+    /// In between, count, bytes and positions of what moves stand for them.
+    #[inline]
+    pub fn mix_arrivals(&mut self, records: &[Record]) {
+        self.agenda.mix(digest_of_arrivals(records));
     }
     /// Ends the run with a fault. The first one counts.
     #[cold]

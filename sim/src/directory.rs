@@ -341,7 +341,7 @@ fn find<I: Idx>(names: &[&str], wanted: &str, from: &str) -> Result<I, UnknownRe
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::blueprint::StreamBlueprint;
+    use crate::blueprint::{CapacityMode, StreamBlueprint};
     use crate::engine::time::SimDuration;
 
     #[test]
@@ -351,6 +351,8 @@ mod tests {
             shard_count: 1,
             retention_hours: 24,
             max_record_size_kib: 1_024,
+            mode: CapacityMode::Provisioned,
+            warm_throughput_mib: 0,
         };
         let mut blueprint = Blueprint::empty(1, SimDuration::SECOND);
         blueprint.streams = vec![stream("views"), stream("clicks")];

@@ -7,6 +7,27 @@ use crate::record::KeyId;
 use md5::{Digest, Md5};
 use std::collections::BTreeMap;
 
+/// A closed range of the 128-bit hash space (KDS-REC-11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct HashRange {
+    /// `StartingHashKey`.
+    pub start: u128,
+    /// `EndingHashKey`.
+    pub end: u128,
+}
+
+impl HashRange {
+    /// All hash keys.
+    pub const WHOLE: Self = Self {
+        start: 0,
+        end: u128::MAX,
+    };
+    /// Whether a hash key lies in it.
+    pub const fn contains(&self, hash: u128) -> bool {
+        self.start <= hash && hash <= self.end
+    }
+}
+
 /// What the model needs to know of a key.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct KeyEntry {

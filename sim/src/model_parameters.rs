@@ -30,6 +30,18 @@ pub struct ModelParameters {
     /// Most records that a mapping asks for in one poll. LAM-U-02 bounds what waits in the lanes, which decides whether a
     /// poll is made; the size of a page is left to GetRecords, since five pages of BatchSize a second would cap a shard.
     pub poll_page_records: u32,
+    /// How often a mapping lists the shards of its stream, and so hears of new ones (LAM-U-09).
+    pub shard_discovery_interval: SimDuration,
+    /// How long a split, a merge or a level of UpdateShardCount takes (KDS-MOD-10).
+    pub reshard_time: SimDuration,
+    /// How long a switch of the capacity mode or of the warm throughput takes (KDS-MOD-10).
+    pub capacity_mode_switch_time: SimDuration,
+    /// After how long a longer retention is in effect (KDS-MOD-10).
+    pub retention_increase_time: SimDuration,
+    /// After how long another MaxRecordSizeInKiB is in effect (KDS-REC-07).
+    pub max_record_size_change_time: SimDuration,
+    /// From the minute that shows a need to the split of an on-demand shard (KDS-MOD-12).
+    pub on_demand_split_delay: Distribution,
     /// First wait after a function error; doubles with each further one (LAM-U-05).
     pub retry_backoff: SimDuration,
     /// Longest wait after a function error (LAM-U-05).
@@ -71,6 +83,15 @@ impl Default for ModelParameters {
             poll_interval: SimDuration::from_secs(1),
             min_poll_interval: SimDuration::from_millis(200),
             poll_page_records: 10_000,
+            shard_discovery_interval: SimDuration::from_minutes(1),
+            reshard_time: SimDuration::from_secs(30),
+            capacity_mode_switch_time: SimDuration::from_secs(30),
+            retention_increase_time: SimDuration::from_minutes(3),
+            max_record_size_change_time: SimDuration::from_secs(5),
+            on_demand_split_delay: Distribution::Uniform {
+                low: minutes(1.0),
+                high: minutes(15.0),
+            },
             retry_backoff: SimDuration::from_secs(1),
             retry_backoff_max: SimDuration::from_secs(60),
             throttle_backoff: SimDuration::from_secs(1),

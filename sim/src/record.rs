@@ -73,11 +73,16 @@ impl Record {
     /// Notes a result.
     #[inline]
     pub const fn set_outcome(&mut self, outcome: Outcome) {
+        self.flags = self.flags_with(outcome);
+    }
+    /// Its flags if this were its result.
+    #[inline]
+    pub(crate) const fn flags_with(&self, outcome: Outcome) -> u32 {
         let bits = match outcome {
             Outcome::Accepted => 0,
             Outcome::Throttled => THROTTLED,
             Outcome::Failed => FAILED,
         };
-        self.flags = self.flags & !OUTCOME_MASK | bits;
+        self.flags & !OUTCOME_MASK | bits
     }
 }

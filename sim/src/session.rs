@@ -435,15 +435,15 @@ impl Session {
         }
     }
 
-    /// About what the observers take: they keep something for each key and each shard.
+    /// About what the observers take: they keep something for each key, each shard and each function.
     fn observers_memory(&self) -> u64 {
         const PER_KEY: usize = 64;
         const PER_SHARD: usize = 2_048;
         let shards: usize = self.world().streams().iter().map(|stream| stream.shards().len()).sum();
         let bytes = self.world().keys().entries().len() * PER_KEY + shards * PER_SHARD;
-        self.observers
-            .as_ref()
-            .map_or(0, |_| u64::try_from(bytes).unwrap_or(u64::MAX))
+        self.observers.as_ref().map_or(0, |observers| {
+            u64::try_from(bytes).unwrap_or(u64::MAX) + observers.distributions_memory()
+        })
     }
 
     /// Gives up the checkpoint whose loss costs least: dense near now, sparse far away. The start is always kept.

@@ -7,7 +7,7 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FunctionId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHoldings};
@@ -93,12 +93,12 @@ impl Model for World {
         };
         match event {
             Event::Control(number) => {
-                let (producers, sinks, lambda) = (&mut self.producers, &mut self.sinks, &mut self.lambda);
                 let targets = Targets {
                     applications: &mut self.applications,
-                    producers,
-                    sinks,
-                    lambda,
+                    producers: &mut self.producers,
+                    streams: &mut self.streams,
+                    sinks: &mut self.sinks,
+                    lambda: &mut self.lambda,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {
@@ -170,6 +170,9 @@ impl World {
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
         }
+        for id in self.streams.ids() {
+            self.streams[id].start(id, cx);
+        }
     }
 
     /// Draws on every random stream, in a fixed order, for the fingerprint.
@@ -213,9 +216,20 @@ impl World {
             }));
         }
         for (id, mapping) in self.mappings.iter_enumerated() {
+            let (reader, stream) = (id.into(), mapping.stream());
+            // Shards that it has not heard of yet: all that they hold is unread.
+            let unheard = mapping.places().count()..self.streams[stream].shards().len();
+            out.readers.extend(unheard.map(|shard| ReaderHoldings {
+                reader,
+                stream,
+                shard: ShardIndex(to_u32(shard)),
+                start: 0,
+                cursor: 0,
+                in_flight: 0,
+            }));
             out.readers.extend(mapping.places().map(|place| ReaderHoldings {
-                reader: id.into(),
-                stream: mapping.stream(),
+                reader,
+                stream,
                 shard: place.shard,
                 start: place.start,
                 cursor: place.cursor,

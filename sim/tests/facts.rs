@@ -1,7 +1,8 @@
 //! Facts that show only in the account of a whole run.
 #![expect(clippy::as_conversions, reason = "a test's numbers are small")]
 
-use sim::blueprint::{Architecture, Arrivals, Blueprint, ColdStart, Keys, Package};
+use sim::blueprint::{Architecture, Arrivals, Blueprint, CapacityMode, ColdStart, Keys, Package};
+use sim::command::{Command, Intervention, Operation};
 use sim::directory::Component;
 use sim::engine::quantity::Rate;
 use sim::engine::time::{SimDuration, SimTime};
@@ -10,7 +11,7 @@ use sim::observe::Observers;
 use sim::observe::metrics::{Metric, Statistic};
 use sim::services::lambda::cold_start;
 use sim::session::{Session, SessionOptions};
-use sim::testing::blueprints::pipeline;
+use sim::testing::blueprints::{pipeline, stream};
 
 fn run(blueprint: &Blueprint) -> Session {
     let mut session = Session::new(blueprint, SessionOptions::default()).expect("the blueprint is valid");
@@ -123,5 +124,76 @@ fn lam_r_13_cold_starts_take_from_below_a_tenth_of_a_second_to_above_a_second() 
     assert!(
         init("java21", Package::Zip, 900).quantile(0.5) > 1_000_000_000,
         "with dependencies of its own"
+    );
+}
+
+/// KDS-RS-16, KDS-CAP-14: the quota is the account's: shards of other provisioned streams count, those in on-demand mode
+/// do not.
+#[test]
+fn kds_rs_16_shards_of_other_provisioned_streams_count_against_the_quota() {
+    let opened = |other: CapacityMode, quota: u32| {
+        let mut blueprint = pipeline(4, SimDuration::from_secs(60));
+        let mut second = stream("other", 4);
+        second.mode = other;
+        blueprint.streams.push(second);
+        blueprint.stream_account.shard_quota = quota;
+        let at = SimTime::from_secs(10);
+        let command = Command::ChangeStream {
+            stream: "records".to_owned(),
+            operation: Operation::UpdateShardCount { target: 8 },
+        };
+        blueprint.interventions.push(Intervention { at, command });
+        let session = run(&blueprint);
+        let counts = observers(&session).counts.as_ref().expect("all observers are there");
+        let records = session.world().directory().stream("records").expect("it is there");
+        let changes = &counts.streams[records].changes;
+        assert_eq!(changes.refused == 1, changes.opened == 0);
+        changes.opened
+    };
+    assert_eq!(opened(CapacityMode::Provisioned, 11), 0);
+    assert_eq!(opened(CapacityMode::Provisioned, 12), 8);
+    assert_eq!(opened(CapacityMode::OnDemand, 11), 8);
+}
+
+/// KDS-RS-26, KDS-R-23: a split does not shorten the backlog of a shard: it stays in the parent, and the children wait for it.
+#[test]
+fn kds_rs_26_a_split_does_not_reduce_the_backlog_of_the_parent() {
+    let slow = |split: bool| {
+        let mut blueprint = pipeline(1, SimDuration::from_secs(600));
+        blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(300));
+        // The function takes half of what comes in a lane; the children have one lane each.
+        blueprint.functions[0].per_record = SimDuration::from_micros(6_000);
+        if split {
+            let (at, shard) = (SimTime::from_secs(170), None);
+            let command = Command::ChangeStream {
+                stream: "records".to_owned(),
+                operation: Operation::SplitShard { shard, at: None },
+            };
+            blueprint.interventions.push(Intervention { at, command });
+        }
+        let mut session = Session::new(&blueprint, SessionOptions::default()).expect("the blueprint is valid");
+        let mut done_at = |secs| {
+            session.seek(SimTime::from_secs(secs)).expect("the ledgers balance");
+            observers(&session)
+                .counts
+                .as_ref()
+                .expect("all are there")
+                .readers
+                .iter()
+                .map(|one| one.acknowledged)
+                .sum::<u64>()
+        };
+        [300, 370, 600].map(&mut done_at)
+    };
+    let (whole, split) = (slow(false), slow(true));
+    // 60,000 records at 159 a second: until 377 s the parent is worked off as if nothing had happened.
+    let close = |one: u64, other: u64| one.abs_diff(other) < one / 50;
+    assert!(
+        close(whole[0], split[0]) && close(whole[1], split[1]),
+        "{whole:?} {split:?}"
+    );
+    assert!(
+        split[2] > whole[2] + whole[2] / 4,
+        "{whole:?} {split:?}: then two lanes work"
     );
 }

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use sim::blueprint::{Blueprint, PutApi};
+use sim::command::{Command, Intervention};
 use sim::engine::calendar::TieOrder;
 use sim::engine::kernel::Stop;
 use sim::engine::time::{SimDuration, SimTime};
@@ -11,6 +12,7 @@ use sim::observe::counts::StreamCounts;
 use sim::observe::ordering::Place;
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
 use sim::session::{Checks, Session, SessionOptions};
+use sim::testing::operations::operations;
 use sim::testing::strategies::{blueprints, ordered_blueprints, outages};
 
 const CHECKED: SessionOptions = SessionOptions {
@@ -81,6 +83,39 @@ proptest! {
         for stream in &counts.streams {
             prop_assert_eq!(stream.throttled(), 0, "the load is light");
         }
+        for function in session.world().directory().functions.ids() {
+            let place = Place::Processor(function.into());
+            let order = ordering.verdict(Guarantee::OrderPerKey, place);
+            prop_assert!(!matches!(order, Verdict::Violated(_)), "{:?}", order);
+            prop_assert_eq!(ordering.counts(place).of(Anomaly::Lost), 0);
+            prop_assert_eq!(ordering.counts(place).of(Anomaly::Skip), 0);
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(60))]
+
+    /// KDS-RS-11, LAM-U-09: a reader that exhausts parents before it begins with their children sees every key in order,
+    /// whatever is split and merged meanwhile, and whatever its function does.
+    #[test]
+    fn kds_rs_11_keys_stay_in_order_across_any_reshard(
+        mut blueprint in ordered_blueprints(),
+        asked in prop::collection::vec((500_u64..1_700, operations()), 4..9),
+    ) {
+        for producer in &mut blueprint.producers {
+            producer.call_window_threshold = sim::engine::quantity::Rate::per_second(1_000_000);
+            producer.api = PutApi::PutRecords;
+        }
+        let mut at = SimTime::ZERO;
+        for (gap, operation) in asked {
+            at += SimDuration::from_millis(1_500 + gap);
+            let command = Command::ChangeStream { stream: "records".to_owned(), operation };
+            blueprint.interventions.push(Intervention { at, command });
+        }
+        let session = run(&blueprint, CHECKED)?;
+        let observers = session.observers().expect("they are attached");
+        let ordering = observers.ordering.as_ref().expect("all are");
         for function in session.world().directory().functions.ids() {
             let place = Place::Processor(function.into());
             let order = ordering.verdict(Guarantee::OrderPerKey, place);

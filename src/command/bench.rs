@@ -39,7 +39,7 @@ struct Run {
     records: Option<u64>,
 }
 
-fn run(blueprint: &Blueprint, observe: bool) -> anyhow::Result<Run> {
+fn run(workload: Workload, blueprint: &Blueprint, observe: bool) -> anyhow::Result<Run> {
     let began = Instant::now();
     let options = SessionOptions {
         observe,
@@ -49,6 +49,11 @@ fn run(blueprint: &Blueprint, observe: bool) -> anyhow::Result<Run> {
     let end = session.end();
     session.advance(end, u64::MAX).context("the workload cannot be run")?;
     let seconds = began.elapsed().as_secs_f64();
+    ensure!(
+        workload.ran_as_it_should(session.world()),
+        "the workload {} no longer exercises what it is for",
+        workload.name()
+    );
     let counts = session.observers().and_then(|observers| observers.counts.as_ref());
     Ok(Run {
         seconds,
@@ -74,17 +79,12 @@ struct Measured {
 fn measure(workload: Workload, args: &BenchArgs) -> anyhow::Result<Measured> {
     let simulated = args.seconds.unwrap_or(workload.seconds());
     let blueprint = workload.blueprint(simulated);
-    ensure!(
-        workload.runs_as_it_should(&blueprint),
-        "the workload {} no longer exercises what it is for",
-        workload.name()
-    );
     forget_peak_memory();
     let mut runs: [Vec<Run>; 2] = Default::default();
     for _ in 0..args.rounds {
         // Interleaved, so that a busy spell of the machine meets both alike.
         for (kept, observe) in runs.iter_mut().zip([true, false]) {
-            kept.push(run(&blueprint, observe)?);
+            kept.push(run(workload, &blueprint, observe)?);
         }
     }
     let peak_kib = peak_memory_kib();

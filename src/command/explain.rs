@@ -130,6 +130,7 @@ impl Page {
         };
         let default = match property.default {
             Default::Required => Some("none, it must be given".to_owned()),
+            Default::RequiredWithout(other) => Some(format!("none, it must be given where `{other}` is not")),
             other => reference::default_words(other),
         };
         let mut text = self.title(&entry.path, &format!("property of {table}")) + &self.paragraph(property.doc) + "\n";

@@ -2,10 +2,11 @@
 
 use super::axis::seconds;
 use super::timeline::{Timeline, extent, most, sum};
-use super::{Axis, Entry, Figure, Mark, Panel, Role};
+use super::{Axis, Entry, Figure, Limit, Panel, Role};
 use crate::account::Account;
-use crate::course::FunctionCourse;
+use crate::course::{ConcurrencyLimit, FunctionCourse};
 use crate::text::{count, counted, share};
+use sim::engine::time::SimTime;
 
 /// Components that get a panel of their own.
 const PANELS_MAX: usize = 4;
@@ -99,70 +100,140 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     })
 }
 
+/// The fullest step of a function: invocations at one time, and how many there could be then.
+struct Fullest<'a> {
+    function: &'a FunctionCourse,
+    used: u64,
+    limit: ConcurrencyLimit,
+}
+
+impl<'a> Fullest<'a> {
+    fn of(time: &Timeline<'_>, function: &'a FunctionCourse) -> Option<Self> {
+        let steps = function.concurrent_max.iter().enumerate();
+        let full = steps.filter_map(|(step, used)| {
+            // In a step with a change the limit was at most the greater one.
+            let (from, to) = time.instants(step);
+            let limits = function.concurrency_limits.iter().zip(limit_ends(function));
+            let during = limits.filter(|(limit, end)| limit.from < to && *end > from);
+            let limit = *during.map(|(limit, _)| limit).max_by_key(|limit| limit.invocations)?;
+            Some((*used, limit, core::cmp::Reverse(step)))
+        });
+        let (used, limit, _) = full.max_by_key(|(used, limit, step)| {
+            let share = u128::from(*used) * 1_000_000 / u128::from(limit.invocations.max(1));
+            (share, *used, *step)
+        })?;
+        Some(Self { function, used, limit })
+    }
+    fn per_million(&self) -> u128 {
+        u128::from(self.used) * 1_000_000 / u128::from(self.limit.invocations.max(1))
+    }
+}
+
+/// When each limit of a function ends: where the next one begins.
+fn limit_ends(function: &FunctionCourse) -> impl Iterator<Item = SimTime> {
+    let begins = function.concurrency_limits.iter().skip(1).map(|limit| limit.from);
+    begins.chain([SimTime::NEVER])
+}
+
+/// The limits of a function that are near enough to its use to be drawn: others would leave nothing to see of the curve.
+fn near_limits(time: &Timeline<'_>, function: &FunctionCourse) -> Option<Limit> {
+    let peak = function.concurrent_max.iter().copied().max().unwrap_or(0);
+    let axis = time.axis();
+    let limits = function.concurrency_limits.iter().zip(limit_ends(function));
+    let near: Vec<(&ConcurrencyLimit, SimTime)> = limits
+        .filter(|(limit, _)| peak.saturating_mul(5) >= limit.invocations)
+        .collect();
+    let (last, _) = near.last()?;
+    let seconds = |at: SimTime| (at.as_nanos() as f64 / 1e9).min(axis.to);
+    Some(Limit {
+        label: format!("limit {}", count(last.invocations)),
+        parts: near
+            .iter()
+            .map(|(limit, end)| (seconds(limit.from), seconds(*end), limit.invocations as f64))
+            .collect(),
+    })
+}
+
+/// A sentence on limits that are not drawn.
+fn far_limits(functions: &[&FunctionCourse], drawn: &[Option<Limit>]) -> String {
+    let is_whole = |(function, limit): &(&&FunctionCourse, &Option<Limit>)| {
+        let drawn = limit.as_ref().map_or(0, |limit| limit.parts.len());
+        drawn == function.concurrency_limits.len()
+    };
+    let far: Vec<&FunctionCourse> = functions
+        .iter()
+        .zip(drawn)
+        .filter(|pair| !is_whole(pair))
+        .map(|(function, _)| *function)
+        .collect();
+    match far.as_slice() {
+        [] => String::new(),
+        [only] if only.concurrency_limits.len() == 1 => format!(
+            " The limit, {}, lies far above the drawing.",
+            count(only.concurrency_limits.iter().map(|limit| limit.invocations).sum())
+        ),
+        _ => " Limits that lie far above the drawing are left out.".to_owned(),
+    }
+}
+
 /// Invocations at one time, against how many there may be.
 pub(super) fn concurrency(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
     let functions = functions(account);
-    let peak = |function: &FunctionCourse| function.concurrent_max.iter().copied().max().unwrap_or(0);
-    let fullest = *functions.iter().max_by_key(|function| {
-        u128::from(peak(function)) * 1_000_000 / u128::from(function.concurrency_limit.max(1))
-    })?;
-    // A limit far above would leave nothing to see of the curve.
-    let is_near = |function: &FunctionCourse| peak(function) * 5 >= function.concurrency_limit;
-    let far: Vec<String> = functions
+    let fullest = functions
         .iter()
-        .filter(|function| !is_near(function))
-        .map(|function| count(function.concurrency_limit))
-        .collect();
-    let limits = match (far.len(), far.first()) {
-        (1, Some(limit)) => format!(" The limit, {limit}, lies far above the drawing."),
-        (0, _) | (_, None) => String::new(),
-        _ => " Limits that lie far above the drawing are left out.".to_owned(),
-    };
+        .filter_map(|function| Fullest::of(&time, function))
+        .reduce(|one, other| {
+            if other.per_million() > one.per_million() {
+                other
+            } else {
+                one
+            }
+        })?;
+    let limits: Vec<Option<Limit>> = functions.iter().map(|function| near_limits(&time, function)).collect();
     let panels = functions
         .iter()
-        .map(|function| {
+        .zip(&limits)
+        .map(|(function, limit)| {
             let values: Vec<f64> = function.concurrent_max.iter().map(|value| *value as f64).collect();
-            let limit = function.concurrency_limit as f64;
-            let highest = if is_near(function) {
-                most(&values).max(limit)
-            } else {
-                most(&values)
-            };
+            let limits = limit.iter().flat_map(|limit| &limit.parts).map(|(_, _, at)| *at);
             Panel {
                 title: (functions.len() > 1).then(|| function.name.clone()),
                 x: time.axis(),
-                y: Axis::whole("invocations", highest),
+                y: Axis::whole("invocations", limits.fold(most(&values), f64::max)),
                 layers: vec![time.stairs(Role::Accepted, &values)],
-                limit: is_near(function).then(|| Mark {
-                    at: limit,
-                    label: format!("limit {}", count(function.concurrency_limit)),
-                }),
+                limit: limit.clone(),
                 marks: time.marks(),
             }
         })
         .collect();
-    let kind = if fullest.is_reserved {
+    let kind = if fullest.limit.is_reserved {
         "reserved for it (LAM-C-06)"
     } else {
         "of the account (LAM-C-04)"
     };
+    let name = &fullest.function.name;
+    let used = counted(fullest.used, "invocation");
+    let of = format!(
+        "{} of the {}",
+        share(fullest.used, fullest.limit.invocations),
+        count(fullest.limit.invocations)
+    );
     let mut legend = vec![(Role::Accepted, "most at one time")];
-    if functions.iter().any(|function| is_near(function)) {
+    if limits.iter().any(Option::is_some) {
         legend.push((Role::Limit, "limit"));
     }
     Some(Figure {
         name: "concurrency",
-        title: format!(
-            "{} ran at most {} at one time, {} of the {} {kind}",
-            fullest.name,
-            counted(peak(fullest), "invocation"),
-            share(peak(fullest), fullest.concurrency_limit),
-            count(fullest.concurrency_limit)
-        ),
+        title: if fullest.function.concurrency_limits.len() > 1 {
+            format!("{name} was fullest with {used} at one time, {of} that were {kind} then")
+        } else {
+            format!("{name} ran at most {used} at one time, {of} {kind}")
+        },
         caption: format!(
-            "ConcurrentExecutions (LAM-M-08): the most invocations in progress at one time, for each {}.{limits}{}",
+            "ConcurrentExecutions (LAM-M-08): the most invocations in progress at one time, for each {}.{}{}",
             time.step(),
+            far_limits(&functions, &limits),
             time.marks_told()
         ),
         changes: time.changes(),
@@ -204,9 +275,9 @@ pub(super) fn failures(account: &Account) -> Option<Figure> {
         name: "failures",
         title: format!("{told}, {}", time.when(&both)),
         caption: format!(
-            "Invocations a second, for each {}: those that ended in an error or the timeout (Errors, \
+            "Invocations a second, {}: those that ended in an error or the timeout (Errors, \
              LAM-M-02) and those that were refused (Throttles, LAM-M-03).{}",
-            time.step(),
+            time.averaged(),
             time.marks_told()
         ),
         changes: time.changes(),

@@ -32,9 +32,9 @@ pub(super) fn flow(account: &Account) -> Option<Figure> {
         name: "records",
         title,
         caption: format!(
-            "Records a second, for each {}: what producers create, what streams store, and what has taken effect. Where \
+            "Records a second, {}: what producers create, what streams store, and what has taken effect. Where \
              the lines part, records are refused, wait, or are processed again.{}",
-            time.step(),
+            time.averaged(),
             time.marks_told()
         ),
         changes: time.changes(),

@@ -62,10 +62,45 @@ pub struct Panel {
     pub y: Axis,
     /// What is drawn, from the back to the front.
     pub layers: Vec<Layer>,
-    /// A horizontal line that means a limit.
-    pub limit: Option<Mark>,
+    /// A line that means a limit.
+    pub limit: Option<Limit>,
     /// Vertical lines, each with a short label.
     pub marks: Vec<Mark>,
+}
+
+/// A limit: a line across a panel, in steps if it changes.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Limit {
+    /// From where to where on the horizontal axis, and how high. Parts that touch are joined.
+    pub parts: Vec<(f64, f64, f64)>,
+    /// What it says at its right end.
+    pub label: String,
+}
+
+impl Limit {
+    /// The same all along an axis.
+    pub(crate) fn constant(x: &Axis, at: f64, label: String) -> Self {
+        Self {
+            parts: vec![(x.from, x.to, at)],
+            label,
+        }
+    }
+    /// The height of its label.
+    pub(crate) fn label_at(&self) -> f64 {
+        self.parts.last().map_or(0.0, |(_, _, at)| *at)
+    }
+    /// Its lines, point by point.
+    pub(crate) fn lines(&self) -> Vec<Vec<(f64, f64)>> {
+        let mut lines: Vec<Vec<(f64, f64)>> = Vec::new();
+        for (from, to, at) in &self.parts {
+            let ends = [(*from, *at), (*to, *at)];
+            match lines.last_mut() {
+                Some(line) if line.last().is_some_and(|(end, _)| end.total_cmp(from).is_eq()) => line.extend(ends),
+                _ => lines.push(ends.to_vec()),
+            }
+        }
+        lines
+    }
 }
 
 /// A line across a panel.

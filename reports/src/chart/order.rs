@@ -39,9 +39,9 @@ pub(super) fn anomalies(account: &Account) -> Option<Figure> {
         name: "order",
         title,
         caption: format!(
-            "Records a second, for each {}, that took effect after a later record of their key, or once more. A record that \
+            "Records a second, {}, that took effect after a later record of their key, or once more. A record that \
              is late counts once for each time that it takes effect.{}",
-            time.step(),
+            time.averaged(),
             time.marks_told()
         ),
         changes: time.changes(),

@@ -71,18 +71,20 @@ fn draw<'d>(panel: &Panel, area: &DrawingArea<SVGBackend<'d>, Shift>) -> Result<
         )?;
     }
     if let Some(limit) = &panel.limit {
-        rule(
-            &mut chart,
-            [(panel.x.from, limit.at), (panel.x.to, limit.at)],
-            Role::Limit,
-            2,
-        )?;
+        for line in limit.lines() {
+            rule(&mut chart, line, Role::Limit, 2)?;
+        }
     }
     area.present()
 }
 
-fn rule<'d>(chart: &mut Plane<'d>, ends: [(f64, f64); 2], role: Role, width: u32) -> Result<(), Failure<'d>> {
-    let line = LineSeries::new(ends, role.sentinel().stroke_width(width));
+fn rule<'d>(
+    chart: &mut Plane<'d>,
+    points: impl IntoIterator<Item = (f64, f64)>,
+    role: Role,
+    width: u32,
+) -> Result<(), Failure<'d>> {
+    let line = LineSeries::new(points, role.sentinel().stroke_width(width));
     chart.draw_series(line).map(drop)
 }
 

@@ -1,11 +1,12 @@
 //! Throughput against what a shard takes.
 
 use super::timeline::{Timeline, extent, most, sum};
-use super::{Axis, Entry, Figure, Layer, Mark, Panel, Role};
+use super::{Axis, Entry, Figure, Layer, Limit, Panel, Role};
 use crate::account::Account;
 use crate::course::{ShardCourse, StreamCourse};
 use crate::text::{count, counted, share};
 use sim::engine::quantity::MIB;
+use sim::engine::time::SimDuration;
 
 /// Shards that get a panel of their own.
 const PANELS_MAX: usize = 6;
@@ -73,20 +74,8 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
     let is_worth = |load: &&Load<'_>| loads.len() <= PANELS_MAX || load.offered * 10 >= busiest;
     let shown: Vec<&Load<'_>> = loads.iter().take(PANELS_MAX).filter(is_worth).collect();
     let limit = shown.first()?.stream.limit_records_per_second;
-    let panels: Vec<Panel> = shown.iter().map(|load| panel(&time, load, in_bytes)).collect();
-    let highest = panels.iter().map(|panel| panel.y.to).fold(0.0, f64::max);
+    let panels = panels(&time, &shown, loads.len(), in_bytes)?;
     let unit = if in_bytes { "MiB/s" } else { "records/s" };
-    let same = panels
-        .iter()
-        .find(|panel| panel.y.to >= highest)
-        .map(|panel| panel.y.clone())?;
-    let panels = panels
-        .into_iter()
-        .map(|panel| Panel {
-            y: same.clone(),
-            ..panel
-        })
-        .collect();
     let which = match (shown.len(), loads.len()) {
         (_, 1) => "The shard".to_owned(),
         (1, all) => format!("The busiest of {all} shards"),
@@ -106,9 +95,9 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
         name: "shard-throughput",
         title: title(account, &time, &loads),
         caption: format!(
-            "{which} in {unit}, for each {}, against {what}.{} A shard that was idle for a moment lets a short burst pass \
+            "{which} in {unit}, {}, against {what}.{} A shard that was idle for a moment lets a short burst pass \
              above the limit (KDS-MOD-02).{}",
-            time.step(),
+            time.averaged(),
             if refused {
                 " Refused entries stand on top of what was stored; one that is sent again and refused again counts each time."
             } else {
@@ -131,6 +120,20 @@ pub(super) fn throughput(account: &Account) -> Option<Figure> {
         .collect(),
         panels,
     })
+}
+
+/// A panel for each of the shards shown, all with one vertical axis; they have names if there are several shards.
+fn panels(time: &Timeline<'_>, shown: &[&Load<'_>], all: usize, in_bytes: bool) -> Option<Vec<Panel>> {
+    let panels: Vec<Panel> = shown.iter().map(|load| panel(time, load, in_bytes)).collect();
+    let highest = panels.iter().max_by(|one, other| one.y.to.total_cmp(&other.y.to))?;
+    let same = highest.y.clone();
+    let title = |load: &Load<'_>| format!("{}: {} refused", capital(&load.name), words(load.throttled));
+    let named = panels.into_iter().zip(shown).map(|(panel, load)| Panel {
+        title: (all > 1).then(|| title(load)),
+        y: same.clone(),
+        ..panel
+    });
+    Some(named.collect())
 }
 
 /// A number, zero as a word.
@@ -167,11 +170,11 @@ fn panel(time: &Timeline<'_>, load: &Load<'_>, in_bytes: bool) -> Panel {
         format!("limit {}/s", count(load.stream.limit_records_per_second))
     };
     Panel {
-        title: Some(format!("{}: {} refused", capital(&load.name), words(load.throttled))),
+        title: None,
         x: time.axis(),
         y: Axis::linear(if in_bytes { "MiB/s" } else { "records/s" }, most(&offered).max(limit)),
         layers,
-        limit: Some(Mark { at: limit, label }),
+        limit: Some(Limit::constant(&time.axis(), limit, label)),
         marks: time.marks(),
     }
 }
@@ -226,45 +229,11 @@ pub(super) fn all(account: &Account) -> Option<Figure> {
     if loads.len() <= PANELS_MAX {
         return None;
     }
-    let secs = (account.run.simulated.as_nanos() as f64 / 1e9).max(1e-9);
-    let panels: Vec<Panel> = account
-        .course
-        .streams
-        .iter()
+    let several = account.course.streams.len() > 1;
+    let streams = account.course.streams.iter();
+    let panels: Vec<Panel> = streams
         .filter(|stream| !stream.shards.is_empty())
-        .map(|stream| {
-            let bars = |of: fn(&ShardCourse) -> u64| -> Vec<(f64, f64, f64)> {
-                let values = stream.shards.iter().map(|shard| of(shard) as f64 / secs);
-                values
-                    .zip(0_u32..)
-                    .map(|(value, place)| (f64::from(place) + 0.1, f64::from(place) + 0.9, value))
-                    .collect()
-            };
-            let offered = bars(|shard| sum([&shard.records_accepted, &shard.entries_throttled]).iter().sum());
-            let stored = bars(|shard| shard.records_accepted.iter().sum());
-            let limit = stream.limit_records_per_second as f64;
-            let highest = offered.iter().map(|(_, _, value)| *value).fold(0.0, f64::max);
-            Panel {
-                title: (account.course.streams.len() > 1).then(|| stream.name.clone()),
-                x: Axis::places("number of the shard", stream.shards.len()),
-                y: Axis::linear("records/s", highest.max(limit)),
-                layers: vec![
-                    Layer::Bars {
-                        role: Role::Refused,
-                        bars: offered,
-                    },
-                    Layer::Bars {
-                        role: Role::Accepted,
-                        bars: stored,
-                    },
-                ],
-                limit: Some(Mark {
-                    at: limit,
-                    label: format!("limit {}/s", count(stream.limit_records_per_second)),
-                }),
-                marks: Vec::new(),
-            }
-        })
+        .map(|stream| load_panel(stream, account.run.simulated, several.then(|| stream.name.clone())))
         .collect();
     let total: u64 = loads.iter().map(|load| load.offered).sum();
     let first = loads.first()?;
@@ -293,6 +262,41 @@ pub(super) fn all(account: &Account) -> Option<Figure> {
         .to_vec(),
         panels,
     })
+}
+
+/// A bar for each shard of a stream: what came to it on average, and the stored part of that.
+fn load_panel(stream: &StreamCourse, simulated: SimDuration, title: Option<String>) -> Panel {
+    let secs = (simulated.as_nanos() as f64 / 1e9).max(1e-9);
+    let bars = |of: fn(&ShardCourse) -> u64| -> Vec<(f64, f64, f64)> {
+        let values = stream.shards.iter().map(|shard| of(shard) as f64 / secs);
+        values
+            .zip(0_u32..)
+            .map(|(value, place)| (f64::from(place) + 0.1, f64::from(place) + 0.9, value))
+            .collect()
+    };
+    let offered = bars(|shard| sum([&shard.records_accepted, &shard.entries_throttled]).iter().sum());
+    let stored = bars(|shard| shard.records_accepted.iter().sum());
+    let limit = stream.limit_records_per_second as f64;
+    let highest = offered.iter().map(|(_, _, value)| *value).fold(0.0, f64::max);
+    let x = Axis::places("number of the shard", stream.shards.len());
+    let label = format!("limit {}/s", count(stream.limit_records_per_second));
+    Panel {
+        title,
+        y: Axis::linear("records/s", highest.max(limit)),
+        layers: vec![
+            Layer::Bars {
+                role: Role::Refused,
+                bars: offered,
+            },
+            Layer::Bars {
+                role: Role::Accepted,
+                bars: stored,
+            },
+        ],
+        limit: Some(Limit::constant(&x, limit, label)),
+        marks: Vec::new(),
+        x,
+    }
 }
 
 /// What streams refuse, by time.
@@ -327,9 +331,9 @@ pub(super) fn refusals(account: &Account) -> Option<Figure> {
             time.when(&refused)
         ),
         caption: format!(
-            "Entries a second, for each {}: what shards refuse (WriteProvisionedThroughputExceeded, KDS-MET-09) and what \
+            "Entries a second, {}: what shards refuse (WriteProvisionedThroughputExceeded, KDS-MET-09) and what \
              clients give up. A record that is sent again may be refused again.{}",
-            time.step(),
+            time.averaged(),
             time.marks_told()
         ),
         changes: time.changes(),

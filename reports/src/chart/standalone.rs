@@ -163,7 +163,7 @@ fn drawn(panel: &Panel, place: Place) -> Markup {
             text x=(across(mark.at)) y=(y - 5.0) text-anchor=(anchor(side)) font-size="11" font-weight="600" fill=(Role::Change.light()) { (mark.label) }
         }
         @if let Some(limit) = &panel.limit {
-            text x=(x + width - 4.0) y=(down(limit.at) - 5.0) text-anchor="end" font-weight="600" fill=(INK) stroke=(PAPER) stroke-width="3" paint-order="stroke" { (limit.label) }
+            text x=(x + width - 4.0) y=(down(limit.label_at()) - 5.0) text-anchor="end" font-weight="600" fill=(INK) stroke=(PAPER) stroke-width="3" paint-order="stroke" { (limit.label) }
         }
     }
 }

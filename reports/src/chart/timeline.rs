@@ -70,6 +70,14 @@ impl<'a> Timeline<'a> {
             step => step.to_string(),
         }
     }
+    /// What a rate that is drawn means, in words: `for each second`, `as an average over each 10 s`.
+    pub(super) fn averaged(&self) -> String {
+        if self.account.course.step <= SimDuration::SECOND {
+            format!("for each {}", self.step())
+        } else {
+            format!("as an average over each {}", self.step())
+        }
+    }
     /// An instant as people say it.
     pub(super) fn clock(&self, at: SimTime) -> String {
         clock(at, self.account.run.simulated)
@@ -109,6 +117,12 @@ impl<'a> Timeline<'a> {
         }
     }
 
+    /// Start and end of a step.
+    pub(super) fn instants(&self, step: usize) -> (SimTime, SimTime) {
+        let end = SimTime::ZERO.saturating_add(self.account.run.simulated);
+        let course = &self.account.course;
+        (course.start(step), course.start(step + 1).min(end))
+    }
     /// Start and end of a step on the axis.
     fn ends(&self, step: usize) -> (f64, f64) {
         let from = self.account.course.start(step).as_nanos() as f64 / 1e9;

@@ -1,7 +1,11 @@
 //! The course of a session, as columns.
 
-use crate::course::{Course, FunctionCourse, LatencyBar, ProducerCourse, ReaderCourse, ShardCourse, StreamCourse};
+use super::limits;
+use crate::course::{
+    ConcurrencyLimit, Course, FunctionCourse, LatencyBar, ProducerCourse, ReaderCourse, ShardCourse, StreamCourse,
+};
 use sim::blueprint::Blueprint;
+use sim::command::Intervention;
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::ids::{FunctionId, StreamId};
@@ -11,7 +15,13 @@ use sim::observe::latency::Histogram;
 use sim::services::kinesis::quotas::{SHARD_WRITE_BYTES, SHARD_WRITE_RECORDS};
 
 /// The columns of a run that came to `now`.
-pub(super) fn course(observers: &Observers, directory: &Directory, blueprint: &Blueprint, now: SimTime) -> Course {
+pub(super) fn course(
+    observers: &Observers,
+    directory: &Directory,
+    blueprint: &Blueprint,
+    changes: &[&Intervention],
+    now: SimTime,
+) -> Course {
     let Some(steps) = observers.course_until(now) else {
         return Course::default();
     };
@@ -47,7 +57,10 @@ pub(super) fn course(observers: &Observers, directory: &Directory, blueprint: &B
         functions: directory
             .functions
             .ids()
-            .map(|id| function(&steps, id, observers, directory, blueprint))
+            .map(|id| {
+                let limits = limits::concurrency(&directory.functions[id].name, blueprint, changes, now);
+                function(&steps, id, observers, directory, limits)
+            })
             .collect(),
     }
 }
@@ -78,17 +91,20 @@ fn function(
     id: FunctionId,
     observers: &Observers,
     directory: &Directory,
-    blueprint: &Blueprint,
+    concurrency_limits: Vec<ConcurrencyLimit>,
 ) -> FunctionCourse {
     let entry = &directory.functions[id];
-    let reserved = blueprint
-        .functions
-        .iter()
-        .find(|function| function.name == entry.name)
-        .and_then(|function| function.reserved_concurrency);
     let (invocations, effects, latency) = (steps.function(id), steps.effects(id), steps.latency(id));
-    let quantile = |per_million| column(latency, |spread: &Spread| spread.quantile(per_million));
     let place = observers.latency.as_ref().and_then(|latency| latency.of(id));
+    // A step knows its latencies roughly: none of them exceeds the longest of all, which is exact.
+    let longest = place
+        .and_then(|place| place.end_to_end.max())
+        .unwrap_or(SimDuration::MAX);
+    let quantile = |per_million| {
+        column(latency, |spread: &Spread| {
+            spread.quantile(per_million).map(|span| span.min(longest))
+        })
+    };
     let bars = |histogram: fn(&sim::observe::latency::PlaceLatency) -> &Histogram| {
         place.map_or_else(Vec::new, |place| bars(&histogram(place).bars_since(None)))
     };
@@ -100,8 +116,7 @@ fn function(
         throttles: column(invocations, |step| step.throttled),
         cold_starts: column(invocations, |step| step.cold_starts),
         concurrent_max: column(invocations, |step| step.concurrent_max),
-        concurrency_limit: u64::from(reserved.unwrap_or(blueprint.account_concurrency)),
-        is_reserved: reserved.is_some(),
+        concurrency_limits,
         iterator_age_max: column(invocations, |step| step.iterator_age_max),
         records_delivered: column(effects, |step| step.delivered),
         records_out_of_order: column(effects, |step| step.out_of_order),

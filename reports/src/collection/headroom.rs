@@ -6,7 +6,7 @@ use sim::directory::Directory;
 use sim::engine::quantity::ByteCount;
 use sim::engine::time::SimDuration;
 use sim::observe::Observers;
-use sim::observe::headroom::{AtLimit, Headroom, Row, Unit};
+use sim::observe::headroom::{AtLimit, Headroom, Limit, Row, Unit};
 
 /// Every limit that the run met, the most urgent first; those of a stream for its fullest shard.
 pub(super) fn headroom(observers: &Observers, directory: &Directory) -> Vec<LimitUse> {
@@ -60,13 +60,52 @@ fn quantity(value: u64, unit: Unit) -> String {
     }
 }
 
-/// The multiple of the load at which the peak would be the limit, if use grows with load.
+/// The multiple of the load at which the peak would be the limit, if use grows with load; else what it grows with.
 fn at_load(row: &Row) -> String {
     match row.load_per_mille() {
         None if row.hit_at.is_some() => "as it is".to_owned(),
-        None => "not by load alone".to_owned(),
+        None if row.limit == Limit::FunctionTimeout => "not by load: grows with batch and sink".to_owned(),
+        None if row.limit == Limit::Retention => "not by load: grows while readers lag".to_owned(),
+        None => "unknown: nothing was used".to_owned(),
         Some(..=1_000) => "as it is".to_owned(),
         Some(load @ ..100_000) => format!("{}.{} times", load / 1_000, load % 1_000 / 100),
         Some(load) => format!("{} times", count(load / 1_000)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sim::engine::time::SimTime;
+
+    fn told(limit: Limit, used: u64, hit_at: Option<SimTime>) -> String {
+        at_load(&Row {
+            limit,
+            component: None,
+            shard: None,
+            allowed: 1_000,
+            used,
+            hit_at,
+            uses: 1,
+            at_limit: u64::from(hit_at.is_some()),
+        })
+    }
+
+    /// LAM-C-26, KDS-RET-10: a time does not grow in proportion to the load, so no multiple of the load is claimed.
+    #[test]
+    fn a_limit_of_time_says_what_it_grows_with_instead_of_a_load() {
+        assert_eq!(
+            told(Limit::FunctionTimeout, 500, None),
+            "not by load: grows with batch and sink"
+        );
+        assert_eq!(
+            told(Limit::Retention, 500, None),
+            "not by load: grows while readers lag"
+        );
+        for limit in [Limit::FunctionTimeout, Limit::Retention, Limit::ShardWriteRecords] {
+            assert_eq!(told(limit, 1_000, Some(SimTime::ZERO)), "as it is");
+        }
+        assert_eq!(told(Limit::ShardWriteRecords, 500, None), "2.0 times");
+        assert_eq!(told(Limit::ShardWriteRecords, 0, None), "unknown: nothing was used");
     }
 }

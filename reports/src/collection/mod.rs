@@ -1,18 +1,20 @@
 //! From the end of a session to its account.
 
 mod causes;
+mod changes;
 mod course;
 mod headroom;
+mod limits;
 mod metrics;
 mod usage;
 
 use crate::account::{
-    Account, Assumption, Change, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
+    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
     ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
     UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
-use crate::settings::{Noticed, change, components, matters, notes};
+use crate::settings::{Noticed, components, matters, notes};
 use crate::text::count;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
@@ -65,15 +67,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         subject: circumstances.subject,
         run,
         components: components(blueprint),
-        changes: session
-            .interventions()
-            .iter()
-            .filter(|intervention| intervention.at <= session.now())
-            .map(|intervention| Change {
-                at: intervention.at,
-                what: change(&intervention.command),
-            })
-            .collect(),
+        changes: changes::changes(session),
         producers: Vec::new(),
         streams: Vec::new(),
         readers: Vec::new(),
@@ -99,7 +93,13 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         };
         view.fill(&mut account);
         account.ledgers.checks = session.ledger_checks();
-        account.course = course::course(observers, view.directory, blueprint, session.now());
+        account.course = course::course(
+            observers,
+            view.directory,
+            blueprint,
+            &session.interventions(),
+            session.now(),
+        );
         account.headroom = headroom::headroom(observers, view.directory);
         account.usage = usage::usage(observers, view.directory, session.now());
         account.metrics = metrics::series(observers, view.directory);
@@ -209,6 +209,8 @@ impl View<'_> {
                 peak_records_per_second: shard.busiest_by_records().records,
                 peak_bytes_per_second: shard.busiest_by_bytes().bytes,
                 first_throttle: shard.first_throttled_at,
+                opened: shard.opened_at,
+                closed: shard.closed_at,
             })
             .collect();
         StreamAccount {
@@ -450,6 +452,14 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
     let all = [
         (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
+        (
+            Noticed::Resharding,
+            counts.streams.iter().any(|stream| stream.changes.closed > 0),
+        ),
+        (
+            Noticed::OnDemandSplits,
+            counts.streams.iter().any(|stream| stream.changes.scaled_out > 0),
+        ),
         (
             Noticed::FunctionErrors,
             functions().any(|function| function.errors + function.timeouts > 0),

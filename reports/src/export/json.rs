@@ -127,6 +127,8 @@ fn shard(shard: &ShardAccount) -> Value {
         "peak_records_per_second": shard.peak_records_per_second,
         "peak_bytes_per_second": shard.peak_bytes_per_second,
         "first_throttle_ns": shard.first_throttle.map(SimTime::as_nanos),
+        "opened_ns": shard.opened.map(SimTime::as_nanos),
+        "closed_ns": shard.closed.map(SimTime::as_nanos),
     })
 }
 

@@ -50,8 +50,8 @@ fn moments(sighting: &Sighting) -> Vec<Moment> {
         .collect()
 }
 
-/// Two records of a key in one picture: who overtook whom, and where.
-fn timeline(witness: &Witness) -> Markup {
+/// The moments of the late or repeated record, with what was done to it in between.
+fn moments_with_cause(witness: &Witness) -> Vec<Moment> {
     let mut record = moments(&witness.record);
     if let Some((_, at)) = &witness.cause {
         let place = record.partition_point(|moment| moment.at < *at);
@@ -66,58 +66,71 @@ fn timeline(witness: &Witness) -> Markup {
             );
         }
     }
+    record
+}
+
+/// What the two lanes are called: that of the other record, then that of the record.
+fn lane_names(witness: &Witness) -> [String; 2] {
+    let record = witness.record.ordinal;
+    match witness.other.map(|other| other.ordinal) {
+        Some(other) if other == record => [format!("#{record}, first time"), format!("#{record}, again")],
+        other => [format!("record #{}", other.unwrap_or(0)), format!("record #{record}")],
+    }
+}
+
+/// Two records of a key in one picture: who overtook whom, and where.
+fn timeline(witness: &Witness) -> Markup {
+    let record = moments_with_cause(witness);
     let other = witness.other.as_ref().map(moments).unwrap_or_default();
     let all = || record.iter().chain(&other).map(|moment| moment.at);
     let (Some(from), Some(to)) = (all().min(), all().max()) else {
         return html! {};
     };
-    let is_same = witness
-        .other
-        .is_some_and(|other| other.ordinal == witness.record.ordinal);
-    let names = if is_same {
-        [
-            format!("#{}, first time", witness.record.ordinal),
-            format!("#{}, again", witness.record.ordinal),
-        ]
-    } else {
-        let other = witness.other.map_or(0, |other| other.ordinal);
-        [
-            format!("record #{other}"),
-            format!("record #{}", witness.record.ordinal),
-        ]
-    };
-    let lanes = [(&names[0], other), (&names[1], record)];
-    let place = |at: SimTime| 100.0 * share(at, from, to);
+    let [other_name, record_name] = lane_names(witness);
     html! {
         div.lanes role="img" aria-label=(format!("Two records of key {}, from {from} to {to}", printable(&witness.key))) {
-            ul.legend {
-                li { i style="border:3px solid var(--ink);border-radius:50%" {} "created" }
-                li { i style="background:var(--refused)" {} "not stored yet" }
-                @if witness.cause.is_some() { li { i style="background:var(--refused);transform:rotate(45deg) scale(.75)" {} "sent again" } }
-                li { i style="border:3px solid var(--accepted);border-radius:50%" {} "stored" }
-                li { i style="background:var(--accepted)" {} "in the stream and the function" }
-                li { i style="background:var(--done);border-radius:50%" {} "took effect" }
-            }
-            @for (name, moments) in &lanes {
-                @if !moments.is_empty() {
-                    div.lane {
-                        span { (name) }
-                        div.track {
-                            @for pair in moments.windows(2) {
-                                i class=(if pair[1].class == "effect" || pair[0].class == "saved" { "stay" } else { "wait" })
-                                    style=(format!("left:{:.2}%;width:{:.2}%", place(pair[0].at), place(pair[1].at) - place(pair[0].at))) {}
-                            }
-                            @for moment in moments {
-                                b class=(moment.class) style=(format!("left:{:.2}%", place(moment.at))) title=(format!("{} {}", moment.what, moment.at)) {}
-                            }
-                        }
-                    }
-                }
-            }
+            (meanings(witness))
+            (lane(&other_name, &other, from, to))
+            (lane(&record_name, &record, from, to))
             p.caption {
                 "Key " code { (printable(&witness.key)) } ", from " (from) " to " (to)
                 @if let Some((what, at)) = &witness.cause { "; " (what) " at " (at) }
                 "."
+            }
+        }
+    }
+}
+
+/// What the colours and shapes of the lanes mean.
+fn meanings(witness: &Witness) -> Markup {
+    html! {
+        ul.legend {
+            li { i style="border:3px solid var(--ink);border-radius:50%" {} "created" }
+            li { i style="background:var(--refused)" {} "not stored yet" }
+            @if witness.cause.is_some() { li { i style="background:var(--refused);transform:rotate(45deg) scale(.75)" {} "sent again" } }
+            li { i style="border:3px solid var(--accepted);border-radius:50%" {} "stored" }
+            li { i style="background:var(--accepted)" {} "in the stream and the function" }
+            li { i style="background:var(--done);border-radius:50%" {} "took effect" }
+        }
+    }
+}
+
+/// A record's moments on a line of time.
+fn lane(name: &str, moments: &[Moment], from: SimTime, to: SimTime) -> Markup {
+    let place = |at: SimTime| 100.0 * share(at, from, to);
+    html! {
+        @if !moments.is_empty() {
+            div.lane {
+                span { (name) }
+                div.track {
+                    @for pair in moments.windows(2) {
+                        i class=(if pair[1].class == "effect" || pair[0].class == "saved" { "stay" } else { "wait" })
+                            style=(format!("left:{:.2}%;width:{:.2}%", place(pair[0].at), place(pair[1].at) - place(pair[0].at))) {}
+                    }
+                    @for moment in moments {
+                        b class=(moment.class) style=(format!("left:{:.2}%", place(moment.at))) title=(format!("{} {}", moment.what, moment.at)) {}
+                    }
+                }
             }
         }
     }

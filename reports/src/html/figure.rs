@@ -79,7 +79,7 @@ fn plot(panel: &Panel, title: &str) -> Markup {
                 @for tick in &panel.y.ticks { span.y.row[panel.y.has_rows] style=(down(tick.at)) { (prose(&tick.label)) } }
                 @for tick in &panel.x.ticks { span.x style=(across(tick.at)) { (tick.label) } }
                 @for (mark, side) in panel.marks.iter().zip(panel.sides()) { span.mark.left[side == Side::Left].right[side == Side::Right] style=(across(mark.at)) { (prose(&mark.label)) } }
-                @if let Some(limit) = &panel.limit { span.limit style=(down(limit.at)) { (limit.label) } }
+                @if let Some(limit) = &panel.limit { span.limit style=(down(limit.label_at())) { (limit.label) } }
             }
             p.xunit { (panel.x.label) }
         }

@@ -183,9 +183,15 @@ fn order(account: &Account) -> Option<Tile> {
     (!account.checks.is_empty()).then(|| Tile {
         label: "Out of order",
         value: count(late),
-        more: format!("{} twice or more, {} lost", count(again), count(lost)),
+        more: tied_counts(again, lost),
         is_warning: late + again + lost > 0,
     })
+}
+
+/// Each count on one line with its word.
+fn tied_counts(again: u64, lost: u64) -> String {
+    let words = |number| if number == 0 { "none".to_owned() } else { count(number) };
+    format!("{} twice or more, {}\u{a0}lost", words(again), words(lost))
 }
 
 /// A component in the picture of what ran.

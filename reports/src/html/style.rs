@@ -28,7 +28,7 @@ h2{font-size:1.2rem;margin:2.4em 0 .7em}
 h3{font-size:1rem;line-height:1.35;margin:0 0 .3em;text-wrap:pretty}
 p{margin:.4em 0}
 code,pre{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.875em}
-pre{background:var(--paper);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;overflow-x:auto;margin:.6em 0}
+pre{background:var(--paper);border:1px solid var(--rule);border-radius:8px;padding:12px 14px;white-space:pre-wrap;overflow-wrap:anywhere;margin:.6em 0}
 a{color:inherit}
 .over{color:var(--pale);font-size:.85rem;margin:0}
 .question{font-size:1.1rem;color:var(--pale);margin:0 0 1em;text-wrap:pretty}

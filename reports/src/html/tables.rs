@@ -2,12 +2,11 @@
 
 use super::opening::symbol;
 use super::prose::prose;
-use crate::account::{Account, Assumption, Verdict};
+use crate::account::{Account, Assumption, ShardAccount, Verdict};
 use crate::summary::told;
 use crate::text::{count, counted, printable, share, tied};
 use maud::{Markup, html};
 use sim::engine::quantity::ByteCount;
-use sim::engine::time::SimDuration;
 
 /// A verdict as a word in its colour.
 pub(super) fn chip(verdict: Verdict) -> Markup {
@@ -56,7 +55,7 @@ pub(super) fn headroom(account: &Account) -> Markup {
                             tr {
                                 td { b { (prose(&row.limit)) } br; span.fact { (prose(&row.of)) } }
                                 td {
-                                    span.warn-text[full] { (tied(&row.peak)) ", " (tied(&share(row.used_per_mille, 1_000))) }
+                                    span.warn-text[full] { (tied(&row.peak)) ", " (tied(&share(row.peak_value, row.allowed_value))) }
                                     span.meter { i.full[full] style=(format!("width:{}%", row.used_per_mille.min(1_000) as f64 / 10.0)) {} }
                                 }
                                 td.number data-label="Allowed" { (row.allowed) }
@@ -81,7 +80,7 @@ fn shards(account: &Account) -> Markup {
                 summary { "Every shard of " (prose(&stream.name)) " (" (stream.shards.len()) ")" }
                 div.card.scroll {
                     table {
-                        thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } } }
+                        thead { tr { th { "Shard" } th.number { "Stored" } th.number { "Bytes" } th.number { "Refused" } th.number { "Fullest second" } th.number { "First refusal" } th { "Open" } } }
                         tbody {
                             @for shard in &stream.shards {
                                 tr {
@@ -91,6 +90,7 @@ fn shards(account: &Account) -> Markup {
                                     td.number { (count(shard.entries_throttled)) }
                                     td.number { (count(shard.peak_records_per_second)) " records, " (ByteCount(shard.peak_bytes_per_second)) }
                                     td.number { @match shard.first_throttle { Some(at) => (at), None => "none" } }
+                                    td { (open(shard)) }
                                 }
                             }
                         }
@@ -101,20 +101,30 @@ fn shards(account: &Account) -> Markup {
     }
 }
 
+/// How long a shard was open.
+fn open(shard: &ShardAccount) -> String {
+    match (shard.opened, shard.closed) {
+        (None, None) => "always".to_owned(),
+        (Some(opened), None) => format!("since {opened}"),
+        (None, Some(closed)) => format!("until {closed}"),
+        (Some(opened), Some(closed)) => format!("from {opened} to {closed}"),
+    }
+}
+
 /// Latency in figures.
 pub(super) fn latency(account: &Account) -> Markup {
     html! {
         @if !account.latency.is_empty() {
             h2 id="latency" { "Latency in figures" }
-            div.card.scroll {
-                table {
+            div.card {
+                table.stack {
                     thead { tr { th { "Until a record has taken effect" } th.number { "p50" } th.number { "p90" } th.number { "p99" } th.number { "Slowest" } th.number { "Mean" } } }
                     tbody {
                         @for row in &account.latency {
                             @for (name, spread) in [("since creation", row.since_creation), ("since it was stored", row.since_arrival)] {
                                 tr {
                                     td { (prose(&row.at)) ", " (name) br; span.fact { (counted(spread.records, "record")) ", by " (prose(&row.function)) } }
-                                    @for span in [spread.p50, spread.p90, spread.p99, spread.max, spread.mean] { td.number { (span) } }
+                                    @for (name, span) in [("p50", spread.p50), ("p90", spread.p90), ("p99", spread.p99), ("Slowest", spread.max), ("Mean", spread.mean)] { td.number data-label=(name) { (span) } }
                                 }
                             }
                         }
@@ -176,8 +186,8 @@ pub(super) fn usage(account: &Account) -> Markup {
                         dl {
                             dt { "requests" } dd { (count(function.invocations)) }
                             dt { "GB-seconds" } dd { (format!("{:.3}", function.gb_ms as f64 / 1_000.0)) }
-                            dt { "billed time" } dd { (SimDuration::from_millis(function.billed_ms)) }
-                            dt { "of it Init" } dd { (SimDuration::from_millis(function.init_ms)) }
+                            dt { "billed time" } dd { (count(function.billed_ms)) " ms" }
+                            dt { "of it Init" } dd { (count(function.init_ms)) " ms" }
                             dt { "memory" } dd { (count(u64::from(function.memory_mb))) " MB" }
                         }
                     }

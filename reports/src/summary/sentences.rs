@@ -73,11 +73,12 @@ pub(super) fn times(number: u64) -> String {
 pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
     let offered = stream.records_accepted + stream.entries_throttled + stream.entries_failed;
     let stored = format!(
-        "{} stored {} ({}) in {}",
+        "{} stored {} ({}) in {}{}",
         stream.name,
         counted(stream.records_accepted, "record"),
         ByteCount(stream.bytes_accepted),
         counted(stream.shards.len() as u64, "shard"),
+        closed_told(stream),
     );
     let mut told = Vec::new();
     if stream.entries_throttled == 0 {
@@ -110,6 +111,15 @@ pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
     items
 }
 
+/// How many shards are not open any more.
+fn closed_told(stream: &StreamAccount) -> String {
+    match stream.shards.iter().filter(|shard| shard.closed.is_some()).count() {
+        0 => String::new(),
+        1 => " (one of them closed on the way)".to_owned(),
+        closed => format!(" ({closed} of them closed on the way)"),
+    }
+}
+
 /// The busiest shard, how much of the stream it carried, and which of its limits it came close to.
 fn busiest_told(stream: &StreamAccount) -> Option<String> {
     let offered = |shard: &ShardAccount| shard.records_accepted + shard.entries_throttled;
@@ -122,13 +132,18 @@ fn busiest_told(stream: &StreamAccount) -> Option<String> {
     let by_bytes = u128::from(busiest.peak_bytes_per_second) * u128::from(stream.limit_records_per_second)
         > u128::from(busiest.peak_records_per_second) * u128::from(stream.limit_bytes_per_second);
     let total: u64 = stream.shards.iter().map(offered).sum();
+    // Shards that were not open all the time have no equal share.
+    let equal = if stream.shards.iter().any(|shard| shard.closed.is_some()) {
+        String::new()
+    } else {
+        format!(" (an equal share is {})", share(1, stream.shards.len() as u64))
+    };
     let carried = match (stream.shards.len(), total) {
         (1, _) | (_, 0) => format!("{} was", busiest.id),
         _ => format!(
-            "{} was the busiest, with {} of the offered load (an equal share is {}). It was",
+            "{} was the busiest, with {} of the offered load{equal}. It was",
             busiest.id,
             share(offered(busiest), total),
-            share(1, stream.shards.len() as u64)
         ),
     };
     let used = if by_bytes {

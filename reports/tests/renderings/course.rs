@@ -1,7 +1,9 @@
 //! An invented course: a steady load with a wave in the middle, too much for one shard.
 
 use reports::account::{MetricPoint, MetricSeries};
-use reports::course::{Course, FunctionCourse, LatencyBar, ProducerCourse, ReaderCourse, ShardCourse, StreamCourse};
+use reports::course::{
+    ConcurrencyLimit, Course, FunctionCourse, LatencyBar, ProducerCourse, ReaderCourse, ShardCourse, StreamCourse,
+};
 use sim::engine::time::{SimDuration, SimTime};
 
 /// A wave: `high` in the middle fifth, `low` elsewhere, with a little unrest.
@@ -79,8 +81,11 @@ fn function(steps: usize, load: &[u64]) -> FunctionCourse {
         throttles: wave(steps, 0, 2),
         cold_starts: wave(steps, 0, 1),
         concurrent_max: wave(steps, 3, 8),
-        concurrency_limit: 10,
-        is_reserved: true,
+        concurrency_limits: vec![ConcurrencyLimit {
+            from: SimTime::ZERO,
+            invocations: 10,
+            is_reserved: true,
+        }],
         iterator_age_max: spans(load, 200),
         records_delivered: load.to_vec(),
         records_out_of_order: wave(steps, 0, 40),

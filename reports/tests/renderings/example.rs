@@ -145,6 +145,8 @@ fn stream() -> StreamAccount {
         peak_records_per_second: peak,
         peak_bytes_per_second: peak * 640,
         first_throttle: (throttled > 0).then(|| SimTime::from_nanos(1_204_000_000)),
+        opened: None,
+        closed: None,
     };
     StreamAccount {
         name: "stream.clicks".to_owned(),

@@ -5,7 +5,7 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, listed, nearest};
 use crate::expect::{Bound, Comparison, Expectation, Guarantee, Outcome, Promise};
 use crate::fields::{Fields, Value};
-use crate::metric::{METRICS, Metric, Statistic, Unit};
+use crate::metric::{METRICS, Metric, Sort, Statistic, Unit};
 use crate::source::quoted;
 use sim::engine::time::{SimDuration, SimTime};
 
@@ -127,7 +127,14 @@ impl Lowering<'_> {
         {
             let title = format!("{} has no {statistic}", metric.name);
             let label = format!("it has {}", metric.sort.statistics());
-            self.fault(Code::WrongMetric, place, title, &label, "");
+            let help = match (metric.sort, statistic) {
+                (Sort::Timing, Statistic::Percentile(_)) => {
+                    "percentiles need every value: only EndToEndLatency keeps them all, other times keep sum, number, \
+                     least and greatest value of each minute"
+                }
+                _ => "",
+            };
+            self.fault(Code::WrongMetric, place, title, &label, help);
             return None;
         }
         Some(statistic)

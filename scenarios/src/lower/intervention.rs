@@ -16,6 +16,13 @@ const CHANGES: &[&str] = &[
     "failure_rate",
     "sink_capacity",
     "break_sink",
+    "split",
+    "merge",
+    "shard_count",
+    "retention",
+    "capacity_mode",
+    "max_record_size",
+    "warm_throughput",
 ];
 
 /// A run takes no more.
@@ -136,10 +143,14 @@ impl Lowering<'_> {
                 capacity: change.maybe_rate("capacity"),
             });
         }
-        let change = fields.table("break_sink")?;
-        Some(Command::BreakSink {
-            sink: change.name("sink"),
-            lasts: change.duration("lasts"),
-        })
+        if let Some(change) = fields.table("break_sink") {
+            return Some(Command::BreakSink {
+                sink: change.name("sink"),
+                lasts: change.duration("lasts"),
+            });
+        }
+        self.operations_of_the_profile(fields);
+        let (stream, operation) = super::kinesis::operation(fields)?;
+        Some(Command::ChangeStream { stream, operation })
     }
 }

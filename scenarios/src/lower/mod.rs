@@ -2,6 +2,7 @@
 
 mod expect;
 mod intervention;
+mod kinesis;
 mod lambda;
 mod memory;
 mod model;
@@ -17,7 +18,7 @@ use crate::schema::top::FORMAT;
 use crate::source::{Place, SourceMap};
 use crate::trace::TraceReader;
 use crate::{Assumption, LoadOptions};
-use sim::blueprint::{Blueprint, StreamBlueprint};
+use sim::blueprint::Blueprint;
 use sim::engine::time::SimDuration;
 use sim::profile::Profile;
 
@@ -54,6 +55,7 @@ impl Lowering<'_> {
         blueprint.profile = self.profile;
         if let Some(account) = top.table("account") {
             blueprint.account_concurrency = account.u32("ConcurrentExecutions");
+            blueprint.stream_account = self.stream_account(account);
         }
         let mut assumptions = Vec::new();
         if let Some(fields) = top.table("model") {
@@ -61,8 +63,10 @@ impl Lowering<'_> {
             assumptions = self.assumptions(fields);
         }
         for component in top.components(Kind::Stream) {
-            blueprint.streams.push(self.stream(&component.name, &component.fields));
+            let stream = self.stream(&component.name, &component.fields, &blueprint);
+            blueprint.streams.push(stream);
         }
+        self.streams_of_the_account(top);
         for component in top.components(Kind::Producer) {
             blueprint
                 .producers
@@ -107,27 +111,6 @@ impl Lowering<'_> {
                 "unknown version",
                 &help,
             );
-        }
-    }
-
-    fn stream(&mut self, name: &str, fields: &Fields) -> StreamBlueprint {
-        if self.profile == Profile::Exam && fields.is_given("MaxRecordSizeInKiB") {
-            let place = fields.place_of("MaxRecordSizeInKiB");
-            let title = "`MaxRecordSizeInKiB` does not exist in the profile `exam`";
-            let label = "AWS has it since 2025-10-28 (KDS-REC-04)";
-            self.fault(
-                Code::WrongProfile,
-                place,
-                title,
-                label,
-                "leave it out, or use profile = \"current\"",
-            );
-        }
-        StreamBlueprint {
-            name: name.to_owned(),
-            shard_count: fields.u32("ShardCount"),
-            retention_hours: fields.u32("RetentionPeriodHours"),
-            max_record_size_kib: fields.u32("MaxRecordSizeInKiB"),
         }
     }
 

@@ -29,10 +29,20 @@ impl Lowering<'_> {
             PutApi::PutRecord => {
                 let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
                 self.no_effect(fields, &knobs, "PutRecord sends each record by itself");
+                if fields.flag("SequenceNumberForOrdering") {
+                    let knobs = ["call_window", "call_window_threshold"];
+                    self.no_effect(
+                        fields,
+                        &knobs,
+                        "puts that wait for each other are never handled by window",
+                    );
+                }
             }
             PutApi::PutRecords => {
                 let knobs = ["call_window", "call_window_threshold"];
                 self.no_effect(fields, &knobs, "call windows are for PutRecord");
+                let why = "only PutRecord has this parameter (KDS-SEQ-08)";
+                self.no_effect(fields, &["SequenceNumberForOrdering"], why);
             }
         }
         Some(ProducerBlueprint {
@@ -46,6 +56,7 @@ impl Lowering<'_> {
             max_batch_records: fields.u32("max_batch_records"),
             max_batch_bytes: fields.bytes("max_batch_bytes"),
             concurrency: fields.u32("concurrency"),
+            sequence_number_for_ordering: fields.flag("SequenceNumberForOrdering"),
             retry: retry(fields.table("retry")),
             resend_failed: fields.table("resend_failed").map(resend),
             call_window: fields.duration("call_window"),

@@ -103,6 +103,7 @@ fn properties(page: &mut Page, rows: &Rows) {
 fn line(page: &mut Page, property: &Property) {
     let default = match property.default {
         Default::Required => "required".to_owned(),
+        Default::RequiredWithout(other) => format!("required without `{other}`"),
         Default::Nothing => String::new(),
         Default::Value(text) => format!("`{text}`"),
         Default::ByProfile { exam, current } => format!("`{current}`, in the profile exam `{exam}`"),

@@ -34,7 +34,7 @@ pub(super) fn description(property: &Property) -> String {
 /// The default as a scenario writes it; `None` where the property has none.
 pub fn default_words(default: Default) -> Option<String> {
     match default {
-        Default::Required | Default::Nothing => None,
+        Default::Required | Default::RequiredWithout(_) | Default::Nothing => None,
         Default::Value(text) => Some(text.to_owned()),
         Default::ByProfile { exam, current } => Some(format!("{current}, in the profile exam {exam}")),
     }

@@ -1,6 +1,6 @@
 //! `[[intervention]]`: what changes during a run.
 
-use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, integer, optional, required};
+use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, integer, optional, required, word};
 
 /// More or less load.
 pub static SCALE_LOAD: Rows = Rows::own(
@@ -63,6 +63,87 @@ pub static BREAK_SINK: Rows = Rows::own(
     ],
 );
 
+const STREAM: Shape = Shape::Reference(&[Kind::Stream]);
+/// A shard's number.
+const SHARD: Shape = integer(0, 4_294_967_294);
+
+/// A shard that is split.
+pub static SPLIT: Rows = Rows::own(
+    "a split",
+    &[
+        required("of", STREAM, "The stream."),
+        required(
+            "shard",
+            Shape::WordOr("hottest", &SHARD),
+            "Number of the shard, or the one with the highest load of the last two minutes.",
+        ),
+        optional(
+            "at",
+            Shape::HashKey,
+            "NewStartingHashKey: it and all above go to the second child. Without it: the middle of the shard.",
+        )
+        .fact("KDS-RS-02, KDS-RS-03"),
+    ],
+);
+/// Two shards that are merged.
+pub static MERGE: Rows = Rows::own(
+    "a merge",
+    &[
+        required("of", STREAM, "The stream."),
+        required(
+            "shards",
+            Shape::Pair(&SHARD, &SHARD),
+            "Numbers of two neighbours, in any order.",
+        )
+        .fact("KDS-RS-04"),
+    ],
+);
+/// Another number of shards.
+pub static SHARD_COUNT: Rows = Rows::own(
+    "a change of the shard count",
+    &[
+        required("of", STREAM, "The stream."),
+        required(
+            "to",
+            integer(1, 20_000),
+            "TargetShardCount of UpdateShardCount: from half to double of what there is.",
+        )
+        .fact("KDS-RS-12, KDS-RS-13"),
+    ],
+);
+/// Another retention.
+pub static RETENTION: Rows = Rows::own(
+    "a change of the retention",
+    &[
+        required("of", STREAM, "The stream."),
+        required("hours", integer(24, 8_760), "The new RetentionPeriodHours.").fact("KDS-RET-04"),
+    ],
+);
+/// Another capacity mode.
+pub static CAPACITY_MODE: Rows = Rows::own(
+    "a switch of the capacity mode",
+    &[
+        required("of", STREAM, "The stream."),
+        required("mode", word(&["PROVISIONED", "ON_DEMAND"]), "The new StreamMode.").fact("KDS-CAP-12"),
+    ],
+);
+/// Another bound on records.
+pub static MAX_RECORD_SIZE: Rows = Rows::own(
+    "a change of the largest record",
+    &[
+        required("of", STREAM, "The stream."),
+        required("kib", integer(1, 1_048_576), "The new MaxRecordSizeInKiB.").fact("KDS-REC-06, KDS-REC-07"),
+    ],
+);
+/// Another warm throughput.
+pub static WARM_THROUGHPUT: Rows = Rows::own(
+    "a change of the warm throughput",
+    &[
+        required("of", STREAM, "The stream."),
+        required("mib_per_second", integer(1, 20_480), "The new WarmThroughputMiBps.").fact("KDS-CAP-20, KDS-CAP-21"),
+    ],
+);
+
 /// Properties of an intervention: a time and one change.
 pub static INTERVENTION: Rows = Rows::own(
     "an intervention",
@@ -92,6 +173,37 @@ pub static INTERVENTION: Rows = Rows::own(
             "break_sink",
             Shape::Table(&BREAK_SINK),
             "A sink stops answering for a while.",
+        ),
+        optional(
+            "split",
+            Shape::Table(&SPLIT),
+            "SplitShard: a shard becomes two, some time later.",
+        ),
+        optional("merge", Shape::Table(&MERGE), "MergeShards: two shards become one."),
+        optional(
+            "shard_count",
+            Shape::Table(&SHARD_COUNT),
+            "UpdateShardCount: as many shards of equal size as asked for.",
+        ),
+        optional(
+            "retention",
+            Shape::Table(&RETENTION),
+            "Makes records live longer, or not so long.",
+        ),
+        optional(
+            "capacity_mode",
+            Shape::Table(&CAPACITY_MODE),
+            "UpdateStreamMode: switches between provisioned and on-demand mode.",
+        ),
+        optional(
+            "max_record_size",
+            Shape::Table(&MAX_RECORD_SIZE),
+            "UpdateMaxRecordSize: allows larger records, or only smaller ones.",
+        ),
+        optional(
+            "warm_throughput",
+            Shape::Table(&WARM_THROUGHPUT),
+            "UpdateStreamWarmThroughput: asks for on-demand capacity up front.",
         ),
     ],
 );

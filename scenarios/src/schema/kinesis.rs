@@ -1,13 +1,44 @@
 //! `[stream.NAME]`: AWS::Kinesis::Stream.
 
-use super::{Rows, defaulted, integer, required};
+use super::{Rows, Shape, defaulted, integer, optional, required, required_without, word};
+
+/// Who provides the capacity.
+static MODE: Rows = Rows {
+    title: "a stream's capacity mode",
+    aws: Some("AWS::Kinesis::Stream StreamModeDetails"),
+    properties: &[required(
+        "StreamMode",
+        word(&["PROVISIONED", "ON_DEMAND"]),
+        "Shards as asked for, or as the load has shown to be needed.",
+    )
+    .fact("KDS-CAP-01")],
+    not_modelled: &[],
+};
 
 /// Properties of a stream.
 pub static STREAM: Rows = Rows {
     title: "a stream",
     aws: Some("AWS::Kinesis::Stream"),
     properties: &[
-        required("ShardCount", integer(1, 20_000), "Open shards at the start.").fact("KDS-CAP-14"),
+        required_without(
+            "StreamModeDetails",
+            "ShardCount",
+            integer(1, 20_000),
+            "Open shards at the start. Not in on-demand mode, which starts with four (KDS-CAP-02).",
+        )
+        .fact("KDS-CAP-14"),
+        optional(
+            "StreamModeDetails",
+            Shape::Table(&MODE),
+            "The capacity mode. Without it: PROVISIONED.",
+        )
+        .fact("KDS-CAP-01"),
+        optional(
+            "WarmThroughputMiBps",
+            integer(1, 10_240),
+            "Write capacity of an on-demand stream from the start on. Only with on-demand Advantage.",
+        )
+        .fact("KDS-CAP-17, KDS-CAP-18"),
         defaulted(
             "RetentionPeriodHours",
             integer(24, 8_760),
@@ -23,12 +54,5 @@ pub static STREAM: Rows = Rows {
         )
         .fact("KDS-REC-04"),
     ],
-    not_modelled: &[
-        "Name",
-        "StreamModeDetails",
-        "StreamEncryption",
-        "DesiredShardLevelMetrics",
-        "WarmThroughputMiBps",
-        "Tags",
-    ],
+    not_modelled: &["Name", "StreamEncryption", "DesiredShardLevelMetrics", "Tags"],
 };

@@ -118,6 +118,8 @@ pub struct Property {
 pub enum Default {
     /// It must be given.
     Required,
+    /// It must be given unless this other one is.
+    RequiredWithout(&'static str),
     /// Nothing: the sentence of the row says what that means.
     Nothing,
     /// This value, as a scenario would write it.
@@ -135,7 +137,7 @@ impl Default {
     /// The default's text in a profile.
     pub const fn text(self, profile: Profile) -> Option<&'static str> {
         match self {
-            Self::Required | Self::Nothing => None,
+            Self::Required | Self::RequiredWithout(_) | Self::Nothing => None,
             Self::Value(text) => Some(text),
             Self::ByProfile { exam, current } => Some(match profile {
                 Profile::Exam => exam,
@@ -322,6 +324,15 @@ const fn row(name: &'static str, shape: Shape, default: Default, doc: &'static s
 /// A property that must be given.
 pub(crate) const fn required(name: &'static str, shape: Shape, doc: &'static str) -> Property {
     row(name, shape, Default::Required, doc)
+}
+/// A property that must be given unless another one is.
+pub(crate) const fn required_without(
+    other: &'static str,
+    name: &'static str,
+    shape: Shape,
+    doc: &'static str,
+) -> Property {
+    row(name, shape, Default::RequiredWithout(other), doc)
 }
 /// A property whose absence means something of its own.
 pub(crate) const fn optional(name: &'static str, shape: Shape, doc: &'static str) -> Property {

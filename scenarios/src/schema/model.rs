@@ -84,6 +84,48 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-U-02"),
     defaulted(
+        "shard_discovery_interval",
+        LENGTH,
+        "\"1min\"",
+        "How often a mapping lists the shards of its stream, and so hears of new ones.",
+    )
+    .fact("LAM-U-09"),
+    defaulted(
+        "reshard_time",
+        LENGTH,
+        "\"30s\"",
+        "How long a split, a merge or a level of UpdateShardCount takes.",
+    )
+    .fact("KDS-MOD-10"),
+    defaulted(
+        "capacity_mode_switch_time",
+        LENGTH,
+        "\"30s\"",
+        "How long a switch of the capacity mode or of the warm throughput takes.",
+    )
+    .fact("KDS-MOD-10"),
+    defaulted(
+        "retention_increase_time",
+        LENGTH,
+        "\"3min\"",
+        "After how long a longer retention is in effect; AWS says several minutes.",
+    )
+    .fact("KDS-MOD-10"),
+    defaulted(
+        "max_record_size_change_time",
+        LENGTH,
+        "\"5s\"",
+        "After how long another MaxRecordSizeInKiB is in effect; AWS says a few seconds.",
+    )
+    .fact("KDS-REC-07"),
+    defaulted(
+        "on_demand_split_delay",
+        DISTRIBUTION,
+        "{ uniform = [\"1min\", \"15min\"] }",
+        "From the minute that shows a need to the split of an on-demand shard; AWS says within 15 minutes.",
+    )
+    .fact("KDS-MOD-12"),
+    defaulted(
         "retry_backoff",
         SPAN,
         "\"1s\"",

@@ -205,6 +205,14 @@ pub static PRODUCER: Rows = Rows::own(
             "Most requests in flight, further ones wait in the client; 50 is a usual size of an SDK's connection pool. \
              With more than one, a slow request can be overtaken by the next, which reorders a key.",
         ),
+        defaulted(
+            "SequenceNumberForOrdering",
+            Shape::Flag,
+            "false",
+            "Each PutRecord names the sequence number of its key's put before, so it waits for that result: a key's \
+             records keep their order at the price of one put at a time for each key. Only PutRecord has it.",
+        )
+        .fact("KDS-SEQ-08"),
         defaulted("retry", Shape::Table(&RETRY), "{}", "The SDK's retries of requests that failed whole."),
         optional(
             "resend_failed",

@@ -10,13 +10,35 @@ pub const FORMAT: u64 = 1;
 /// The account: `[account]`.
 pub static ACCOUNT: Rows = Rows::own(
     "the account",
-    &[defaulted(
-        "ConcurrentExecutions",
-        integer(1, 100_000),
-        "1000",
-        "Concurrency quota of the account in its Region, shared by all functions.",
-    )
-    .fact("LAM-C-04")],
+    &[
+        defaulted(
+            "ConcurrentExecutions",
+            integer(1, 100_000),
+            "1000",
+            "Concurrency quota of the account in its Region, shared by all functions.",
+        )
+        .fact("LAM-C-04"),
+        defaulted(
+            "Region",
+            Shape::Text,
+            "\"us-east-1\"",
+            "The Region, on which the quotas of streams depend.",
+        )
+        .fact("KDS-CAP-09, KDS-CAP-10, KDS-CAP-14"),
+        optional(
+            "shard_quota",
+            integer(1, 1_000_000),
+            "Open shards of all provisioned streams together. Without it: the default of the Region.",
+        )
+        .fact("KDS-CAP-14"),
+        defaulted(
+            "on_demand_advantage",
+            Shape::Flag,
+            "false",
+            "On-demand Advantage is on, which warm throughput needs. Only in the profile `current`.",
+        )
+        .fact("KDS-CAP-01, KDS-CAP-17"),
+    ],
 );
 
 /// What a file holds at its top.

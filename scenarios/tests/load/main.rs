@@ -7,5 +7,6 @@ mod files;
 mod outcome;
 mod schema;
 mod set;
+mod streams;
 mod support;
 mod traces;

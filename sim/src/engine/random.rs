@@ -3,6 +3,7 @@
 //! The key is (seed, replication, domain tag); the stream number is the 64-bit FNV-1a hash of
 //! `<kind>.<component>/<purpose>`. A new component or purpose therefore moves nobody else's numbers.
 
+use super::distribution::{Distribution, DistributionError, Sampler};
 use super::quantity::Ratio;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -16,6 +17,8 @@ const DOMAIN: [u8; 16] = *b"shardlab/random1";
 pub struct RandomStreams {
     key: [u8; 32],
     names: BTreeMap<u64, String>,
+    /// What was compiled for somebody who draws.
+    samplers: Vec<(Distribution, Sampler)>,
 }
 
 /// Two names that were asked for have the same stream number (or are the same name).
@@ -66,6 +69,7 @@ impl RandomStreams {
         Self {
             key,
             names: BTreeMap::new(),
+            samplers: Vec::new(),
         }
     }
     /// The stream with this name. Each name can be had once.
@@ -81,6 +85,18 @@ impl RandomStreams {
         let mut generator = ChaCha8Rng::from_seed(self.key);
         generator.set_stream(number);
         Ok(Stream { generator, draws: 0 })
+    }
+    /// The distribution, compiled. Whoever asks for the same one shares its table: a thousand streams have one service
+    /// time, and a table takes milliseconds to compile and 84 KB.
+    pub fn sampler(&mut self, distribution: &Distribution) -> Result<Sampler, DistributionError> {
+        if let Some((_, sampler)) = self.samplers.iter().find(|(known, _)| known == distribution) {
+            return Ok(sampler.clone());
+        }
+        let sampler = distribution.compile()?;
+        if sampler.has_table() {
+            self.samplers.push((distribution.clone(), sampler.clone()));
+        }
+        Ok(sampler)
     }
 }
 
@@ -111,6 +127,19 @@ impl Stream {
             self.generator.fill_bytes(bytes);
             for (word, four) in chunk.iter_mut().zip(bytes.as_chunks::<4>().0) {
                 *word = u32::from_le_bytes(*four);
+            }
+            self.draws += u64::from(super::index::to_u32(chunk.len()));
+        }
+    }
+    /// A block of 64-bit words, cheaper than word by word: those that so many draws would have given.
+    pub fn fill_words(&mut self, words: &mut [u64]) {
+        const CHUNK: usize = 128;
+        let mut bytes = [0_u8; 8 * CHUNK];
+        for chunk in words.chunks_mut(CHUNK) {
+            let bytes = &mut bytes[..8 * chunk.len()];
+            self.generator.fill_bytes(bytes);
+            for (word, eight) in chunk.iter_mut().zip(bytes.as_chunks::<8>().0) {
+                *word = u64::from_le_bytes(*eight);
             }
             self.draws += u64::from(super::index::to_u32(chunk.len()));
         }
@@ -148,6 +177,21 @@ mod tests {
     }
 
     #[test]
+    fn whoever_asks_for_the_same_distribution_shares_its_table() {
+        let mut streams = RandomStreams::new(7, 0);
+        let gamma = |mean| Distribution::Gamma { shape: 2.0, mean };
+        let one = streams.sampler(&gamma(1e6)).expect("it compiles");
+        let other = streams.sampler(&gamma(2e6)).expect("it compiles");
+        let again = streams.sampler(&gamma(1e6)).expect("it compiles");
+        assert!(again.shares_table_with(&one));
+        assert!(!again.shares_table_with(&other));
+        assert_eq!(
+            other.quantile(0.5),
+            gamma(2e6).compile().expect("it compiles").quantile(0.5)
+        );
+    }
+
+    #[test]
     fn a_name_can_be_had_once() {
         let mut streams = RandomStreams::new(7, 0);
         assert!(streams.stream("queue.jobs/sample").is_ok());
@@ -161,6 +205,24 @@ mod tests {
         assert_ne!(first(1, 0), first(2, 0));
         assert_ne!(first(1, 0), first(1, 1));
         assert_eq!(first(1, 1), first(1, 1));
+    }
+
+    /// Whatever was drawn before, at any place within the generator's own block.
+    #[test]
+    fn a_block_of_words_is_what_so_many_draws_give() {
+        let stream = || RandomStreams::new(7, 0).stream("a").expect("free");
+        for before in 0..70 {
+            for count in [0, 1, 31, 128, 300] {
+                let (mut one, mut other) = (stream(), stream());
+                for _ in 0..before {
+                    assert_eq!(one.word(), other.word());
+                }
+                let mut block = vec![0; count];
+                one.fill_words(&mut block);
+                assert!(block.iter().all(|&word| word == other.word()));
+                assert_eq!((one.word(), one.draws()), (other.word(), other.draws()));
+            }
+        }
     }
 
     /// Golden words: they change only if the key derivation or the generator does, which would change every run.

@@ -84,6 +84,12 @@ impl TokenBucket {
         }
         enough
     }
+    /// Puts tokens in, as far as there is room.
+    pub const fn put_back(&mut self, tokens: u64) {
+        let room = self.capacity - self.level;
+        let held = tokens.saturating_mul(self.token);
+        self.level += if held < room { held } else { room };
+    }
     /// Empties the bucket as of `now`; it refills from there.
     pub const fn drain(&mut self, now: SimTime) {
         self.level = 0;

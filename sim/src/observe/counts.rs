@@ -1,16 +1,20 @@
 //! Plain totals by component: what happened how often.
 
 mod application;
+mod changes;
+mod shard;
 
 pub use application::ApplicationCounts;
+pub use changes::Changes;
+pub use shard::{Second, ShardCounts};
 
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, ShardTally};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, StreamChange};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -54,72 +58,6 @@ impl ProducerCounts {
     }
 }
 
-/// Records and bytes of one whole second.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Second {
-    /// Which second since the start of the run.
-    pub number: u64,
-    /// Records stored in it.
-    pub records: u64,
-    /// Bytes stored in it.
-    pub bytes: u64,
-}
-
-/// Totals of a shard.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct ShardCounts {
-    /// Entries stored.
-    pub accepted: u64,
-    /// Bytes stored.
-    pub bytes: u64,
-    /// Entries refused for throughput (KDS-W-01, KDS-W-02).
-    pub throttled: u64,
-    /// When the first entry was refused.
-    pub first_throttled_at: Option<SimTime>,
-    /// The second in progress.
-    current: Second,
-    most_records: Second,
-    most_bytes: Second,
-}
-
-impl ShardCounts {
-    fn add(&mut self, now: SimTime, tally: &ShardTally) {
-        self.accepted += u64::from(tally.accepted);
-        self.bytes += tally.bytes;
-        if tally.throttled > 0 {
-            self.throttled += u64::from(tally.throttled);
-            self.first_throttled_at.get_or_insert(now);
-        }
-        let number = now.as_nanos() / SimDuration::SECOND.as_nanos();
-        if number != self.current.number {
-            self.most_records = self.busiest_by_records();
-            self.most_bytes = self.busiest_by_bytes();
-            self.current = Second {
-                number,
-                ..Second::default()
-            };
-        }
-        self.current.records += u64::from(tally.accepted);
-        self.current.bytes += tally.bytes;
-    }
-    /// The whole second in which most records were stored; the first of equals.
-    pub const fn busiest_by_records(&self) -> Second {
-        if self.current.records > self.most_records.records {
-            self.current
-        } else {
-            self.most_records
-        }
-    }
-    /// The whole second in which most bytes were stored; the first of equals.
-    pub const fn busiest_by_bytes(&self) -> Second {
-        if self.current.bytes > self.most_bytes.bytes {
-            self.current
-        } else {
-            self.most_bytes
-        }
-    }
-}
-
 /// Totals of a stream.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct StreamCounts {
@@ -131,14 +69,35 @@ pub struct StreamCounts {
     pub entries_failed: u64,
     /// Puts stored whose response was lost (KDS-MOD-18).
     pub acknowledgements_lost: u64,
-    /// By shard number.
+    /// By shard number, closed ones included.
     pub shards: Vec<ShardCounts>,
+    /// What happened to the stream itself.
+    pub changes: Changes,
 }
 
 impl StreamCounts {
     /// Entries stored.
     pub fn accepted(&self) -> u64 {
         self.shards.iter().map(|shard| shard.accepted).sum()
+    }
+    fn changed(&mut self, now: SimTime, change: StreamChange) {
+        self.changes.note(now, change);
+        match change {
+            StreamChange::ShardClosed { shard: closed } => shard(self, closed).closed_at = Some(now),
+            StreamChange::ShardExpired { .. }
+            | StreamChange::ScaledOut { .. }
+            | StreamChange::Accepted { .. }
+            | StreamChange::Completed { .. }
+            | StreamChange::Refused { .. } => {}
+            StreamChange::ShardOpened { shard: opened, parents } => {
+                let counts = shard(self, opened);
+                (counts.opened_at, counts.parents) = (Some(now), parents);
+            }
+        }
+    }
+    /// Shards that are open.
+    pub fn open_shards(&self) -> usize {
+        self.shards.iter().filter(|shard| shard.closed_at.is_none()).count()
     }
     /// Bytes stored.
     pub fn bytes(&self) -> u64 {
@@ -337,6 +296,7 @@ impl Counts {
             | Fact::ReadingBegan { .. }
             | Fact::LeaseLost { .. }
             | Fact::LeaseTableUsed { .. } => {}
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }

@@ -7,6 +7,7 @@ use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
 /// What a shard did with the entries of one put.
@@ -269,6 +270,14 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// By which limit.
         limit: ReadLimit,
+    },
+
+    /// A stream changed: its shards, or what it is set to.
+    StreamChanged {
+        /// Which.
+        stream: StreamId,
+        /// What happened.
+        change: StreamChange,
     },
 
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.

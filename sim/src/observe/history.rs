@@ -5,7 +5,7 @@ use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{Fact, ShardTally, StreamChange};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -181,6 +181,7 @@ impl History {
             | Fact::ShardIteratorHandled { .. }
             | Fact::LeaseTableUsed { .. }
             | Fact::Intervened { .. } => {}
+            Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
         }
     }
 
@@ -208,21 +209,20 @@ impl History {
             shard,
             first_position,
             count,
-        } = *fact
-        {
-            let records = u32::try_from(count).unwrap_or(u32::MAX);
-            let entry = Entry::new(now, "lost unread by retention", records);
-            self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
-        if let Fact::RecordsExpiredInRetry {
+        | Fact::RecordsExpiredInRetry {
             reader,
             shard,
             first_position,
             count,
         } = *fact
         {
-            let records = u32::try_from(count).unwrap_or(u32::MAX);
-            let entry = Entry::new(now, "lost before a retry by retention", records);
+            let what = if matches!(fact, Fact::RecordsExpiredUnread { .. }) {
+                "lost unread by retention"
+            } else {
+                "lost before a retry by retention"
+            };
+            let entry = Entry::new(now, what, u32::try_from(count).unwrap_or(u32::MAX));
             self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
         }
         if let Fact::RecordsDiscarded {
@@ -262,6 +262,19 @@ impl History {
             .iter()
             .map(|(at, component, entry)| format!("{at} {} {}", directory.label(*component), line(entry, keys)))
             .collect()
+    }
+}
+
+/// A change of a stream.
+const fn changed(now: SimTime, change: StreamChange) -> Entry {
+    match change {
+        StreamChange::ShardClosed { shard } => Entry::new(now, "closed a shard", 0).in_shard(shard, None),
+        StreamChange::ShardExpired { shard } => Entry::new(now, "let a shard expire", 0).in_shard(shard, None),
+        StreamChange::ScaledOut { shard } => Entry::new(now, "splits a shard by itself", 0).in_shard(shard, None),
+        StreamChange::Accepted { .. } => Entry::new(now, "is UPDATING", 0),
+        StreamChange::Completed { .. } => Entry::new(now, "is ACTIVE again", 0),
+        StreamChange::Refused { refusal, .. } => Entry::new(now, refusal.name(), 0),
+        StreamChange::ShardOpened { shard, .. } => Entry::new(now, "opened a shard", 0).in_shard(shard, None),
     }
 }
 

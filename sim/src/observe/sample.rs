@@ -75,6 +75,7 @@ pub(crate) fn keys(count: u32) -> Arc<KeyTable> {
         max_batch_records: 500,
         max_batch_bytes: 1 << 20,
         concurrency: 1,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,

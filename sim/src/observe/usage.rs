@@ -5,20 +5,27 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
+use crate::services::kinesis::operation::{CapacityMode, Operation};
 use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
 
 /// Bytes of a PUT payload unit: 25 times 1,000 (KDS-PRI-02, KDS-MOD-20).
 pub const PUT_PAYLOAD_UNIT_BYTES: u32 = 25_000;
 
-/// What is billed of a stream in provisioned mode, and what costs nothing but is good to know.
+/// What is billed of a stream, and what costs nothing but is good to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct StreamUsage {
-    /// Shards, which are billed whether they are used or not (KDS-PRI-01).
+    /// Open shards, which are billed whether they are used or not (KDS-PRI-01).
     pub shards: u32,
-    /// RetentionPeriodHours; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
+    /// It is in on-demand mode.
+    pub on_demand: bool,
+    /// Since when there are so many.
+    shards_since: SimTime,
+    /// Shard time before that.
+    shard_nanos_before: u128,
+    /// RetentionPeriodHours, as it was set last; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
     pub retention_hours: u32,
     /// Units of 25 KB that were written, rounded up for each record (KDS-PRI-02, KDS-PRI-03).
     pub put_payload_units: u64,
@@ -35,9 +42,37 @@ pub struct StreamUsage {
 }
 
 impl StreamUsage {
-    /// Shard time over a span, in shard-nanoseconds: what a bill counts in shard-hours.
+    /// Shard time over a span from the start on, which ends after the last reshard, in shard-nanoseconds: what a bill
+    /// counts in shard-hours. Shards of a stream in on-demand mode are not billed.
     pub fn shard_nanos(&self, span: SimDuration) -> u128 {
-        u128::from(self.shards) * u128::from(span.as_nanos())
+        let rest = SimTime::ZERO.saturating_add(span).since(self.shards_since);
+        let billed = if self.on_demand { 0 } else { self.shards };
+        self.shard_nanos_before + u128::from(billed) * u128::from(rest.as_nanos())
+    }
+    fn changed(&mut self, now: SimTime, change: StreamChange) {
+        match change {
+            StreamChange::Completed {
+                operation: Operation::SetMode { mode },
+            } => {
+                // What has passed is counted in the mode that held until now.
+                self.set_shards(now, self.shards);
+                self.on_demand = mode == CapacityMode::OnDemand;
+            }
+            StreamChange::ShardClosed { .. } => self.set_shards(now, self.shards - 1),
+            StreamChange::ShardOpened { .. } => self.set_shards(now, self.shards + 1),
+            StreamChange::Completed {
+                operation: Operation::SetRetention { hours },
+            } => self.retention_hours = hours,
+            StreamChange::ShardExpired { .. }
+            | StreamChange::ScaledOut { .. }
+            | StreamChange::Accepted { .. }
+            | StreamChange::Completed { .. }
+            | StreamChange::Refused { .. } => {}
+        }
+    }
+    fn set_shards(&mut self, now: SimTime, shards: u32) {
+        self.shard_nanos_before = self.shard_nanos(now.since(SimTime::ZERO));
+        (self.shards, self.shards_since) = (shards, now);
     }
     /// Hours of retention beyond those that cost nothing (KDS-RET-01).
     pub const fn retention_hours_above_24(&self) -> u32 {
@@ -73,6 +108,12 @@ pub struct FunctionUsage {
 }
 
 impl FunctionUsage {
+    fn ended(&mut self, duration: SimDuration, billed_init: SimDuration) {
+        let handler = millis_up(duration);
+        let billed = millis_up(duration.saturating_add(billed_init));
+        self.billed_millis += billed;
+        self.init_millis += billed - handler;
+    }
     /// MB-milliseconds; 1,024 of them are a GB-millisecond (LAM-B-03).
     pub fn megabyte_millis(&self) -> u128 {
         u128::from(self.memory_size) * u128::from(self.billed_millis)
@@ -120,6 +161,7 @@ impl Usage {
                 .iter()
                 .map(|entry| StreamUsage {
                     shards: entry.shards,
+                    on_demand: stream(&entry.name).is_some_and(|found| found.mode == CapacityMode::OnDemand),
                     retention_hours: stream(&entry.name).map_or(RETENTION_HOURS_MIN, |found| found.retention_hours),
                     ..StreamUsage::default()
                 })
@@ -146,7 +188,7 @@ impl Usage {
 
     /// Takes note of a fact.
     #[inline]
-    pub fn on(&mut self, _now: SimTime, fact: &Fact<'_>) {
+    pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::PutHandled {
                 stream,
@@ -187,6 +229,7 @@ impl Usage {
                 usage.lease_rows_read += u64::from(rows_read);
                 usage.lease_rows_written += u64::from(rows_written);
             }
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {
                 function,
@@ -194,15 +237,12 @@ impl Usage {
                 init,
                 ..
             } => {
-                let usage = &mut self.functions[function];
-                let handler = millis_up(duration);
-                let billed = if self.bills_init[function] {
-                    millis_up(duration.saturating_add(init))
+                let init = if self.bills_init[function] {
+                    init
                 } else {
-                    handler
+                    SimDuration::ZERO
                 };
-                usage.billed_millis += billed;
-                usage.init_millis += billed - handler;
+                self.functions[function].ended(duration, init);
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }

@@ -11,8 +11,11 @@ use crate::record::{KeyId, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-/// Records in a segment.
-const SEGMENT_RECORDS: usize = 1_024;
+/// Records in a segment: few, so that the open segments of a hundred shards, each of which is written to now and then,
+/// stay together in a core's cache; and enough that what a segment costs by itself does not count.
+const SEGMENT_RECORDS: usize = 128;
+/// Rows that a log's first segment has room for when it gets its first.
+const FIRST_ROOM: usize = 4;
 /// Summaries of forgotten segments cover at least this span of arrivals, so that a day's take little room.
 const SUMMARY_SPAN: SimDuration = SimDuration::from_secs(60);
 
@@ -25,8 +28,29 @@ struct Row {
     /// From creation to arrival, in nanoseconds.
     waited: u32,
     key: u32,
-    bytes: u32,
     ordinal: u32,
+    bytes: u32,
+}
+
+impl Row {
+    /// The row of a record in a segment with this base; `None` if its offsets do not fit.
+    #[inline]
+    fn new(base: SimTime, record: &Record) -> Option<Self> {
+        let arrived = record.arrived_at.as_nanos().wrapping_sub(base.as_nanos());
+        Self::arriving(u32::try_from(arrived).ok()?, record)
+    }
+    /// The row of a record whose arrival is known as an offset.
+    #[inline]
+    fn arriving(arrived: u32, record: &Record) -> Option<Self> {
+        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+        Some(Self {
+            arrived,
+            waited: u32::try_from(waited).ok()?,
+            key: record.key.0,
+            ordinal: record.ordinal,
+            bytes: record.bytes,
+        })
+    }
 }
 
 /// A retained record whose offsets do not fit 32 bits (4.29 s).
@@ -56,6 +80,7 @@ struct Segment {
 
 impl Segment {
     fn open(first: u64, base: SimTime, mut spare: Vec<Row>) -> Self {
+        spare.clear();
         spare.clear();
         Self {
             first,
@@ -100,6 +125,13 @@ impl Segment {
             Rows::Wide(rows) => rows.capacity() * size_of::<WideRow>(),
         };
         u64::try_from(bytes + size_of::<Self>()).unwrap_or(u64::MAX)
+    }
+    /// Notes an arrival.
+    #[inline]
+    fn reach(&mut self, at: SimTime) {
+        if at > self.latest {
+            self.latest = at;
+        }
     }
     #[cold]
     fn widen(&mut self) {
@@ -165,6 +197,14 @@ pub struct Log {
     spare: Vec<Vec<Row>>,
 }
 
+/// The common arrival of records that are appended one after the other.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Arriving {
+    at: SimTime,
+    /// As rows of the open segment note it.
+    offset: u32,
+}
+
 /// What a read found.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Page {
@@ -208,29 +248,63 @@ impl Log {
     #[inline]
     pub fn append(&mut self, record: &Record) -> u64 {
         let open = &mut self.open;
-        let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
-        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
         if let Rows::Narrow(rows) = &mut open.rows
-            && (1..SEGMENT_RECORDS).contains(&rows.len())
-            && let (Ok(arrived), Ok(waited)) = (u32::try_from(arrived), u32::try_from(waited))
+            && !rows.is_empty()
+            && rows.len() < rows.capacity()
+            && let Some(row) = Row::new(open.base, record)
         {
             let position = open.first + u64::from(to_u32(rows.len()));
-            rows.push(Row {
-                arrived,
-                waited,
-                key: record.key.0,
-                bytes: record.bytes,
-                ordinal: record.ordinal,
-            });
-            if record.arrived_at > open.latest {
-                open.latest = record.arrived_at;
-            }
+            rows.push(row);
+            open.reach(record.arrived_at);
             return position;
         }
         self.append_slowly(record)
     }
 
-    /// The first record of a segment, or one whose offsets are wide.
+    /// Begins to append records that all arrive at `at`. `None` if the open segment cannot note that briefly; then
+    /// [`append`](Self::append) serves.
+    pub fn arrive(&mut self, at: SimTime) -> Option<Arriving> {
+        let open = &mut self.open;
+        if open.len() == 0 {
+            (open.base, open.latest) = (at, at);
+        }
+        let offset = at.as_nanos().wrapping_sub(open.base.as_nanos());
+        matches!(open.rows, Rows::Narrow(_)).then_some(Arriving {
+            at,
+            offset: u32::try_from(offset).ok()?,
+        })
+    }
+    /// Appends one of the records that arrive together.
+    #[inline]
+    pub fn append_arriving(&mut self, arriving: &mut Arriving, record: &Record) {
+        if let Rows::Narrow(rows) = &mut self.open.rows
+            && rows.len() < rows.capacity()
+            && let Some(row) = Row::arriving(arriving.offset, record)
+        {
+            rows.push(row);
+            return;
+        }
+        self.append_arriving_slowly(arriving, record);
+    }
+    #[cold]
+    fn append_arriving_slowly(&mut self, arriving: &mut Arriving, record: &Record) {
+        self.arrived(arriving);
+        self.append_slowly(record);
+        if let Some(next) = self.arrive(arriving.at) {
+            *arriving = next;
+        }
+    }
+    /// Ends what [`arrive`](Self::arrive) began.
+    pub fn arrived(&mut self, arriving: &Arriving) {
+        let open = &mut self.open;
+        if let Rows::Narrow(rows) = &open.rows
+            && rows.last().is_some_and(|last| last.arrived == arriving.offset)
+        {
+            open.reach(arriving.at);
+        }
+    }
+
+    /// The first record of a segment, one that needs room, or one whose offsets are wide.
     #[cold]
     fn append_slowly(&mut self, record: &Record) -> u64 {
         if self.open.len() >= SEGMENT_RECORDS {
@@ -242,19 +316,15 @@ impl Log {
             open.base = record.arrived_at;
             open.latest = record.arrived_at;
         }
-        open.latest = open.latest.max(record.arrived_at);
-        let arrived = record.arrived_at.as_nanos().wrapping_sub(open.base.as_nanos());
-        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+        open.reach(record.arrived_at);
         if let Rows::Narrow(rows) = &mut open.rows
-            && let (Ok(arrived), Ok(waited)) = (u32::try_from(arrived), u32::try_from(waited))
+            && let Some(row) = Row::new(open.base, record)
         {
-            rows.push(Row {
-                arrived,
-                waited,
-                key: record.key.0,
-                bytes: record.bytes,
-                ordinal: record.ordinal,
-            });
+            if rows.len() == rows.capacity() {
+                // Twice as much room, but never for more than a segment. A copy of a log has none to spare.
+                rows.reserve_exact(rows.len().max(FIRST_ROOM).min(SEGMENT_RECORDS - rows.len()));
+            }
+            rows.push(row);
             return position;
         }
         open.widen();
@@ -275,6 +345,16 @@ impl Log {
         let next = Segment::open(self.open.end(), base, rows);
         let full = core::mem::replace(&mut self.open, next);
         self.sealed.push_back(Arc::new(full));
+    }
+
+    /// Nothing more will be stored: what is there can be forgotten or expire to the last record.
+    pub fn close(&mut self) {
+        self.spare.clear();
+        if self.open.len() > 0 {
+            let next = Segment::open(self.open.end(), self.open.latest, Vec::new());
+            let last = core::mem::replace(&mut self.open, next);
+            self.sealed.push_back(Arc::new(last));
+        }
     }
 
     /// Lets everything expire that was stored `retention` ago or earlier (KDS-MOD-13: unreadable once its age reaches
@@ -413,27 +493,29 @@ impl Segment {
         out: &mut Batch,
     ) -> (usize, u64) {
         let available = self.len().saturating_sub(from).min(limit);
-        let sum = match &self.rows {
-            Rows::Narrow(rows) => rows[from..from + available]
-                .iter()
-                .map(|row| u64::from(row.bytes))
-                .sum(),
-            Rows::Wide(rows) => rows[from..from + available]
-                .iter()
-                .map(|row| u64::from(row.bytes))
-                .sum(),
-        };
-        if self.latest <= now && sum <= bytes_limit {
-            // Everything is visible and fits: one plain loop.
+        if self.latest <= now {
+            // Everything is visible and nearly always fits: one plain loop.
+            let start = out.records.len();
+            let mut sum = 0;
+            let summed = |record: Record| {
+                sum += u64::from(record.bytes);
+                record
+            };
             match &self.rows {
                 Rows::Narrow(rows) => {
-                    let base = self.base;
-                    out.records
-                        .extend(rows[from..from + available].iter().map(|row| narrow_record(base, row)));
+                    let (base, rows) = (self.base, &rows[from..from + available]);
+                    let records = rows.iter().map(|row| narrow_record(base, row));
+                    out.records.extend(records.map(summed));
                 }
-                Rows::Wide(rows) => out.records.extend(rows[from..from + available].iter().map(wide_record)),
+                Rows::Wide(rows) => {
+                    let records = rows[from..from + available].iter().map(wide_record);
+                    out.records.extend(records.map(summed));
+                }
             }
-            return (available, sum);
+            if sum <= bytes_limit {
+                return (available, sum);
+            }
+            out.records.truncate(start);
         }
         let (mut taken, mut bytes) = (0, 0);
         while taken < available {
@@ -540,6 +622,15 @@ mod tests {
         assert_eq!(log.horizon(), 0, "forgetting is not expiring");
         log.expire(SimTime::from_nanos(2_000_000), SimDuration::from_nanos(1_000));
         assert_eq!((log.horizon(), log.next_position()), (5_000, 5_000));
+    }
+
+    #[test]
+    fn a_copy_made_at_any_length_goes_on() {
+        for length in 0..3 * SEGMENT_RECORDS {
+            let mut copy = filled(to_u32(length), 10).clone();
+            copy.append(&record(1, 30_000_000, 2_000));
+            assert_eq!(copy.next_position(), u64::from(to_u32(length)) + 1);
+        }
     }
 
     #[test]

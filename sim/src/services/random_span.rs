@@ -20,8 +20,8 @@ impl RandomSpan {
         distribution: &Distribution,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
-        let sampler = distribution
-            .compile()
+        let sampler = streams
+            .sampler(distribution)
             .map_err(|error| ServiceBuildError::Distribution {
                 component: component.to_owned(),
                 purpose,
@@ -34,6 +34,11 @@ impl RandomSpan {
     #[inline]
     pub fn draw(&mut self) -> SimDuration {
         SimDuration::from_nanos(self.sampler.draw(&mut self.stream))
+    }
+    /// As many spans as there is room for, in nanoseconds: those that so many draws would have given.
+    pub fn draw_each(&mut self, spans: &mut [u64]) {
+        self.stream.fill_words(spans);
+        self.sampler.values(spans);
     }
     /// Draws so far, for the fingerprint.
     pub const fn draws(&self) -> u64 {

@@ -1,8 +1,9 @@
 //! Small blueprints to build on: every delay is constant, nothing fails, nothing is scarce.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters,
+    ProducerBlueprint, PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint,
+    WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -48,6 +49,7 @@ pub fn producer(name: &str, target: &str) -> ProducerBlueprint {
         max_batch_records: 500,
         max_batch_bytes: 5 * MIB,
         concurrency: 100,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,
@@ -66,6 +68,8 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
         shard_count,
         retention_hours: 24,
         max_record_size_kib: 1_024,
+        mode: CapacityMode::Provisioned,
+        warm_throughput_mib: 0,
     }
 }
 

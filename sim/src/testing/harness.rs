@@ -11,9 +11,10 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
+use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
@@ -53,6 +54,7 @@ macro_rules! component {
         }
     };
 }
+component!(ApplicationId, Application, Application);
 component!(MappingId, Mapping, Mapping);
 component!(ProducerId, Producer, Producer);
 component!(SinkId, Sink, Sink);
@@ -135,8 +137,10 @@ impl<C: Component> Harness<C> {
                 self.fingerprint.event(due.at, due.phase, 0);
                 continue;
             }
-            let batch = carried(&due.event).expect("an event for another component carries a batch");
-            let batch = self.batches.take(batch).expect("its handle is valid");
+            // Calls and replies carry a batch, what is not a call of AWS may do without.
+            let batch = carried(&due.event).map_or_else(Batch::default, |batch| {
+                self.batches.take(batch).expect("its handle is valid")
+            });
             self.calls.push(Call {
                 at: due.at,
                 event: due.event,
@@ -217,7 +221,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
     match *event {
         Event::Application(
             _,
-            application::Event::IteratorReceived { batch }
+            application::Event::ShardsListed { batch }
+            | application::Event::IteratorReceived { batch }
             | application::Event::PageReceived { batch }
             | application::Event::Written { batch },
         )
@@ -237,7 +242,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::GetReceived { batch }
             | kinesis::Event::GetServed { batch }
             | kinesis::Event::IteratorReceived { batch }
-            | kinesis::Event::IteratorServed { batch },
+            | kinesis::Event::IteratorServed { batch }
+            | kinesis::Event::ListReceived { batch },
         ) => Some(batch),
         Event::Control(_)
         | Event::Application(
@@ -260,6 +266,12 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
         )
-        | Event::Stream(_, kinesis::Event::CohortWindow) => None,
+        | Event::Stream(
+            _,
+            kinesis::Event::CohortWindow
+            | kinesis::Event::ShardLeft { .. }
+            | kinesis::Event::ChangeDue { .. }
+            | kinesis::Event::MinuteOver,
+        ) => None,
     }
 }

@@ -3,4 +3,5 @@
 pub mod blueprints;
 pub mod harness;
 pub mod note;
+pub mod operations;
 pub mod strategies;

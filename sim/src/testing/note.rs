@@ -76,6 +76,7 @@ fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
         AcknowledgementLost (stream, producer) [records, late]
         GetRecordsHandled (stream, shard, reader, first_position, bytes, millis_behind, again, received_at) [records]
         GetRecordsThrottled (stream, shard, reader, limit) []
+        StreamChanged (stream, change) []
         RecordsExpiredUnread (reader, shard, first_position, count) []
         RecordsExpiredInRetry (reader, shard, count, first_position) []
         RecordsGathered (reader, shard, first_position, records, served_at) []

@@ -1,8 +1,9 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
+    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
     TraceRows, WeightedKey,
 };
@@ -29,7 +30,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         10_u64..=30,
         models(),
         parts,
-        vec(interventions(), 0..=4),
+        vec(interventions(), 0..=6),
         1_u32..=4,
     )
         .prop_map(
@@ -58,7 +59,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             min_poll_interval: blueprint.model.min_poll_interval,
             poll_page_records: blueprint.model.poll_page_records,
             poll_dispatch_delay: blueprint.model.poll_dispatch_delay,
-            ..model()
+            ..quick_changes()
         };
         for producer in &mut blueprint.producers {
             producer.arrivals = Arrivals::Poisson(Rate::per_second(60));
@@ -75,7 +76,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
     })
 }
 
-/// An hour of retention, and functions that are broken for longer than that.
+/// An hour of retention, shards that come and go, and functions that are broken for longer than that.
 pub fn outages() -> impl Strategy<Value = Blueprint> {
     let broken = (60_u64..4_000, 3_600_u64..6_000);
     (
@@ -86,9 +87,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
         any::<bool>(),
         1_u64..=60,
         1_u32..6,
+        (any::<bool>(), vec((0_u64..9_000, operations()), 0..=5)),
     )
         .prop_map(
-            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page)| {
+            |(seed, shards, mut mapping, (from, lasts), throttled, per_minute, page, (on_demand, asked))| {
                 // Little is read ahead, so that some records expire unread and others in their lanes.
                 mapping.batch_size = mapping.batch_size.min(3);
                 mapping.parallelization_factor = mapping.parallelization_factor.min(3);
@@ -108,6 +110,9 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                 }];
                 blueprint.streams = vec![stream("records", shards)];
                 blueprint.streams[0].retention_hours = 1;
+                if on_demand {
+                    blueprint.streams[0].mode = CapacityMode::OnDemand;
+                }
                 blueprint.mappings = vec![MappingBlueprint {
                     name: "mapping-0".to_owned(),
                     function: "function-0".to_owned(),
@@ -129,6 +134,10 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                     },
                 };
                 blueprint.interventions = vec![change(from, true), change(from + lasts, false)];
+                let asked = asked
+                    .into_iter()
+                    .map(|(at, operation)| (SimTime::from_secs(at), operation));
+                blueprint.interventions.extend(asked.map(asked_of_records));
                 blueprint
             },
         )
@@ -158,7 +167,8 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             | Command::KillWorker { .. }
             | Command::PauseWorker { .. }
             | Command::StartWorkers { .. }
-            | Command::Deploy { .. } => true,
+            | Command::Deploy { .. }
+            | Command::ChangeStream { .. } => true,
         });
     let reserved: u32 = functions
         .iter()
@@ -215,7 +225,7 @@ fn models() -> impl Strategy<Value = ModelParameters> {
                 poll_page_records: page,
                 min_poll_interval: SimDuration::from_millis(min_poll),
                 poll_dispatch_delay: SimDuration::from_millis(dispatch),
-                ..model()
+                ..quick_changes()
             }
         },
     )
@@ -344,6 +354,7 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
     let client = (
         any::<bool>(),
         any::<bool>(),
+        any::<bool>(),
         0_u64..800,
         1_u32..60,
         prop_oneof![1_u32..4, Just(100)],
@@ -351,7 +362,8 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
     );
     (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
         |((arrivals, traced), keys, size, retry, resend_failed, client)| {
-            let (single, windowed, linger, max_batch_records, concurrency, window) = client;
+            let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) =
+                client;
             ProducerBlueprint {
                 arrivals,
                 keys: if traced { Keys::FromTrace } else { keys },
@@ -361,6 +373,7 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
                 max_batch_records,
                 max_batch_bytes: 3 * MIB,
                 concurrency,
+                sequence_number_for_ordering,
                 retry,
                 resend_failed,
                 call_window: SimDuration::from_micros(window),
@@ -458,6 +471,8 @@ fn interventions() -> impl Strategy<Value = Intervention> {
             lasts: SimDuration::from_millis(lasts),
         }),
     ];
+    let asked = operations().prop_map(|operation| asked_of_records((SimTime::ZERO, operation)).command);
+    let command = prop_oneof![1 => command, 1 => asked];
     (0_u64..25_000, command).prop_map(|(at, command)| Intervention {
         at: SimTime::ZERO + SimDuration::from_millis(at),
         command,

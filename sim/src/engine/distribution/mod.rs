@@ -253,6 +253,14 @@ impl Sampler {
             mean,
         }
     }
+    /// Whether there is a table of its own, which takes time to compile.
+    pub(super) const fn has_table(&self) -> bool {
+        matches!(self.form, Form::Table(_))
+    }
+    #[cfg(test)]
+    pub(super) fn shares_table_with(&self, other: &Self) -> bool {
+        matches!((&self.form, &other.form), (Form::Table(one), Form::Table(other)) if one.is(other))
+    }
     /// The value for a random word, in fixed point with as many bits as the distribution allows.
     #[inline]
     fn inner(&self, word: u64) -> u64 {
@@ -282,12 +290,36 @@ impl Sampler {
     /// what a word stands for. The form is looked up once for all.
     pub fn fill(&self, column: &mut [u32]) {
         match &self.form {
-            Form::Line { base, rise } => self.replace(column, |word| base + table::high_product(*rise, word)),
+            Form::Line { base, rise } => match (self.whole(*base), self.whole(*rise)) {
+                (Some(base), Some(rise)) if base.checked_add(rise).is_some() => fill_whole_line(column, base, rise),
+                _ => self.replace(column, |word| base + table::high_product(*rise, word)),
+            },
             Form::Exponential { mean } => {
                 self.replace(column, |word| table::scale(*mean, UnitExponential::sample_wide(!word)));
             }
             Form::Table(table) => self.replace(column, |word| table.value(word)),
         }
+    }
+    /// Turns 64-bit words into values in place: what [`value`](Self::value) gives. The form is looked up once for all.
+    pub fn values(&self, words: &mut [u64]) {
+        match &self.form {
+            Form::Line { base, rise } => self.replace_words(words, |word| base + table::high_product(*rise, word)),
+            Form::Exponential { mean } => {
+                self.replace_words(words, |word| table::scale(*mean, UnitExponential::sample_wide(!word)));
+            }
+            Form::Table(table) => self.replace_words(words, |word| table.value(word)),
+        }
+    }
+    #[inline]
+    fn replace_words(&self, words: &mut [u64], inner: impl Fn(u64) -> u64) {
+        for word in words {
+            *word = (inner(*word) + self.half) >> self.fraction_bits;
+        }
+    }
+    /// A whole number in the fixed point of this sampler, if it is one and has 32 fraction bits.
+    fn whole(&self, fixed: u64) -> Option<u32> {
+        let whole = u32::try_from(fixed >> 32).ok()?;
+        (self.fraction_bits == 32 && u64::from(whole) << 32 == fixed).then_some(whole)
     }
     #[inline]
     fn replace(&self, column: &mut [u32], inner: impl Fn(u64) -> u64) {
@@ -310,6 +342,20 @@ impl Sampler {
         self.value(table::word_at(fraction))
     }
 }
+/// The general rule for a line between whole numbers, without fractions: half-size products, several at a time.
+fn fill_whole_line(column: &mut [u32], base: u32, rise: u32) {
+    let half = u64::from(rise / 2) + (1 << 31);
+    for word in column {
+        *word = base + high_half(u64::from(*word) * u64::from(rise) + half);
+    }
+}
+
+#[inline]
+#[expect(clippy::as_conversions, reason = "the high half of 64 bits has 32")]
+const fn high_half(value: u64) -> u32 {
+    (value >> 32) as u32
+}
+
 impl core::fmt::Debug for Sampler {
     /// The mean and two percentiles; the table itself would fill pages.
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -68,6 +68,11 @@ pub(super) fn word_at(fraction: f64) -> u64 {
 }
 
 impl QuantileTable {
+    /// Whether both are the same table in memory.
+    #[cfg(test)]
+    pub(super) fn is(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.cells, &other.cells)
+    }
     /// The value at a word, in the table's fixed point.
     #[inline]
     pub(super) fn value(&self, word: u64) -> u64 {

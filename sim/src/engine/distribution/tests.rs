@@ -409,3 +409,31 @@ mixture of atoms: [655360000000, 655360000000, 655360000000, 655360000000, 65536
 mixture far apart: [70757755169, 423991526347, 663026818821, 823889769890, 2581966798935289]
 mixture of all kinds: [0, 0, 196608000000, 501390938544, 596609714786529904]
 ";
+
+/// Lines between whole numbers have a shorter rule of their own.
+#[test]
+fn a_column_holds_what_each_word_gives() {
+    let uniform = |low, high| Distribution::Uniform { low, high };
+    let forms = [
+        uniform(100.0, 900.0),
+        uniform(0.0, 1.0),
+        uniform(0.5, 900.25),
+        uniform(7.0, 7.0),
+        uniform(0.0, 1_000_000_000.0),
+        uniform(1.0, 6_000_000_000.0),
+        Distribution::Exponential { mean: 500.0 },
+    ];
+    for distribution in forms {
+        let sampler = distribution.compile().expect("it is valid");
+        let words: Vec<u32> = (0..u32::MAX)
+            .step_by(1_234_567)
+            .chain([u32::MAX - 1, u32::MAX])
+            .collect();
+        let mut column = words.clone();
+        sampler.fill(&mut column);
+        for (word, value) in words.into_iter().zip(column) {
+            let expected = sampler.value(u64::from(word) << 32 | 1 << 31).min(u64::from(u32::MAX));
+            assert_eq!(u64::from(value), expected, "{distribution:?} at {word}");
+        }
+    }
+}

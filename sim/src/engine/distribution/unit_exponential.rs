@@ -19,13 +19,9 @@ const LN_2: u64 = (core::f64::consts::LN_2 * 4_294_967_296.0 + 0.5) as u64;
 #[derive(Clone, Copy, Debug)]
 pub struct UnitExponential;
 
-/// A cell of the table: the value at its beginning, and by how much it falls up to its end.
-#[derive(Clone, Copy)]
-struct Cell {
-    base: u32,
-    fall: u32,
-}
-static CELL_TABLE: [Cell; CELLS] = cells();
+/// The cells of the table: the value at a cell's beginning (lower half), and by how much it falls up to its end (upper
+/// half).
+static CELL_TABLE: [u64; CELLS] = cells();
 
 impl UnitExponential {
     /// Fraction bits of the values.
@@ -40,7 +36,7 @@ impl UnitExponential {
         let octave = 1_054 - (bits >> 52);
         let cell = CELL_TABLE[(bits >> (52 - CELL_BITS)) as usize % CELLS];
         let fraction = (bits >> (20 - CELL_BITS)) & 0xFFFF_FFFF;
-        octave * LN_2 + cell.base as u64 - ((cell.fall as u64 * fraction) >> 32)
+        octave * LN_2 + (cell & 0xFFFF_FFFF) - (((cell >> 32) * fraction) >> 32)
     }
     /// The value for a 64-bit word, at most 45.1.
     #[inline]
@@ -48,12 +44,42 @@ impl UnitExponential {
         let octave = word.leading_zeros();
         interpolate(octave, word.wrapping_shl(octave))
     }
-    /// The values for a block of words. Panics if the lengths differ.
+    /// The values for a block of words, what [`sample`](Self::sample) gives for each. Panics if the lengths differ.
+    ///
+    /// Looking cells up is the only step that goes value by value; the loops before and after it work on several at once.
     pub fn fill(words: &[u32], values: &mut [u64]) {
         assert_eq!(words.len(), values.len(), "one value for each word");
-        for (value, &word) in values.iter_mut().zip(words) {
+        let (blocks, rest) = words.as_chunks::<BLOCK>();
+        let (value_blocks, value_rest) = values.as_chunks_mut::<BLOCK>();
+        for (words, values) in blocks.iter().zip(value_blocks) {
+            fill_block(words, values);
+        }
+        for (value, &word) in value_rest.iter_mut().zip(rest) {
             *value = Self::sample(word);
         }
+    }
+}
+
+/// Values that are made together.
+const BLOCK: usize = 64;
+
+#[inline]
+fn fill_block(words: &[u32; BLOCK], values: &mut [u64; BLOCK]) {
+    /// A float with this pattern behind a word in its low bits is 2^52 plus the word.
+    const TWO_TO_52: u64 = 0x4330_0000_0000_0000;
+    const LESS: f64 = 4_503_599_627_370_495.5; // 2^52 - 1/2, exactly
+    const LOW: u64 = 0xFFFF_FFFF;
+    let mut cells = [0_u64; BLOCK];
+    for (value, &word) in values.iter_mut().zip(words) {
+        *value = (f64::from_bits(TWO_TO_52 | word as u64) - LESS).to_bits();
+    }
+    for (cell, bits) in cells.iter_mut().zip(values.iter()) {
+        *cell = CELL_TABLE[(bits >> (52 - CELL_BITS)) as usize % CELLS];
+    }
+    for (value, cell) in values.iter_mut().zip(&cells) {
+        let octave = (1_054 - (*value >> 52)) & 0xFF;
+        let fraction = (*value >> (20 - CELL_BITS)) & LOW;
+        *value = octave * LN_2 + (cell & LOW) - (((cell >> 32) * fraction) >> 32);
     }
 }
 
@@ -62,7 +88,7 @@ impl UnitExponential {
 fn interpolate(octave: u32, shifted: u64) -> u64 {
     let cell = CELL_TABLE[(shifted >> (63 - CELL_BITS)) as usize % CELLS];
     let fraction = (shifted >> (31 - CELL_BITS)) & 0xFFFF_FFFF;
-    octave as u64 * LN_2 + cell.base as u64 - ((cell.fall as u64 * fraction) >> 32)
+    octave as u64 * LN_2 + (cell & 0xFFFF_FFFF) - (((cell >> 32) * fraction) >> 32)
 }
 
 /// The natural logarithm for arguments between 1 and 2, by the series of the inverse hyperbolic tangent.
@@ -85,7 +111,7 @@ const fn excess(i: usize) -> f64 {
     mean - f64::midpoint(logarithm(a), logarithm(b))
 }
 
-const fn cells() -> [Cell; CELLS] {
+const fn cells() -> [u64; CELLS] {
     // Chords lie above a convex curve. The inner knots are lowered so that the mean of each octave is exact; the outer
     // two stay, so that octaves join and no value is negative.
     let mut knots = [0_u32; CELLS + 1];
@@ -107,13 +133,10 @@ const fn cells() -> [Cell; CELLS] {
         knots[i] = ((curve - lowered) * 4_294_967_296.0 + 0.5) as u32; // ln 2 is below 1, so this fits 32 bits
         i += 1;
     }
-    let mut cells = [Cell { base: 0, fall: 0 }; CELLS];
+    let mut cells = [0; CELLS];
     let mut i = 0;
     while i < CELLS {
-        cells[i] = Cell {
-            base: knots[i],
-            fall: knots[i] - knots[i + 1],
-        };
+        cells[i] = ((knots[i] - knots[i + 1]) as u64) << 32 | knots[i] as u64;
         i += 1;
     }
     cells
@@ -129,7 +152,7 @@ mod tests {
     fn the_mean_is_one_to_a_part_in_a_billion() {
         let within: f64 = CELL_TABLE
             .iter()
-            .map(|cell| cell.base as f64 - cell.fall as f64 / 2.0)
+            .map(|cell| (cell & 0xFFFF_FFFF) as f64 - (cell >> 32) as f64 / 2.0)
             .sum::<f64>()
             / CELLS as f64;
         // Octave k has mass 2^-(k+1), so the mean octave is 1.
@@ -159,6 +182,19 @@ mod tests {
             let octave = word.leading_zeros();
             let shifted = ((word as u64) << 32 | 1 << 31) << octave;
             assert_eq!(UnitExponential::sample(word), interpolate(octave, shifted));
+        }
+    }
+
+    #[test]
+    fn a_block_of_words_gives_what_each_word_gives() {
+        for length in [0, 1, 63, 64, 65, 1_000] {
+            let words: Vec<u32> = (0..length)
+                .map(|i: u32| i.wrapping_mul(0x9E37_79B9) >> (i % 33).min(31))
+                .collect();
+            let mut values = vec![0; words.len()];
+            UnitExponential::fill(&words, &mut values);
+            let singly: Vec<u64> = words.iter().map(|&word| UnitExponential::sample(word)).collect();
+            assert_eq!(values, singly);
         }
     }
 

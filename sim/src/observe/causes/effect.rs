@@ -32,50 +32,42 @@ pub(super) struct Segment<'s, 'f> {
 
 impl<'f> Effect<'f> {
     /// The effect that a fact states, if it states one.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "two facts state effects; `on` sorts all of them"
-    )]
     pub(super) const fn of(now: SimTime, fact: &Fact<'f>) -> Option<Self> {
-        match *fact {
-            Fact::RecordsProcessed {
-                processor,
-                records,
-                reader,
-                shard,
-                positions,
-                passage,
-            } => Some(Self {
-                now,
-                processor,
-                reader,
-                shard,
-                records,
-                positions,
-                passage,
-                written_at: now,
-            }),
-            Fact::RecordsDelivered {
-                processor,
-                records,
-                received_at,
-                reader,
-                shard,
-                positions,
-                passage,
-                ..
-            } => Some(Self {
-                now,
-                processor,
-                reader,
-                shard,
-                records,
-                positions,
-                passage,
-                written_at: received_at,
-            }),
-            _ => None,
+        let (Fact::RecordsProcessed {
+            processor,
+            records,
+            reader,
+            shard,
+            positions,
+            passage,
         }
+        | Fact::RecordsDelivered {
+            processor,
+            records,
+            reader,
+            shard,
+            positions,
+            passage,
+            ..
+        }) = *fact
+        else {
+            return None;
+        };
+        let written_at = if let Fact::RecordsDelivered { received_at, .. } = *fact {
+            received_at
+        } else {
+            now
+        };
+        Some(Self {
+            now,
+            processor,
+            reader,
+            shard,
+            records,
+            positions,
+            passage,
+            written_at,
+        })
     }
 
     fn position(&self, index: usize) -> u64 {

@@ -22,7 +22,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
@@ -53,6 +53,10 @@ impl PlaceCauses {
     /// Time of all records together over all causes, in nanoseconds.
     pub fn total(&self) -> u128 {
         self.histograms.iter().map(Histogram::sum).sum()
+    }
+    /// Bytes of memory that they take.
+    fn memory(&self) -> u64 {
+        self.histograms.iter().map(Histogram::memory).sum()
     }
     /// Records measured; one that takes effect twice counts twice.
     pub fn records(&self) -> u64 {
@@ -127,6 +131,10 @@ impl Causes {
     pub fn of(&self, processor: ProcessorId) -> Option<&PlaceCauses> {
         self.places.get(processor)
     }
+    /// Bytes of memory that the distributions take.
+    pub fn memory(&self) -> u64 {
+        self.places.iter().map(PlaceCauses::memory).sum()
+    }
     /// The first record whose parts do not sum to its time.
     pub const fn unexplained(&self) -> Option<&Unexplained> {
         self.unexplained.as_ref()
@@ -178,21 +186,7 @@ impl Causes {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled {
-                stream,
-                records,
-                shards,
-                sent,
-                late,
-                ..
-            } => {
-                if let Some(sends) = &mut self.sends[stream] {
-                    match sent {
-                        Some(times) => sends.put(records, shards, times),
-                        None => sends.cohort(records, late, &mut self.first_sends),
-                    }
-                }
-            }
+            Fact::PutHandled { .. } => self.put(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
                 self.first_sends.forget(records);
@@ -253,6 +247,7 @@ impl Causes {
                 dispatched_at,
                 ..
             } => self.settled(reader, shard, first_position, dispatched_at),
+            Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::RequestFailed { .. }
@@ -275,6 +270,42 @@ impl Causes {
             | Fact::LeaseLost { .. }
             | Fact::LeaseTableUsed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[inline]
+    fn put(&mut self, fact: &Fact<'_>) {
+        let Fact::PutHandled {
+            stream,
+            records,
+            shards,
+            sent,
+            late,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            match sent {
+                Some(times) => sends.put(records, shards, times),
+                None => sends.cohort(records, late, &mut self.first_sends),
+            }
+        }
+    }
+
+    /// A shard that is opened during the run is followed like those that were there.
+    fn changed(&mut self, stream: StreamId, change: StreamChange) {
+        let StreamChange::ShardOpened { shard, .. } = change else {
+            return;
+        };
+        if let Some(sends) = &mut self.sends[stream] {
+            sends.open(to_usize(shard.0));
+        }
+        for reader in self.readings.ids() {
+            if self.directory.readers[reader].stream == stream {
+                self.reading(reader, shard);
+            }
         }
     }
 

@@ -76,6 +76,10 @@ impl StreamSends {
             runs.forget_before(position);
         }
     }
+    /// A shard is opened.
+    pub(super) fn open(&mut self, shard: usize) {
+        self.runs(shard);
+    }
     fn runs(&mut self, shard: usize) -> &mut Runs<SendRun> {
         if shard >= self.shards.len() {
             self.shards.resize(shard + 1, Runs::new());

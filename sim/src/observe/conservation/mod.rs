@@ -201,28 +201,7 @@ impl Conservation {
             | Fact::BatchDispatched { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
-            Fact::InvocationStarted {
-                function,
-                records,
-                concurrent,
-                ..
-            } => {
-                let running = self.functions[function].start(now);
-                self.check_concurrency(now, function, running, concurrent, records.first());
-            }
-            Fact::InvocationEnded {
-                function,
-                duration,
-                cold_start,
-                concurrent,
-                ..
-            } => {
-                let took = duration + cold_start.unwrap_or_default();
-                match self.functions[function].end(now, took) {
-                    Some(running) => self.check_concurrency(now, function, running, concurrent, None),
-                    None => self.no_such_start(now, function, took.as_nanos()),
-                }
-            }
+            Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
             | Fact::RequestFailed { .. }
@@ -242,6 +221,7 @@ impl Conservation {
             | Fact::LeaseTableUsed { .. }
             | Fact::BatchSkipped { .. }
             | Fact::BatchAbandoned { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -279,6 +259,33 @@ impl Conservation {
                 vec![Term::new("next free position", expected)],
                 self.culprit("The positions of a shard's records are not consecutive.", record),
             );
+        }
+    }
+
+    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::InvocationStarted {
+            function,
+            records,
+            concurrent,
+            ..
+        } = *fact
+        {
+            let running = self.functions[function].start(now);
+            self.check_concurrency(now, function, running, concurrent, records.first());
+        }
+        if let Fact::InvocationEnded {
+            function,
+            duration,
+            cold_start,
+            concurrent,
+            ..
+        } = *fact
+        {
+            let took = duration + cold_start.unwrap_or_default();
+            match self.functions[function].end(now, took) {
+                Some(running) => self.check_concurrency(now, function, running, concurrent, None),
+                None => self.no_such_start(now, function, took.as_nanos()),
+            }
         }
     }
 

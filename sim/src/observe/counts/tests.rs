@@ -1,4 +1,6 @@
 use super::*;
+use crate::engine::time::SimDuration;
+use crate::observe::fact::ShardTally;
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,
@@ -229,4 +231,25 @@ fn effects_count_where_they_complete() {
         ),
         (2, 0)
     );
+}
+
+/// KDS-RS-05, KDS-RS-10: shards come and go, and stand in the list for good.
+#[test]
+fn kds_rs_10_a_shard_that_was_split_stays_in_the_list() {
+    let mut counts = counts();
+    let change = |change| Fact::StreamChanged { stream: CLICKS, change };
+    let (child, parents) = (ShardIndex(1), [Some(SHARD), None]);
+    counts.on(at(5), &change(StreamChange::ShardClosed { shard: SHARD }));
+    counts.on(at(5), &change(StreamChange::ShardOpened { shard: child, parents }));
+    let stream = &counts.streams[CLICKS];
+    assert_eq!((stream.shards.len(), stream.open_shards()), (2, 1));
+    assert_eq!(
+        (stream.shards[0].opened_at, stream.shards[0].closed_at),
+        (None, Some(at(5)))
+    );
+    assert_eq!(
+        (stream.shards[1].opened_at, stream.shards[1].closed_at),
+        (Some(at(5)), None)
+    );
+    assert_eq!(stream.shards[1].parents, parents);
 }

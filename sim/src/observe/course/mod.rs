@@ -93,6 +93,12 @@ impl Course {
         }
     }
 
+    /// Bytes of memory that the distributions take that it compares with.
+    pub fn memory(&self) -> u64 {
+        let before = self.processors.iter().map(|processor| &processor.latency_before);
+        before.map(Histogram::memory).sum()
+    }
+
     /// Takes note of a fact. The totals are those before it.
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>, totals: Totals<'_>) {
@@ -151,6 +157,7 @@ impl Course {
             | Fact::LeaseTableUsed { .. }
             | Fact::BatchSkipped { .. }
             | Fact::BatchAbandoned { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -350,6 +350,7 @@ impl Headroom {
             | Fact::LeaseTableUsed { .. }
             | Fact::BatchSkipped { .. }
             | Fact::BatchAbandoned { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -413,6 +414,7 @@ impl Headroom {
         }
     }
 
+    #[inline]
     fn shard(&mut self, stream: StreamId, shard: ShardIndex) -> &mut ShardUse {
         let shards = &mut self.streams[stream];
         let at = to_usize(shard.0);

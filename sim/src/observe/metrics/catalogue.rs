@@ -99,9 +99,10 @@ catalogue! {
     IncomingRecords = "IncomingRecords", Kinesis, Count, Sum, "Records stored by a put call.", "KDS-MET-05";
     IncomingBytes = "IncomingBytes", Kinesis, Bytes, Sum, "Bytes stored by a put call.", "KDS-MET-05";
     PutRecordBytes = "PutRecord.Bytes", Kinesis, Bytes, Sum, "Bytes that a PutRecord stored.", "KDS-MET-06";
+    PutRecordLatency = "PutRecord.Latency", Kinesis, Milliseconds, Average, "From the receipt of a PutRecord to its answer; calls that are simulated as a cohort are not timed.", "KDS-MET-06";
     PutRecordSuccess = "PutRecord.Success", Kinesis, Count, Average, "1 for a PutRecord that stored its record, else 0.", "KDS-MET-06";
     PutRecordsBytes = "PutRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a PutRecords stored.", "KDS-MET-07";
-    PutRecordsLatency = "PutRecords.Latency", Kinesis, Milliseconds, Average, "From the sending of a PutRecords to its decision.", "KDS-MET-07";
+    PutRecordsLatency = "PutRecords.Latency", Kinesis, Milliseconds, Average, "From the receipt of a PutRecords to its answer.", "KDS-MET-07";
     PutRecordsSuccess = "PutRecords.Success", Kinesis, Count, Average, "1 for a PutRecords that stored a record, else 0.", "KDS-MET-07";
     PutRecordsTotalRecords = "PutRecords.TotalRecords", Kinesis, Count, Sum, "Entries of a PutRecords.", "KDS-MET-08";
     PutRecordsSuccessfulRecords = "PutRecords.SuccessfulRecords", Kinesis, Count, Sum, "Entries of a PutRecords that were stored.", "KDS-MET-08";
@@ -111,6 +112,7 @@ catalogue! {
     ReadProvisionedThroughputExceeded = "ReadProvisionedThroughputExceeded", Kinesis, Count, Sum, "1 for a GetRecords refused by a read limit, else 0.", "KDS-MET-10";
     GetRecordsBytes = "GetRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a GetRecords returned.", "KDS-MET-11";
     GetRecordsRecords = "GetRecords.Records", Kinesis, Count, Sum, "Records that a GetRecords returned.", "KDS-MET-11";
+    GetRecordsLatency = "GetRecords.Latency", Kinesis, Milliseconds, Average, "From the receipt of a GetRecords to its answer.", "KDS-MET-11";
     GetRecordsSuccess = "GetRecords.Success", Kinesis, Count, Average, "1 for a GetRecords that was answered, else 0.", "KDS-MET-11";
     GetRecordsIteratorAgeMilliseconds = "GetRecords.IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords; 0 when caught up.", "KDS-MET-12";
     Invocations = "Invocations", Lambda, Count, Sum, "Runs of the function's code.", "LAM-M-01";

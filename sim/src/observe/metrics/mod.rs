@@ -24,6 +24,7 @@ const STREAM: &[Metric] = &[
     Metric::IncomingRecords,
     Metric::IncomingBytes,
     Metric::PutRecordBytes,
+    Metric::PutRecordLatency,
     Metric::PutRecordSuccess,
     Metric::PutRecordsBytes,
     Metric::PutRecordsLatency,
@@ -36,6 +37,7 @@ const STREAM: &[Metric] = &[
     Metric::ReadProvisionedThroughputExceeded,
     Metric::GetRecordsBytes,
     Metric::GetRecordsRecords,
+    Metric::GetRecordsLatency,
     Metric::GetRecordsSuccess,
     Metric::GetRecordsIteratorAgeMilliseconds,
     Metric::RecordsExpired,
@@ -205,30 +207,11 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::GetRecordsHandled {
-                stream,
-                reader,
-                records,
-                bytes,
-                millis_behind,
-                ..
-            } => {
-                let processor = self.directory.readers[reader].processor;
-                let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
-                self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
-                let group = &mut self.streams[stream];
-                let last = records.last().filter(|_| millis_behind > 0);
-                let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
-                group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
-                group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
-                group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-                group.add(now, Metric::GetRecordsSuccess, Point::of(1));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-            }
             Fact::LeaseTaken { reader, .. } => {
                 let processor = self.directory.readers[reader].processor;
                 self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
             }
+            Fact::GetRecordsHandled { .. } => self.read(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -271,6 +254,7 @@ impl Metrics {
             | Fact::LeaseTableUsed { .. }
             | Fact::BatchSkipped { .. }
             | Fact::BatchAbandoned { .. }
+            | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -282,11 +266,13 @@ impl Metrics {
             records,
             shards,
             received_at,
+            sent,
             ..
         } = *fact
         else {
             return;
         };
+        let service = micros(now.since(received_at));
         let Entries {
             stored,
             throttled,
@@ -299,14 +285,17 @@ impl Metrics {
             PutApi::PutRecord => {
                 let mut success = Point::of_equal(1, stored);
                 success.add(Point::of_equal(0, throttled + failed));
-                let bytes = stored_bytes(records);
+                let bytes = stored_bytes(records, stored);
+                // The calls of a cohort come in one by one before its window, and nobody notes when.
+                if sent.is_some() {
+                    group.add(now, Metric::PutRecordLatency, Point::of(service));
+                }
                 group.add(now, Metric::PutRecordBytes, bytes);
                 group.add(now, Metric::PutRecordSuccess, success);
                 group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
                 group.add(now, Metric::IncomingBytes, bytes);
             }
             PutApi::PutRecords => {
-                let service = micros(now.since(received_at));
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
                 group.add(now, Metric::PutRecordsLatency, Point::of(service));
@@ -331,6 +320,37 @@ impl Metrics {
             bytes.add(now, Point::of(tally.bytes));
             throttled.add(now, Point::of(u64::from(tally.throttled)));
         }
+    }
+
+    fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let Fact::GetRecordsHandled {
+            stream,
+            reader,
+            records,
+            bytes,
+            millis_behind,
+            received_at,
+            ..
+        } = *fact
+        else {
+            return;
+        };
+        let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
+        let processor = self.directory.readers[reader].processor;
+        self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
+        let group = &mut self.streams[stream];
+        let last = records.last().filter(|_| millis_behind > 0);
+        let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
+        group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
+        group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
+        group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
+        group.add(
+            now,
+            Metric::GetRecordsLatency,
+            Point::of(micros(now.since(received_at))),
+        );
+        group.add(now, Metric::GetRecordsSuccess, Point::of(1));
+        group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {
@@ -413,13 +433,27 @@ fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
     }
 }
 
-/// Bytes of each entry that was stored.
-fn stored_bytes(entries: &[Record]) -> Point {
-    let mut bytes = Point::EMPTY;
-    for record in entries {
-        if record.outcome() == Outcome::Accepted {
-            bytes.add(Point::of(u64::from(record.bytes)));
+/// Bytes of each entry that was stored: `stored` of them.
+fn stored_bytes(entries: &[Record], stored: u64) -> Point {
+    let bytes = |entry: &Record| u64::from(entry.bytes);
+    if stored == len(entries) {
+        // Nearly always: one plain pass.
+        let (mut sum, mut min, mut max) = (0, u64::MAX, 0);
+        for bytes in entries.iter().map(bytes) {
+            sum += bytes;
+            min = bytes.min(min);
+            max = bytes.max(max);
         }
+        return Point {
+            sum,
+            count: stored,
+            min,
+            max,
+        };
     }
-    bytes
+    let mut all = Point::EMPTY;
+    for entry in entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted) {
+        all.add(Point::of(bytes(entry)));
+    }
+    all
 }

@@ -1,5 +1,5 @@
 use super::*;
-use crate::observe::fact::ReadLimit;
+use crate::observe::fact::{ReadLimit, Sends};
 use crate::observe::sample::{
     CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
     tally,
@@ -142,6 +142,63 @@ fn kds_met_06_each_put_record_of_a_cohort_is_a_call() {
     assert_eq!(value(Metric::PutRecordSuccess, Statistic::Average), Some(750));
     assert_eq!(value(Metric::PutRecordSuccess, Statistic::SampleCount), Some(4_000));
     assert_eq!(value(Metric::IncomingRecords, Statistic::Maximum), Some(1_000));
+}
+
+#[test]
+fn kds_met_06_a_put_record_takes_from_its_receipt_to_its_answer() {
+    let mut metrics = metrics();
+    let batch = [record(0, 0)];
+    let shards = [tally(&batch, 0)];
+    let sent = Sends {
+        first_at: at(1),
+        at: at(3),
+    };
+    for (millis, sent) in [(12, Some(sent)), (14, Some(sent)), (99, None)] {
+        let fact = Fact::PutHandled {
+            late: &[],
+            sent,
+            stream: CLICKS,
+            producer: WEB,
+            api: PutApi::PutRecord,
+            records: &batch,
+            shards: &shards,
+            received_at: at(5),
+        };
+        metrics.on(at(millis), &fact);
+    }
+    let latency = |statistic| thousandths(&metrics, Metric::PutRecordLatency, STREAM, statistic);
+    assert_eq!(
+        latency(Statistic::SampleCount),
+        Some(2_000),
+        "calls of a cohort are not timed"
+    );
+    assert_eq!(latency(Statistic::Average), Some(8_000));
+}
+
+#[test]
+fn kds_met_11_a_get_records_takes_from_its_receipt_to_its_answer() {
+    let mut metrics = metrics();
+    let batch = records(&[0, 1]);
+    for (received, answered) in [(10, 13), (20, 27)] {
+        let fact = Fact::GetRecordsHandled {
+            received_at: at(received),
+            stream: CLICKS,
+            shard: FIRST,
+            reader: ENRICH,
+            first_position: 0,
+            records: &batch,
+            bytes: 200,
+            millis_behind: 0,
+            again: false,
+        };
+        metrics.on(at(answered), &fact);
+    }
+    let value = |metric, statistic| thousandths(&metrics, metric, STREAM, statistic);
+    assert_eq!(value(Metric::GetRecordsLatency, Statistic::Average), Some(5_000));
+    assert_eq!(value(Metric::GetRecordsLatency, Statistic::Maximum), Some(7_000));
+    assert_eq!(value(Metric::GetRecordsBytes, Statistic::Sum), Some(400_000));
+    assert_eq!(value(Metric::GetRecordsRecords, Statistic::Sum), Some(4_000));
+    assert_eq!(value(Metric::GetRecordsSuccess, Statistic::Average), Some(1_000));
 }
 
 #[test]

@@ -63,6 +63,31 @@ fn kds_pri_01_shards_are_billed_whether_they_are_used_or_not() {
     assert_eq!(usage.retention_hours_above_24(), 6);
 }
 
+/// A shard is billed while it is open.
+#[test]
+fn kds_pri_01_shards_are_billed_from_their_opening_to_their_closing() {
+    let mut usage = StreamUsage {
+        shards: 2,
+        ..StreamUsage::default()
+    };
+    let hour = |hour: u64| SimTime::ZERO + SimDuration::from_hours(hour);
+    let shard = crate::ids::ShardIndex(0);
+    let parents = [Some(shard), None];
+    usage.changed(hour(1), StreamChange::ShardClosed { shard });
+    usage.changed(hour(1), StreamChange::ShardOpened { shard, parents });
+    usage.changed(hour(1), StreamChange::ShardOpened { shard, parents });
+    usage.changed(hour(4), StreamChange::ShardClosed { shard });
+    let nanos = |shard_hours: u128| shard_hours * 3_600 * 1_000_000_000;
+    assert_eq!(usage.shard_nanos(SimDuration::from_hours(10)), nanos(2 + 3 * 3 + 2 * 6));
+    // In on-demand mode nobody pays for shards.
+    let operation = Operation::SetMode {
+        mode: CapacityMode::OnDemand,
+    };
+    usage.changed(hour(10), StreamChange::Completed { operation });
+    usage.changed(hour(12), StreamChange::ShardOpened { shard, parents });
+    assert_eq!(usage.shard_nanos(SimDuration::from_hours(20)), nanos(2 + 3 * 3 + 2 * 6));
+}
+
 #[test]
 fn reads_are_counted_for_the_stream_and_for_each_reader() {
     let mut blueprint = minute();

@@ -6,9 +6,12 @@ use super::worker::CHILD_POSITION;
 use super::{Application, Event, broken, wake};
 use crate::context::Cx;
 use crate::engine::index::to_u32;
+use crate::engine::phase::Phase;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex};
 use crate::observe::fact::{DiscardReason, Fact};
+use crate::services::kinesis;
+use crate::world;
 
 impl Application {
     /// The record processor checkpoints what it has finished, and waits for the table (KDS-KCL-30).
@@ -124,15 +127,16 @@ impl Application {
         let Some(consumer) = self.worker(number).consumers.get(&shard) else {
             return;
         };
-        let (end, children) = (consumer.finished, consumer.shard_end.unwrap_or_default());
+        let (end, children) = (consumer.finished, consumer.shard_end.clone().unwrap_or_default());
         let accepted = self.table.get(shard).is_some_and(|lease| lease.may_checkpoint(number));
         self.use_table(0, 1, cx);
         if !accepted {
             return self.lose(me, number, shard, cx);
         }
         let mut written = 0;
-        for (child, parents) in children.into_iter().flatten() {
-            written += u32::from(self.table.create(child, Checkpoint::Initial(CHILD_POSITION), parents));
+        for child in children {
+            let parents = child.parents.map(|parent| parent.map(|parent| parent.0));
+            written += u32::from(self.table.create(child.shard.0, Checkpoint::Initial(CHILD_POSITION), parents));
         }
         self.use_table(0, written, cx);
         if let Some(lease) = self.table.get_mut(shard) {
@@ -140,6 +144,12 @@ impl Application {
             lease.ended_at = now;
         }
         self.pass(shard, end, cx);
+        let (stream, reader, shard_left) = (self.stream, self.reader, ShardIndex(shard));
+        let event = kinesis::Event::ShardLeft {
+            reader,
+            shard: shard_left,
+        };
+        cx.wake(now, Phase::Act, world::Event::Stream(stream, event));
         self.lose(me, number, shard, cx);
     }
 

@@ -1,6 +1,6 @@
 //! A record processor and its fetcher: one for each lease that a worker holds (KDS-KCL-01).
 
-use crate::batch::{Batch, Passage};
+use crate::batch::{Batch, ChildShard, Passage};
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
 use std::collections::VecDeque;
@@ -64,7 +64,7 @@ pub(super) struct Consumer {
     /// The value of the checkpoint that the table is being told.
     pub(super) checkpointing: Option<u64>,
     /// The shard is closed and all of it was fetched; its children.
-    pub(super) shard_end: Option<[Option<(u32, [Option<u32>; 2])>; 2]>,
+    pub(super) shard_end: Option<Vec<ChildShard>>,
 }
 
 impl Consumer {

@@ -107,7 +107,11 @@ impl Application {
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
             Envelope::Iterator(call) => Some(call.caller),
-            Envelope::Empty | Envelope::Put(_) | Envelope::Invoke(_) | Envelope::Write(_) => None,
+            Envelope::Empty
+            | Envelope::List(_)
+            | Envelope::Put(_)
+            | Envelope::Invoke(_)
+            | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");
@@ -241,6 +245,7 @@ impl Application {
             served_at: SimTime::ZERO,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let (stream, delay) = (self.stream, self.link.delay());
@@ -294,12 +299,16 @@ impl Application {
     fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
         let shard = call.shard.0;
         let mut first = call.position - count(batch.records.len());
+        let children = core::mem::take(&mut batch.child_shards);
         if call.expired > 0 {
             self.expire(shard, first, cx);
         }
         let Some(consumer) = self.worker(worker).consumers.get_mut(&shard) else {
             return;
         };
+        if call.shard_end {
+            consumer.shard_end = Some(children);
+        }
         let known = usize::try_from(consumer.resume.saturating_sub(first)).unwrap_or(usize::MAX);
         if known > 0 && !batch.records.is_empty() {
             batch.records.drain(..known.min(batch.records.len()));

@@ -84,6 +84,11 @@ pub enum Event {
         /// Marks its tenure of the shard.
         tenure: u16,
     },
+    /// The shards with which to begin came in.
+    ShardsListed {
+        /// The response.
+        batch: BatchId,
+    },
     /// An answer to GetShardIterator came in.
     IteratorReceived {
         /// The response.
@@ -144,6 +149,7 @@ impl Event {
             Self::Checkpointed { .. } => 11,
             Self::Replace { .. } => 12,
             Self::Join => 13,
+            Self::ShardsListed { .. } => 14,
         }
     }
     /// The worker whose own timer it is.
@@ -158,6 +164,7 @@ impl Event {
             | Self::Processed { worker, .. }
             | Self::Checkpointed { worker, .. } => Some(worker),
             Self::Start
+            | Self::ShardsListed { .. }
             | Self::IteratorReceived { .. }
             | Self::PageReceived { .. }
             | Self::Written { .. }
@@ -180,8 +187,8 @@ pub struct Application {
     initial: InitialPosition,
     starts_at: SimTime,
     first_workers: u32,
-    /// Shards of the stream when the application starts.
-    shards: u32,
+    /// Somebody has asked for the shards with which to begin.
+    listing: bool,
     checkpointing: Checkpointing,
     table: LeaseTable,
     lock: Lock,
@@ -213,8 +220,6 @@ pub struct ApplicationSetting<'a> {
     pub model: &'a ModelParameters,
     /// The stream.
     pub stream: StreamId,
-    /// Shards of it.
-    pub shards: u32,
     /// Its number as a reader.
     pub reader: ReaderId,
     /// Its number as a processor.
@@ -256,7 +261,7 @@ impl Application {
             initial: blueprint.initial_position,
             starts_at: blueprint.starts_at,
             first_workers: blueprint.workers,
-            shards: setting.shards,
+            listing: false,
             checkpointing: blueprint.checkpoint,
             table: LeaseTable::default(),
             lock: Lock::default(),
@@ -299,6 +304,7 @@ impl Application {
                 }
             }
             Event::Join => self.join(me, cx),
+            Event::ShardsListed { batch } => self.shards_listed(me, batch, cx),
             Event::Renew { worker } => self.renew(me, worker, cx),
             Event::Assign { worker } => self.assign(me, worker, cx),
             Event::Discover { worker } => self.discover(me, worker, cx),

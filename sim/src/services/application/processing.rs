@@ -115,7 +115,7 @@ impl Application {
             positions: &[],
             passage,
         });
-        cx.mix_records(&batch.records);
+        cx.mix_arrivals(&batch.records);
         self.acknowledge(number, shard, passage.first_position, &batch, cx);
         cx.recycle(batch);
         self.batch_done(me, number, shard, cx);

@@ -1,15 +1,18 @@
 //! A worker: how it starts, what it does all the time, how it stands still, stops and dies.
 
 use super::consumer::{Consumer, Stage};
-use super::lease::Sight;
+use super::lease::{Checkpoint, Sight};
 use super::timing::{DISPATCH_INTERVAL, HEARTBEAT_INTERVAL};
 use super::{Application, Event, count, wake};
+use crate::batch::{BatchId, Envelope, ListCall, ShardFilter};
 use crate::blueprint::{InitialPosition, KclVersion};
 use crate::context::Cx;
 use crate::engine::index::to_u32;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ShardIndex};
 use crate::observe::fact::Fact;
+use crate::services::kinesis;
+use crate::world;
 use std::collections::BTreeMap;
 
 /// A worker.
@@ -63,7 +66,7 @@ pub(super) struct Rollout {
 }
 
 impl Application {
-    /// A worker starts. The first one to find the lease table empty fills it (KDS-KCL-45).
+    /// A worker starts. The first one to find the lease table empty has it filled (KDS-KCL-45).
     pub(super) fn join(&mut self, me: ApplicationId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let Ok(worker) = u16::try_from(self.workers.len()) else {
@@ -71,13 +74,53 @@ impl Application {
         };
         self.workers.push(Worker::new(now));
         if self.table.is_empty() {
-            let shards = self.shards;
-            for shard in 0..shards {
-                self.table
-                    .create(shard, super::lease::Checkpoint::Initial(self.initial), [None; 2]);
+            // It begins to work when the leases are there.
+            if !self.listing {
+                self.list_shards(me, cx);
             }
-            self.use_table(0, shards, cx);
+            return;
         }
+        self.set_to_work(me, worker, cx);
+    }
+
+    /// Asks for the shards with which the application begins (KDS-KCL-45).
+    fn list_shards(&mut self, me: ApplicationId, cx: &mut Cx<'_, '_>) {
+        self.listing = true;
+        let filter = match self.initial {
+            InitialPosition::TrimHorizon => ShardFilter::AtTrimHorizon,
+            InitialPosition::Latest => ShardFilter::AtLatest,
+            InitialPosition::AtTimestamp(at) => ShardFilter::AtTimestamp(at),
+        };
+        let mut batch = cx.fresh();
+        batch.envelope = Envelope::List(ListCall {
+            application: me,
+            filter,
+        });
+        let (stream, delay) = (self.stream, self.link.delay());
+        cx.send(batch, delay, |batch| {
+            world::Event::Stream(stream, kinesis::Event::ListReceived { batch })
+        });
+    }
+
+    /// The lease table is filled, and the workers that waited for it begin.
+    pub(super) fn shards_listed(&mut self, me: ApplicationId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let mut written = 0;
+        for listed in &batch.child_shards {
+            let parents = listed.parents.map(|parent| parent.map(|parent| parent.0));
+            written += u32::from(self.table.create(listed.shard.0, Checkpoint::Initial(self.initial), parents));
+        }
+        cx.recycle(batch);
+        self.use_table(0, written, cx);
+        for worker in 0..u16::try_from(self.workers.len()).unwrap_or(u16::MAX) {
+            if self.worker(worker).alive {
+                self.set_to_work(me, worker, cx);
+            }
+        }
+    }
+
+    fn set_to_work(&mut self, me: ApplicationId, worker: u16, cx: &mut Cx<'_, '_>) {
+        let now = cx.now();
         // Nothing happens at the same instant: each worker's first round comes one step later.
         let soon = now + SimDuration::MIN;
         wake(me, Event::Renew { worker }, soon, cx);

@@ -6,120 +6,18 @@
 //! calls of one window share the time of their way back, and a call is handled after those that other producers made as
 //! calls of their own in the same window.
 
-use super::{Event, Stream, respond};
+use super::in_service::Served;
+use super::put::respond;
+use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
-use crate::engine::index::to_u32;
+use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, ShardIndex, StreamId};
+use crate::ids::{ProducerId, StreamId};
 use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::{Outcome, Record};
-use std::collections::VecDeque;
-
-/// A call whose service ends in some window.
-#[derive(Clone, Copy, Debug)]
-struct Served {
-    /// When its service ends.
-    at: SimTime,
-    sent_at: SimTime,
-    producer: ProducerId,
-    record: Record,
-}
-
-/// Calls in service, by the window in which their service ends.
-#[derive(Clone, Debug)]
-pub(super) struct Cohorts {
-    window: SimDuration,
-    /// Number of the window that `buckets[0]` stands for.
-    first: u64,
-    buckets: VecDeque<Vec<Served>>,
-    spare: Vec<Vec<Served>>,
-    calls: u64,
-    /// The window for whose start an event is scheduled.
-    armed: Option<u64>,
-}
-
-impl Cohorts {
-    pub(super) const fn new(window: SimDuration) -> Self {
-        Self {
-            window,
-            first: 0,
-            buckets: VecDeque::new(),
-            spare: Vec::new(),
-            calls: 0,
-            armed: None,
-        }
-    }
-    /// Records in service.
-    pub(super) const fn calls(&self) -> u64 {
-        self.calls
-    }
-    fn number(&self, at: SimTime) -> u64 {
-        at.as_nanos() / self.window.as_nanos().max(1)
-    }
-    fn start(&self, window: u64) -> SimTime {
-        SimTime::from_nanos(window * self.window.as_nanos().max(1))
-    }
-    fn add(&mut self, now: SimTime, served: Served) {
-        let earliest = self.number(now) + 1;
-        if self.buckets.is_empty() {
-            self.first = earliest;
-        }
-        let window = self.number(served.at).max(earliest).max(self.first);
-        let index = usize::try_from(window - self.first).unwrap_or(usize::MAX);
-        while self.buckets.len() <= index {
-            self.buckets.push_back(self.spare.pop().unwrap_or_default());
-        }
-        self.buckets[index].push(served);
-        self.calls += 1;
-    }
-    /// The start of the next window that has calls, if no event is scheduled for it or an earlier one.
-    fn arm(&mut self) -> Option<SimTime> {
-        let ahead = self.buckets.iter().position(|bucket| !bucket.is_empty())?;
-        let window = self.first + u64::try_from(ahead).unwrap_or(u64::MAX);
-        if self.armed.is_some_and(|armed| armed <= window) {
-            return None;
-        }
-        self.armed = Some(window);
-        Some(self.start(window))
-    }
-    /// The calls whose service ends in the window that starts now, in order of that instant. `None`: the event was
-    /// scheduled before an earlier window became the next one, and another event has taken its place.
-    fn take(&mut self, now: SimTime) -> Option<Vec<Served>> {
-        let current = self.number(now);
-        if self.armed != Some(current) {
-            return None;
-        }
-        self.armed = None;
-        let mut due = Vec::new();
-        while self.first <= current
-            && let Some(mut bucket) = self.buckets.pop_front()
-        {
-            self.first += 1;
-            if due.is_empty() {
-                due = bucket;
-            } else {
-                due.append(&mut bucket);
-                self.give_back(bucket);
-            }
-        }
-        self.calls -= u64::from(to_u32(due.len()));
-        // Of calls whose service ends at one instant, the one that began first comes first, as with calls of their own.
-        due.sort_unstable_by_key(|served| {
-            let record = &served.record;
-            (served.at, served.sent_at, served.producer, record.key, record.ordinal)
-        });
-        Some(due)
-    }
-    fn give_back(&mut self, mut bucket: Vec<Served>) {
-        bucket.clear();
-        if self.spare.len() < 512 {
-            self.spare.push(bucket);
-        }
-    }
-}
 
 /// What a window brings one producer.
 struct Answer {
@@ -131,35 +29,40 @@ struct Answer {
     late: Vec<LateCall>,
 }
 
+impl Answer {
+    fn new(producer: ProducerId, cx: &mut Cx<'_, '_>) -> Self {
+        Self {
+            producer,
+            batch: cx.fresh(),
+            lost: Vec::new(),
+            late: Vec::new(),
+        }
+    }
+}
+
 impl Stream {
     /// A cohort came in: every call gets a service time of its own. The send time stands in each record's `arrived_at`.
     pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let way = now.since(call.sent_at);
-        let mut refused = cx.fresh();
-        for record in batch.records.drain(..) {
-            // Refused before any token is taken (KDS-MOD-16).
-            if u64::from(record.bytes) > self.max_record_bytes {
-                refused.bytes += u64::from(record.bytes);
-                refused.records.push(record);
-                continue;
-            }
-            let at = record.arrived_at + way + self.put_service.draw();
-            let served = Served {
-                at,
-                sent_at: record.arrived_at,
-                producer: call.producer,
-                record,
-            };
-            self.cohorts.add(now, served);
-        }
-        cx.recycle(batch);
-        if refused.records.is_empty() {
-            cx.recycle(refused);
-        } else {
-            let window = self.cohorts.window;
+        // Refused before any token is taken (KDS-MOD-16).
+        let too_large = |record: &Record| u64::from(record.bytes) > self.max_record_bytes;
+        if batch.records.iter().any(too_large) {
+            let mut refused = cx.fresh();
+            refused
+                .records
+                .extend(batch.records.extract_if(.., |record| too_large(record)));
+            refused.bytes = refused.records.iter().map(|record| u64::from(record.bytes)).sum();
+            let window = self.cohorts.window();
             self.refuse_put(me, refused, call, ServiceError::InvalidArgument, window, cx);
         }
+        let (now, way) = (cx.now(), cx.now().since(call.sent_at));
+        self.service_times.resize(batch.records.len(), 0);
+        self.put_service.draw_each(&mut self.service_times);
+        let spans = self
+            .service_times
+            .iter()
+            .map(|nanos| way.as_nanos().saturating_add(*nanos));
+        self.cohorts.add(now, call.producer, &batch.records, spans);
+        cx.recycle(batch);
         self.arm_cohorts(me, cx);
     }
 
@@ -175,41 +78,31 @@ impl Stream {
         let Some(due) = self.cohorts.take(now) else { return };
         let way = self.link.delay();
         let mut answers: Vec<Answer> = Vec::new();
+        let only_client = self.cohorts.only_client();
+        if let Some(producer) = only_client {
+            answers.push(Answer::new(producer, cx));
+        }
         self.tallies.clear();
         self.calls += 1;
-        for served in &due {
-            let known = answers.iter().position(|answer| answer.producer == served.producer);
-            let slot = known.unwrap_or_else(|| {
-                answers.push(Answer {
-                    producer: served.producer,
-                    batch: cx.fresh(),
-                    lost: Vec::new(),
-                    late: Vec::new(),
-                });
-                answers.len() - 1
-            });
-            let Answer { batch, lost, late, .. } = &mut answers[slot];
-            let index = batch.records.len();
-            batch.bytes += u64::from(served.record.bytes);
-            batch.records.push(served.record);
-            // Decided in its place in the answer: a record that is changed and then copied waits for its own stores.
-            let record = &mut batch.records[index];
-            let (shard, position) = self.put_single(record, served.at);
-            let outcome = record.outcome();
-            if served.sent_at != record.created_at && cx.is_watched() {
-                late.push(LateCall {
-                    index: to_u32(index),
-                    sent_at: served.sent_at,
-                    shard,
-                    position,
-                });
-            }
-            if let Some(deadline) = self.response_lost(served, outcome, way) {
-                lost.push((index, deadline));
-            }
+        let tallied = cx.is_watched() || self.meter.is_some();
+        for served in due.in_order() {
+            let slot = if only_client.is_some() {
+                0
+            } else {
+                let producer = cx.keys().entry(served.record.key).producer;
+                let known = answers.iter().position(|answer| answer.producer == producer);
+                known.unwrap_or_else(|| {
+                    answers.push(Answer::new(producer, cx));
+                    answers.len() - 1
+                })
+            };
+            self.put_single(served, way, tallied, &mut answers[slot]);
         }
         self.cohorts.give_back(due);
-        self.expire_touched(now);
+        if let Some(meter) = &mut self.meter {
+            meter.note(now, &self.tallies);
+        }
+        self.expire_in_turn(now);
         // One answer for each producer, in order of id, so that results travel as batches.
         answers.sort_unstable_by_key(|answer| answer.producer);
         for answer in answers {
@@ -218,12 +111,10 @@ impl Stream {
         self.arm_cohorts(me, cx);
     }
 
-    /// Whether the client never hears of a call, and if so, when it gives up waiting (KDS-MOD-18).
-    fn response_lost(&mut self, served: &Served, outcome: Outcome, way: SimDuration) -> Option<SimTime> {
-        if outcome == Outcome::Failed {
-            return None;
-        }
-        let deadline = served.sent_at.saturating_add(self.request_timeout);
+    /// Whether the client never hears of a stored or refused call, and if so, when it gives up waiting (KDS-MOD-18).
+    #[inline]
+    fn response_lost(&mut self, served: &Served, way: SimDuration) -> Option<SimTime> {
+        let deadline = served.record.arrived_at.saturating_add(self.request_timeout);
         let rate = self.lost_acknowledgement_rate;
         let lost = !rate.is_zero() && self.loss_stream.chance(rate);
         (lost || served.at.saturating_add(way) > deadline).then_some(deadline)
@@ -248,6 +139,7 @@ impl Stream {
             first_sent_at: SimTime::NEVER,
             sent_at: now,
             received_at: now,
+            refused: 0,
             error: None,
         };
         cx.emit(|| Fact::PutHandled {
@@ -262,13 +154,14 @@ impl Stream {
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
-        cx.mix_records(&batch.records);
+        cx.mix_entries(&batch.records);
+        cx.mix_arrivals(&batch.records);
         self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);
         }
         batch.envelope = Envelope::Put(call);
-        respond(batch, call, self.cohorts.window + way, cx);
+        respond(batch, call, self.cohorts.window() + way, cx);
     }
 
     /// Takes calls out of an answer whose clients hear nothing and give up waiting, each at its own time. As with
@@ -318,27 +211,78 @@ impl Stream {
     }
 
     /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
-    /// Returns its shard, and its position there if it was stored.
+    /// What only facts and the meter need is noted only if one of them is there.
     #[inline]
-    fn put_single(&mut self, record: &mut Record, at: SimTime) -> (ShardIndex, u64) {
-        let number = self.route[crate::engine::index::to_usize(record.key.0)];
-        let shard = &mut self.shards[crate::engine::index::to_usize(number)];
-        let (index, first_position) = (shard.index, shard.log.next_position());
-        let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
-            ShardTally::none(index, first_position)
-        });
-        record.arrived_at = SimTime::ZERO;
+    fn put_single(&mut self, served: &Served, way: SimDuration, tallied: bool, answer: &mut Answer) {
+        let Served { at, record } = *served;
+        let number = self.map.route[to_usize(record.key.0)];
+        let shard = &mut self.shards[to_usize(number)];
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
-        if failed {
-            record.set_outcome(Outcome::Failed);
-        } else if shard.admit_single(tally, at, record.bytes) {
-            record.set_outcome(Outcome::Accepted);
-            record.arrived_at = at;
-            return (index, shard.log.append(record));
+        let admitted = if failed {
+            None
         } else {
-            record.set_outcome(Outcome::Throttled);
+            Some(shard.admit_single(at, record.bytes))
+        };
+        let stored = matches!(admitted, Some(Ok(_)));
+        let outcome = match (stored, failed) {
+            (true, _) => Outcome::Accepted,
+            (false, true) => Outcome::Failed,
+            (false, false) => Outcome::Throttled,
+        };
+        // Stored from its place in the answer: a copy would wait until it is written.
+        let place = answer.batch.records.len();
+        answer.batch.bytes += u64::from(record.bytes);
+        answer.batch.records.push(Record {
+            arrived_at: if stored { at } else { SimTime::ZERO },
+            flags: record.flags_with(outcome),
+            ..record
+        });
+        let position = match answer.batch.records.last() {
+            Some(record) if stored => shard.log.append(record),
+            _ => shard.log.next_position(),
+        };
+        if tallied {
+            let index = shard.index;
+            let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
+                ShardTally::none(index, position)
+            });
+            match admitted {
+                None => {}
+                Some(Ok(charged)) => {
+                    tally.accepted += 1;
+                    tally.bytes += u64::from(record.bytes);
+                    tally.bytes_charged += charged;
+                }
+                Some(Err(shortage)) => {
+                    tally.throttled += 1;
+                    tally.out_of_records |= shortage.records;
+                    tally.out_of_bytes |= shortage.bytes;
+                }
+            }
+            let sent_at = record.arrived_at;
+            if sent_at != record.created_at {
+                answer.late.push(LateCall {
+                    index: to_u32(place),
+                    sent_at,
+                    shard: index,
+                    position,
+                });
+            }
         }
-        (index, first_position)
+        if !failed && let Some(deadline) = self.response_lost(served, way) {
+            answer.lost.push((place, deadline));
+        }
+    }
+
+    /// Keeps one log after the other within the retention, and forgets what no reader needs. Reads look after the log
+    /// that they read themselves, so nobody sees what expires a few windows later.
+    fn expire_in_turn(&mut self, now: SimTime) {
+        self.next_to_expire = (self.next_to_expire + 1) % self.shards.len();
+        let log = &mut self.shards[self.next_to_expire].log;
+        log.expire(now, self.retention);
+        if self.readers.is_empty() {
+            log.forget(log.next_position());
+        }
     }
 }
 

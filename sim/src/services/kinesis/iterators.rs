@@ -1,7 +1,10 @@
-//! Shard iterators: where a reader begins, and how long what it was told holds.
+//! What an application asks before it reads: which shards there are, and an iterator into each.
 
+use super::shard::{Shard, ShardState};
 use super::{Event, Stream, broken, quotas};
-use crate::batch::{Batch, BatchId, Envelope, GetCall, IteratorType, ReadCaller, ServiceError};
+use crate::batch::{
+    Batch, BatchId, ChildShard, Envelope, GetCall, IteratorType, ReadCaller, ServiceError, ShardFilter,
+};
 use crate::blueprint::ModelParameters;
 use crate::context::Cx;
 use crate::engine::index::to_usize;
@@ -87,7 +90,44 @@ fn position(log: &Log, kind: IteratorType, now: SimTime) -> u64 {
     }
 }
 
+/// Whether a reader that begins there begins with this shard (KDS-KCL-45).
+fn is_listed(shards: &[Shard], shard: &Shard, filter: ShardFilter) -> bool {
+    let oldest = || {
+        let gone = |parent: &crate::ids::ShardIndex| matches!(shards[to_usize(parent.0)].state, ShardState::Expired { .. });
+        shard.origin.parents.iter().flatten().all(gone)
+    };
+    match (filter, shard.state) {
+        (_, ShardState::Expired { .. }) => false,
+        (ShardFilter::AtLatest, state) => state == ShardState::Open,
+        (ShardFilter::AtTrimHorizon, _) => oldest(),
+        (ShardFilter::AtTimestamp(at), ShardState::Closed { at: closed_at }) => {
+            closed_at > at && (shard.origin.opened_at <= at || oldest())
+        }
+        (ShardFilter::AtTimestamp(at), ShardState::Open) => shard.origin.opened_at <= at || oldest(),
+    }
+}
+
 impl Stream {
+    /// ListShards is answered at once: what it costs is no matter of a run.
+    pub(super) fn list_received(&mut self, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(mut batch) = cx.take(id) else { return };
+        let Envelope::List(call) = batch.envelope else {
+            return broken(cx, "a list's call without its call");
+        };
+        let shards = &self.shards;
+        let listed = shards.iter().filter(|shard| is_listed(shards, shard, call.filter));
+        batch.child_shards.extend(listed.map(|shard| ChildShard {
+            shard: shard.index,
+            range: shard.origin.range,
+            parents: shard.origin.parents,
+            opened_at: shard.origin.opened_at,
+        }));
+        let delay = self.iterators.service_time() + self.link.delay();
+        cx.send(batch, delay, |batch| {
+            world::Event::Application(call.application, application::Event::ShardsListed { batch })
+        });
+    }
+
     pub(super) fn iterator_received(&mut self, me: StreamId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(mut batch) = cx.take(id) else { return };
         let Envelope::Iterator(mut call) = batch.envelope else {

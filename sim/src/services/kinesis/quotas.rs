@@ -55,3 +55,34 @@ pub const fn write_records() -> Rate {
 pub const fn write_bytes() -> Rate {
     Rate::per_second(SHARD_WRITE_BYTES)
 }
+/// Shards per stream that UpdateShardCount leads to at most (KDS-RS-15).
+pub const MAX_SHARDS: u32 = 10_000;
+/// Calls to UpdateShardCount in any 24 hours (KDS-RS-14, KDS-MOD-19).
+pub const SHARD_COUNT_UPDATES: usize = 10;
+/// Switches of the capacity mode in any 24 hours (KDS-CAP-12, KDS-MOD-19).
+pub const MODE_SWITCHES: usize = 2;
+/// The span in which these are counted (KDS-MOD-19).
+pub const LIMIT_SPAN: SimDuration = SimDuration::from_hours(24);
+/// Shards of a new on-demand stream (KDS-CAP-02).
+pub const ON_DEMAND_SHARDS: u32 = 4;
+/// Bytes a second above which an on-demand shard is split (KDS-CAP-05).
+pub const ON_DEMAND_SPLIT_BYTES: u64 = 500 * KIB;
+/// Records a second above which an on-demand shard is split (KDS-CAP-06, KDS-MOD-12).
+pub const ON_DEMAND_SPLIT_RECORDS: u64 = 500;
+
+/// Open shards of all provisioned streams of an account: of a Region with the higher quotas or another one (KDS-CAP-14).
+pub const fn account_shards(profile: Profile, large_region: bool) -> u32 {
+    match (profile, large_region) {
+        (Profile::Exam, true) => 500,
+        (Profile::Exam, false) => 200,
+        (Profile::Current, true) => 20_000,
+        (Profile::Current, false) => 1_000,
+    }
+}
+/// Most MiB a second that an on-demand stream takes (KDS-CAP-09, KDS-CAP-10); 10 GB are 10,240 MB, as one shard takes 1 MiB.
+pub const fn on_demand_mib(profile: Profile, large_region: bool) -> u32 {
+    match (profile, large_region) {
+        (Profile::Exam, _) | (Profile::Current, false) => 200,
+        (Profile::Current, true) => 10_240,
+    }
+}

@@ -1,45 +1,41 @@
-//! One shard: its range of hash keys, its write limits, its read limits and its log.
+//! One shard: its range of hash keys and its life, its write limits, its read limits and its log.
 
 use super::quotas;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
 use crate::ids::ShardIndex;
+use crate::key::HashRange;
 use crate::observe::fact::{ReadLimit, ShardTally};
-use crate::services::log::Log;
+use crate::record::Record;
+use crate::services::log::{Arriving, Log};
 
-/// A closed range of the 128-bit hash space (KDS-REC-11).
+/// How far a shard is in its life (KDS-RS-10).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct HashRange {
-    /// `StartingHashKey`.
-    pub start: u128,
-    /// `EndingHashKey`.
-    pub end: u128,
+pub enum ShardState {
+    /// It is written to and read.
+    Open,
+    /// It was split or merged: what it holds can still be read, nothing more is stored (KDS-RS-09, KDS-R-23).
+    Closed {
+        /// When.
+        at: SimTime,
+    },
+    /// All that it held has expired; it is no longer listed (KDS-RET-11).
+    Expired {
+        /// When.
+        at: SimTime,
+    },
 }
 
-/// Ranges of a new stream of `count` shards: shard i starts at i x floor(2^128 / count), the last one takes the rest
-/// (KDS-REC-13, KDS-MOD-21).
-pub fn even_ranges(count: u32) -> Vec<HashRange> {
-    let count_wide = u128::from(count.max(1));
-    // floor(2^128 / count) without 129 bits: 2^128 - 1 = q x count + r, and one more only matters if r is count - 1.
-    let (q, r) = (u128::MAX / count_wide, u128::MAX % count_wide);
-    // For one shard the width is 2^128 itself; its start is never multiplied by anything but zero.
-    let width = if r == count_wide - 1 { q.wrapping_add(1) } else { q };
-    (0..count_wide)
-        .map(|i| HashRange {
-            start: width.wrapping_mul(i),
-            end: if i + 1 == count_wide {
-                u128::MAX
-            } else {
-                width.wrapping_mul(i + 1) - 1
-            },
-        })
-        .collect()
-}
-
-/// Index of the range that contains a hash key (KDS-REC-12). Ranges are sorted and cover everything.
-pub fn range_of(ranges: &[HashRange], hash: u128) -> usize {
-    ranges.partition_point(|range| range.end < hash)
+/// Where a shard comes from and where it lies.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Origin {
+    /// Its part of the hash space.
+    pub range: HashRange,
+    /// `ParentShardId` and `AdjacentParentShardId` (KDS-RS-05).
+    pub parents: [Option<ShardIndex>; 2],
+    /// When it was opened.
+    pub opened_at: SimTime,
 }
 
 /// A shard.
@@ -47,11 +43,18 @@ pub fn range_of(ranges: &[HashRange], hash: u128) -> usize {
 pub struct Shard {
     /// Its number.
     pub index: ShardIndex,
+    /// Where it comes from.
+    pub origin: Origin,
+    /// How far it is in its life.
+    pub state: ShardState,
+    /// What took its place, once it is closed.
+    pub children: [Option<ShardIndex>; 2],
     /// Its records.
     pub log: Log,
     records: TokenBucket,
     bytes: TokenBucket,
     allowance: Allowance,
+    whole: WholeCall,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
 }
@@ -64,18 +67,56 @@ struct Allowance {
     bytes: u64,
 }
 
+/// Which write limits had no room.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Shortage {
+    /// That in records (KDS-W-01).
+    pub records: bool,
+    /// That in bytes (KDS-W-02).
+    pub bytes: bool,
+}
+
+/// What a put leaves in a shard, while it is stored without a decision for each entry.
+#[derive(Clone, Copy, Debug, Default)]
+struct WholeCall {
+    first_position: u64,
+    bytes: u64,
+    arriving: Arriving,
+}
+
 impl Shard {
     /// A new shard with full buckets (KDS-MOD-02).
-    pub fn new(index: ShardIndex, write_burst: u64) -> Self {
+    pub fn new(index: ShardIndex, origin: Origin, write_burst: u64) -> Self {
         Self {
             index,
+            origin,
+            state: ShardState::Open,
+            children: [None; 2],
             log: Log::new(),
             records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
             bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
             allowance: Allowance::default(),
+            whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
             reads: ReadAllowance::full(),
         }
+    }
+
+    /// Whether it is written to.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.state, ShardState::Open)
+    }
+    /// `EndingSequenceNumber` as a position: that of the last record of a closed shard (KDS-SEQ-15). `None` while it is
+    /// open; a shard that closed empty has none either.
+    pub fn ending_position(&self) -> Option<u64> {
+        if self.is_open() {
+            return None;
+        }
+        self.log.next_position().checked_sub(1)
+    }
+    /// Whether a reader that stands at `position` has everything behind it, and nothing will follow (KDS-R-06).
+    pub fn ends_at(&self, position: u64) -> bool {
+        !self.is_open() && position >= self.log.next_position()
     }
 
     /// Begins a call that touches this shard.
@@ -112,26 +153,59 @@ impl Shard {
         self.bytes.take(tally.bytes_charged);
     }
 
-    /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
-    /// (KDS-W-16).
+    /// Begins a call all of whose entries would fit here (KDS-W-03), however they are spread over the shards; its cost
+    /// is rounded up over their sum (KDS-MOD-03). False if they might not.
     #[inline]
-    pub fn admit_single(&mut self, tally: &mut ShardTally, at: SimTime, bytes: u32) -> bool {
-        let cost = rounded(u64::from(bytes));
-        let records_fit = self.records.holds(at, 1);
-        let bytes_fit = self.bytes.holds(at, cost);
-        let fits = records_fit && bytes_fit;
-        if fits {
-            self.records.take(1);
-            self.bytes.take(cost);
-            tally.accepted += 1;
-            tally.bytes += u64::from(bytes);
-            tally.bytes_charged += cost;
-        } else {
-            tally.throttled += 1;
-            tally.out_of_records |= !records_fit;
-            tally.out_of_bytes |= !bytes_fit;
+    pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
+        if !self.records.holds(now, records) || !self.bytes.holds(now, rounded(bytes)) {
+            return false;
         }
-        fits
+        let Some(arriving) = self.log.arrive(now) else {
+            return false;
+        };
+        self.whole = WholeCall {
+            first_position: self.log.next_position(),
+            bytes: 0,
+            arriving,
+        };
+        true
+    }
+    /// Stores an entry of such a call, which has its arrival already.
+    #[inline]
+    pub fn store_whole(&mut self, record: &Record) {
+        self.whole.bytes += u64::from(record.bytes);
+        self.log.append_arriving(&mut self.whole.arriving, record);
+    }
+    /// Ends such a call: takes what its entries cost. `None` if there were none here.
+    #[inline]
+    pub fn end_whole(&mut self) -> Option<ShardTally> {
+        let accepted = self.log.next_position() - self.whole.first_position;
+        if accepted == 0 {
+            return None;
+        }
+        self.log.arrived(&self.whole.arriving);
+        let mut tally = ShardTally::none(self.index, self.whole.first_position);
+        tally.accepted = u32::try_from(accepted).unwrap_or(u32::MAX);
+        tally.bytes = self.whole.bytes;
+        self.end_call(&mut tally);
+        Some(tally)
+    }
+
+    /// Decides a put of one record at its own instant, and takes what it costs: its bytes are rounded up by themselves
+    /// (KDS-W-16). Returns the bytes charged.
+    #[inline]
+    pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> Result<u64, Shortage> {
+        let cost = rounded(u64::from(bytes));
+        let shortage = Shortage {
+            records: !self.records.holds(at, 1),
+            bytes: !self.bytes.holds(at, cost),
+        };
+        if shortage.records || shortage.bytes {
+            return Err(shortage);
+        }
+        self.records.take(1);
+        self.bytes.take(cost);
+        Ok(cost)
     }
 
     /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
@@ -162,6 +236,13 @@ impl Shard {
     /// Charges an admitted read with what it returned.
     pub fn charge_read(&mut self, now: SimTime, bytes: u64) {
         self.reads.charge(now, bytes);
+    }
+    /// Another capacity of the write byte bucket: what it holds stays, as far as there is room.
+    pub(super) fn set_write_burst(&mut self, burst: u64, now: SimTime) {
+        let held = self.bytes.available(now);
+        self.bytes = TokenBucket::full(burst, quotas::write_bytes());
+        self.bytes.drain(now);
+        self.bytes.put_back(held);
     }
     /// Used share of the write limits at `now`, in parts per million: (records, bytes).
     pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
@@ -241,48 +322,14 @@ mod tests {
     use super::*;
     use crate::engine::quantity::MIB;
 
-    #[test]
-    fn kds_rec_13_ranges_of_a_new_stream() {
-        assert_eq!(
-            even_ranges(1),
-            [HashRange {
-                start: 0,
-                end: u128::MAX
-            }]
-        );
-        let four = even_ranges(4);
-        assert_eq!(
-            four[1],
-            HashRange {
-                start: 1 << 126,
-                end: (1 << 127) - 1
-            }
-        );
-        assert_eq!(four[3].end, u128::MAX);
-        let three = even_ranges(3);
-        assert_eq!(three[1].start, 113_427_455_640_312_821_154_458_202_477_256_070_485);
+    fn shard() -> Shard {
+        let origin = Origin {
+            range: HashRange::WHOLE,
+            parents: [None; 2],
+            opened_at: SimTime::ZERO,
+        };
+        Shard::new(ShardIndex(0), origin, MIB)
     }
-
-    /// KDS-REC-11, KDS-MOD-21: whatever the count, the ranges cover everything once and differ by less than the count.
-    #[test]
-    fn kds_rec_11_ranges_cover_the_hash_space_exactly_once() {
-        for count in 1..=300 {
-            let ranges = even_ranges(count);
-            assert_eq!((ranges[0].start, ranges[ranges.len() - 1].end), (0, u128::MAX));
-            let mut widths = Vec::new();
-            for pair in ranges.windows(2) {
-                assert_eq!(pair[0].end + 1, pair[1].start);
-            }
-            for range in &ranges {
-                widths.push(range.end - range.start);
-                assert_eq!(ranges[range_of(&ranges, range.start)], *range);
-                assert_eq!(ranges[range_of(&ranges, range.end)], *range);
-            }
-            let spread = widths.iter().max().expect("some") - widths.iter().min().expect("some");
-            assert!(spread < u128::from(count), "{count} shards: widths differ by {spread}");
-        }
-    }
-
     fn read(shard: &mut Shard, at: SimTime, bytes: u64) -> Result<(), ReadLimit> {
         shard.admit_read(at)?;
         shard.charge_read(at, bytes);
@@ -291,7 +338,7 @@ mod tests {
 
     #[test]
     fn kds_r_09_a_shard_answers_five_calls_in_any_second() {
-        let mut shard = Shard::new(ShardIndex(0), MIB);
+        let mut shard = shard();
         let ms = |ms: u64| SimTime::from_nanos(ms * 1_000_000);
         for call in 0..5 {
             assert_eq!(read(&mut shard, ms(call * 100), 0), Ok(()));
@@ -308,7 +355,7 @@ mod tests {
 
     #[test]
     fn kds_r_11_a_full_page_closes_the_shard_for_five_seconds() {
-        let mut shard = Shard::new(ShardIndex(0), MIB);
+        let mut shard = shard();
         assert_eq!(read(&mut shard, SimTime::from_secs(10), 10 * MIB), Ok(()));
         assert_eq!(
             read(&mut shard, SimTime::from_nanos(14_999_999_999), 1),
@@ -319,7 +366,7 @@ mod tests {
 
     #[test]
     fn kds_r_12_two_mebibytes_out_of_an_empty_allowance_close_it_for_a_second() {
-        let mut shard = Shard::new(ShardIndex(0), MIB);
+        let mut shard = shard();
         assert_eq!(read(&mut shard, SimTime::from_secs(1), 2 * MIB), Ok(()));
         assert_eq!(
             read(&mut shard, SimTime::from_secs(1), 1),
@@ -346,7 +393,7 @@ mod tests {
     #[test]
     fn kds_r_10_shared_reads_sustain_two_mebibytes_a_second() {
         for page in [100_000, 1_900_000, 2 * MIB, 3 * MIB, 10 * MIB] {
-            let mut shard = Shard::new(ShardIndex(0), MIB);
+            let mut shard = shard();
             let mut total = 0;
             for tick in 0..1_000 {
                 if read(&mut shard, SimTime::from_nanos(tick * 200_000_000), page).is_ok() {

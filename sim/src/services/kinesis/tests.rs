@@ -5,17 +5,26 @@
 )]
 
 mod cohorts;
+mod control;
+mod on_demand;
 mod reads;
 mod records;
+mod reference;
+mod reshard;
+mod retention;
 mod writes;
 
+use super::shard_map::even_ranges;
 use super::*;
-use crate::batch::Envelope;
+use crate::batch::{Batch, Envelope, GetCall, PutCall, ReadCaller, ServiceError};
+use crate::blueprint::PutApi;
 use crate::engine::quantity::MIB;
 use crate::ids::ProducerId;
-use crate::record::KeyId;
+use crate::observe::fact::Fact;
+use crate::record::{KeyId, Outcome, Record};
 use crate::testing::blueprints::{NETWORK, SERVICE, keys_at, millis, model, stream};
 use crate::testing::harness::Harness;
+use crate::world;
 
 const ME: StreamId = StreamId(0);
 const CLICKS: ProducerId = ProducerId(0);
@@ -31,6 +40,7 @@ struct Setup {
     /// Key i has the explicit hash key i.
     hashes: Vec<u128>,
     readers: Vec<ReaderId>,
+    account: StreamAccount,
 }
 
 impl Setup {
@@ -42,6 +52,7 @@ impl Setup {
             model: model(),
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
+            account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
     fn build(self) -> Bench {
@@ -52,10 +63,14 @@ impl Setup {
             keys: &keys,
             readers: &self.readers,
             applications: false,
+            account: self.account,
+            metered: true,
             call_window: SimDuration::from_millis(1),
         };
         let stream = Stream::new(&self.blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
-        Harness::with_keys((ME, stream), keys)
+        let mut bench = Harness::with_keys((ME, stream), keys);
+        bench.apply(|(me, stream), cx| stream.start(*me, cx));
+        bench
     }
 }
 
@@ -137,6 +152,7 @@ impl Client for Bench {
             retry_cost: 0,
             sent_at: at.saturating_sub(NETWORK),
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
         });
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
@@ -165,6 +181,7 @@ impl Client for Bench {
             iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let batch = Batch {

@@ -285,7 +285,7 @@ impl Lambda {
                 positions: &batch.positions,
                 passage: ended.call.passage,
             });
-            cx.mix_records(&batch.records);
+            cx.mix_arrivals(&batch.records);
         }
         let duration = cx.now() - ended.handler_started_at;
         let concurrent = self.concurrency.in_progress(function);

@@ -107,6 +107,7 @@ impl Invocations for Harness<Lambda> {
         let batch = Batch {
             records: records(0, count),
             positions: (0..u64::from(count)).collect(),
+            child_shards: Vec::new(),
             bytes: 100 * u64::from(count),
             envelope: Envelope::Invoke(InvokeCall {
                 passage: crate::batch::Passage::default(),

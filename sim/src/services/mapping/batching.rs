@@ -67,7 +67,13 @@ impl Mapping {
             }
             let waiting = lane.waiting();
             let wanted = waiting.len().min(batch_size);
-            let fitting = self.payload.fitting(&waiting[..wanted], cx.keys());
+            let records = &waiting[..wanted];
+            let bytes = if wanted == waiting.len() {
+                lane.waiting_bytes()
+            } else {
+                records.iter().map(|record| u64::from(record.bytes)).sum()
+            };
+            let fitting = self.payload.fitting(records, bytes, cx.keys());
             if fitting == 0 {
                 self.discard_oversized(me, shard, lane_number, cx);
                 continue;

@@ -127,6 +127,8 @@ struct Waiting {
     first: u64,
     /// Records already taken from the front.
     taken: usize,
+    /// Bytes of the others.
+    bytes: u64,
 }
 
 impl Lane {
@@ -143,6 +145,10 @@ impl Lane {
     pub(super) fn waiting(&self) -> &[Record] {
         &self.waiting.records[self.waiting.taken..]
     }
+    /// Their bytes.
+    pub(super) const fn waiting_bytes(&self) -> u64 {
+        self.waiting.bytes
+    }
     /// Position of the first record that waits.
     pub(super) fn first_waiting(&self) -> u64 {
         self.waiting
@@ -155,6 +161,7 @@ impl Lane {
     pub(super) fn gather_page(&mut self, page: &mut Batch, first: u64) {
         let waiting = &mut self.waiting;
         let held = waiting.records.len() - waiting.taken;
+        waiting.bytes += page.bytes;
         if held == 0 {
             waiting.records.clear();
             waiting.positions.clear();
@@ -183,6 +190,7 @@ impl Lane {
             waiting.positions.clear();
             waiting.taken = 0;
         }
+        waiting.bytes += u64::from(record.bytes);
         waiting.records.push(record);
         waiting.positions.push(position);
     }
@@ -204,8 +212,10 @@ impl Lane {
             core::mem::swap(&mut waiting.records, &mut batch.records);
             waiting.records.clear();
             waiting.positions.clear();
+            batch.bytes = waiting.bytes;
         } else {
             batch.records.extend_from_slice(&waiting.records[waiting.taken..end]);
+            batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
             waiting.taken = end;
             // A long queue gives its front back now and then.
             if waiting.taken * 2 > waiting.records.len() && waiting.taken > 4_096 {
@@ -216,7 +226,7 @@ impl Lane {
                 waiting.taken = 0;
             }
         }
-        batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
+        waiting.bytes -= batch.bytes;
         positions
     }
     /// Bytes of memory that its records take.

@@ -7,6 +7,7 @@
 
 mod batching;
 mod lane;
+mod lineage;
 pub(crate) mod payload;
 mod polling;
 mod progress;
@@ -16,6 +17,7 @@ mod reread;
 mod tests;
 
 use lane::{Lane, LaneBatch, LaneState, Positions};
+use lineage::Stage;
 use payload::Payload;
 use polling::ReadAhead;
 use progress::Progress;
@@ -88,6 +90,9 @@ pub struct Mapping {
     stream: StreamId,
     function: FunctionId,
     readers: Vec<ShardReader>,
+    /// Closed shards that have been read to their end and still have records in hand.
+    ending: Vec<u32>,
+    lanes: u32,
     /// Lane of each key of the run (LAM-U-01); empty with one lane a shard.
     lanes_of_keys: Vec<u16>,
     batch_size: usize,
@@ -98,6 +103,8 @@ pub struct Mapping {
     timing: Timing,
     link: Link,
     phase: Random,
+    /// Offset of its listings of shards; drawn when it first needs one.
+    discovery_phase: Option<SimDuration>,
 }
 
 /// The undocumented durations that a mapping goes by.
@@ -109,11 +116,14 @@ struct Timing {
     error_backoff: (SimDuration, SimDuration),
     throttle_backoff: (SimDuration, SimDuration),
     page_records: u32,
+    /// Between two listings of the stream's shards.
+    discovery: SimDuration,
 }
 
 /// One shard, as the mapping sees it.
 #[derive(Clone, Debug)]
 struct ShardReader {
+    stage: Stage,
     start: u64,
     cursor: u64,
     progress: Progress,
@@ -140,7 +150,7 @@ pub struct MappingSetting<'a> {
     /// The stream.
     pub stream: StreamId,
     /// Hash ranges of its shards.
-    pub ranges: &'a [super::kinesis::shard::HashRange],
+    pub ranges: &'a [crate::key::HashRange],
     /// The function.
     pub function: FunctionId,
 }
@@ -189,27 +199,19 @@ impl Mapping {
             Vec::new()
         } else {
             let lane = |hash| {
-                let range = ranges[super::kinesis::shard::range_of(ranges, hash)];
+                let range = ranges[super::kinesis::shard_map::range_of(ranges, hash)];
                 lane_of(hash, range.start, range.end, lanes)
             };
             keys.entries().iter().map(|entry| lane(entry.hash)).collect()
         };
-        let reader = ShardReader {
-            start: 0,
-            cursor: 0,
-            progress: Progress::starting_at(0),
-            lanes: (0..lanes).map(|_| Lane::new()).collect(),
-            reading: false,
-            behind: false,
-            last_poll: SimTime::ZERO,
-            poll_generation: 0,
-            waiting: ReadAhead::default(),
-            in_flight: 0,
-        };
+        let mut reader = ShardReader::unread();
+        reader.begin(lanes);
         Ok(Self {
             stream,
             function,
             readers: vec![reader; ranges.len()],
+            ending: Vec::new(),
+            lanes,
             lanes_of_keys,
             batch_size: to_usize(blueprint.batch_size),
             window: blueprint.maximum_batching_window,
@@ -225,9 +227,11 @@ impl Mapping {
                 error_backoff: (model.retry_backoff, model.retry_backoff_max),
                 throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
                 page_records: model.poll_page_records,
+                discovery: model.shard_discovery_interval,
             },
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,
+            discovery_phase: None,
         })
     }
 
@@ -251,6 +255,9 @@ impl Mapping {
                 generation,
             } => self.lane_due(me, shard, lane, generation, cx),
             Event::Invoked { batch } => self.invoked(me, batch, cx),
+        }
+        if !self.ending.is_empty() {
+            self.leave_ended(me, cx);
         }
     }
 
@@ -409,7 +416,11 @@ impl Mapping {
     }
 
     fn lane_due(&mut self, me: MappingId, shard: u32, lane_number: u16, generation: u16, cx: &mut Cx<'_, '_>) {
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+        // A shard that was left has no lanes any more.
+        let lanes = &mut self.readers[to_usize(shard)].lanes;
+        let Some(lane) = lanes.get_mut(usize::from(lane_number)) else {
+            return;
+        };
         if lane.generation != generation {
             return;
         }

@@ -42,10 +42,9 @@ impl Payload {
     pub(super) fn oversized(&self, record: &Record, keys: &KeyTable) -> bool {
         quotas::PAYLOAD_FRAME_BYTES + self.of(record, keys) > quotas::MAX_PAYLOAD_BYTES
     }
-    /// How many of the first records fit the limit together (LAM-E-03, LAM-E-09).
-    pub(super) fn fitting(&self, records: &[Record], keys: &KeyTable) -> usize {
+    /// How many of the first records, which have so many bytes together, fit the limit (LAM-E-03, LAM-E-09).
+    pub(super) fn fitting(&self, records: &[Record], bytes: u64, keys: &KeyTable) -> usize {
         // Sums decide the common case without looking keys up.
-        let bytes: u64 = records.iter().map(|record| u64::from(record.bytes)).sum();
         if self.at_most(to_u32(records.len()), bytes) <= quotas::MAX_PAYLOAD_BYTES {
             return records.len();
         }

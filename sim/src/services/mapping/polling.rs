@@ -1,6 +1,7 @@
 //! When a shard is read: at the base rate, and faster while behind.
 
 use super::lane::Positions;
+use super::lineage::Stage;
 use super::{Event, Mapping, broken};
 use crate::batch::{Batch, BatchId, Envelope, GetCall, ReadCaller};
 use crate::context::Cx;
@@ -47,7 +48,7 @@ impl Mapping {
     pub(super) fn poll(&mut self, me: MappingId, shard: u32, generation: u32, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let reader = &mut self.readers[to_usize(shard)];
-        if reader.poll_generation != generation || reader.reading {
+        if reader.poll_generation != generation || reader.reading || reader.stage != Stage::Reading {
             return;
         }
         if !reader.waiting.below(self.read_ahead) {
@@ -85,6 +86,7 @@ impl Mapping {
             served_at: SimTime::ZERO,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let (stream, delay) = (self.stream, self.link.delay());
@@ -94,7 +96,7 @@ impl Mapping {
     }
 
     pub(super) fn page_received(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
+        let Some(mut batch) = cx.take(id) else { return };
         let Envelope::Get(call) = batch.envelope else {
             return broken(cx, "a page without its call");
         };
@@ -128,6 +130,10 @@ impl Mapping {
         let reader = &mut self.readers[to_usize(shard)];
         reader.cursor = call.position;
         reader.behind = call.millis_behind > 0;
+        if call.shard_end {
+            reader.stage = Stage::Ended(core::mem::take(&mut batch.child_shards));
+            self.ending.push(shard);
+        }
         reader.waiting.add(&batch);
         reader.in_flight += u64::from(to_u32(batch.records.len()));
         if batch.records.is_empty() {
@@ -146,7 +152,7 @@ impl Mapping {
     fn plan_poll(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let reader = &self.readers[to_usize(shard)];
-        if reader.reading {
+        if reader.reading || reader.stage != Stage::Reading {
             return;
         }
         let wait = if reader.behind && reader.waiting.below(self.read_ahead) {

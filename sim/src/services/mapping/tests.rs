@@ -8,14 +8,15 @@
 mod batches;
 mod failures;
 mod lanes;
+mod lineage;
 mod polls;
 mod properties;
 
 use super::*;
-use crate::batch::GetCall;
+use crate::batch::{ChildShard, GetCall};
 use crate::engine::quantity::MIB;
 use crate::record::{KeyId, Record};
-use crate::services::kinesis::shard::even_ranges;
+use crate::services::kinesis::shard_map::even_ranges;
 use crate::services::log::Log;
 use crate::testing::blueprints::{NETWORK, SERVICE, keys_at, mapping, millis, model};
 use crate::testing::harness::{Call, Harness};
@@ -71,11 +72,13 @@ impl Setup {
         Bench {
             harness,
             logs: vec![Log::new(); usize::try_from(self.shards).expect("few")],
+            closed: Vec::new(),
             ordinals: vec![0; self.hashes.len()],
             retention: SimDuration::from_hours(24),
             refused: Vec::new(),
             behaviour: Box::new(|_| (SimDuration::from_millis(20), Succeeded)),
             reads: Vec::new(),
+            left: Vec::new(),
             invocations: Vec::new(),
         }
     }
@@ -105,12 +108,16 @@ type Behaviour = Box<dyn FnMut(&Invocation) -> (SimDuration, InvocationOutcome)>
 struct Bench {
     harness: Harness<(MappingId, Mapping)>,
     logs: Vec<Log>,
+    /// Shards that are closed, and what follows them.
+    closed: Vec<(u32, Vec<ChildShard>)>,
     ordinals: Vec<u32>,
     retention: SimDuration,
     /// Reads that reach the stream in these spans are refused.
     refused: Vec<core::ops::Range<SimTime>>,
     behaviour: Behaviour,
     reads: Vec<(SimTime, GetCall)>,
+    /// Closed shards that the mapping is done with.
+    left: Vec<(SimTime, ShardIndex)>,
     invocations: Vec<Invocation>,
 }
 
@@ -130,6 +137,24 @@ impl Bench {
         let shard = if self.logs.len() > 1 { to_usize(key) } else { 0 };
         self.logs[shard].append(&record);
     }
+    /// The stream stores a record of 100 bytes in a shard.
+    fn store_in(&mut self, shard: u32, at: SimTime, key: u32) {
+        let ordinal = &mut self.ordinals[to_usize(key)];
+        let record = Record {
+            created_at: at,
+            arrived_at: at,
+            key: KeyId(key),
+            ordinal: *ordinal,
+            bytes: 100,
+            flags: 0,
+        };
+        *ordinal += 1;
+        self.logs[to_usize(shard)].append(&record);
+    }
+    /// The invocations for a shard.
+    fn of_shard(&self, shard: u32) -> impl Iterator<Item = &Invocation> {
+        self.invocations.iter().filter(move |one| one.shard == shard)
+    }
     /// The stream stores `count` records of key 0 and 100 bytes at `at`.
     fn store_many(&mut self, at: SimTime, count: u32) {
         for _ in 0..count {
@@ -141,6 +166,10 @@ impl Bench {
             let next = self.harness.now() + SimDuration::from_millis(1);
             self.harness.run_until(next);
             for call in self.harness.take_calls() {
+                if let world::Event::Stream(_, crate::services::kinesis::Event::ShardLeft { shard, .. }) = call.event {
+                    self.left.push((call.at, shard));
+                    continue;
+                }
                 match call.batch.envelope {
                     Envelope::Get(get) => self.answer_read(call, get),
                     Envelope::Invoke(invoke) => self.answer_invocation(call, invoke),
@@ -163,6 +192,13 @@ impl Bench {
             let page = log.read(get.position, get.limit, 10 * MIB, served, &mut call.batch);
             get.position = page.next;
             get.expired = page.expired;
+            let closed = self.closed.iter().find(|(shard, _)| *shard == get.shard.0);
+            if let Some((_, children)) = closed
+                && page.next == log.next_position()
+            {
+                get.shard_end = true;
+                call.batch.child_shards.clone_from(children);
+            }
             get.millis_behind = page
                 .oldest_left
                 .map_or(0, |arrived| served.since(arrived).as_millis().max(1));

@@ -6,6 +6,8 @@
 //! and, if the application is told to, sends refused entries again (KDS-W-14).
 
 pub mod arrivals;
+mod key_order;
+mod response;
 pub mod retry;
 #[cfg(test)]
 mod tests;
@@ -22,13 +24,14 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProducerId, StreamId};
 use crate::key::{KeyRange, KeyTable};
-use crate::observe::fact::{Fact, GiveUpReason, RetryBy};
-use crate::record::{KeyId, Outcome, Record};
+use crate::observe::fact::Fact;
+use crate::record::{KeyId, Record};
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::world;
 use arrivals::Source;
-use retry::{Decision, RetryPolicy};
+use key_order::KeyOrder;
+use retry::RetryPolicy;
 use std::collections::VecDeque;
 use window::Window;
 
@@ -83,6 +86,7 @@ pub struct Producer {
     max_bytes: u64,
     /// Records of the batch that gathers, once its completion is known.
     planned: usize,
+    planned_bytes: u64,
     generation: u32,
     concurrency: u32,
     /// Requests that hold a connection: sent, or waiting for the SDK's next attempt.
@@ -96,6 +100,8 @@ pub struct Producer {
     resend: Option<Resend>,
     resend_stream: Random,
     link: Link,
+    /// Set when puts of a key wait for each other.
+    key_order: Option<KeyOrder>,
     /// Set when single-record calls are handled by window.
     window: Option<Window>,
 }
@@ -141,6 +147,7 @@ impl Producer {
             },
             max_bytes: blueprint.max_batch_bytes,
             planned: 0,
+            planned_bytes: 0,
             generation: 0,
             concurrency: blueprint.concurrency.max(1),
             busy: 0,
@@ -151,6 +158,7 @@ impl Producer {
             resend: blueprint.resend_failed,
             resend_stream: streams.stream(&format!("{component}/resend-jitter"))?,
             link: Link::new(&component, model, streams)?,
+            key_order: (single && blueprint.sequence_number_for_ordering).then(KeyOrder::default),
             window: cohort.then(|| Window::new(blueprint.call_window)),
         })
     }
@@ -187,16 +195,21 @@ impl Producer {
         let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
         let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
         let windowed = self.window.as_ref().map_or(0, Window::waiting);
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::waiting);
         ClientHoldings {
             gathering: u64::from(to_u32(gathering)),
-            waiting: self.ready.iter().map(size).sum::<u64>() + self.later.iter().map(size).sum::<u64>() + windowed,
+            waiting: self.ready.iter().map(size).sum::<u64>()
+                + self.later.iter().map(size).sum::<u64>()
+                + windowed
+                + ordered,
             in_flight: self.in_flight,
         }
     }
     /// Bytes of memory that waiting records take.
     pub fn memory(&self) -> u64 {
         let batches = self.ready.iter().chain(self.later.iter()).map(Batch::memory);
-        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory)
+        let ordered = self.key_order.as_ref().map_or(0, KeyOrder::memory);
+        batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory) + ordered
     }
     /// Draws on the producer's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
@@ -225,17 +238,19 @@ impl Producer {
             deadline
         };
         let bytes = &self.source.bytes()[..count];
-        if bytes.iter().map(|&bytes| u64::from(bytes)).sum::<u64>() > self.max_bytes {
+        let mut sum = sum_of(bytes);
+        if sum > self.max_bytes {
             // Complete when the record comes that does not fit any more; a batch has one record at least.
-            let mut sum = 0;
+            sum = 0;
             let fits = bytes.iter().take_while(|&&bytes| {
                 sum += u64::from(bytes);
                 sum <= self.max_bytes
             });
             count = fits.count().max(1);
+            sum = sum_of(&bytes[..count]);
             at = times.get(count).copied().unwrap_or(at).min(at);
         }
-        self.planned = count;
+        (self.planned, self.planned_bytes) = (count, sum);
         let event = Event::Flush {
             generation: self.generation,
         };
@@ -249,14 +264,15 @@ impl Producer {
         }
         let mut batch = cx.fresh();
         let count = self.planned;
-        batch.bytes = create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
+        batch.bytes = self.planned_bytes;
+        create(&mut self.ordinals, self.keys, &self.source, count, &mut batch.records);
         self.source.consume(count);
         cx.emit(|| Fact::RecordsProduced {
             producer: me,
             records: &batch.records,
         });
         batch.envelope = self.envelope(me, 1, 0, cx.now());
-        self.submit(me, batch, cx);
+        self.submit_in_order(me, batch, cx);
         self.plan(me, cx);
     }
 
@@ -272,6 +288,7 @@ impl Producer {
             first_sent_at: SimTime::NEVER,
             sent_at,
             received_at: SimTime::ZERO,
+            refused: 0,
             error: None,
         })
     }
@@ -324,170 +341,18 @@ impl Producer {
             cx.wake(timer, Phase::Act, world::Event::Producer(me, Event::RetryDue));
         }
     }
-
-    fn responded(&mut self, me: ProducerId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Put(call) = batch.envelope else {
-            return broken(cx, "a response without its call");
-        };
-        self.in_flight -= u64::from(to_u32(batch.records.len()));
-        if call.cohort {
-            return self.window_responded(me, batch, call.error, cx);
-        }
-        match call.error {
-            None => {
-                self.retry.on_success(cx.now(), call.attempt, call.retry_cost);
-                self.busy -= 1;
-                self.settle(me, batch, call, cx);
-            }
-            Some(error) => {
-                cx.emit(|| Fact::RequestFailed {
-                    producer: me,
-                    error,
-                    records: to_u32(batch.records.len()),
-                });
-                match self.retry.on_error(cx.now(), error, call.attempt) {
-                    Decision::RetryAfter { wait, cost } => {
-                        let call = PutCall {
-                            retry_cost: cost,
-                            ..call
-                        };
-                        self.retry_whole(me, batch, call, wait, cx);
-                    }
-                    Decision::GiveUp(reason) => {
-                        self.busy -= 1;
-                        Self::give_up(me, batch, reason, cx);
-                    }
-                }
-            }
-        }
-        self.serve_waiting(me, cx);
-    }
-
-    /// The SDK repeats the whole request; it keeps its connection meanwhile.
-    fn retry_whole(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, wait: SimDuration, cx: &mut Cx<'_, '_>) {
-        let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled {
-            producer: me,
-            by: RetryBy::Sdk,
-            at,
-            records: to_u32(batch.records.len()),
-        });
-        for record in &mut batch.records {
-            record.set_outcome(Outcome::Accepted);
-            record.arrived_at = SimTime::ZERO;
-        }
-        batch.envelope = Envelope::Put(PutCall {
-            attempt: call.attempt + 1,
-            error: None,
-            ..call
-        });
-        self.postpone(me, batch, at, cx);
-    }
-
-    fn give_up(me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
-        cx.emit(|| Fact::RecordsGivenUp {
-            producer: me,
-            reason,
-            records: &batch.records,
-        });
-        cx.recycle(batch);
-    }
-
-    /// A response without error: stored entries are done, refused ones are sent again or given up.
-    fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
-        let refused = batch
-            .records
-            .iter()
-            .filter(|record| record.outcome() != Outcome::Accepted)
-            .count();
-        if refused == 0 {
-            cx.emit(|| Fact::RecordsAcknowledged {
-                producer: me,
-                records: &batch.records,
-            });
-            return cx.recycle(batch);
-        }
-        let mut again = cx.fresh();
-        again.records.reserve(refused);
-        batch.records.retain(|record| {
-            let accepted = record.outcome() == Outcome::Accepted;
-            if !accepted {
-                let mut record = *record;
-                record.set_outcome(Outcome::Accepted);
-                again.bytes += u64::from(record.bytes);
-                again.records.push(record);
-            }
-            accepted
-        });
-        if !batch.records.is_empty() {
-            cx.emit(|| Fact::RecordsAcknowledged {
-                producer: me,
-                records: &batch.records,
-            });
-        }
-        cx.recycle(batch);
-        let Some(resend) = self.resend else {
-            return Self::give_up(me, again, GiveUpReason::NotResent, cx);
-        };
-        let Some(wait) = retry::resend_after(&resend, call.resends, &mut self.resend_stream) else {
-            return Self::give_up(me, again, GiveUpReason::AttemptsExhausted, cx);
-        };
-        let at = cx.now() + wait;
-        cx.emit(|| Fact::RetryScheduled {
-            producer: me,
-            by: RetryBy::Application,
-            at,
-            records: to_u32(again.records.len()),
-        });
-        again.envelope = self.envelope(me, 1, call.resends + 1, cx.now());
-        if let Envelope::Put(repeated) = &mut again.envelope {
-            repeated.first_sent_at = call.first_sent_at;
-        }
-        self.postpone(me, again, at, cx);
-    }
-
-    fn retry_due(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        while let Some(batch) = self.later.pop_due(now) {
-            let Envelope::Put(call) = batch.envelope else {
-                return broken(cx, "a request without its call");
-            };
-            // A repeat by the SDK still holds its connection, as does a first attempt that the SDK made wait.
-            let holds = call.attempt > 1 || call.sent_at == WAITED_FOR;
-            if holds {
-                self.send(me, batch, cx);
-            } else {
-                self.submit(me, batch, cx);
-            }
-        }
-        if let Some(at) = self.later.fired(now) {
-            cx.wake(at, Phase::Act, world::Event::Producer(me, Event::RetryDue));
-        }
-    }
-
-    fn serve_waiting(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
-        while self.busy < self.concurrency
-            && let Some(batch) = self.ready.pop_front()
-        {
-            self.busy += 1;
-            self.send(me, batch, cx);
-        }
-    }
 }
 
-/// Makes records of the next `count` arrivals and returns their bytes.
-fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) -> u64 {
+/// Makes records of the next `count` arrivals.
+fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, records: &mut Vec<Record>) {
     let columns = source.times()[..count]
         .iter()
         .zip(&source.keys()[..count])
         .zip(&source.bytes()[..count]);
-    let mut sum = 0;
     records.extend(columns.map(|((&at, &key), &bytes)| {
         let ordinal = &mut ordinals[to_usize(key - range.first)];
         let number = *ordinal;
         *ordinal += 1;
-        sum += u64::from(bytes);
         Record {
             created_at: SimTime::from_nanos(at),
             arrived_at: SimTime::ZERO,
@@ -497,7 +362,10 @@ fn create(ordinals: &mut [u32], range: KeyRange, source: &Source, count: usize, 
             flags: 0,
         }
     }));
-    sum
+}
+
+fn sum_of(bytes: &[u32]) -> u64 {
+    bytes.iter().map(|&bytes| u64::from(bytes)).sum()
 }
 
 #[cold]

@@ -14,6 +14,8 @@ use crate::batch::ServiceError;
 use crate::blueprint::{Arrivals, Jitter, Keys, RetryMode, Size, WeightedKey};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate};
+use crate::observe::fact::GiveUpReason;
+use crate::record::Outcome;
 use crate::testing::blueprints::{NETWORK, millis, model, producer};
 use crate::testing::harness::{Call, Harness};
 
@@ -85,7 +87,9 @@ impl Bench {
         };
         assert_eq!(request.sent_at, put.sent_at);
         let (takes, error) = (self.behaviour)(&request, &mut call.batch.records);
-        call.batch.envelope = Envelope::Put(PutCall { error, ..put });
+        let outcomes = call.batch.records.iter().map(Record::outcome);
+        let refused = to_u32(outcomes.filter(|outcome| *outcome != Outcome::Accepted).count());
+        call.batch.envelope = Envelope::Put(PutCall { refused, error, ..put });
         let at = (request.sent_at + takes).max(call.at + SimDuration::from_micros(500));
         self.harness.send(at, call.batch, |batch| {
             world::Event::Producer(ME, Event::Responded { batch })

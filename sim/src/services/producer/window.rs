@@ -21,6 +21,8 @@ use crate::world;
 /// What a single-record call's last retry cost travels in the six bits from here on.
 const COST_SHIFT: u32 = 2;
 const COST_MASK: u32 = 63;
+/// What stands in the flags of a record that its first call has stored.
+const STORED_AT_ONCE: u32 = 1 << ATTEMPT_SHIFT;
 
 /// The state of a client whose calls are handled by window.
 #[derive(Clone, Debug)]
@@ -61,9 +63,10 @@ impl Window {
 
 impl ProducerBlueprint {
     /// True if the producer makes single-record calls so often that they are handled by window. In adaptive mode the SDK
-    /// may delay each call by itself (KDS-SDK-14), so each is its own event.
+    /// may delay each call by itself (KDS-SDK-14), and with `SequenceNumberForOrdering` each waits for the one before, so
+    /// each is its own event.
     pub fn uses_call_window(&self) -> bool {
-        if self.retry.mode == RetryMode::Adaptive {
+        if self.retry.mode == RetryMode::Adaptive || self.sequence_number_for_ordering {
             return false;
         }
         let threshold = self.call_window_threshold;
@@ -197,17 +200,23 @@ impl Producer {
     ) {
         let mut tally = WindowTally::default();
         let mut stored = core::mem::take(&mut batch.records);
-        stored.retain(|record| match error.or(cohort_error(record.outcome())) {
-            None => {
-                self.retry.on_success(cx.now(), record.attempt(), cost_of(record));
-                self.busy -= 1;
-                true
-            }
-            Some(error) => {
-                self.call_failed(*record, error, &mut tally, cx.now());
-                false
-            }
-        });
+        if error.is_none() && stored.iter().all(|record| record.flags == STORED_AT_ONCE) {
+            // Nearly always: nothing was refused, and nothing had been before.
+            self.retry.on_first_successes(cx.now(), to_u32(stored.len()));
+            self.busy -= to_u32(stored.len());
+        } else {
+            stored.retain(|record| match error.or(cohort_error(record.outcome())) {
+                None => {
+                    self.retry.on_success(cx.now(), record.attempt(), cost_of(record));
+                    self.busy -= 1;
+                    true
+                }
+                Some(error) => {
+                    self.call_failed(*record, error, &mut tally, cx.now());
+                    false
+                }
+            });
+        }
         if !stored.is_empty() {
             cx.emit(|| Fact::RecordsAcknowledged {
                 producer: me,

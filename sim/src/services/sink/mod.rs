@@ -215,7 +215,7 @@ impl Sink {
             positions: &batch.positions,
             passage: call.passage,
         });
-        cx.mix_records(&batch.records);
+        cx.mix_arrivals(&batch.records);
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| match call.writer {
             Writer::Function { invoke, .. } => world::Event::Function(invoke.function, lambda::Event::Written { batch }),

@@ -132,37 +132,38 @@ impl Application {
         let measure = |load: &Load| if by_throughput { load.0 } else { u64::from(load.1) * 100 };
         let mean = loads.values().map(measure).sum::<u64>() / workers;
         let threshold = mean + mean * BALANCE_THRESHOLD_PERCENT / 100;
-        let above: Vec<u16> = loads
-            .iter()
-            .filter(|(_, load)| measure(load) > threshold)
-            .map(|(number, _)| *number)
-            .collect();
-        for number in above {
-            let excess = loads.get(&number).map_or(0, measure) - mean;
+        let above = loads.iter().filter(|(_, load)| measure(load) > threshold);
+        let above: Vec<u16> = above.map(|(number, _)| *number).collect();
+        for from in above {
+            let excess = loads.get(&from).map_or(0, measure) - mean;
             let mut to_move = excess * DAMPENING_PERCENT / 100;
+            let mut moved = 0;
             let mut theirs: Vec<(u64, u32)> = self
                 .table
                 .open()
-                .filter(|(_, lease)| lease.owner == Some(number) && lease.handing_over.is_none())
+                .filter(|(_, lease)| lease.owner == Some(from) && lease.handing_over.is_none())
                 .map(|(shard, lease)| (if by_throughput { lease.throughput } else { 100 }, shard))
                 .collect();
             theirs.sort_unstable_by_key(|&(size, shard)| (core::cmp::Reverse(size), shard));
-            for (size, shard) in theirs {
-                let target = loads.iter().min_by_key(|(number, load)| (measure(load), load.1, **number));
-                let Some((&target, load)) = target else { break };
-                // A lease that weighs more than what is to be moved stays, and so does one that would only change sides.
-                let helps = size > 0 && size <= to_move && measure(load) + size < loads.get(&number).map_or(0, measure);
-                if target == number || !helps || load.1 >= self.settings.max_leases_for_worker {
+            let last = theirs.len().saturating_sub(1);
+            for (place, (size, shard)) in theirs.into_iter().enumerate() {
+                let lightest = loads.iter().min_by_key(|(number, load)| (measure(load), load.1, **number));
+                let Some((&to, load)) = lightest else { break };
+                // What is to be moved bounds what moves, except that one lease always may; none that only changes sides.
+                let fits = size <= to_move || (moved == 0 && place == last);
+                let helps = size > 0 && measure(load) + size < loads.get(&from).map_or(0, measure);
+                if to == from || !fits || !helps || load.1 >= self.settings.max_leases_for_worker {
                     continue;
                 }
-                to_move -= size;
-                self.move_lease(shard, number, target, cx);
+                to_move = to_move.saturating_sub(size);
+                moved += 1;
+                self.move_lease(shard, from, to, cx);
                 let throughput = self.table.get(shard).map_or(0, |lease| lease.throughput);
-                for (worker, sign) in [(number, false), (target, true)] {
-                    if let Some(load) = loads.get_mut(&worker) {
-                        load.0 = if sign { load.0 + throughput } else { load.0.saturating_sub(throughput) };
-                        load.1 = if sign { load.1 + 1 } else { load.1.saturating_sub(1) };
-                    }
+                if let Some(load) = loads.get_mut(&from) {
+                    *load = (load.0.saturating_sub(throughput), load.1.saturating_sub(1));
+                }
+                if let Some(load) = loads.get_mut(&to) {
+                    *load = (load.0 + throughput, load.1 + 1);
                 }
             }
         }

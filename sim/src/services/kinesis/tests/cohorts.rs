@@ -28,6 +28,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
         retry_cost: 0,
         sent_at: at,
         received_at: SimTime::ZERO,
+        refused: 0,
         error: None,
     });
     let batch = Batch {

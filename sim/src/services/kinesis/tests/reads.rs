@@ -153,7 +153,7 @@ fn kds_r_12_kds_r_13_a_refused_read_returns_nothing_and_its_iterator_stays_usabl
 
 #[test]
 fn kds_mod_07_a_debt_that_is_paid_off_does_not_pay_for_later_pages() {
-    let mut shard = Shard::new(ShardIndex(0), MIB);
+    let mut shard = Setup::shards(1).build().component.1.shards.remove(0);
     let second = SimTime::from_secs;
     // Two reads are in service at a time; the second one's page is cut ten seconds after the first one's.
     assert_eq!(
@@ -260,6 +260,7 @@ fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
             iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
             expired: 0,
+            shard_end: false,
             error: None,
         });
         let batch = Batch {

@@ -70,6 +70,8 @@ fn shards_of(keys: &KeyTable, shards: u32) -> Vec<u32> {
         keys,
         readers: &[],
         applications: false,
+        account: StreamAccount::in_region("us-east-1", Profile::Current),
+        metered: false,
         call_window: SimDuration::from_millis(1),
     };
     let stream = Stream::new(&stream("records", shards), setting, &mut RandomStreams::new(7, 0)).expect("it is valid");

@@ -397,3 +397,67 @@ fn a_handled_put_tells_what_each_shard_did() {
     };
     assert_eq!((note.at, received_at), (millis(30), millis(20)));
 }
+
+/// Storing a put whole, where every shard has room, differs in nothing from deciding its entries one by one: over several
+/// segments, with refusals in between, after pauses and with records so old that rows become wide.
+#[test]
+fn a_put_stored_whole_is_the_put_stored_entry_by_entry() {
+    let mut each = Setup::shards(3).build().component.1;
+    let mut whole = each.clone();
+    let mut at = SimTime::from_secs(1);
+    let (mut decided, mut refusing) = (0, 0);
+    for call in 0..60_u32 {
+        let pause = match call % 20 {
+            0 => 6_000,
+            7 | 13 => 1_500,
+            _ => 20,
+        };
+        at += SimDuration::from_millis(pause);
+        let age = if call > 40 && call % 7 == 0 { 5_000 } else { 50 };
+        let entry = |number: u32| Record {
+            created_at: at.saturating_sub(SimDuration::from_millis(age)),
+            ..record(
+                (number * number + call) % 3,
+                call * 500 + number,
+                u64::from(100 + number),
+            )
+        };
+        let records: Vec<Record> = (0..500).map(entry).collect();
+        let mut batch = Batch {
+            bytes: records.iter().map(|record| u64::from(record.bytes)).sum(),
+            records: records.clone(),
+            ..Batch::default()
+        };
+        let mut singly = records;
+        each.tallies.clear();
+        let refused = each.store_each(false, &mut singly, at);
+        let before = whole.calls;
+        assert_eq!(whole.store(PutApi::PutRecords, &mut batch, at), refused);
+        decided += whole.calls - before;
+        refusing += u32::from(refused > 0);
+        assert_eq!(batch.records, singly);
+        each.tallies.sort_by_key(|tally| tally.shard);
+        whole.tallies.sort_by_key(|tally| tally.shard);
+        assert_eq!(whole.tallies, each.tallies);
+    }
+    assert!(refusing > 5, "{refusing} calls had refusals");
+    assert!(
+        (u64::from(refusing)..45).contains(&decided),
+        "{decided} calls needed decisions"
+    );
+    for (one, other) in whole.shards.iter_mut().zip(&mut each.shards) {
+        let read = |log: &crate::services::log::Log| {
+            let mut out = Batch::default();
+            let page = log.read(0, u32::MAX, u64::MAX, at, &mut out);
+            (page, out.records)
+        };
+        assert!(one.log.next_position() > 5_000, "several segments were filled");
+        assert_eq!(read(&one.log), read(&other.log));
+        for retention in [10, 2] {
+            let retention = SimDuration::from_secs(retention);
+            one.log.expire(at, retention);
+            other.log.expire(at, retention);
+            assert_eq!(one.log.horizon(), other.log.horizon());
+        }
+    }
+}

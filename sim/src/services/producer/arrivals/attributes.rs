@@ -10,6 +10,9 @@ use crate::key::{KeyRange, KeyTable};
 use crate::record::KeyId;
 use std::sync::Arc;
 
+/// Columns are completed in chunks of so many records, which stay in the nearest cache from one step to the next.
+const CHUNK: usize = 256;
+
 /// What fills the key and size columns.
 #[derive(Clone, Debug)]
 pub(super) struct Attributes {
@@ -70,7 +73,7 @@ impl Attributes {
         }
         let sizes = match &blueprint.size {
             Size::Drawn(distribution) => SizeColumn::Drawn {
-                sampler: distribution.compile()?,
+                sampler: streams.sampler(distribution)?,
                 stream: streams.stream(&format!("producer.{}/size", blueprint.name))?,
             },
             Size::FromTrace => SizeColumn::Recorded(Arc::clone(recorded_sizes(trace)?)),
@@ -85,6 +88,11 @@ impl Attributes {
     /// Completes a block of records. `keys` comes in with the row or series of each record, if the arrivals are a
     /// trace's, and goes out with key ids; `bytes` goes out with what counts against limits (KDS-REC-05).
     pub(super) fn complete(&mut self, keys: &mut [u32], bytes: &mut [u32]) {
+        for (keys, bytes) in keys.chunks_mut(CHUNK).zip(bytes.chunks_mut(CHUNK)) {
+            self.complete_chunk(keys, bytes);
+        }
+    }
+    fn complete_chunk(&mut self, keys: &mut [u32], bytes: &mut [u32]) {
         self.sizes.fill(keys, bytes);
         self.keys.fill(keys);
         match &self.texts {
@@ -99,8 +107,10 @@ impl Attributes {
                 }
             }
         }
-        for key in keys {
-            *key += self.first;
+        if self.first > 0 {
+            for key in keys {
+                *key += self.first;
+            }
         }
     }
     /// Random words drawn so far.
@@ -145,7 +155,16 @@ fn key_column(
             weights[0] = *share;
             Some(weights)
         }
-        Keys::Weighted(list) => Some(list.iter().map(|key| key.weight).collect()),
+        Keys::Weighted(list) => {
+            let weights: Vec<f64> = list.iter().map(|key| key.weight).collect();
+            // The same draws as from a table of equal weights, without the table.
+            let equal = weights.windows(2).all(|pair| pair[0].to_bits() == pair[1].to_bits());
+            (!equal
+                || !weights
+                    .first()
+                    .is_some_and(|weight| weight.is_normal() && *weight > 0.0))
+            .then_some(weights)
+        }
         Keys::FromTrace => {
             let recorded = trace
                 .and_then(|trace| recorded_keys(trace))

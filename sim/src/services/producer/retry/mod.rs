@@ -153,6 +153,20 @@ impl RetryPolicy {
             *tokens = tokens.saturating_add(refund).min(QUOTA);
         }
     }
+    /// So many requests succeeded with their first attempts.
+    pub fn on_first_successes(&mut self, now: SimTime, requests: u32) {
+        if let Some(limiter) = &mut self.limiter {
+            for _ in 0..requests {
+                limiter.on_response(now, false);
+            }
+        }
+        if let Some(tokens) = &mut self.quota {
+            let refund = u32::from(FIRST_TRY_REFUND).saturating_mul(requests);
+            *tokens = tokens
+                .saturating_add(u16::try_from(refund).unwrap_or(u16::MAX))
+                .min(QUOTA);
+        }
+    }
     /// A request failed with attempt number `attempt` (1: the first).
     pub fn on_error(&mut self, now: SimTime, error: ServiceError, attempt: u32) -> Decision {
         let class = ErrorClass::of(error);

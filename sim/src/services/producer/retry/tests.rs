@@ -290,3 +290,22 @@ fn jitter_spreads_the_wait_over_all_or_the_upper_half_of_it() {
         assert!((mean - f64::midpoint(least, 0.3)).abs() < 0.006, "{jitter:?}: {mean}");
     }
 }
+
+#[test]
+fn first_successes_counted_together_refill_the_quota_as_one_by_one() {
+    for mode in [RetryMode::Off, RetryMode::Standard, RetryMode::Adaptive] {
+        for successes in [0, 1, 7, 60, 100_000] {
+            let mut together = policy(retry(mode));
+            for _ in 0..10 {
+                let _ = together.on_error(NOW, ServiceError::ProvisionedThroughputExceeded, 1);
+            }
+            let mut one_by_one = together.clone();
+            together.on_first_successes(NOW, successes);
+            for _ in 0..successes {
+                one_by_one.on_success(NOW, 1, 0);
+            }
+            assert_eq!(together.quota(), one_by_one.quota(), "{mode:?}, {successes}");
+            assert_eq!(together.before_send(NOW), one_by_one.before_send(NOW));
+        }
+    }
+}

@@ -307,3 +307,83 @@ fn a_change_of_load_draws_the_future_anew_and_loses_nothing() {
         produced as u64
     );
 }
+
+/// A producer of single records with two keys, whose first attempts fail for a while.
+fn two_keys(sequence_number_for_ordering: bool) -> Bench {
+    let mut bench = bench(&ProducerBlueprint {
+        api: PutApi::PutRecord,
+        keys: Keys::Uniform { count: 2 },
+        sequence_number_for_ordering,
+        ..every(400)
+    });
+    // The first put of key 0 is answered late, with an error; everything else is quick.
+    bench.behaviour = Box::new(|request, _| {
+        let first = request.records[0].key.0 == 0 && request.records[0].ordinal == 0 && request.call.attempt == 1;
+        if first {
+            (SimDuration::from_millis(300), Some(ServiceError::InternalFailure))
+        } else {
+            (ROUND_TRIP, None)
+        }
+    });
+    bench
+}
+
+/// The key's puts by ordinal, in the order in which they were sent, with the time of each.
+fn sends_of(bench: &Bench, key: u32) -> Vec<(u32, SimTime)> {
+    let of_key = bench.requests.iter().filter(|request| request.records[0].key.0 == key);
+    of_key
+        .map(|request| (request.records[0].ordinal, request.sent_at))
+        .collect()
+}
+
+#[test]
+fn kds_seq_08_with_sequence_number_for_ordering_a_put_waits_for_the_result_of_its_keys_put_before() {
+    let mut bench = two_keys(true);
+    bench.run_until(millis(4_000));
+    let sends = sends_of(&bench, 0);
+    assert_eq!(
+        (sends[0].0, sends[1].0),
+        (0, 0),
+        "the first put is repeated before anything else of its key"
+    );
+    for pair in sends.windows(2).skip(1) {
+        assert_eq!(pair[1].0, pair[0].0 + 1, "one after another");
+        assert!(
+            pair[1].1 >= pair[0].1 + ROUND_TRIP,
+            "and each after the result of the one before"
+        );
+    }
+    let holdings = bench.client().holdings(bench.harness.now());
+    let produced = u64::try_from(bench.produced()).expect("few");
+    let settled = u64::try_from(bench.acknowledged()).expect("few");
+    assert_eq!(
+        produced,
+        settled + holdings.waiting + holdings.in_flight,
+        "nothing is lost in the queue"
+    );
+    assert!(
+        holdings.waiting > 100,
+        "a key makes a put each {ROUND_TRIP}, and 200 records a second come"
+    );
+}
+
+#[test]
+fn kds_seq_09_sequence_number_for_ordering_holds_back_no_other_key() {
+    let mut bench = two_keys(true);
+    bench.run_until(millis(290));
+    assert_eq!(sends_of(&bench, 0).len(), 1, "key 0 waits for its first result");
+    assert!(sends_of(&bench, 1).len() > 20, "key 1 does not");
+}
+
+/// KDS-SEQ-10: without the parameter only arrival decides, so the repeated put comes after later ones of its key.
+#[test]
+fn kds_seq_10_without_sequence_number_for_ordering_later_puts_of_a_key_overtake_a_failed_one() {
+    let mut bench = two_keys(false);
+    bench.run_until(millis(2_000));
+    let sends = sends_of(&bench, 0);
+    let repeated = sends
+        .iter()
+        .rposition(|&(ordinal, _)| ordinal == 0)
+        .expect("it was repeated");
+    assert!(repeated > 10, "{} later puts were sent before", repeated - 1);
+}

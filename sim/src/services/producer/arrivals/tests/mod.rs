@@ -32,6 +32,7 @@ fn producer(arrivals: Arrivals) -> ProducerBlueprint {
         max_batch_records: 500,
         max_batch_bytes: 10 << 20,
         concurrency: 8,
+        sequence_number_for_ordering: false,
         retry: SdkRetry {
             mode: RetryMode::Standard,
             max_attempts: 3,

@@ -1,0 +1,211 @@
+//! What each component did, and what a bill counts of it.
+
+use sim::engine::time::{SimDuration, SimTime};
+
+/// What a producer did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProducerAccount {
+    /// Its name.
+    pub name: String,
+    /// The stream that it writes to.
+    pub target: String,
+    /// The API that it calls.
+    pub api: &'static str,
+    /// Records that it created.
+    pub records_produced: u64,
+    /// Records whose storage it learned of.
+    pub records_acknowledged: u64,
+    /// Requests that it sent, repetitions included.
+    pub requests_sent: u64,
+    /// Requests that failed whole.
+    pub requests_failed: u64,
+    /// Times that a record was sent again because its application re-sends refused entries.
+    pub records_resent: u64,
+    /// Times that a record was sent again because the SDK repeats failed requests.
+    pub records_repeated: u64,
+    /// Records that it gave up, by reason.
+    pub records_given_up: Vec<(String, u64)>,
+    /// Records that still waited in the client or were in flight at the end.
+    pub records_pending: u64,
+}
+
+/// What a stream did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StreamAccount {
+    /// Its name.
+    pub name: String,
+    /// Records stored.
+    pub records_accepted: u64,
+    /// Their bytes.
+    pub bytes_accepted: u64,
+    /// Entries refused for a shard's throughput, each time that they were refused.
+    pub entries_throttled: u64,
+    /// Entries failed for other reasons.
+    pub entries_failed: u64,
+    /// Put requests refused or failed whole.
+    pub requests_refused: u64,
+    /// Puts that were stored while their response was lost.
+    pub acknowledgements_lost: u64,
+    /// Records a second that one of its shards accepts (KDS-W-01).
+    pub limit_records_per_second: u64,
+    /// Bytes a second that one of its shards accepts (KDS-W-02).
+    pub limit_bytes_per_second: u64,
+    /// All shards that it has had, in order.
+    pub shards: Vec<ShardAccount>,
+    /// The first refusal.
+    pub first_throttle: Option<FirstThrottle>,
+}
+
+/// What a shard did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ShardAccount {
+    /// Its id.
+    pub id: String,
+    /// Records stored.
+    pub records_accepted: u64,
+    /// Their bytes.
+    pub bytes_accepted: u64,
+    /// Entries refused.
+    pub entries_throttled: u64,
+    /// Most records in one second that came to be stored.
+    pub peak_records_per_second: u64,
+    /// Most bytes in one second that came to be stored.
+    pub peak_bytes_per_second: u64,
+    /// When entries were first refused.
+    pub first_throttle: Option<SimTime>,
+    /// When it was opened; `None`: it was there at the start.
+    pub opened: Option<SimTime>,
+    /// When it was closed; `None`: it is open.
+    pub closed: Option<SimTime>,
+}
+
+/// The first refusal of a stream.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FirstThrottle {
+    /// When.
+    pub at: SimTime,
+    /// By which shard.
+    pub shard: String,
+}
+
+/// What a mapping did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ReaderAccount {
+    /// Its name.
+    pub name: String,
+    /// The stream that it reads.
+    pub stream: String,
+    /// The function that it invokes.
+    pub function: String,
+    /// GetRecords calls that were answered.
+    pub reads: u64,
+    /// GetRecords calls that were refused for a read limit.
+    pub reads_throttled: u64,
+    /// Records read, repeated reads included.
+    pub records_read: u64,
+    /// Records that were processed once and for all.
+    pub records_acknowledged: u64,
+    /// Batches sent to the function, repetitions included.
+    pub batches_sent: u64,
+    /// Of these, those that had been sent before.
+    pub batches_repeated: u64,
+    /// Batches that failed, throttled invocations included.
+    pub batches_failed: u64,
+    /// Records that expired before they were processed.
+    pub records_expired: u64,
+    /// Stored records that it had not finished at the end.
+    pub records_unfinished: u64,
+    /// Largest `MillisBehindLatest`.
+    pub behind_max: SimDuration,
+    /// When that was.
+    pub behind_max_at: SimTime,
+}
+
+/// What a function did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionAccount {
+    /// Its name.
+    pub name: String,
+    /// Invocations that began.
+    pub invocations: u64,
+    /// Those that ended in a function error, timeouts not included.
+    pub errors: u64,
+    /// Those that ran into the timeout.
+    pub timeouts: u64,
+    /// Invocations refused for concurrency.
+    pub throttles: u64,
+    /// When the first of them was.
+    pub first_throttle: Option<SimTime>,
+    /// New execution environments.
+    pub cold_starts: u64,
+    /// Mean time of a cold start, placement and Init together.
+    pub cold_start_mean: SimDuration,
+    /// Most invocations at one time.
+    pub concurrent_max: u32,
+    /// Mean time of a handler, over the invocations that ended.
+    pub duration_mean: SimDuration,
+    /// Records in all events together.
+    pub records: u64,
+}
+
+/// What a sink did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct SinkAccount {
+    /// Its name.
+    pub name: String,
+    /// Records written, repetitions included.
+    pub records_delivered: u64,
+    /// Writes.
+    pub writes: u64,
+    /// When the last one was.
+    pub last_write: SimTime,
+}
+
+/// What a bill counts.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct UsageAccount {
+    /// Of streams.
+    pub streams: Vec<StreamUsage>,
+    /// Of functions.
+    pub functions: Vec<FunctionUsage>,
+}
+
+/// What a bill counts of a stream in provisioned mode.
+#[derive(Clone, PartialEq, Debug)]
+pub struct StreamUsage {
+    /// Its name.
+    pub name: String,
+    /// Shards times hours of the run.
+    pub shard_hours: f64,
+    /// Hours of retention beyond the free 24.
+    pub retention_hours_above_24: u32,
+    /// PUT payload units of 25 KB.
+    pub put_payload_units: u64,
+    /// PutRecord requests.
+    pub put_record_requests: u64,
+    /// PutRecords requests.
+    pub put_records_requests: u64,
+    /// GetRecords requests.
+    pub get_records_requests: u64,
+    /// Bytes stored.
+    pub bytes_in: u64,
+    /// Bytes read.
+    pub bytes_out: u64,
+}
+
+/// What a bill counts of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FunctionUsage {
+    /// Its name.
+    pub name: String,
+    /// Invocations.
+    pub invocations: u64,
+    /// Billed time in milliseconds.
+    pub billed_ms: u64,
+    /// The part of it that is due to Init.
+    pub init_ms: u64,
+    /// Memory in MB.
+    pub memory_mb: u32,
+    /// Billed GB-milliseconds.
+    pub gb_ms: u128,
+}
