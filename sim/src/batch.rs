@@ -263,6 +263,9 @@ pub struct Passage {
     pub started_at: SimTime,
     /// How long it waited for a new environment from then on.
     pub cold_start: SimDuration,
+    /// When the page that brought it was cut from the log and when it came in, where the batch is just that page: of an
+    /// application, whose workers may bring a record several times.
+    pub page: Option<(SimTime, SimTime)>,
 }
 
 /// An `Invoke` by a mapping, and its response.

@@ -550,8 +550,6 @@ pub enum Fact<'f> {
         lane: u16,
         /// Position of the first record; they are consecutive.
         first_position: u64,
-        /// When the worker began with it.
-        dispatched_at: SimTime,
         /// The records.
         records: &'f [Record],
     },
@@ -565,8 +563,6 @@ pub enum Fact<'f> {
         lane: u16,
         /// Position of the first record; they are consecutive.
         first_position: u64,
-        /// When the worker began with it.
-        dispatched_at: SimTime,
         /// How many.
         records: u32,
     },

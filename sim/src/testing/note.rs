@@ -96,8 +96,8 @@ fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
         LeaseTaken (reader, shard, worker, how) []
         LeaseLost (reader, shard, worker) []
         LeaseTableUsed (reader, rows_read, rows_written) []
-        BatchSkipped (reader, shard, lane, first_position, dispatched_at) [records]
-        BatchAbandoned (reader, shard, lane, first_position, dispatched_at, records) []
+        BatchSkipped (reader, shard, lane, first_position) [records]
+        BatchAbandoned (reader, shard, lane, first_position, records) []
         Intervened (number) []
     }
 }

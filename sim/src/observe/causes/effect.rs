@@ -26,7 +26,7 @@ pub(super) struct Effect<'f> {
 /// Neighbours that were sent together and read together.
 pub(super) struct Segment<'s, 'f> {
     pub(super) records: &'f [Record],
-    page: Option<&'s PageRun>,
+    page: Option<PageRun>,
     send: Option<&'s SendRun>,
 }
 
@@ -76,6 +76,15 @@ impl<'f> Effect<'f> {
             .copied()
             .unwrap_or_else(|| self.passage.first_position + count(&self.records[..index]))
     }
+    /// The page that the batch is, where it says so.
+    fn own_page(&self) -> Option<PageRun> {
+        self.passage.page.map(|(served_at, gathered_at)| PageRun {
+            first: self.passage.first_position,
+            end: self.passage.first_position + count(self.records),
+            served_at,
+            gathered_at,
+        })
+    }
     /// Index of the first record from `from` on that lies at `until` or beyond.
     #[inline]
     fn reach(&self, from: usize, until: u64) -> usize {
@@ -120,7 +129,13 @@ impl<'f> Effect<'f> {
         let mut at = 0;
         while at < self.records.len() {
             let position = self.position(at);
-            let (page, page_until) = pages.find(position);
+            let (page, page_until) = match self.own_page() {
+                Some(page) => (Some(page), u64::MAX),
+                None => {
+                    let (page, until) = pages.find(position);
+                    (page.copied(), until)
+                }
+            };
             let (send, send_until) = sends.find(position);
             let end = self.reach(at, page_until.min(send_until));
             each(&Segment {
@@ -140,11 +155,11 @@ impl<'f> Effect<'f> {
             let Some(page) = segment.page else { return };
             if together.page.is_none_or(|known| known.end != page.end) {
                 together.flush(self, place);
-                together.page = Some(*page);
+                together.page = Some(page);
             }
             together.records += count(segment.records);
             explained += count(segment.records);
-            segment.measure(page, place, &mut together);
+            segment.measure(&page, place, &mut together);
         });
         together.flush(self, place);
         place
@@ -204,7 +219,7 @@ impl Segment<'_, '_> {
             Some(send) => (send.first_sent_at, send.sent_at),
             None => (record.created_at, record.created_at),
         };
-        let (transfer, batch) = page_parts(page, effect);
+        let (transfer, batch) = page_parts(&page, effect);
         let mut parts = shared;
         parts.set(Cause::Gathering, first_sent_at.since(record.created_at));
         parts.set(Cause::PutRetries, sent_at.since(first_sent_at));

@@ -16,7 +16,7 @@ mod tests;
 pub use cause::{CAUSES, Cause, Parts};
 
 use crate::batch::InvocationOutcome;
-use crate::directory::{Component, Directory};
+use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
@@ -222,31 +222,6 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
-            Fact::BatchDispatched {
-                reader,
-                shard,
-                first_position,
-                ..
-            } => {
-                // A worker that has lost its lease may finish long after the checkpoint has passed its batch.
-                if matches!(self.directory.readers[reader].component, Component::Application(_)) {
-                    self.reading(reader, shard).write_left_behind(first_position, now);
-                }
-            }
-            Fact::BatchSkipped {
-                reader,
-                shard,
-                first_position,
-                dispatched_at,
-                ..
-            }
-            | Fact::BatchAbandoned {
-                reader,
-                shard,
-                first_position,
-                dispatched_at,
-                ..
-            } => self.settled(reader, shard, first_position, dispatched_at),
             Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -263,6 +238,9 @@ impl Causes {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchSkipped { .. }
+            | Fact::BatchAbandoned { .. }
             | Fact::ShardIteratorHandled { .. }
             | Fact::IteratorExpired { .. }
             | Fact::ReadingBegan { .. }
@@ -344,13 +322,11 @@ impl Causes {
             effect.measure(&reading.pages, sends, &mut self.places[effect.processor]);
         }
         let passage = effect.passage;
-        self.settled(effect.reader, effect.shard, passage.first_position, passage.dispatched_at);
-    }
-
-    /// A batch has taken effect, or never will.
-    fn settled(&mut self, reader: ReaderId, shard: ShardIndex, first: u64, dispatched_at: SimTime) {
-        if self.reading(reader, shard).written(first, dispatched_at) {
-            self.forget(reader, shard);
+        let written = self
+            .reading(effect.reader, effect.shard)
+            .written(passage.first_position, passage.dispatched_at);
+        if written {
+            self.forget(effect.reader, effect.shard);
         }
     }
 

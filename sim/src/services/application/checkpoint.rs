@@ -104,8 +104,8 @@ impl Application {
         // The lease stays in its name until it expires.
         if let Some(consumer) = self.worker(number).consumers.get_mut(&shard) {
             consumer.lost = true;
-            for (_, batch) in consumer.drain() {
-                cx.recycle(batch);
+            for waiting in consumer.drain() {
+                cx.recycle(waiting.batch);
             }
         }
         self.retire(me, number, shard, cx);
@@ -133,24 +133,30 @@ impl Application {
         if !accepted {
             return self.lose(me, number, shard, cx);
         }
-        let mut written = 0;
-        for child in children {
-            let parents = child.parents.map(|parent| parent.map(|parent| parent.0));
-            written += u32::from(self.table.create(child.shard.0, Checkpoint::Initial(CHILD_POSITION), parents));
-        }
-        self.use_table(0, written, cx);
         if let Some(lease) = self.table.get_mut(shard) {
             lease.checkpoint = Checkpoint::ShardEnd;
             lease.ended_at = now;
         }
+        let mut written = 0;
+        for child in children {
+            // Where shards merge, whoever ends last creates the lease, unless all of them have leases already.
+            if child.parents.iter().flatten().any(|parent| self.table.get(parent.0).is_none()) {
+                continue;
+            }
+            let parents = child.parents.map(|parent| parent.map(|parent| parent.0));
+            written += u32::from(self.table.create(child.shard.0, Checkpoint::Initial(CHILD_POSITION), parents));
+        }
+        self.use_table(0, written, cx);
         self.pass(shard, end, cx);
-        let (stream, reader, shard_left) = (self.stream, self.reader, ShardIndex(shard));
-        let event = kinesis::Event::ShardLeft {
-            reader,
-            shard: shard_left,
-        };
-        cx.wake(now, Phase::Act, world::Event::Stream(stream, event));
         self.lose(me, number, shard, cx);
+        // A worker that does not know yet that it has lost the lease may still read: then the stream keeps the records.
+        if self.lowest_needed(shard) == u64::MAX {
+            let event = kinesis::Event::ShardLeft {
+                reader: self.reader,
+                shard: ShardIndex(shard),
+            };
+            cx.wake(now, Phase::Act, world::Event::Stream(self.stream, event));
+        }
     }
 
     /// Deletes the leases of shards that are done once their children have begun to be processed (KDS-KCL-28).

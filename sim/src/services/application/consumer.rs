@@ -26,6 +26,16 @@ pub(super) struct Work {
     pub(super) passage: Passage,
 }
 
+/// A batch that waits for the record processor: a page.
+#[derive(Clone, Debug)]
+pub(super) struct Waiting {
+    /// Position of the first record.
+    pub(super) first: u64,
+    /// When it was cut from the log and when it came in.
+    pub(super) page: (SimTime, SimTime),
+    pub(super) batch: Batch,
+}
+
 /// A record processor and its fetcher.
 #[derive(Clone, Debug)]
 pub(super) struct Consumer {
@@ -49,8 +59,7 @@ pub(super) struct Consumer {
     pub(super) last_success: SimTime,
     /// Bytes fetched since the last renewal.
     pub(super) bytes_fetched: u64,
-    /// Batches that wait, with the position of their first record.
-    waiting: VecDeque<(u64, Batch)>,
+    waiting: VecDeque<Waiting>,
     waiting_records: u64,
     waiting_bytes: u64,
     pub(super) work: Option<Work>,
@@ -101,18 +110,18 @@ impl Consumer {
         self.finished = position;
         self.checkpoint = position;
     }
-    pub(super) fn push(&mut self, first: u64, batch: Batch) {
-        self.waiting_records += u64::from(to_u32(batch.records.len()));
-        self.waiting_bytes += batch.bytes;
-        self.waiting.push_back((first, batch));
+    pub(super) fn push(&mut self, waiting: Waiting) {
+        self.waiting_records += u64::from(to_u32(waiting.batch.records.len()));
+        self.waiting_bytes += waiting.batch.bytes;
+        self.waiting.push_back(waiting);
     }
-    pub(super) fn pop(&mut self) -> Option<(u64, Batch)> {
-        let (first, batch) = self.waiting.pop_front()?;
-        self.waiting_records -= u64::from(to_u32(batch.records.len()));
-        self.waiting_bytes -= batch.bytes;
-        Some((first, batch))
+    pub(super) fn pop(&mut self) -> Option<Waiting> {
+        let waiting = self.waiting.pop_front()?;
+        self.waiting_records -= u64::from(to_u32(waiting.batch.records.len()));
+        self.waiting_bytes -= waiting.batch.bytes;
+        Some(waiting)
     }
-    pub(super) fn drain(&mut self) -> impl Iterator<Item = (u64, Batch)> + '_ {
+    pub(super) fn drain(&mut self) -> impl Iterator<Item = Waiting> + '_ {
         (self.waiting_records, self.waiting_bytes) = (0, 0);
         self.waiting.drain(..)
     }
@@ -129,7 +138,7 @@ impl Consumer {
         (self.checkpoint..=self.delivered).contains(&position)
     }
     pub(super) fn memory(&self) -> u64 {
-        let waiting: u64 = self.waiting.iter().map(|(_, batch)| batch.memory()).sum();
+        let waiting: u64 = self.waiting.iter().map(|waiting| waiting.batch.memory()).sum();
         let work = self.work.as_ref().and_then(|work| work.batch.as_ref());
         waiting + work.map_or(0, Batch::memory)
     }
@@ -159,14 +168,18 @@ mod tests {
             bytes: 10,
             flags: 0,
         };
-        let batch = |records: usize| Batch {
-            records: vec![record; records],
-            bytes: 10 * u64::try_from(records).expect("small"),
-            ..Batch::default()
+        let page = |first: u64, records: usize| Waiting {
+            first,
+            page: (SimTime::ZERO, SimTime::ZERO),
+            batch: Batch {
+                records: vec![record; records],
+                bytes: 10 * u64::try_from(records).expect("small"),
+                ..Batch::default()
+            },
         };
         let mut consumer = Consumer::new(1, SimTime::ZERO);
-        consumer.push(0, batch(3));
-        consumer.push(3, batch(3));
+        consumer.push(page(0, 3));
+        consumer.push(page(3, 3));
         assert!(consumer.has_room(3, 7, 61));
         assert!(!consumer.has_room(2, 7, 61), "batches");
         assert!(!consumer.has_room(3, 6, 61), "records");

@@ -1,6 +1,6 @@
 //! How a shard's records come to its record processor by polling: an iterator, then page after page, ahead of processing.
 
-use super::consumer::Stage;
+use super::consumer::{Stage, Waiting};
 use super::lease::Checkpoint;
 use super::timing::{PARENT_INTERVAL, PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
 use super::{Application, Event, broken, count, wake};
@@ -117,6 +117,14 @@ impl Application {
             broken(cx, "an answer that is none of its own");
             return None;
         };
+        if let Envelope::Get(GetCall {
+            shard,
+            caller: ReadCaller::Application { tenure, .. },
+            ..
+        }) = batch.envelope
+        {
+            self.reads.remove(&(shard.0, tenure));
+        }
         let worker = self.worker(worker);
         if !worker.alive {
             cx.recycle(batch);
@@ -170,8 +178,14 @@ impl Application {
                 }
             }
         }
-        if let Some(consumer) = self.consumer(worker, shard, tenure) {
-            consumer.next = call.position;
+        let Some(consumer) = self.consumer(worker, shard, tenure) else {
+            return;
+        };
+        let expired = call.position > consumer.next;
+        consumer.next = call.position;
+        if expired {
+            // The stream begins later than where it wanted to resume: what lies between is gone (KDS-MOD-13).
+            self.expire(shard, call.position, cx);
         }
         self.fetch_at(me, worker, shard, now, cx);
     }
@@ -220,12 +234,8 @@ impl Application {
         (position, iterator_issued_at, tenure): (u64, SimTime, u16),
         cx: &mut Cx<'_, '_>,
     ) {
-        // Whoever takes over starts at the last record that is done (KDS-KCL-36).
-        let checkpoint = match self.table.get(shard).map(|lease| lease.checkpoint) {
-            Some(Checkpoint::At(position)) => position.saturating_sub(1),
-            Some(Checkpoint::Initial(_)) | None => self.progress(shard).start.unwrap_or(0),
-            Some(Checkpoint::ShardEnd) => self.progress(shard).seen,
-        };
+        self.reads.insert((shard, tenure), position);
+        let checkpoint = self.lowest_needed(shard);
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Get(GetCall {
             reader: self.reader,
@@ -252,6 +262,23 @@ impl Application {
         cx.send(batch, delay, |batch| {
             world::Event::Stream(stream, kinesis::Event::GetReceived { batch })
         });
+    }
+
+    /// The lowest position of a shard that a worker may still read: whoever takes over starts at the last record that is
+    /// done (KDS-KCL-36), and one that has lost the lease may not know it yet. `MAX`: nobody reads the shard any more.
+    pub(super) fn lowest_needed(&mut self, shard: u32) -> u64 {
+        let start = self.progress(shard).start.unwrap_or(0);
+        let resumed = match self.table.get(shard).map(|lease| lease.checkpoint) {
+            Some(Checkpoint::At(position)) => position.saturating_sub(1),
+            Some(Checkpoint::Initial(_)) => start,
+            Some(Checkpoint::ShardEnd) | None => u64::MAX,
+        };
+        let living = self.workers.iter().filter(|worker| worker.alive);
+        let consumers = living.filter_map(|worker| worker.consumers.get(&shard));
+        let fetching = consumers.filter(|consumer| !consumer.lost && consumer.shard_end.is_none());
+        let wanted = fetching.map(|consumer| consumer.next.saturating_sub(1));
+        let reads = self.reads.range((shard, 0)..=(shard, u16::MAX)).map(|(_, position)| *position);
+        wanted.chain(reads).fold(resumed, u64::min)
     }
 
     pub(super) fn page_received(&mut self, me: ApplicationId, id: BatchId, cx: &mut Cx<'_, '_>) {
@@ -297,7 +324,7 @@ impl Application {
 
     /// Puts a page into the line of its record processor.
     fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
-        let shard = call.shard.0;
+        let (now, shard) = (cx.now(), call.shard.0);
         let mut first = call.position - count(batch.records.len());
         let children = core::mem::take(&mut batch.child_shards);
         if call.expired > 0 {
@@ -330,7 +357,11 @@ impl Application {
         if batch.records.is_empty() {
             cx.recycle(batch);
         } else if let Some(consumer) = self.worker(worker).consumers.get_mut(&shard) {
-            consumer.push(first, batch);
+            consumer.push(Waiting {
+                first,
+                page: (call.served_at, now),
+                batch,
+            });
         }
     }
 

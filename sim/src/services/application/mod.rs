@@ -44,6 +44,7 @@ use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
 use crate::world;
+use std::collections::BTreeMap;
 
 /// What happens to an application.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -202,6 +203,8 @@ pub struct Application {
     choice: Random,
     /// Tenures so far.
     tenures: u16,
+    /// Reads under way, by shard and tenure: from which position.
+    reads: BTreeMap<(u32, u16), u64>,
 }
 
 /// The record processor's time and failures.
@@ -278,6 +281,7 @@ impl Application {
             link: Link::new(&component, model, streams)?,
             choice: streams.stream(&format!("{component}/lease-choice"))?,
             tenures: 0,
+            reads: BTreeMap::new(),
         })
     }
 

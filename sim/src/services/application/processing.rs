@@ -1,6 +1,6 @@
 //! What the record processor does with a batch: it takes its time, throws or writes to the sink, and is done.
 
-use super::consumer::Work;
+use super::consumer::{Waiting, Work};
 use super::{Application, Event, broken, count, wake};
 use crate::batch::{Batch, BatchId, Envelope, Passage, WriteCall, Writer};
 use crate::blueprint::Checkpointing;
@@ -22,7 +22,7 @@ impl Application {
         if !consumer.is_idle() || consumer.lost || consumer.stopping {
             return;
         }
-        let Some((first, batch)) = consumer.pop() else {
+        let Some(Waiting { first, page, batch }) = consumer.pop() else {
             if consumer.shard_end.is_some() {
                 self.end_shard(me, number, shard, cx);
             }
@@ -34,6 +34,7 @@ impl Application {
             first_dispatched_at: now,
             dispatched_at: now,
             started_at: now,
+            page: Some(page),
             ..Passage::default()
         };
         consumer.delivered = first + records;
@@ -96,7 +97,6 @@ impl Application {
                 shard: ShardIndex(shard),
                 lane: number,
                 first_position: passage.first_position,
-                dispatched_at: passage.dispatched_at,
                 records: &batch.records,
             });
             self.progress(shard).skip(passage.first_position, &batch.records);

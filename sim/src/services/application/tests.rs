@@ -7,7 +7,8 @@ mod processing;
 mod properties;
 
 use crate::blueprint::{
-    ApplicationBlueprint, Blueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Retrieval,
+    ApplicationBlueprint, Blueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Keys, ProducerBlueprint,
+    Retrieval, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::quantity::Ratio;
@@ -44,11 +45,25 @@ pub(super) fn application(kcl: KclVersion, workers: u32) -> ApplicationBlueprint
 pub(super) fn world(shards: u32, seconds: u64, application: ApplicationBlueprint) -> Blueprint {
     Blueprint {
         model: model(),
-        producers: vec![producer("clicks", "records")],
+        producers: vec![ProducerBlueprint {
+            keys: keys(shards),
+            ..producer("clicks", "records")
+        }],
         streams: vec![stream("records", shards)],
         applications: vec![application],
         ..Blueprint::empty(7, SimDuration::from_secs(seconds))
     }
+}
+
+/// Four keys for each shard.
+fn keys(shards: u32) -> Keys {
+    let width = u128::MAX / u128::from(shards) + u128::from(shards > 1);
+    let weighted = (0..shards * 4).map(|number| WeightedKey {
+        text: format!("key-{number}"),
+        weight: 1.0,
+        explicit_hash_key: Some(u128::from(number / 4) * width + u128::from(number % 4) * (width / 4)),
+    });
+    Keys::Weighted(weighted.collect())
 }
 
 pub(super) fn at(second: u64, command: Command) -> Intervention {
@@ -135,7 +150,7 @@ impl Run {
 #[test]
 fn an_application_processes_everything_once_where_nothing_fails() {
     for version in [KclVersion::One, KclVersion::Two, KclVersion::Three] {
-        let mut blueprint = world(3, 120, application(version, 2));
+        let mut blueprint = world(3, 120, application(version, 1));
         blueprint.producers[0].arrivals = crate::blueprint::Arrivals::Profile {
             points: vec![
                 (SimDuration::ZERO, crate::engine::quantity::Rate::per_second(100)),

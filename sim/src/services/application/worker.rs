@@ -202,8 +202,8 @@ impl Application {
             return;
         };
         consumer.lost = true;
-        for (_, batch) in consumer.drain() {
-            cx.recycle(batch);
+        for waiting in consumer.drain() {
+            cx.recycle(waiting.batch);
         }
         self.retire(me, number, shard, cx);
     }
@@ -276,8 +276,8 @@ impl Application {
         worker.alive = false;
         worker.held.clear();
         for (shard, mut consumer) in core::mem::take(&mut worker.consumers) {
-            for (_, batch) in consumer.drain() {
-                cx.recycle(batch);
+            for waiting in consumer.drain() {
+                cx.recycle(waiting.batch);
             }
             if let Some(work) = consumer.work
                 && let Some(batch) = work.batch
@@ -287,7 +287,6 @@ impl Application {
                     shard: ShardIndex(shard),
                     lane: number,
                     first_position: work.passage.first_position,
-                    dispatched_at: work.passage.dispatched_at,
                     records: to_u32(batch.records.len()),
                 });
                 debug_assert_eq!(work.records, count(batch.records.len()));

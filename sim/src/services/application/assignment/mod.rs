@@ -14,7 +14,7 @@ impl Application {
     pub(super) fn assign(&mut self, me: ApplicationId, number: u16, cx: &mut Cx<'_, '_>) {
         let period = match self.version {
             KclVersion::One | KclVersion::Two => {
-                self.take_leases(number, cx);
+                self.take_leases(me, number, cx);
                 self.timing.taking
             }
             KclVersion::Three => {

@@ -3,6 +3,7 @@
 use super::super::Application;
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
+use crate::ids::ApplicationId;
 use crate::observe::fact::LeaseTaking;
 use std::collections::BTreeMap;
 
@@ -31,7 +32,7 @@ pub(super) fn to_steal(missing: u32, load: u32, target: u32, at_one_time: u32) -
 
 impl Application {
     /// One round of a worker.
-    pub(super) fn take_leases(&mut self, number: u16, cx: &mut Cx<'_, '_>) {
+    pub(super) fn take_leases(&mut self, me: ApplicationId, number: u16, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         if self.worker(number).stopping {
             return;
@@ -64,14 +65,14 @@ impl Application {
                 Vec::new()
             } else if expired.is_empty() {
                 self.worker(number).sight = sight;
-                return self.steal(number, missing, target, &loads, cx);
+                return self.steal(me, number, (missing, target), &loads, cx);
             } else {
                 self.pick(expired, missing)
             }
         };
         self.worker(number).sight = sight;
         for shard in taken {
-            self.take(number, shard, LeaseTaking::Expired, cx);
+            self.take(me, number, shard, LeaseTaking::Expired, cx);
         }
     }
 
@@ -88,7 +89,14 @@ impl Application {
         loads
     }
 
-    fn steal(&mut self, number: u16, missing: u32, target: u32, loads: &BTreeMap<u16, u32>, cx: &mut Cx<'_, '_>) {
+    fn steal(
+        &mut self,
+        me: ApplicationId,
+        number: u16,
+        (missing, target): (u32, u32),
+        loads: &BTreeMap<u16, u32>,
+        cx: &mut Cx<'_, '_>,
+    ) {
         let others = loads.iter().filter(|(worker, _)| **worker != number);
         let Some((&victim, &load)) = others.max_by_key(|(worker, load)| (**load, core::cmp::Reverse(**worker))) else {
             return;
@@ -100,11 +108,13 @@ impl Application {
             .map(|(shard, _)| shard)
             .collect();
         for shard in self.pick(theirs, count) {
-            self.take(number, shard, LeaseTaking::Moved, cx);
+            self.take(me, number, shard, LeaseTaking::Moved, cx);
         }
     }
 
-    fn take(&mut self, number: u16, shard: u32, how: LeaseTaking, cx: &mut Cx<'_, '_>) {
+    fn take(&mut self, me: ApplicationId, number: u16, shard: u32, how: LeaseTaking, cx: &mut Cx<'_, '_>) {
+        // One that it had lost without knowing: its record processor is that of an earlier tenure.
+        self.lose(me, number, shard, cx);
         self.own(number, shard, how, cx);
         if let Some(counter) = self.table.get(shard).map(|lease| lease.counter) {
             self.worker(number).held.insert(shard, counter);

@@ -131,7 +131,12 @@ fn a_graceful_deployment_repeats_nothing() {
     blueprint.interventions = vec![at(110, deploy)];
     let run = run(&blueprint);
     assert_eq!(run.reader().acknowledged_again, 0);
-    assert_eq!(run.reader().application.leases_failed_over, 4, "the leases stay in the old name until they expire");
+    let counts = &run.reader().application;
+    assert_eq!(
+        (counts.leases_failed_over, counts.leases_moved),
+        (3, 1),
+        "the leases stay in the old name until they expire, or are stolen from it"
+    );
     assert!(run.reader().acknowledged > 20_000);
 }
 
@@ -169,11 +174,8 @@ fn kds_kcl_33_a_worker_that_stood_still_overlaps_with_its_successor() {
     assert!(late.0 >= SimTime::from_secs(160), "when it goes on");
     assert_eq!(late.2, late.3, "all of it was done by its successor before");
     assert!(effects.iter().any(|(when, lane, ..)| *lane == 0 && *when < late.0));
-    assert_eq!(
-        effects.iter().filter(|(when, lane, ..)| *lane == 1 && *when < SimTime::from_secs(175)).count(),
-        1,
-        "one batch, no more"
-    );
+    let by_the_old_one = effects.iter().filter(|(when, lane, ..)| *lane == 1 && *when < SimTime::from_secs(161));
+    assert_eq!(by_the_old_one.count(), 1, "one batch, no more, before it may take a lease again");
 }
 
 #[test]
@@ -194,8 +196,7 @@ fn kds_kcl_31_a_checkpoint_of_a_worker_that_lost_the_lease_is_refused() {
         Fact::LeaseLost { shard: of, worker: 1, .. } if of.0 == shard => Some(note.at),
         _ => None,
     });
-    assert_eq!(lost.len(), 1);
-    assert!(lost[0] >= SimTime::from_secs(160));
+    assert!(lost.first() >= Some(&SimTime::from_secs(160)), "{lost:?}");
 }
 
 #[test]
@@ -253,7 +254,7 @@ fn table_load(version: KclVersion, checkpoint: Checkpointing) -> (f64, f64) {
     let mut audit = application(version, 2);
     audit.checkpoint = checkpoint;
     let mut blueprint = world(6, 500, audit);
-    blueprint.producers[0].arrivals = crate::blueprint::Arrivals::Constant(Rate::per_second(12));
+    blueprint.producers[0].arrivals = crate::blueprint::Arrivals::Constant(Rate::per_second(40));
     let run = run(&blueprint);
     let (mut reads, mut writes) = (0, 0);
     for note in &run.notes {
@@ -279,7 +280,7 @@ fn kds_kcl_39_leases_checkpoints_and_metrics_are_written() {
     // Beside the metrics of two workers every 30 s the leader renews its lock.
     about(three, 6.0 / 3.308 + 3.0 / 30.0);
     let (_, with_checkpoints) = table_load(KclVersion::Two, Checkpointing::EveryBatch);
-    let batches = 6.0 / 1.512;
+    let batches = 6.0 / 1.512; // nearly every read finds something
     about(with_checkpoints, 6.0 / 3.308 + batches);
 }
 
@@ -294,7 +295,9 @@ fn kds_kcl_40_every_worker_scans_in_2x_and_only_the_leader_in_3x() {
 
 #[test]
 fn a_dead_application_loses_nothing_while_retention_lasts() {
-    let mut blueprint: Blueprint = world(2, 400, application(KclVersion::Two, 1));
+    let mut audit = application(KclVersion::Two, 1);
+    audit.settings.max_records = 1_000;
+    let mut blueprint: Blueprint = world(2, 400, audit);
     let (application, workers) = (name(), 1);
     blueprint.interventions = vec![kill(60, None), at(200, Command::StartWorkers { application, workers })];
     let run = run(&blueprint);

@@ -13,7 +13,10 @@ fn kds_kcl_13_a_worker_finds_what_it_was_given_within_ten_seconds() {
     let mut blueprint = world(4, 200, application(KclVersion::Three, 3));
     blueprint.interventions = vec![kill(100, Some(2))];
     let run = run(&blueprint);
-    let given = run.takings().into_iter().filter(|(when, ..)| *when > SimTime::from_secs(100));
+    let given = run
+        .takings()
+        .into_iter()
+        .filter(|(when, _, _, how)| *when > SimTime::from_secs(100) && *how == LeaseTaking::Expired);
     for (given_at, shard, worker, _) in given {
         let first = run
             .batches()
