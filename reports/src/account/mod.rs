@@ -5,7 +5,7 @@ mod figures;
 mod findings;
 
 pub use components::{
-    FirstThrottle, FunctionAccount, FunctionUsage, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
+    ApplicationAccount, FirstThrottle, FunctionAccount, FunctionUsage, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
     StreamAccount, StreamUsage, UsageAccount,
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};

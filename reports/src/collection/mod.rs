@@ -9,6 +9,7 @@ mod metrics;
 mod usage;
 
 use crate::account::{
+    ApplicationAccount,
     Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
     ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
     UsageAccount, Verdict, Witness,
@@ -239,7 +240,7 @@ impl View<'_> {
         ReaderAccount {
             name: self.directory.reader_label(id),
             stream: self.label(Component::Stream(entry.stream)),
-            function: self.label(Component::Function(entry.function)),
+            function: self.directory.processor_label(entry.processor),
             reads: counts.reads,
             reads_throttled: counts.throttled_by_calls + counts.throttled_by_bytes,
             records_read: counts.records_read,
@@ -255,6 +256,27 @@ impl View<'_> {
                 .sum(),
             behind_max: SimDuration::from_millis(counts.max_millis_behind),
             behind_max_at: counts.max_millis_behind_at,
+            application: matches!(entry.component, Component::Application(_)).then(|| self.application(id, counts)),
+        }
+    }
+
+    /// What only an application did.
+    fn application(&self, id: ReaderId, counts: &ReaderCounts) -> ApplicationAccount {
+        let own = &counts.application;
+        let table = self.observers.usage.as_ref().map(|usage| usage.readers[id]).unwrap_or_default();
+        ApplicationAccount {
+            leases_new: own.leases_new,
+            leases_failed_over: own.leases_failed_over,
+            leases_moved: own.leases_moved,
+            first_failover: own.first_failover_at,
+            records_repeated: counts.acknowledged_again,
+            batches_skipped: own.batches_skipped,
+            records_skipped: own.records_skipped,
+            batches_abandoned: own.batches_abandoned,
+            iterators_throttled: own.iterators_throttled,
+            iterators_expired: own.iterators_expired,
+            lease_rows_read: table.lease_rows_read,
+            lease_rows_written: table.lease_rows_written,
         }
     }
 
@@ -304,12 +326,15 @@ impl View<'_> {
                 (sum(|place| place.unread), "unread"),
                 (sum(|place| place.in_flight), "in flight"),
                 (read.expired_unread + read.expired_in_retry, "expired"),
+                (read.discarded, "discarded"),
             ];
+            // Most readers discard nothing, and most books say nothing about it.
+            let terms = if read.discarded > 0 { &terms[..] } else { &terms[..4] };
             self.balance(
                 self.directory.readers[id].component,
                 sum(|place| place.stored),
                 "stored since it began",
-                &terms,
+                terms,
             )
         });
         producers.chain(streams).chain(readers).collect()
@@ -348,12 +373,12 @@ impl View<'_> {
         let Some(latency) = &self.observers.latency else {
             return Vec::new();
         };
-        let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
+        let places = self.directory.processors.iter_enumerated().filter_map(|(id, processor)| {
             let measured = latency.of(id)?;
-            let at = function.sink.map_or(Component::Function(id), Component::Sink);
+            let at = processor.sink.map_or(processor.component, Component::Sink);
             (measured.end_to_end.count() > 0).then(|| LatencyAccount {
                 at: self.label(at),
-                function: self.label(Component::Function(id)),
+                function: self.label(processor.component),
                 since_creation: spread(&measured.end_to_end),
                 since_arrival: spread(&measured.since_arrival),
                 causes: causes::causes(self.observers, id),
@@ -372,15 +397,15 @@ impl View<'_> {
             .sinks
             .ids()
             .map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
-        let functions = self
+        let processors = self
             .directory
-            .functions
+            .processors
             .iter_enumerated()
-            .filter(|(_, function)| function.sink.is_none())
-            .map(|(id, _)| (Place::Function(id), Component::Function(id)));
+            .filter(|(_, processor)| processor.sink.is_none())
+            .map(|(id, processor)| (Place::Processor(id), processor.component));
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
-            .chain(functions)
+            .chain(processors)
             .flat_map(|(place, component)| {
                 guarantees.map(|guarantee| self.check(ordering, guarantee, place, component))
             })
@@ -451,6 +476,10 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
     let functions = || counts.functions.iter();
     let all = [
         (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
+        (
+            Noticed::Leases,
+            counts.readers.iter().any(|reader| reader.application.leases_new > 0),
+        ),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

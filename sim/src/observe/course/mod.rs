@@ -17,7 +17,7 @@ pub use steps::{Grid, STEPS_MAX, Step, Steps};
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, StreamId};
 use crate::observe::counts::Counts;
 use crate::observe::fact::Fact;
 use crate::observe::latency::{Histogram, Latency};
@@ -60,6 +60,8 @@ pub struct Course {
     streams: IndexVec<StreamId, Vec<Growth<ShardStep>>>,
     readers: IndexVec<ReaderId, Growth<ReaderStep>>,
     processors: IndexVec<ProcessorId, ProcessorCourse>,
+    /// So many of them are functions; applications follow.
+    functions: usize,
 }
 
 impl Course {
@@ -79,6 +81,7 @@ impl Course {
                 .map(|stream| vec![Growth::new(grid); to_usize(stream.shards).min(SHARDS_MAX)])
                 .collect(),
             readers: growths(&directory.readers, grid),
+            functions: directory.functions.len(),
             processors: directory
                 .processors
                 .iter()
@@ -91,6 +94,10 @@ impl Course {
                 })
                 .collect(),
         }
+    }
+
+    fn is_application(&self, processor: ProcessorId) -> bool {
+        processor.index() >= self.functions
     }
 
     /// Bytes of memory that the distributions take that it compares with.
@@ -111,6 +118,12 @@ impl Course {
             } => {
                 let most = &mut self.readers[reader].steps.open().millis_behind_max;
                 *most = (*most).max(Some(millis_behind));
+            }
+            // An application processes what it reads without an invocation.
+            Fact::BatchDispatched { processor, records, .. } if self.is_application(processor) => {
+                let age = records.last().map(|last| now.since(last.arrived_at));
+                let most = &mut self.processors[processor].invocations.steps.open().iterator_age_max;
+                *most = (*most).max(age);
             }
             Fact::InvocationStarted {
                 function,
@@ -192,9 +205,9 @@ impl Course {
     pub fn reader(&self, id: ReaderId) -> &[ReaderStep] {
         self.readers[id].steps.all()
     }
-    /// Steps of a function.
-    pub fn function(&self, id: FunctionId) -> &[FunctionStep] {
-        self.processors[id.into()].invocations.steps.all()
+    /// What the processor did in each step. An application has no invocations, only the age of what it gets.
+    pub fn processor(&self, id: ProcessorId) -> &[FunctionStep] {
+        self.processors[id].invocations.steps.all()
     }
     /// What became of records where the processor's effects complete.
     pub fn effects(&self, id: ProcessorId) -> &[EffectStep] {

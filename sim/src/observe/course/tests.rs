@@ -112,7 +112,7 @@ fn concurrency_lasts_until_an_invocation_ends() {
     observers.on(at(3_100), &started(&records(&[8]), 1));
     let course = course(&observers, 3_200);
     let steps: Vec<(u64, u64, Option<u64>)> = course
-        .function(ENRICHER)
+        .processor(ENRICHER.into())
         .iter()
         .map(|step| {
             (

@@ -382,7 +382,13 @@ fn effects_are_counted_at_the_function_and_at_its_sink() {
 
 #[test]
 fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
-    let groups = [super::STREAM, super::FUNCTION, super::PRODUCER, super::SINK];
+    let groups = [
+        super::STREAM,
+        super::APPLICATION,
+        super::FUNCTION,
+        super::PRODUCER,
+        super::SINK,
+    ];
     for metric in Metric::ALL {
         assert_eq!(Metric::named(metric.row().name), Some(*metric));
         assert!(
