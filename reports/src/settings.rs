@@ -3,8 +3,9 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, InitialPosition, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint, PutApi,
-    RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
+    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode, SinkBlueprint, Size,
+    StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;

@@ -238,14 +238,15 @@ impl World {
         }
         for application in &self.applications {
             let shards = to_u32(self.streams[application.stream()].shards().len());
-            out.readers.extend(application.places(shards).map(|place| ReaderHoldings {
-                reader: application.reader(),
-                stream: application.stream(),
-                shard: place.shard,
-                start: place.start,
-                cursor: place.cursor,
-                in_flight: place.in_flight,
-            }));
+            out.readers
+                .extend(application.places(shards).map(|place| ReaderHoldings {
+                    reader: application.reader(),
+                    stream: application.stream(),
+                    shard: place.shard,
+                    start: place.start,
+                    cursor: place.cursor,
+                    in_flight: place.in_flight,
+                }));
         }
     }
 }

@@ -21,7 +21,10 @@ pub(super) fn value(
     let of = component(&question.of, directory).ok_or(Missing::NotMeasured)?;
     let Some(metric) = Metric::named(question.metric) else {
         // Anomalies are no series. They are counted where records take effect.
-        let is_counted = matches!(of, Component::Application(_) | Component::Function(_) | Component::Sink(_));
+        let is_counted = matches!(
+            of,
+            Component::Application(_) | Component::Function(_) | Component::Sink(_)
+        );
         return Err(if is_counted {
             Missing::OnlySum
         } else {

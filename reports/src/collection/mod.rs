@@ -9,9 +9,8 @@ mod metrics;
 mod usage;
 
 use crate::account::{
-    ApplicationAccount,
-    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
+    Account, ApplicationAccount, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount,
+    Ledgers, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
     UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
@@ -263,7 +262,12 @@ impl View<'_> {
     /// What only an application did.
     fn application(&self, id: ReaderId, counts: &ReaderCounts) -> ApplicationAccount {
         let own = &counts.application;
-        let table = self.observers.usage.as_ref().map(|usage| usage.readers[id]).unwrap_or_default();
+        let table = self
+            .observers
+            .usage
+            .as_ref()
+            .map(|usage| usage.readers[id])
+            .unwrap_or_default();
         ApplicationAccount {
             leases_new: own.leases_new,
             leases_failed_over: own.leases_failed_over,
@@ -373,17 +377,21 @@ impl View<'_> {
         let Some(latency) = &self.observers.latency else {
             return Vec::new();
         };
-        let places = self.directory.processors.iter_enumerated().filter_map(|(id, processor)| {
-            let measured = latency.of(id)?;
-            let at = processor.sink.map_or(processor.component, Component::Sink);
-            (measured.end_to_end.count() > 0).then(|| LatencyAccount {
-                at: self.label(at),
-                function: self.label(processor.component),
-                since_creation: spread(&measured.end_to_end),
-                since_arrival: spread(&measured.since_arrival),
-                causes: causes::causes(self.observers, id),
-            })
-        });
+        let places = self
+            .directory
+            .processors
+            .iter_enumerated()
+            .filter_map(|(id, processor)| {
+                let measured = latency.of(id)?;
+                let at = processor.sink.map_or(processor.component, Component::Sink);
+                (measured.end_to_end.count() > 0).then(|| LatencyAccount {
+                    at: self.label(at),
+                    function: self.label(processor.component),
+                    since_creation: spread(&measured.end_to_end),
+                    since_arrival: spread(&measured.since_arrival),
+                    causes: causes::causes(self.observers, id),
+                })
+            });
         places.collect()
     }
 
@@ -444,6 +452,7 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         Cause::SentAgain { at, .. } => Some(("sent again".to_owned(), *at)),
         Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
         Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
+        Cause::Skipped { at, .. } => Some(("passed by a checkpoint".to_owned(), *at)),
         Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
         Cause::Overtaken { .. } => None,
     });

@@ -1,6 +1,8 @@
 //! What each component did, in sentences with figures.
 
-use crate::account::{ApplicationAccount, FunctionAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount};
+use crate::account::{
+    ApplicationAccount, FunctionAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount,
+};
 use crate::text::{count, counted, list, rate, share};
 use sim::engine::quantity::ByteCount;
 use sim::engine::time::SimDuration;
@@ -177,14 +179,19 @@ fn busiest_told(stream: &StreamAccount) -> Option<String> {
 fn application_told(application: &ApplicationAccount) -> Vec<String> {
     let mut told = Vec::new();
     if application.leases_failed_over > 0 {
-        let when = application.first_failover.map_or_else(String::new, |at| format!(", the first at {at}"));
+        let when = application
+            .first_failover
+            .map_or_else(String::new, |at| format!(", the first at {at}"));
         told.push(format!(
             "{} taken over from a worker that no longer renewed it{when}.",
             was(application.leases_failed_over, "lease")
         ));
     }
     if application.leases_moved > 0 {
-        told.push(format!("{} moved to share the load.", was(application.leases_moved, "lease")));
+        told.push(format!(
+            "{} moved to share the load.",
+            was(application.leases_moved, "lease")
+        ));
     }
     if application.records_repeated > 0 {
         told.push(format!(

@@ -3,9 +3,7 @@
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
-use sim::blueprint::{
-    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Retrieval,
-};
+use sim::blueprint::{ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Retrieval};
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
@@ -38,9 +36,9 @@ impl Lowering<'_> {
             failure_rate: fields
                 .table("failure")
                 .map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
-            checkpoint: fields
-                .table("checkpoint")
-                .map_or(Checkpointing::EveryBatch, |table| Checkpointing::Every(table.duration("every"))),
+            checkpoint: fields.table("checkpoint").map_or(Checkpointing::EveryBatch, |table| {
+                Checkpointing::Every(table.duration("every"))
+            }),
             sink: fields.reference("sink").map(|(_, sink)| sink.to_owned()),
         }
     }
@@ -53,7 +51,13 @@ impl Lowering<'_> {
                 let place = fields.place_of("initial_position");
                 let title = "AT_TIMESTAMP needs a time";
                 let help = "add `initial_timestamp`, counted from the start of the run";
-                self.fault(Code::Contradiction, place, title, "no `initial_timestamp` is given", help);
+                self.fault(
+                    Code::Contradiction,
+                    place,
+                    title,
+                    "no `initial_timestamp` is given",
+                    help,
+                );
                 InitialPosition::TrimHorizon
             }
             (position, _) => {

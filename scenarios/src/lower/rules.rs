@@ -128,7 +128,11 @@ impl Lowering<'_> {
         let writers: &[(Kind, &'static str)] = &[(Kind::Function, "sink"), (Kind::Application, "sink")];
         let checks: &[(Kind, &[(Kind, &'static str)], &str)] = &[
             (Kind::Stream, &[(Kind::Producer, "target")], "no producer writes to it"),
-            (Kind::Function, &[(Kind::Mapping, "FunctionName")], "no mapping invokes it"),
+            (
+                Kind::Function,
+                &[(Kind::Mapping, "FunctionName")],
+                "no mapping invokes it",
+            ),
             (Kind::Sink, writers, "no function writes to it"),
         ];
         for &(kind, users, why) in checks {

@@ -18,14 +18,12 @@ pub static CHECKPOINT: Rows = Rows::own(
 /// The error model.
 pub static FAILURE: Rows = Rows::own(
     "the errors of an application",
-    &[
-        required(
-            "rate",
-            Shape::Fraction,
-            "Probability that the code throws. The library goes on with the next batch: this one is skipped.",
-        )
-        .fact("KDS-KCL-34"),
-    ],
+    &[required(
+        "rate",
+        Shape::Fraction,
+        "Probability that the code throws. The library goes on with the next batch: this one is skipped.",
+    )
+    .fact("KDS-KCL-34")],
 );
 
 /// Properties of an application.
@@ -78,7 +76,13 @@ pub static APPLICATION: Rows = Rows::own(
             "From a read of a shard to the next, 200 at least. Without it: 1,500, in 1.x 1,000.",
         )
         .fact("KDS-KCL-20"),
-        defaulted("maxRecords", integer(1, 10_000), "10000", "Most records of a GetRecords.").fact("KDS-KCL-22"),
+        defaulted(
+            "maxRecords",
+            integer(1, 10_000),
+            "10000",
+            "Most records of a GetRecords.",
+        )
+        .fact("KDS-KCL-22"),
         optional(
             "maxLeasesForWorker",
             integer(1, 1_000_000),
@@ -112,7 +116,11 @@ pub static APPLICATION: Rows = Rows::own(
             "In 3.x the old owner of a lease that moves may checkpoint first.",
         )
         .fact("KDS-KCL-17"),
-        required("time", Shape::Table(&HANDLER_TIME), "Time of the record processor for a batch."),
+        required(
+            "time",
+            Shape::Table(&HANDLER_TIME),
+            "Time of the record processor for a batch.",
+        ),
         optional("failure", Shape::Table(&FAILURE), "Its errors. Without it: none."),
         defaulted(
             "checkpoint",
@@ -121,6 +129,10 @@ pub static APPLICATION: Rows = Rows::own(
             "When the record processor checkpoints.",
         )
         .fact("KDS-KCL-30"),
-        optional("sink", Shape::Reference(&[Kind::Sink]), "Where it writes. Without it: nowhere."),
+        optional(
+            "sink",
+            Shape::Reference(&[Kind::Sink]),
+            "Where it writes. Without it: nowhere.",
+        ),
     ],
 );

@@ -89,7 +89,12 @@ pub static PAUSE_WORKER: Rows = Rows::own(
             WORKER,
             "Number of the worker, in the order in which they started, from 0. Without it: the one with most leases.",
         ),
-        required("lasts", LENGTH, "For how long. Then it goes on with what it had in hand.").fact("KDS-KCL-33"),
+        required(
+            "lasts",
+            LENGTH,
+            "For how long. Then it goes on with what it had in hand.",
+        )
+        .fact("KDS-KCL-33"),
     ],
 );
 /// More workers.
@@ -105,8 +110,18 @@ pub static DEPLOY: Rows = Rows::own(
     "a deployment",
     &[
         required("of", APPLICATION, "The application."),
-        defaulted("every", SPAN, "\"30s\"", "From the stop of a worker to that of the next."),
-        defaulted("takes", SPAN, "\"10s\"", "From the stop of a worker to the start of its successor."),
+        defaulted(
+            "every",
+            SPAN,
+            "\"30s\"",
+            "From the stop of a worker to that of the next.",
+        ),
+        defaulted(
+            "takes",
+            SPAN,
+            "\"10s\"",
+            "From the stop of a worker to the start of its successor.",
+        ),
         defaulted(
             "graceful",
             Shape::Flag,

@@ -177,7 +177,7 @@ static PROPERTIES: &[Property] = &[
     defaulted(
         "lease_write_time",
         DISTRIBUTION,
-        "{ p50 = \"5ms\", p99 = \"25ms\" }",
+        "{ lognormal = { median = \"5ms\", sigma = 0.692 } }",
         "Time of a write to the lease table, which a record processor waits for when it checkpoints: DynamoDB answers in \
          single-digit milliseconds, as AWS says.",
     ),

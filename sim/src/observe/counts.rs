@@ -271,9 +271,9 @@ impl Counts {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
-            Fact::InvocationStarted { .. }
-            | Fact::InvocationThrottled { .. }
-            | Fact::InvocationEnded { .. } => self.function(now, fact),
+            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
+                self.function(now, fact)
+            }
             Fact::RecordsProcessed { processor, records, .. } => {
                 // Of an application the reader's totals tell it.
                 if let Some(function) = self.functions.get_mut(FunctionId(processor.0)) {

@@ -162,14 +162,18 @@ impl History {
                 shard,
                 position,
             } => self.readers[reader].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
-            Fact::InvocationStarted { function, records, .. } => self.processors[function.into()].push(of("started", records)),
+            Fact::InvocationStarted { function, records, .. } => {
+                self.processors[function.into()].push(of("started", records))
+            }
             Fact::InvocationThrottled { function, records, .. } => {
                 self.processors[function.into()].push(count("refused", records));
             }
-            Fact::InvocationEnded { function, records, .. } => self.processors[function.into()].push(count("ended", records)),
-            Fact::RecordsProcessed {
-                processor, records, ..
-            } => self.processors[processor].push(of("finished", records)),
+            Fact::InvocationEnded { function, records, .. } => {
+                self.processors[function.into()].push(count("ended", records))
+            }
+            Fact::RecordsProcessed { processor, records, .. } => {
+                self.processors[processor].push(of("finished", records))
+            }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
             Fact::ReadingBegan { .. }
             | Fact::LeaseTaken { .. }
@@ -191,7 +195,9 @@ impl History {
             Fact::ReadingBegan { reader, shard, .. } => (reader, shard, Entry::new(now, "began to read", 0)),
             Fact::LeaseTaken { reader, shard, .. } => (reader, shard, Entry::new(now, "took the lease", 0)),
             Fact::LeaseLost { reader, shard, .. } => (reader, shard, Entry::new(now, "lost the lease", 0)),
-            Fact::IteratorExpired { reader, shard, .. } => (reader, shard, Entry::new(now, "came too late for its iterator", 0)),
+            Fact::IteratorExpired { reader, shard, .. } => {
+                (reader, shard, Entry::new(now, "came too late for its iterator", 0))
+            }
             Fact::BatchSkipped {
                 reader, shard, records, ..
             } => (reader, shard, Entry::of(now, "skipped", records)),

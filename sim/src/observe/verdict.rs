@@ -169,6 +169,13 @@ pub enum Cause {
         /// True if it waited for a retry of its failed batch.
         in_retry: bool,
     },
+    /// The code of an application threw, and the batch was skipped (KDS-KCL-34).
+    Skipped {
+        /// The reader, as scenario files refer to it.
+        reader: String,
+        /// When a checkpoint passed it.
+        at: SimTime,
+    },
     /// No invocation can carry it (LAM-K-25).
     TooLarge {
         /// The reader, as scenario files refer to it.
@@ -300,6 +307,9 @@ impl fmt::Display for Cause {
                 attempts_before,
                 failed,
             } => {
+                if reader.starts_with("application.") {
+                    return write!(f, "{reader} began with its batch again at {at}, after a checkpoint.");
+                }
                 write!(
                     f,
                     "{reader} sent its batch to the function again at {at} (attempt {})",
@@ -344,6 +354,10 @@ impl fmt::Display for Cause {
                      (noticed at {at})."
                 )
             }
+            Self::Skipped { reader, at } => write!(
+                f,
+                "{reader} had skipped its batch since the code threw, and its checkpoint passed it at {at}."
+            ),
             Self::TooLarge { reader, at } => {
                 write!(f, "{reader} discarded it at {at}, since no invocation can carry it.")
             }

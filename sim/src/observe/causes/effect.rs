@@ -3,7 +3,7 @@
 use super::cause::{Cause, Parts};
 use super::runs::{PageRun, Runs, SendRun};
 use super::sends::count;
-use super::{ProcessorId, PlaceCauses, ReaderId, ShardIndex};
+use super::{PlaceCauses, ProcessorId, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::fact::Fact;

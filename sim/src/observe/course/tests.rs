@@ -86,7 +86,11 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
     // 28 and 30 ms, then 1,029 and 1,038 ms, told by their buckets.
     assert_eq!(medians, [Some(27), Some(1_015)]);
     assert_eq!(
-        course.latency(ENRICHER.into()).iter().map(Spread::records).collect::<Vec<_>>(),
+        course
+            .latency(ENRICHER.into())
+            .iter()
+            .map(Spread::records)
+            .collect::<Vec<_>>(),
         [2, 2]
     );
 }

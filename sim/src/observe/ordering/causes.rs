@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex};
-use crate::observe::fact::{Fact, RetryBy};
+use crate::observe::fact::{DiscardReason, Fact, RetryBy};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::Cause;
 use crate::record::{KeyId, Record};
@@ -194,9 +194,12 @@ impl Causes {
 
 /// What made records unreachable for a reader.
 pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Option<Cause> {
-    if let Fact::RecordsDiscarded { reader, .. } = *fact {
+    if let Fact::RecordsDiscarded { reader, reason, .. } = *fact {
         let reader = directory.reader_label(reader);
-        return Some(Cause::TooLarge { reader, at: now });
+        return Some(match reason {
+            DiscardReason::PayloadTooLarge => Cause::TooLarge { reader, at: now },
+            DiscardReason::ProcessingFailed => Cause::Skipped { reader, at: now },
+        });
     }
     let (Fact::RecordsExpiredUnread {
         reader,

@@ -140,11 +140,19 @@ impl Application {
         let mut written = 0;
         for child in children {
             // Where shards merge, whoever ends last creates the lease, unless all of them have leases already.
-            if child.parents.iter().flatten().any(|parent| self.table.get(parent.0).is_none()) {
+            if child
+                .parents
+                .iter()
+                .flatten()
+                .any(|parent| self.table.get(parent.0).is_none())
+            {
                 continue;
             }
             let parents = child.parents.map(|parent| parent.map(|parent| parent.0));
-            written += u32::from(self.table.create(child.shard.0, Checkpoint::Initial(CHILD_POSITION), parents));
+            written += u32::from(
+                self.table
+                    .create(child.shard.0, Checkpoint::Initial(CHILD_POSITION), parents),
+            );
         }
         self.use_table(0, written, cx);
         self.pass(shard, end, cx);
@@ -187,4 +195,3 @@ impl Application {
         self.use_table(0, to_u32(gone.len()), cx);
     }
 }
-

@@ -107,11 +107,7 @@ impl Application {
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
             Envelope::Iterator(call) => Some(call.caller),
-            Envelope::Empty
-            | Envelope::List(_)
-            | Envelope::Put(_)
-            | Envelope::Invoke(_)
-            | Envelope::Write(_) => None,
+            Envelope::Empty | Envelope::List(_) | Envelope::Put(_) | Envelope::Invoke(_) | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");
@@ -277,7 +273,10 @@ impl Application {
         let consumers = living.filter_map(|worker| worker.consumers.get(&shard));
         let fetching = consumers.filter(|consumer| !consumer.lost && consumer.shard_end.is_none());
         let wanted = fetching.map(|consumer| consumer.next.saturating_sub(1));
-        let reads = self.reads.range((shard, 0)..=(shard, u16::MAX)).map(|(_, position)| *position);
+        let reads = self
+            .reads
+            .range((shard, 0)..=(shard, u16::MAX))
+            .map(|(_, position)| *position);
         wanted.chain(reads).fold(resumed, u64::min)
     }
 

@@ -179,12 +179,18 @@ mod tests {
         assert!(expired(&sight, &table, 0), "without an owner it is free at once");
         table.get_mut(0).expect("there is one").give(1);
         sight.scan(&table, SimTime::from_secs(20));
-        assert!(!expired(&sight, &table, 20), "seen for the first time with this counter");
+        assert!(
+            !expired(&sight, &table, 20),
+            "seen for the first time with this counter"
+        );
         table.get_mut(0).expect("there is one").counter += 1;
         sight.scan(&table, SimTime::from_secs(40));
         assert!(!expired(&sight, &table, 40), "renewed once since the last scan");
         sight.scan(&table, SimTime::from_secs(60));
-        assert!(expired(&sight, &table, 60), "unchanged for longer than the failover time");
+        assert!(
+            expired(&sight, &table, 60),
+            "unchanged for longer than the failover time"
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::ids::ShardIndex;
 use crate::observe::Observers;
 use crate::observe::counts::{Counts, ReaderCounts};
 use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::metrics::{Metric, Statistic};
 use crate::observe::ordering::{Ordering, Place};
 use crate::session::{Checks, Session, SessionOptions};
 use crate::testing::blueprints::{constant, model, pipeline, producer, stream};
@@ -143,7 +144,12 @@ impl Run {
         })
     }
     pub(super) fn owner(&self, shard: u32) -> Option<u16> {
-        self.session.world().applications().iter().next()?.owner_of(ShardIndex(shard))
+        self.session
+            .world()
+            .applications()
+            .iter()
+            .next()?
+            .owner_of(ShardIndex(shard))
     }
 }
 
@@ -154,7 +160,10 @@ fn an_application_processes_everything_once_where_nothing_fails() {
         blueprint.producers[0].arrivals = crate::blueprint::Arrivals::Profile {
             points: vec![
                 (SimDuration::ZERO, crate::engine::quantity::Rate::per_second(100)),
-                (SimDuration::from_secs(60), crate::engine::quantity::Rate::per_second(100)),
+                (
+                    SimDuration::from_secs(60),
+                    crate::engine::quantity::Rate::per_second(100),
+                ),
                 (SimDuration::from_secs(61), crate::engine::quantity::Rate::ZERO),
             ],
             period: None,
@@ -167,6 +176,21 @@ fn an_application_processes_everything_once_where_nothing_fails() {
         assert_eq!(run.ordering().delivered(run.place()), stored);
         assert_eq!(run.reader().application.leases_new, 3);
     }
+}
+
+/// KDS-MET-16: the library's own metric, under the name of the application.
+#[test]
+fn kds_met_16_an_application_publishes_how_far_it_is_behind() {
+    let mut audit = application(KclVersion::Two, 1);
+    audit.settings.max_records = 50;
+    let run = run(&world(1, 120, audit));
+    let metrics = run.observers().metrics.as_ref().expect("all are attached");
+    let of = crate::directory::Component::Application(crate::ids::ApplicationId(0));
+    let until = SimTime::from_secs(120);
+    let most = metrics.value(Metric::MillisBehindLatest, of, Statistic::Maximum, SimTime::ZERO, until);
+    // 50 records every 1.5 s are a third of what comes.
+    let most = most.expect("there were reads").as_f64();
+    assert!((70_000.0..90_000.0).contains(&most), "{most} ms");
 }
 
 #[test]

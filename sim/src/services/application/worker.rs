@@ -38,7 +38,7 @@ pub(super) struct Worker {
 }
 
 impl Worker {
-    fn new(now: SimTime) -> Self {
+    pub(super) fn new(now: SimTime) -> Self {
         Self {
             alive: true,
             stopping: false,
@@ -108,7 +108,10 @@ impl Application {
         let mut written = 0;
         for listed in &batch.child_shards {
             let parents = listed.parents.map(|parent| parent.map(|parent| parent.0));
-            written += u32::from(self.table.create(listed.shard.0, Checkpoint::Initial(self.initial), parents));
+            written += u32::from(
+                self.table
+                    .create(listed.shard.0, Checkpoint::Initial(self.initial), parents),
+            );
         }
         cx.recycle(batch);
         self.use_table(0, written, cx);
@@ -136,7 +139,12 @@ impl Application {
     /// Renews every lease by a conditional write; one that somebody else has got is lost (KDS-KCL-06).
     pub(super) fn renew(&mut self, me: ApplicationId, number: u16, cx: &mut Cx<'_, '_>) {
         let period = self.timing.renewal;
-        let held: Vec<(u32, u64)> = self.worker(number).held.iter().map(|(&shard, &seen)| (shard, seen)).collect();
+        let held: Vec<(u32, u64)> = self
+            .worker(number)
+            .held
+            .iter()
+            .map(|(&shard, &seen)| (shard, seen))
+            .collect();
         let writes = to_u32(held.len());
         for (shard, seen) in held {
             let throughput = self.measured(number, shard, period);
@@ -297,7 +305,11 @@ impl Application {
 
     /// The living worker with this number, or, without one, the one with most leases.
     fn chosen(&self, worker: Option<u16>) -> Option<u16> {
-        let living = |number: &u16| self.workers.get(usize::from(*number)).is_some_and(|worker| worker.alive);
+        let living = |number: &u16| {
+            self.workers
+                .get(usize::from(*number))
+                .is_some_and(|worker| worker.alive)
+        };
         match worker {
             Some(number) => Some(number).filter(living),
             None => (0..u16::try_from(self.workers.len()).unwrap_or(u16::MAX))

@@ -44,10 +44,19 @@ impl Iterators {
         })
     }
     pub(super) fn draws(&self) -> impl Iterator<Item = u64> {
-        self.service.iter().map(RandomSpan::draws).collect::<Vec<_>>().into_iter()
+        self.service
+            .iter()
+            .map(RandomSpan::draws)
+            .collect::<Vec<_>>()
+            .into_iter()
     }
     fn admit(&mut self, shard: usize, now: SimTime) -> bool {
-        let full = || TokenBucket::full(quotas::SHARD_ITERATOR_CALLS, Rate::per_second(quotas::SHARD_ITERATOR_CALLS));
+        let full = || {
+            TokenBucket::full(
+                quotas::SHARD_ITERATOR_CALLS,
+                Rate::per_second(quotas::SHARD_ITERATOR_CALLS),
+            )
+        };
         if shard >= self.calls.len() {
             self.calls.resize_with(shard + 1, full);
         }
@@ -93,7 +102,8 @@ fn position(log: &Log, kind: IteratorType, now: SimTime) -> u64 {
 /// Whether a reader that begins there begins with this shard (KDS-KCL-45).
 fn is_listed(shards: &[Shard], shard: &Shard, filter: ShardFilter) -> bool {
     let oldest = || {
-        let gone = |parent: &crate::ids::ShardIndex| matches!(shards[to_usize(parent.0)].state, ShardState::Expired { .. });
+        let gone =
+            |parent: &crate::ids::ShardIndex| matches!(shards[to_usize(parent.0)].state, ShardState::Expired { .. });
         shard.origin.parents.iter().flatten().all(gone)
     };
     match (filter, shard.state) {
@@ -148,7 +158,11 @@ impl Stream {
         }
         let at = now + self.iterators.service_time();
         if let Some(batch) = cx.hold(batch) {
-            cx.wake(at, Phase::Arrive, world::Event::Stream(me, Event::IteratorServed { batch }));
+            cx.wake(
+                at,
+                Phase::Arrive,
+                world::Event::Stream(me, Event::IteratorServed { batch }),
+            );
         }
     }
 
@@ -168,7 +182,9 @@ impl Stream {
     }
 
     fn answer_iterator(&mut self, batch: Batch, cx: &mut Cx<'_, '_>) {
-        let Envelope::Iterator(call) = batch.envelope else { return };
+        let Envelope::Iterator(call) = batch.envelope else {
+            return;
+        };
         let ReadCaller::Application { application, .. } = call.caller else {
             return broken(cx, "a GetShardIterator that no application has sent");
         };

@@ -6,9 +6,9 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
-mod iterators;
 mod control;
 mod in_service;
+mod iterators;
 mod meter;
 mod on_demand;
 pub mod operation;

@@ -218,7 +218,9 @@ impl Sink {
         cx.mix_arrivals(&batch.records);
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| match call.writer {
-            Writer::Function { invoke, .. } => world::Event::Function(invoke.function, lambda::Event::Written { batch }),
+            Writer::Function { invoke, .. } => {
+                world::Event::Function(invoke.function, lambda::Event::Written { batch })
+            }
             Writer::Application { application, .. } => {
                 world::Event::Application(application, application::Event::Written { batch })
             }

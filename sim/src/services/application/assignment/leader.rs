@@ -114,7 +114,10 @@ impl Application {
     fn give_away(&mut self, shard: u32, loads: &mut BTreeMap<u16, Load>, cx: &mut Cx<'_, '_>) {
         let most = self.settings.max_leases_for_worker;
         let able = loads.iter().filter(|(_, load)| load.1 < most);
-        let Some(&number) = able.min_by_key(|(number, load)| (**load, **number)).map(|(number, _)| number) else {
+        let Some(&number) = able
+            .min_by_key(|(number, load)| (**load, **number))
+            .map(|(number, _)| number)
+        else {
             return;
         };
         self.own(number, shard, LeaseTaking::Expired, cx);
@@ -147,7 +150,9 @@ impl Application {
             theirs.sort_unstable_by_key(|&(size, shard)| (core::cmp::Reverse(size), shard));
             let last = theirs.len().saturating_sub(1);
             for (place, (size, shard)) in theirs.into_iter().enumerate() {
-                let lightest = loads.iter().min_by_key(|(number, load)| (measure(load), load.1, **number));
+                let lightest = loads
+                    .iter()
+                    .min_by_key(|(number, load)| (measure(load), load.1, **number));
                 let Some((&to, load)) = lightest else { break };
                 // What is to be moved bounds what moves, except that one lease always may; none that only changes sides.
                 let fits = size <= to_move || (moved == 0 && place == last);
@@ -194,7 +199,9 @@ impl Application {
             if self.worker(number).held.contains_key(&shard) || self.worker(number).stopping {
                 continue;
             }
-            let Some(lease) = self.table.get_mut(shard) else { continue };
+            let Some(lease) = self.table.get_mut(shard) else {
+                continue;
+            };
             lease.handing_over = None;
             lease.counter += 1;
             let counter = lease.counter;

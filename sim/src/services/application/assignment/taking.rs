@@ -136,7 +136,57 @@ impl Application {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::lease::Checkpoint;
+    use super::super::super::worker::Worker;
+    use super::super::super::{Application, ApplicationSetting};
     use super::*;
+    use crate::blueprint::{InitialPosition, KclVersion};
+    use crate::engine::random::RandomStreams;
+    use crate::engine::time::SimTime;
+    use crate::ids::{ProcessorId, ReaderId, StreamId};
+    use crate::services::application::tests::application;
+    use crate::testing::blueprints::model;
+    use crate::testing::harness::Harness;
+
+    /// Worker 0 of three has its fair share of four leases; that of worker 2 has not been renewed for so many seconds.
+    fn owner_of_a_neglected_lease(priority: bool, seconds: u64) -> Option<u16> {
+        let mut blueprint = application(KclVersion::Two, 1);
+        blueprint.settings.priority_lease_assignment = priority;
+        let setting = ApplicationSetting {
+            model: &model(),
+            stream: StreamId(0),
+            reader: ReaderId(0),
+            processor: ProcessorId(0),
+            sink: None,
+        };
+        let mut audit = Application::new(&blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
+        audit.workers.push(Worker::new(SimTime::ZERO));
+        for (shard, owner) in [(0, 0), (1, 0), (2, 1), (3, 2)] {
+            audit
+                .table
+                .create(shard, Checkpoint::Initial(InitialPosition::TrimHorizon), [None; 2]);
+            audit.table.get_mut(shard).expect("it is there").give(owner);
+        }
+        let mut sight = core::mem::take(&mut audit.worker(0).sight);
+        sight.scan(&audit.table, SimTime::ZERO);
+        audit.worker(0).sight = sight;
+        let mut harness = Harness::new((ApplicationId(0), audit));
+        harness.run_until(SimTime::from_secs(seconds));
+        harness.apply(|(me, audit), cx| {
+            for shard in 0..3 {
+                audit.table.get_mut(shard).expect("it is there").counter += 1;
+            }
+            audit.take_leases(*me, 0, cx);
+        });
+        harness.component.1.owner_of(crate::ids::ShardIndex(3))
+    }
+
+    #[test]
+    fn kds_kcl_11_a_lease_neglected_for_three_failover_times_is_taken_whatever_the_target() {
+        assert_eq!(owner_of_a_neglected_lease(true, 29), Some(2), "worker 0 has its share");
+        assert_eq!(owner_of_a_neglected_lease(true, 31), Some(0));
+        assert_eq!(owner_of_a_neglected_lease(false, 31), Some(2), "switched off");
+    }
 
     #[test]
     fn kds_kcl_09_the_target_is_a_fair_share() {

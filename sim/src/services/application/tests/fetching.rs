@@ -53,7 +53,10 @@ fn throttled(blueprint: &Blueprint) -> u64 {
     let mut session = Session::new(blueprint, SessionOptions::default()).expect("it is valid");
     let end = session.end();
     session.advance(end, u64::MAX).expect("it runs");
-    let counts = session.observers().and_then(|all| all.counts.as_ref()).expect("all are attached");
+    let counts = session
+        .observers()
+        .and_then(|all| all.counts.as_ref())
+        .expect("all are attached");
     counts.readers.iter().map(|reader| reader.throttled_by_calls).sum()
 }
 
@@ -81,13 +84,17 @@ fn kds_kcl_21_after_a_refusal_the_whole_idle_time_passes_again() {
     };
     let audit = run.session.world().directory().reader_of(crate::ids::ApplicationId(0));
     let calls = run.find(|note| match note.fact {
-        Fact::GetRecordsHandled { received_at, reader, .. } if reader == audit => Some((received_at, false)),
+        Fact::GetRecordsHandled {
+            received_at, reader, ..
+        } if reader == audit => Some((received_at, false)),
         Fact::GetRecordsThrottled { reader, .. } if reader == audit => Some((note.at, true)),
         _ => None,
     });
     let mut refused = 0;
     for pair in calls.windows(2) {
-        let [(before, was_refused), (after, _)] = pair else { continue };
+        let [(before, was_refused), (after, _)] = pair else {
+            continue;
+        };
         if *was_refused {
             refused += 1;
             // The refusal takes 1 ms back, and the next call 1 ms.
@@ -123,7 +130,10 @@ fn kds_kcl_24_an_expired_iterator_is_replaced_and_nothing_is_skipped() {
     }
     assert_eq!(run.reader().acknowledged_again, 0);
     // Four batches wait and one is processed; then reading stops until one is taken.
-    let pages = reads(&run).into_iter().take_while(|(when, ..)| *when < SimTime::from_secs(310)).count();
+    let pages = reads(&run)
+        .into_iter()
+        .take_while(|(when, ..)| *when < SimTime::from_secs(310))
+        .count();
     assert_eq!(pages, 5);
 }
 
@@ -183,7 +193,11 @@ fn kds_kcl_25_the_initial_position_decides_what_is_read_of_the_past() {
 fn kds_r_04_at_timestamp_begins_with_the_first_record_stored_then() {
     let at = SimTime::from_secs(10);
     let (before, _, run) = started_at(InitialPosition::AtTimestamp(at));
-    let first = run.notes.iter().find(|note| matches!(note.fact, Fact::BatchDispatched { .. })).expect("there is one");
+    let first = run
+        .notes
+        .iter()
+        .find(|note| matches!(note.fact, Fact::BatchDispatched { .. }))
+        .expect("there is one");
     assert!(first.records[0].arrived_at >= at);
     let stored = run.find(|note| match note.fact {
         Fact::PutHandled { .. } if note.at >= at && note.at < SimTime::from_secs(30) => Some(note.records.len()),
@@ -191,7 +205,11 @@ fn kds_r_04_at_timestamp_begins_with_the_first_record_stored_then() {
     });
     assert_eq!(usize::try_from(before), Ok(stored.iter().sum()));
     let (whole, ..) = started_at(InitialPosition::AtTimestamp(SimTime::ZERO));
-    assert_eq!(whole, started_at(InitialPosition::TrimHorizon).0, "before the horizon it is TRIM_HORIZON");
+    assert_eq!(
+        whole,
+        started_at(InitialPosition::TrimHorizon).0,
+        "before the horizon it is TRIM_HORIZON"
+    );
 }
 
 /// KDS-KCL-36: it reads the last record that is done again, and drops it.
@@ -200,10 +218,20 @@ fn kds_kcl_36_a_checkpoint_is_resumed_at_its_last_record() {
     let mut blueprint = world(1, 200, application(KclVersion::Two, 2));
     blueprint.interventions = vec![super::kill(100, None)];
     let run = run(&blueprint);
-    let taken = run.takings().into_iter().find(|(when, ..)| *when > SimTime::from_secs(100));
+    let taken = run
+        .takings()
+        .into_iter()
+        .find(|(when, ..)| *when > SimTime::from_secs(100));
     let (taken_at, _, heir, _) = taken.expect("the other takes over");
-    let read = reads(&run).into_iter().find(|(when, ..)| *when > taken_at).expect("it reads");
-    let batch = run.batches().into_iter().find(|(when, ..)| *when > taken_at).expect("it processes");
+    let read = reads(&run)
+        .into_iter()
+        .find(|(when, ..)| *when > taken_at)
+        .expect("it reads");
+    let batch = run
+        .batches()
+        .into_iter()
+        .find(|(when, ..)| *when > taken_at)
+        .expect("it processes");
     assert_eq!((batch.2, batch.3), (heir, read.1 + 1));
 }
 
@@ -221,7 +249,10 @@ fn propagation(applications: usize, idle: u64) -> f64 {
     let mut session = Session::new(&blueprint, SessionOptions::default()).expect("it is valid");
     let end = session.end();
     session.advance(end, u64::MAX).expect("it runs");
-    let latency = session.observers().and_then(|all| all.latency.as_ref()).expect("all are attached");
+    let latency = session
+        .observers()
+        .and_then(|all| all.latency.as_ref())
+        .expect("all are attached");
     let mean = latency.end_to_end().mean().expect("records took effect");
     f64::from(u32::try_from(mean.as_nanos() / 1_000).expect("short")) / 1_000.0
 }
@@ -264,7 +295,10 @@ fn kds_kcl_41_a_refused_iterator_is_asked_for_again_after_half_a_second() {
     let refused: Vec<_> = calls.iter().filter(|(.., throttled)| *throttled).collect();
     assert!(refused.len() >= 3, "eight at one instant, of which five fit");
     for (when, reader, _) in refused {
-        let next = calls.iter().find(|(later, who, _)| later > when && who == reader).expect("it asks again");
+        let next = calls
+            .iter()
+            .find(|(later, who, _)| later > when && who == reader)
+            .expect("it asks again");
         assert_eq!(next.0.since(*when), SimDuration::from_millis(502));
     }
 }
@@ -273,6 +307,8 @@ fn run_any(blueprint: &Blueprint) -> Vec<crate::testing::note::Note> {
     let mut session = Session::new(blueprint, SessionOptions::default()).expect("it is valid");
     let mut notebook = crate::testing::note::Notebook::default();
     let end = session.end();
-    session.advance_watched(end, u64::MAX, Some(&mut notebook)).expect("it runs");
+    session
+        .advance_watched(end, u64::MAX, Some(&mut notebook))
+        .expect("it runs");
     notebook.notes
 }

@@ -119,6 +119,10 @@ fn kds_kcl_19_a_dead_leader_is_replaced_after_its_lock_has_run_out() {
         // The lock is seen unchanged for longer than 120 s, then the leases for longer than 10 s, in runs 20 s apart.
         let (least, most) = (SimDuration::from_secs(100), SimDuration::from_secs(200));
         assert!(waited >= least && waited <= most, "{waited}");
-        assert!(run.find(|note| matches!(note.fact, Fact::LeaseTaken { worker: 1, .. }).then_some(())).len() >= 4);
+        assert!(
+            run.find(|note| matches!(note.fact, Fact::LeaseTaken { worker: 1, .. }).then_some(()))
+                .len()
+                >= 4
+        );
     }
 }

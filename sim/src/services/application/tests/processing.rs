@@ -26,11 +26,22 @@ fn kds_kcl_34_a_batch_whose_processing_throws_is_skipped() {
         Fact::RecordsDiscarded { reason, .. } => Some((reason, note.records.len())),
         _ => None,
     });
-    assert!(discarded.iter().all(|(reason, _)| *reason == DiscardReason::ProcessingFailed));
+    assert!(
+        discarded
+            .iter()
+            .all(|(reason, _)| *reason == DiscardReason::ProcessingFailed)
+    );
     let lost = run.ordering().counts(run.place()).of(Anomaly::Lost);
     assert_eq!(lost, run.reader().discarded);
-    assert_eq!(lost, run.reader().application.records_skipped, "every one has been passed by a checkpoint");
-    assert!(matches!(run.ordering().verdict(Guarantee::NoLoss, run.place()), Verdict::Violated(_)));
+    assert_eq!(
+        lost,
+        run.reader().application.records_skipped,
+        "every one has been passed by a checkpoint"
+    );
+    assert!(matches!(
+        run.ordering().verdict(Guarantee::NoLoss, run.place()),
+        Verdict::Violated(_)
+    ));
 }
 
 #[test]
@@ -46,7 +57,10 @@ fn records_take_effect_in_the_sink_and_the_record_processor_waits_for_it() {
     assert_eq!(delivered, run.reader().acknowledged);
     assert!((2_000..3_000).contains(&delivered), "50 a second: {delivered}");
     let latency = run.observers().latency.as_ref().expect("all are attached").end_to_end();
-    assert!(latency.max() > Some(SimDuration::from_secs(20)), "half of what comes waits");
+    assert!(
+        latency.max() > Some(SimDuration::from_secs(20)),
+        "half of what comes waits"
+    );
 }
 
 /// A split in the middle of a run.
@@ -66,11 +80,23 @@ fn kds_kcl_27_a_child_begins_at_its_first_record_when_its_parent_is_done() {
     for version in [KclVersion::Two, KclVersion::Three] {
         let run = split(version, 300);
         let batches = run.batches();
-        let last_of = |shard: u32| batches.iter().rfind(|(_, of, ..)| *of == shard).expect("it was processed").0;
+        let last_of = |shard: u32| {
+            batches
+                .iter()
+                .rfind(|(_, of, ..)| *of == shard)
+                .expect("it was processed")
+                .0
+        };
         for (child, parent) in [(2, 0), (3, 0), (4, 1), (5, 1)] {
-            let first = batches.iter().find(|(_, of, ..)| *of == child).expect("it is processed");
+            let first = batches
+                .iter()
+                .find(|(_, of, ..)| *of == child)
+                .expect("it is processed");
             assert_eq!(first.3, 0, "TRIM_HORIZON");
-            assert!(first.0 > last_of(parent), "{version:?}: shard {child} before the end of shard {parent}");
+            assert!(
+                first.0 > last_of(parent),
+                "{version:?}: shard {child} before the end of shard {parent}"
+            );
         }
         assert!(run.ordering().verdict(Guarantee::OrderPerKey, run.place()) == Verdict::Holds);
         let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
@@ -104,7 +130,11 @@ fn kds_kcl_45_a_new_application_leases_what_is_open_at_its_position() {
         let run = run(&blueprint);
         run.takings().into_iter().map(|(_, shard, ..)| shard).take(2).collect()
     };
-    assert_eq!(begun(InitialPosition::TrimHorizon), [0], "its children follow when it is done");
+    assert_eq!(
+        begun(InitialPosition::TrimHorizon),
+        [0],
+        "its children follow when it is done"
+    );
     assert_eq!(begun(InitialPosition::AtTimestamp(SimTime::from_secs(20))), [0]);
     let mut open = begun(InitialPosition::Latest);
     open.sort_unstable();
