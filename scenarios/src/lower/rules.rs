@@ -125,15 +125,17 @@ impl Lowering<'_> {
             })
         };
         let mut idle: Vec<(Place, String, &str)> = Vec::new();
-        let writers: &[(Kind, &'static str)] = &[(Kind::Function, "sink"), (Kind::Application, "sink")];
-        let checks: &[(Kind, &[(Kind, &'static str)], &str)] = &[
+        /// A kind of component, and the property by which it leads to others.
+        type User = (Kind, &'static str);
+        let writers: &[User] = &[(Kind::Function, "sink"), (Kind::Application, "sink")];
+        let checks: &[(Kind, &[User], &str)] = &[
             (Kind::Stream, &[(Kind::Producer, "target")], "no producer writes to it"),
             (
                 Kind::Function,
                 &[(Kind::Mapping, "FunctionName")],
                 "no mapping invokes it",
             ),
-            (Kind::Sink, writers, "no function writes to it"),
+            (Kind::Sink, writers, "no function or application writes to it"),
         ];
         for &(kind, users, why) in checks {
             // With a wrong reference about, the user that is meant may be the one that has it.

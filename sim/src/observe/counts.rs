@@ -272,7 +272,7 @@ impl Counts {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
-                self.function(now, fact)
+                self.function(now, fact);
             }
             Fact::RecordsProcessed { processor, records, .. } => {
                 // Of an application the reader's totals tell it.

@@ -163,16 +163,16 @@ impl History {
                 position,
             } => self.readers[reader].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
             Fact::InvocationStarted { function, records, .. } => {
-                self.processors[function.into()].push(of("started", records))
+                self.processors[function.into()].push(of("started", records));
             }
             Fact::InvocationThrottled { function, records, .. } => {
                 self.processors[function.into()].push(count("refused", records));
             }
             Fact::InvocationEnded { function, records, .. } => {
-                self.processors[function.into()].push(count("ended", records))
+                self.processors[function.into()].push(count("ended", records));
             }
             Fact::RecordsProcessed { processor, records, .. } => {
-                self.processors[processor].push(of("finished", records))
+                self.processors[processor].push(of("finished", records));
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
             Fact::ReadingBegan { .. }

@@ -129,12 +129,11 @@ impl<'f> Effect<'f> {
         let mut at = 0;
         while at < self.records.len() {
             let position = self.position(at);
-            let (page, page_until) = match self.own_page() {
-                Some(page) => (Some(page), u64::MAX),
-                None => {
-                    let (page, until) = pages.find(position);
-                    (page.copied(), until)
-                }
+            let (page, page_until) = if let Some(page) = self.own_page() {
+                (Some(page), u64::MAX)
+            } else {
+                let (page, until) = pages.find(position);
+                (page.copied(), until)
             };
             let (send, send_until) = sends.find(position);
             let end = self.reach(at, page_until.min(send_until));

@@ -298,10 +298,9 @@ impl Conservation {
             records,
             ..
         } = *fact
+            && !self.starts_over(reader)
         {
-            if !self.starts_over(reader) {
-                self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
-            }
+            self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
         }
         if let Fact::BatchAcknowledged {
             reader,

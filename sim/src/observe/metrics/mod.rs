@@ -140,7 +140,11 @@ impl Metrics {
                 .iter()
                 .map(|entry| match entry.component {
                     Component::Application(_) => Group::new(APPLICATION),
-                    _ => Group::new(FUNCTION),
+                    Component::Function(_)
+                    | Component::Mapping(_)
+                    | Component::Producer(_)
+                    | Component::Sink(_)
+                    | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),

@@ -1,5 +1,6 @@
 //! Checkpoints: how far the lease table knows a shard to be done, and what happens at a shard's end.
 
+use super::consumer::Standing;
 use super::lease::Checkpoint;
 use super::timing::CLEANUP_INTERVAL;
 use super::worker::CHILD_POSITION;
@@ -52,7 +53,7 @@ impl Application {
             return broken(cx, "an answer to a checkpoint that it has not written");
         };
         // A zombie that has lost the lease and got it back is no owner of what it had.
-        if !accepted || consumer.lost {
+        if !accepted || consumer.is_lost() {
             self.lose(me, number, shard, cx);
             return self.retire(me, number, shard, cx);
         }
@@ -103,7 +104,7 @@ impl Application {
         }
         // The lease stays in its name until it expires.
         if let Some(consumer) = self.worker(number).consumers.get_mut(&shard) {
-            consumer.lost = true;
+            consumer.standing = Standing::Lost;
             for waiting in consumer.drain() {
                 cx.recycle(waiting.batch);
             }

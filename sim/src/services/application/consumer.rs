@@ -16,6 +16,17 @@ pub(super) enum Stage {
     Running,
 }
 
+/// How a record processor stands to its lease.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Standing {
+    /// Its worker holds it, as far as it knows.
+    Holding,
+    /// It was asked to stop: it ends its batch and checkpoints.
+    Stopping,
+    /// The lease is gone: it only ends its batch.
+    Lost,
+}
+
 /// A batch with the record processor.
 #[derive(Clone, Debug)]
 pub(super) struct Work {
@@ -42,10 +53,7 @@ pub(super) struct Consumer {
     /// Its number among all that the application has had; answers to others are stale.
     pub(super) tenure: u16,
     pub(super) stage: Stage,
-    /// The lease is gone: it only ends its batch.
-    pub(super) lost: bool,
-    /// It was asked to stop: it ends its batch and checkpoints.
-    pub(super) stopping: bool,
+    pub(super) standing: Standing,
     /// Records before this are dropped, since they are done (KDS-KCL-36).
     pub(super) resume: u64,
     /// The next position to fetch.
@@ -81,8 +89,7 @@ impl Consumer {
         Self {
             tenure,
             stage: Stage::Blocked { look_at: now },
-            lost: false,
-            stopping: false,
+            standing: Standing::Holding,
             resume: 0,
             next: 0,
             iterator_issued_at: None,
@@ -100,6 +107,18 @@ impl Consumer {
             checkpoint_at: now,
             checkpointing: None,
             shard_end: None,
+        }
+    }
+    pub(super) fn is_lost(&self) -> bool {
+        self.standing == Standing::Lost
+    }
+    pub(super) fn is_stopping(&self) -> bool {
+        self.standing == Standing::Stopping
+    }
+    /// It is asked to stop.
+    pub(super) fn stop(&mut self) {
+        if self.standing == Standing::Holding {
+            self.standing = Standing::Stopping;
         }
     }
     /// Where it begins: everything before is done, or none of its business.

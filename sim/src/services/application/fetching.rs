@@ -152,7 +152,7 @@ impl Application {
             return;
         };
         consumer.calling = false;
-        if consumer.lost {
+        if consumer.is_lost() {
             return;
         }
         if call.error.is_some() {
@@ -208,7 +208,7 @@ impl Application {
             return;
         };
         consumer.timer = false;
-        if consumer.calling || consumer.lost || consumer.stopping || consumer.shard_end.is_some() {
+        if consumer.calling || consumer.is_lost() || consumer.is_stopping() || consumer.shard_end.is_some() {
             return;
         }
         let Some(issued_at) = consumer.iterator_issued_at else {
@@ -271,7 +271,7 @@ impl Application {
         };
         let living = self.workers.iter().filter(|worker| worker.alive);
         let consumers = living.filter_map(|worker| worker.consumers.get(&shard));
-        let fetching = consumers.filter(|consumer| !consumer.lost && consumer.shard_end.is_none());
+        let fetching = consumers.filter(|consumer| !consumer.is_lost() && consumer.shard_end.is_none());
         let wanted = fetching.map(|consumer| consumer.next.saturating_sub(1));
         let reads = self
             .reads
@@ -291,7 +291,10 @@ impl Application {
             return;
         };
         let (now, shard, idle) = (cx.now(), call.shard.0, self.timing.idle);
-        let Some(consumer) = self.consumer(worker, shard, tenure).filter(|consumer| !consumer.lost) else {
+        let Some(consumer) = self
+            .consumer(worker, shard, tenure)
+            .filter(|consumer| !consumer.is_lost())
+        else {
             // Nobody waits for it any more: its lease is gone.
             if let Some(consumer) = self.consumer(worker, shard, tenure) {
                 consumer.calling = false;

@@ -19,7 +19,7 @@ impl Application {
         let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
             return;
         };
-        if !consumer.is_idle() || consumer.lost || consumer.stopping {
+        if !consumer.is_idle() || consumer.is_lost() || consumer.is_stopping() {
             return;
         }
         let Some(Waiting { first, page, batch }) = consumer.pop() else {
@@ -215,10 +215,10 @@ impl Application {
         let Some(consumer) = self.worker(number).consumers.get(&shard) else {
             return;
         };
-        if consumer.lost {
+        if consumer.is_lost() {
             return self.retire(me, number, shard, cx);
         }
-        if consumer.stopping {
+        if consumer.is_stopping() {
             return self.stop_if_idle(me, number, shard, cx);
         }
         self.process_next(me, number, shard, cx);

@@ -1,6 +1,6 @@
 //! A worker: how it starts, what it does all the time, how it stands still, stops and dies.
 
-use super::consumer::{Consumer, Stage};
+use super::consumer::{Consumer, Stage, Standing};
 use super::lease::{Checkpoint, Sight};
 use super::timing::{DISPATCH_INTERVAL, HEARTBEAT_INTERVAL};
 use super::{Application, Event, count, wake};
@@ -179,7 +179,7 @@ impl Application {
         // The record processor may end its batch and checkpoint before the lease goes (KDS-KCL-17).
         match self.worker(number).consumers.get_mut(&shard) {
             Some(consumer) => {
-                consumer.stopping = true;
+                consumer.stop();
                 self.stop_if_idle(me, number, shard, cx);
             }
             None => self.hand_over(me, number, shard, cx),
@@ -209,7 +209,7 @@ impl Application {
         let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
             return;
         };
-        consumer.lost = true;
+        consumer.standing = Standing::Lost;
         for waiting in consumer.drain() {
             cx.recycle(waiting.batch);
         }
@@ -222,7 +222,7 @@ impl Application {
         if worker
             .consumers
             .get(&shard)
-            .is_some_and(|consumer| consumer.lost && consumer.is_idle())
+            .is_some_and(|consumer| consumer.is_lost() && consumer.is_idle())
         {
             worker.consumers.remove(&shard);
         }
@@ -255,7 +255,7 @@ impl Application {
         };
         if let Stage::Blocked { look_at } = consumer.stage
             && look_at <= now
-            && !consumer.lost
+            && !consumer.is_lost()
         {
             self.begin(me, number, shard, cx);
         }
@@ -373,7 +373,7 @@ impl Application {
         }
         for shard in shards {
             if let Some(consumer) = self.worker(number).consumers.get_mut(&shard) {
-                consumer.stopping = true;
+                consumer.stop();
             }
             self.stop_if_idle(me, number, shard, cx);
         }
