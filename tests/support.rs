@@ -239,8 +239,6 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
         | Fact::GetRecordsThrottled { stream, .. }
-        | Fact::ShardIteratorHandled { stream, .. }
-        | Fact::IteratorExpired { stream, .. }
         | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
@@ -249,12 +247,7 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::BatchFailed { reader, .. }
         | Fact::BatchAcknowledged { reader, .. }
         | Fact::RecordsDiscarded { reader, .. }
-        | Fact::ReadingBegan { reader, .. }
-        | Fact::LeaseTaken { reader, .. }
-        | Fact::LeaseLost { reader, .. }
-        | Fact::LeaseTableUsed { reader, .. }
-        | Fact::BatchSkipped { reader, .. }
-        | Fact::BatchAbandoned { reader, .. }
+        | Fact::ApplicationChanged { reader, .. }
         | Fact::CheckpointAdvanced { reader, .. } => Some(directory.readers[reader].component),
         Fact::InvocationStarted { function, .. }
         | Fact::InvocationThrottled { function, .. }
@@ -278,7 +271,6 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::GetRecordsHandled { records, .. }
         | Fact::BatchDispatched { records, .. }
         | Fact::RecordsDiscarded { records, .. }
-        | Fact::BatchSkipped { records, .. }
         | Fact::InvocationStarted { records, .. }
         | Fact::RecordsProcessed { records, .. }
         | Fact::RecordsDelivered { records, .. } => records,

@@ -353,6 +353,13 @@ pub const METRICS: &[Metric] = &[
         "Records of batches that were skipped since the code threw (KDS-KCL-34).",
     ),
     simulator(
+        "LeasesTaken",
+        Count,
+        Counter,
+        &[Kind::Application],
+        "Leases that workers came to own, for whatever reason.",
+    ),
+    simulator(
         "LeasesFailedOver",
         Count,
         Counter,

@@ -3,9 +3,7 @@
 //! Scenario files lower to this, property tests generate it, and `World::build` turns it into a model. References are
 //! component names. Order within the vectors is irrelevant: ids follow the sorted names.
 
-pub use crate::application_blueprint::{
-    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, Retrieval,
-};
+pub use crate::application_blueprint::*;
 use crate::command::Intervention;
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};

@@ -276,6 +276,7 @@ impl Period<'_> {
         let of = |total: fn(&ReaderCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.readers[reader])));
         match metric {
             "RecordsSkipped" => of(|counts| counts.application.records_skipped),
+            "LeasesTaken" => of(|counts| counts.application.leases_taken()),
             "LeasesFailedOver" => of(|counts| counts.application.leases_failed_over),
             "LeasesMoved" => of(|counts| counts.application.leases_moved),
             "RecordsRepeated" => of(|counts| counts.acknowledged_again),

@@ -6,22 +6,24 @@ mod course;
 mod headroom;
 mod limits;
 mod metrics;
+mod readers;
 mod usage;
 
 use crate::account::{
-    Account, ApplicationAccount, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount,
-    Ledgers, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
-    UsageAccount, Verdict, Witness,
+    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
+    ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject, UsageAccount, Verdict,
+    Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, components, matters, notes};
 use crate::text::count;
+use readers::InHand;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use sim::ids::{FunctionId, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, ReaderCounts, StreamCounts};
+use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
 use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
@@ -234,74 +236,6 @@ impl View<'_> {
         }
     }
 
-    fn reader(&self, id: ReaderId, counts: &ReaderCounts) -> ReaderAccount {
-        let entry = &self.directory.readers[id];
-        ReaderAccount {
-            name: self.directory.reader_label(id),
-            stream: self.label(Component::Stream(entry.stream)),
-            function: self.directory.processor_label(entry.processor),
-            reads: counts.reads,
-            reads_throttled: counts.throttled_by_calls + counts.throttled_by_bytes,
-            records_read: counts.records_read,
-            records_acknowledged: counts.acknowledged,
-            batches_sent: counts.batches,
-            batches_repeated: counts.batches_repeated,
-            batches_failed: counts.batches_failed,
-            records_expired: counts.expired_unread + counts.expired_in_retry,
-            records_unfinished: self
-                .in_hand(id)
-                .iter()
-                .map(|place| place.unread + place.in_flight)
-                .sum(),
-            behind_max: SimDuration::from_millis(counts.max_millis_behind),
-            behind_max_at: counts.max_millis_behind_at,
-            application: matches!(entry.component, Component::Application(_)).then(|| self.application(id, counts)),
-        }
-    }
-
-    /// What only an application did.
-    fn application(&self, id: ReaderId, counts: &ReaderCounts) -> ApplicationAccount {
-        let own = &counts.application;
-        let table = self
-            .observers
-            .usage
-            .as_ref()
-            .map(|usage| usage.readers[id])
-            .unwrap_or_default();
-        ApplicationAccount {
-            leases_new: own.leases_new,
-            leases_failed_over: own.leases_failed_over,
-            leases_moved: own.leases_moved,
-            first_failover: own.first_failover_at,
-            records_repeated: counts.acknowledged_again,
-            batches_skipped: own.batches_skipped,
-            records_skipped: own.records_skipped,
-            batches_abandoned: own.batches_abandoned,
-            iterators_throttled: own.iterators_throttled,
-            iterators_expired: own.iterators_expired,
-            lease_rows_read: table.lease_rows_read,
-            lease_rows_written: table.lease_rows_written,
-        }
-    }
-
-    /// What a reader had in hand of each shard when the ledgers were compared last.
-    fn in_hand(&self, id: ReaderId) -> Vec<InHand> {
-        let places = self.holdings.readers.iter().filter(|place| place.reader == id);
-        places
-            .map(|place| {
-                let next = self
-                    .holdings
-                    .log(place.stream, place.shard)
-                    .map_or(place.cursor, |log| log.next_position);
-                InHand {
-                    stored: next.saturating_sub(place.start),
-                    unread: next.saturating_sub(place.cursor),
-                    in_flight: place.in_flight,
-                }
-            })
-            .collect()
-    }
-
     /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
     fn balances(&self, counts: &Counts) -> Vec<String> {
         let producers = counts.producers.iter_enumerated().map(|(id, made)| {
@@ -462,13 +396,6 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         other: found.other.map(seen),
         cause,
     })
-}
-
-/// What a reader has in hand of a shard, in records.
-struct InHand {
-    stored: u64,
-    unread: u64,
-    in_flight: u64,
 }
 
 /// The verdict of a checker, and its evidence.

@@ -14,6 +14,9 @@ use sim::engine::quantity::KIB;
 /// Concurrency that always stays unreserved (LAM-C-07).
 pub(super) const ALWAYS_UNRESERVED: u32 = 100;
 
+/// A kind of component, and the property by which it leads to others.
+type User = (Kind, &'static str);
+
 impl Lowering<'_> {
     pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {
         self.reserved_concurrency(top, blueprint);
@@ -125,8 +128,6 @@ impl Lowering<'_> {
             })
         };
         let mut idle: Vec<(Place, String, &str)> = Vec::new();
-        /// A kind of component, and the property by which it leads to others.
-        type User = (Kind, &'static str);
         let writers: &[User] = &[(Kind::Function, "sink"), (Kind::Application, "sink")];
         let checks: &[(Kind, &[User], &str)] = &[
             (Kind::Stream, &[(Kind::Producer, "target")], "no producer writes to it"),

@@ -280,11 +280,7 @@ impl Counts {
                     function.processed += len(records);
                 }
             }
-            Fact::ShardIteratorHandled { reader, .. }
-            | Fact::IteratorExpired { reader, .. }
-            | Fact::LeaseTaken { reader, .. }
-            | Fact::BatchSkipped { reader, .. }
-            | Fact::BatchAbandoned { reader, .. } => self.readers[reader].application.note(now, fact),
+            Fact::ApplicationChanged { reader, change } => self.readers[reader].application.note(now, change),
             Fact::RecordsDelivered { sink, records, .. } => {
                 let counts = &mut self.sinks[sink];
                 counts.delivered += len(records);
@@ -292,10 +288,7 @@ impl Counts {
                 counts.writes += 1;
                 counts.last_at = now;
             }
-            Fact::RecordsGathered { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. } => {}
+            Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::Intervened { .. } => self.interventions += 1,
         }

@@ -7,6 +7,7 @@ use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
@@ -101,17 +102,6 @@ pub enum GiveUpReason {
     NotRetryable,
     /// The application does not send refused entries again (KDS-W-14).
     NotResent,
-}
-
-/// How a worker came to own a lease.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum LeaseTaking {
-    /// It was new: nobody had owned it.
-    New,
-    /// Its owner had not renewed it for longer than `failoverTimeMillis` (KDS-KCL-05).
-    Expired,
-    /// From a worker that lives, to share the load (KDS-KCL-10, KDS-KCL-15).
-    Moved,
 }
 
 /// Why a reader gave a record up.
@@ -482,89 +472,12 @@ pub enum Fact<'f> {
         passage: Passage,
     },
 
-    /// A stream answered a `GetShardIterator`.
-    ShardIteratorHandled {
+    /// Something happened to an application itself.
+    ApplicationChanged {
         /// Which.
-        stream: StreamId,
-        /// Which shard.
-        shard: ShardIndex,
-        /// For whom.
         reader: ReaderId,
-        /// It was refused for the number of calls (KDS-R-17).
-        throttled: bool,
-    },
-    /// A stream refused a `GetRecords` whose iterator was too old (KDS-R-05).
-    IteratorExpired {
-        /// Which.
-        stream: StreamId,
-        /// Which shard.
-        shard: ShardIndex,
-        /// For whom.
-        reader: ReaderId,
-    },
-    /// An application settled where it begins in a shard: what lies before is none of its business.
-    ReadingBegan {
-        /// Who.
-        reader: ReaderId,
-        /// The shard.
-        shard: ShardIndex,
-        /// The first position of its own.
-        position: u64,
-    },
-    /// A worker of an application came to own a shard's lease (KDS-KCL-01).
-    LeaseTaken {
-        /// The application.
-        reader: ReaderId,
-        /// The shard.
-        shard: ShardIndex,
-        /// Number of the worker.
-        worker: u16,
-        /// Why it was free, or was taken all the same.
-        how: LeaseTaking,
-    },
-    /// A worker of an application learned that a lease is no longer its own, or gave it up.
-    LeaseLost {
-        /// The application.
-        reader: ReaderId,
-        /// The shard.
-        shard: ShardIndex,
-        /// Number of the worker.
-        worker: u16,
-    },
-    /// An application called its lease table (KDS-KCL-39, KDS-KCL-40).
-    LeaseTableUsed {
-        /// The application.
-        reader: ReaderId,
-        /// Rows read.
-        rows_read: u32,
-        /// Rows written.
-        rows_written: u32,
-    },
-    /// The code of an application threw: its batch is skipped and not tried again (KDS-KCL-34).
-    BatchSkipped {
-        /// The application.
-        reader: ReaderId,
-        /// Shard of the batch.
-        shard: ShardIndex,
-        /// Number of the worker.
-        lane: u16,
-        /// Position of the first record; they are consecutive.
-        first_position: u64,
-        /// The records.
-        records: &'f [Record],
-    },
-    /// A worker of an application died while it processed a batch, which had no effect.
-    BatchAbandoned {
-        /// The application.
-        reader: ReaderId,
-        /// Shard of the batch.
-        shard: ShardIndex,
-        /// Number of the worker.
-        lane: u16,
-        /// Position of the first record; they are consecutive.
-        first_position: u64,
-        /// How many.
-        records: u32,
+        /// What.
+        change: ApplicationChange,
     },
     /// A command took effect.
     Intervened {

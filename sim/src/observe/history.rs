@@ -5,7 +5,7 @@ use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -175,38 +175,23 @@ impl History {
                 self.processors[processor].push(of("finished", records));
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
-            Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. } => self.application(now, fact),
-            Fact::RecordsGathered { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::Intervened { .. } => {}
+            Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
+            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
-    fn application(&mut self, now: SimTime, fact: &Fact<'_>) {
-        let (reader, shard, entry) = match *fact {
-            Fact::ReadingBegan { reader, shard, .. } => (reader, shard, Entry::new(now, "began to read", 0)),
-            Fact::LeaseTaken { reader, shard, .. } => (reader, shard, Entry::new(now, "took the lease", 0)),
-            Fact::LeaseLost { reader, shard, .. } => (reader, shard, Entry::new(now, "lost the lease", 0)),
-            Fact::IteratorExpired { reader, shard, .. } => {
-                (reader, shard, Entry::new(now, "came too late for its iterator", 0))
-            }
-            Fact::BatchSkipped {
-                reader, shard, records, ..
-            } => (reader, shard, Entry::of(now, "skipped", records)),
-            Fact::BatchAbandoned {
-                reader, shard, records, ..
-            } => (reader, shard, Entry::new(now, "lost with a worker a batch of", records)),
-            _ => return,
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        let (shard, what, records) = match change {
+            ApplicationChange::ReadingBegan { shard, .. } => (shard, "began to read", 0),
+            ApplicationChange::LeaseTaken { shard, .. } => (shard, "took the lease", 0),
+            ApplicationChange::LeaseLost { shard, .. } => (shard, "lost the lease", 0),
+            ApplicationChange::IteratorExpired { shard } => (shard, "came too late for its iterator", 0),
+            ApplicationChange::BatchSkipped { shard, records, .. } => (shard, "skipped", records),
+            ApplicationChange::BatchAbandoned { shard, records, .. } => (shard, "lost with a worker", records),
+            ApplicationChange::IteratorAnswered { .. } | ApplicationChange::LeaseTableUsed { .. } => return,
         };
-        self.readers[reader].push(entry.in_shard(shard, None));
+        self.readers[reader].push(Entry::new(now, what, records).in_shard(shard, None));
     }
 
     fn lost(&mut self, now: SimTime, fact: &Fact<'_>) {

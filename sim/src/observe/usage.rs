@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
-use crate::observe::fact::{Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
 use crate::services::kinesis::operation::{CapacityMode, Operation};
@@ -220,15 +220,7 @@ impl Usage {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
             }
-            Fact::LeaseTableUsed {
-                reader,
-                rows_read,
-                rows_written,
-            } => {
-                let usage = &mut self.readers[reader];
-                usage.lease_rows_read += u64::from(rows_read);
-                usage.lease_rows_written += u64::from(rows_written);
-            }
+            Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {
@@ -262,14 +254,20 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+}
+
+impl ReaderUsage {
+    fn changed(&mut self, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTableUsed {
+            rows_read,
+            rows_written,
+        } = change
+        {
+            self.lease_rows_read += u64::from(rows_read);
+            self.lease_rows_written += u64::from(rows_written);
         }
     }
 }

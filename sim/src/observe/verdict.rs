@@ -290,6 +290,16 @@ impl fmt::Display for Witness {
     }
 }
 
+/// How an attempt ended, as a verb.
+const fn ended(outcome: InvocationOutcome) -> &'static str {
+    match outcome {
+        InvocationOutcome::Succeeded => "succeeded",
+        InvocationOutcome::FunctionError => "ended in a function error",
+        InvocationOutcome::TimedOut => "timed out",
+        InvocationOutcome::Throttled => "was throttled",
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -310,21 +320,13 @@ impl fmt::Display for Cause {
                 if reader.starts_with("application.") {
                     return write!(f, "{reader} began with its batch again at {at}, after a checkpoint.");
                 }
+                let attempt = attempts_before + 1;
                 write!(
                     f,
-                    "{reader} sent its batch to the function again at {at} (attempt {})",
-                    attempts_before + 1
+                    "{reader} sent its batch to the function again at {at} (attempt {attempt})"
                 )?;
                 match failed {
-                    Some((outcome, when)) => {
-                        let how = match outcome {
-                            InvocationOutcome::Succeeded => "succeeded",
-                            InvocationOutcome::FunctionError => "ended in a function error",
-                            InvocationOutcome::TimedOut => "timed out",
-                            InvocationOutcome::Throttled => "was throttled",
-                        };
-                        write!(f, ", since the attempt before {how} at {when}.")
-                    }
+                    Some((outcome, when)) => write!(f, ", since the attempt before {} at {when}.", ended(*outcome)),
                     None => f.write_str("."),
                 }
             }

@@ -90,14 +90,7 @@ fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
         InvocationEnded (function, reader, shard, records, outcome, duration, cold_start, init, passage, write_pending, concurrent) []
         RecordsProcessed (processor, reader, shard, passage) [records, positions]
         RecordsDelivered (sink, processor, received_at, capacity, reader, shard, passage) [records, positions]
-        ShardIteratorHandled (stream, shard, reader, throttled) []
-        IteratorExpired (stream, shard, reader) []
-        ReadingBegan (reader, shard, position) []
-        LeaseTaken (reader, shard, worker, how) []
-        LeaseLost (reader, shard, worker) []
-        LeaseTableUsed (reader, rows_read, rows_written) []
-        BatchSkipped (reader, shard, lane, first_position) [records]
-        BatchAbandoned (reader, shard, lane, first_position, records) []
+        ApplicationChanged (reader, change) []
         Intervened (number) []
     }
 }

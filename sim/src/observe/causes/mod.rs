@@ -239,14 +239,7 @@ impl Causes {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -7,6 +7,7 @@
 mod balance;
 mod clients;
 mod flow_time;
+mod gone;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
@@ -87,6 +88,24 @@ impl Reading {
             self.shards.push(Reader::new());
         }
         &mut self.shards[at]
+    }
+    /// A page was read. Of an application, which `starts_over`, only what is new about it counts.
+    fn read(
+        &mut self,
+        shard: ShardIndex,
+        first: u64,
+        records: &[Record],
+        stored: u64,
+        starts_over: bool,
+    ) -> Result<(), Broken> {
+        let known = if starts_over {
+            self.shard(shard).known(first, records.len())
+        } else {
+            0
+        };
+        let (first, records) = (first + u64::from(to_u32(known)), &records[known..]);
+        self.read.add(arrivals(records));
+        self.shard(shard).read(first, len(records), stored, starts_over)
     }
     fn finish(&mut self, now: SimTime, records: Arrivals) {
         self.done.step(now, |done| done + records.records);
@@ -179,22 +198,14 @@ impl Conservation {
             } => {
                 let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
                 let starts_over = self.starts_over(reader);
-                let reading = &mut self.readers[reader];
-                let known = if starts_over {
-                    reading.shard(shard).known(first_position, records.len())
-                } else {
-                    0
-                };
-                let (first, records) = (first_position + u64::from(to_u32(known)), &records[known..]);
-                reading.read.add(arrivals(records));
-                let result = reading.shard(shard).read(first, len(records), stored, starts_over);
+                let result = self.readers[reader].read(shard, first_position, records, stored, starts_over);
                 self.judge(now, (reader, shard), records.first(), result);
             }
-            Fact::ReadingBegan {
-                reader,
-                shard,
-                position,
-            } => self.readers[reader].shard(shard).starts_at(position),
+            Fact::ApplicationChanged { reader, change } => {
+                if let ApplicationChange::ReadingBegan { shard, position } = change {
+                    self.readers[reader].shard(shard).starts_at(position);
+                }
+            }
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -214,13 +225,6 @@ impl Conservation {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -333,48 +337,7 @@ impl Conservation {
             let result = self.readers[reader].shard(shard).checkpoint(position);
             self.judge(now, (reader, shard), None, result);
         }
-        if let Fact::RecordsDiscarded {
-            reader,
-            shard,
-            records,
-            first_position,
-            ..
-        } = *fact
-        {
-            let reading = &mut self.readers[reader];
-            reading.finish(now, arrivals(records));
-            let result = reading.shard(shard).discard(first_position, records);
-            self.judge(now, (reader, shard), records.first(), result);
-        }
-        if let Fact::RecordsExpiredUnread {
-            reader,
-            shard,
-            first_position,
-            count,
-        } = *fact
-        {
-            let reading = &mut self.readers[reader];
-            reading.expired = true;
-            let result = reading.shard(shard).expired(first_position, count);
-            self.judge(now, (reader, shard), None, result);
-        }
-        if let Fact::RecordsExpiredInRetry {
-            reader,
-            shard,
-            count,
-            first_position,
-        } = *fact
-        {
-            let starts_over = self.starts_over(reader);
-            let reading = &mut self.readers[reader];
-            reading.expired = true;
-            if starts_over {
-                let result = reading.shard(shard).expired_in_hand(first_position, count);
-                self.judge(now, (reader, shard), None, result);
-            } else {
-                reading.shard(shard).expired_in_retry(count);
-            }
-        }
+        self.gone(now, fact);
     }
 
     /// Whether the reader is an application, whose workers read a shard again from its checkpoint (KDS-KCL-32).

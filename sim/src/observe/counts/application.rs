@@ -1,8 +1,7 @@
 //! Totals of an application beyond those that every reader has.
 
-use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
-use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::fact::{ApplicationChange, LeaseTaking};
 
 /// What only an application does.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,19 +29,19 @@ pub struct ApplicationCounts {
 }
 
 impl ApplicationCounts {
-    /// Takes note of a fact about the application.
-    #[expect(
-        clippy::wildcard_enum_match_arm,
-        reason = "the totals of all readers have sorted the facts, exhaustively"
-    )]
-    pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>) {
-        match *fact {
-            Fact::ShardIteratorHandled { throttled, .. } => {
+    /// Leases that workers came to own, for whatever reason.
+    pub const fn leases_taken(&self) -> u64 {
+        self.leases_new + self.leases_failed_over + self.leases_moved
+    }
+    /// Takes note of a change.
+    pub(super) fn note(&mut self, now: SimTime, change: ApplicationChange) {
+        match change {
+            ApplicationChange::IteratorAnswered { throttled, .. } => {
                 self.iterators += 1;
                 self.iterators_throttled += u64::from(throttled);
             }
-            Fact::IteratorExpired { .. } => self.iterators_expired += 1,
-            Fact::LeaseTaken { how, .. } => match how {
+            ApplicationChange::IteratorExpired { .. } => self.iterators_expired += 1,
+            ApplicationChange::LeaseTaken { how, .. } => match how {
                 LeaseTaking::New => self.leases_new += 1,
                 LeaseTaking::Moved => self.leases_moved += 1,
                 LeaseTaking::Expired => {
@@ -50,12 +49,14 @@ impl ApplicationCounts {
                     self.first_failover_at.get_or_insert(now);
                 }
             },
-            Fact::BatchSkipped { records, .. } => {
+            ApplicationChange::BatchSkipped { records, .. } => {
                 self.batches_skipped += 1;
-                self.records_skipped += u64::from(to_u32(records.len()));
+                self.records_skipped += u64::from(records);
             }
-            Fact::BatchAbandoned { .. } => self.batches_abandoned += 1,
-            _ => {}
+            ApplicationChange::BatchAbandoned { .. } => self.batches_abandoned += 1,
+            ApplicationChange::ReadingBegan { .. }
+            | ApplicationChange::LeaseLost { .. }
+            | ApplicationChange::LeaseTableUsed { .. } => {}
         }
     }
 }

@@ -162,15 +162,8 @@ impl Course {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -342,15 +342,8 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -14,7 +14,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Spans, Sums};
 use crate::record::{Outcome, Record};
 use std::sync::Arc;
@@ -211,9 +211,11 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::LeaseTaken { reader, .. } => {
-                let processor = self.directory.readers[reader].processor;
-                self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+            Fact::ApplicationChanged { reader, change } => {
+                if let ApplicationChange::LeaseTaken { .. } = change {
+                    let processor = self.directory.readers[reader].processor;
+                    self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+                }
             }
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
@@ -251,13 +253,6 @@ impl Metrics {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
         }

@@ -189,15 +189,8 @@ impl Ordering {
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
-            | Fact::ShardIteratorHandled { .. }
-            | Fact::IteratorExpired { .. }
-            | Fact::ReadingBegan { .. }
-            | Fact::LeaseTaken { .. }
-            | Fact::LeaseLost { .. }
-            | Fact::LeaseTableUsed { .. }
-            | Fact::BatchSkipped { .. }
-            | Fact::BatchAbandoned { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -10,7 +10,7 @@ use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ShardIndex};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::kinesis;
 use crate::world;
 
@@ -164,10 +164,12 @@ impl Application {
             consumer.stage = Stage::Running;
             consumer.last_success = SimTime::ZERO;
             if self.progress(shard).begin(call.position) {
-                cx.emit(|| Fact::ReadingBegan {
+                cx.emit(|| Fact::ApplicationChanged {
                     reader,
-                    shard: call.shard,
-                    position: call.position,
+                    change: ApplicationChange::ReadingBegan {
+                        shard: call.shard,
+                        position: call.position,
+                    },
                 });
                 if let Some(consumer) = self.consumer(worker, shard, tenure) {
                     consumer.begin_at(call.position);

@@ -39,7 +39,7 @@ use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ProcessorId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -381,10 +381,12 @@ impl Application {
     fn use_table(&self, rows_read: u32, rows_written: u32, cx: &mut Cx<'_, '_>) {
         if rows_read > 0 || rows_written > 0 {
             let reader = self.reader;
-            cx.emit(|| Fact::LeaseTableUsed {
+            cx.emit(|| Fact::ApplicationChanged {
                 reader,
-                rows_read,
-                rows_written,
+                change: ApplicationChange::LeaseTableUsed {
+                    rows_read,
+                    rows_written,
+                },
             });
         }
     }

@@ -8,7 +8,7 @@ use crate::context::Cx;
 use crate::engine::index::to_u32;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex, SinkId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::sink;
 use crate::world;
 
@@ -92,12 +92,13 @@ impl Application {
         let (passage, fails) = (work.passage, work.fails);
         if fails {
             // The library goes on with the next batch (KDS-KCL-34).
-            cx.emit(|| Fact::BatchSkipped {
+            cx.emit(|| Fact::ApplicationChanged {
                 reader,
-                shard: ShardIndex(shard),
-                lane: number,
-                first_position: passage.first_position,
-                records: &batch.records,
+                change: ApplicationChange::BatchSkipped {
+                    shard: ShardIndex(shard),
+                    first_position: passage.first_position,
+                    records: to_u32(batch.records.len()),
+                },
             });
             self.progress(shard).skip(passage.first_position, &batch.records);
             cx.recycle(batch);

@@ -1,4 +1,8 @@
 //! Whole worlds with one application: what its facts tell.
+#![expect(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind of fact among all"
+)]
 
 mod failover;
 mod fetching;
@@ -16,7 +20,7 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
 use crate::observe::Observers;
 use crate::observe::counts::{Counts, ReaderCounts};
-use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 use crate::observe::metrics::{Metric, Statistic};
 use crate::observe::ordering::{Ordering, Place};
 use crate::session::{Checks, Session, SessionOptions};
@@ -127,7 +131,10 @@ impl Run {
     /// Leases as they were taken: when, which shard, by whom, how.
     pub(super) fn takings(&self) -> Vec<(SimTime, u32, u16, LeaseTaking)> {
         self.find(|note| match note.fact {
-            Fact::LeaseTaken { shard, worker, how, .. } => Some((note.at, shard.0, worker, how)),
+            Fact::ApplicationChanged {
+                change: ApplicationChange::LeaseTaken { shard, worker, how, .. },
+                ..
+            } => Some((note.at, shard.0, worker, how)),
             _ => None,
         })
     }

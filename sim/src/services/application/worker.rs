@@ -10,7 +10,7 @@ use crate::context::Cx;
 use crate::engine::index::to_u32;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ShardIndex};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::kinesis;
 use crate::world;
 use std::collections::BTreeMap;
@@ -200,10 +200,12 @@ impl Application {
     pub(super) fn lose(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
         let reader = self.reader;
         if self.worker(number).held.remove(&shard).is_some() {
-            cx.emit(|| Fact::LeaseLost {
+            cx.emit(|| Fact::ApplicationChanged {
                 reader,
-                shard: ShardIndex(shard),
-                worker: number,
+                change: ApplicationChange::LeaseLost {
+                    shard: ShardIndex(shard),
+                    worker: number,
+                },
             });
         }
         let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
@@ -290,12 +292,13 @@ impl Application {
             if let Some(work) = consumer.work
                 && let Some(batch) = work.batch
             {
-                cx.emit(|| Fact::BatchAbandoned {
+                cx.emit(|| Fact::ApplicationChanged {
                     reader,
-                    shard: ShardIndex(shard),
-                    lane: number,
-                    first_position: work.passage.first_position,
-                    records: to_u32(batch.records.len()),
+                    change: ApplicationChange::BatchAbandoned {
+                        shard: ShardIndex(shard),
+                        first_position: work.passage.first_position,
+                        records: to_u32(batch.records.len()),
+                    },
                 });
                 debug_assert_eq!(work.records, count(batch.records.len()));
                 cx.recycle(batch);

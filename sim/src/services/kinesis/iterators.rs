@@ -14,7 +14,7 @@ use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
 use crate::ids::StreamId;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::ServiceBuildError;
 use crate::services::application;
 use crate::services::log::Log;
@@ -145,11 +145,12 @@ impl Stream {
         };
         let now = cx.now();
         let admitted = self.iterators.admit(to_usize(call.shard.0), now);
-        cx.emit(|| Fact::ShardIteratorHandled {
-            stream: me,
-            shard: call.shard,
+        cx.emit(|| Fact::ApplicationChanged {
             reader: call.reader,
-            throttled: !admitted,
+            change: ApplicationChange::IteratorAnswered {
+                shard: call.shard,
+                throttled: !admitted,
+            },
         });
         if !admitted {
             call.error = Some(ServiceError::ProvisionedThroughputExceeded);
@@ -195,11 +196,10 @@ impl Stream {
     }
 
     /// A read with an iterator that is too old returns nothing and counts against nothing.
-    pub(super) fn refuse_expired(&mut self, me: StreamId, mut batch: Batch, mut call: GetCall, cx: &mut Cx<'_, '_>) {
-        cx.emit(|| Fact::IteratorExpired {
-            stream: me,
-            shard: call.shard,
+    pub(super) fn refuse_expired(&mut self, mut batch: Batch, mut call: GetCall, cx: &mut Cx<'_, '_>) {
+        cx.emit(|| Fact::ApplicationChanged {
             reader: call.reader,
+            change: ApplicationChange::IteratorExpired { shard: call.shard },
         });
         call.error = Some(ServiceError::ExpiredIterator);
         batch.envelope = Envelope::Get(call);

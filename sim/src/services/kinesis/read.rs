@@ -18,7 +18,7 @@ impl Stream {
         };
         let now = cx.now();
         if iterators::is_expired(&call, now) {
-            return self.refuse_expired(me, batch, call, cx);
+            return self.refuse_expired(batch, call, cx);
         }
         self.note_checkpoint(call.reader, call.shard, call.checkpoint);
         if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {

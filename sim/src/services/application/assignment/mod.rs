@@ -7,7 +7,7 @@ use super::{Application, Event, wake};
 use crate::blueprint::KclVersion;
 use crate::context::Cx;
 use crate::ids::{ApplicationId, ShardIndex};
-use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 
 impl Application {
     /// A worker's round: it scans and takes, or, if it leads, assigns.
@@ -31,11 +31,13 @@ impl Application {
         let how = if lease.unused { LeaseTaking::New } else { how };
         lease.give(number);
         let reader = self.reader;
-        cx.emit(|| Fact::LeaseTaken {
+        cx.emit(|| Fact::ApplicationChanged {
             reader,
-            shard: ShardIndex(shard),
-            worker: number,
-            how,
+            change: ApplicationChange::LeaseTaken {
+                shard: ShardIndex(shard),
+                worker: number,
+                how,
+            },
         });
         self.use_table(0, 1, cx);
     }

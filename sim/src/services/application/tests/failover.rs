@@ -5,7 +5,7 @@ use crate::blueprint::{Blueprint, Checkpointing, KclVersion};
 use crate::command::Command;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 use crate::observe::verdict::{Anomaly, Guarantee, Verdict};
 
 fn name() -> String {
@@ -224,8 +224,11 @@ fn kds_kcl_31_a_checkpoint_of_a_worker_that_lost_the_lease_is_refused() {
         highest = position;
     }
     let lost = run.find(|note| match note.fact {
-        Fact::LeaseLost {
-            shard: of, worker: 1, ..
+        Fact::ApplicationChanged {
+            change: ApplicationChange::LeaseLost {
+                shard: of, worker: 1, ..
+            },
+            ..
         } if of.0 == shard => Some(note.at),
         _ => None,
     });
@@ -291,9 +294,13 @@ fn table_load(version: KclVersion, checkpoint: Checkpointing) -> (f64, f64) {
     let run = run(&blueprint);
     let (mut reads, mut writes) = (0, 0);
     for note in &run.notes {
-        if let Fact::LeaseTableUsed {
-            rows_read,
-            rows_written,
+        if let Fact::ApplicationChanged {
+            change:
+                ApplicationChange::LeaseTableUsed {
+                    rows_read,
+                    rows_written,
+                    ..
+                },
             ..
         } = note.fact
             && note.at >= SimTime::from_secs(100)

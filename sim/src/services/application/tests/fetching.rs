@@ -5,7 +5,7 @@ use crate::blueprint::{ApplicationBlueprint, Arrivals, Blueprint, Checkpointing,
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::model_parameters::ModelParameters;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::session::{Session, SessionOptions};
 use crate::testing::blueprints::constant;
 
@@ -288,7 +288,10 @@ fn kds_kcl_41_a_refused_iterator_is_asked_for_again_after_half_a_second() {
     let calls: Vec<(SimTime, u16, bool)> = run
         .iter()
         .filter_map(|note| match note.fact {
-            Fact::ShardIteratorHandled { reader, throttled, .. } => Some((note.at, reader.0, throttled)),
+            Fact::ApplicationChanged {
+                reader,
+                change: ApplicationChange::IteratorAnswered { throttled, .. },
+            } => Some((note.at, reader.0, throttled)),
             _ => None,
         })
         .collect();

@@ -5,7 +5,7 @@ use crate::blueprint::{Arrivals, Checkpointing, KclVersion};
 use crate::command::Command;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::fact::{Fact, LeaseTaking};
+use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 
 /// KDS-KCL-13: after the assignment a worker finds its lease within 10 s.
 #[test]
@@ -120,7 +120,14 @@ fn kds_kcl_19_a_dead_leader_is_replaced_after_its_lock_has_run_out() {
         let (least, most) = (SimDuration::from_secs(100), SimDuration::from_secs(200));
         assert!(waited >= least && waited <= most, "{waited}");
         assert!(
-            run.find(|note| matches!(note.fact, Fact::LeaseTaken { worker: 1, .. }).then_some(()))
+            run.find(|note| matches!(
+                note.fact,
+                Fact::ApplicationChanged {
+                    change: ApplicationChange::LeaseTaken { worker: 1, .. },
+                    ..
+                }
+            )
+            .then_some(()))
                 .len()
                 >= 4
         );
