@@ -137,6 +137,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         }),
         call_window: SimDuration::from_millis(1),
         call_window_threshold: Rate::per_second(10_000),
+        library: None,
     });
     blueprint.functions.push(FunctionBlueprint {
         name: name.to_owned(),
@@ -231,10 +232,13 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         Fact::RecordsProduced { producer, .. }
         | Fact::RequestSent { producer, .. }
         | Fact::RecordsAcknowledged { producer, .. }
+        | Fact::UserRecordsSent { producer, .. }
+        | Fact::RequestAnswered { producer, .. }
         | Fact::RequestFailed { producer, .. }
         | Fact::RetryScheduled { producer, .. }
         | Fact::RecordsGivenUp { producer, .. } => Some(Component::Producer(producer)),
         Fact::PutHandled { stream, .. }
+        | Fact::UserRecordsStored { stream, .. }
         | Fact::PutRefused { stream, .. }
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
@@ -263,6 +267,8 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
     match *fact {
         Fact::RecordsProduced { records, .. }
         | Fact::RequestSent { records, .. }
+        | Fact::UserRecordsSent { records, .. }
+        | Fact::UserRecordsStored { records, .. }
         | Fact::RecordsAcknowledged { records, .. }
         | Fact::RecordsGivenUp { records, .. }
         | Fact::PutHandled { records, .. }

@@ -4,8 +4,8 @@ use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, PutApi, RetryMode, SinkBlueprint, Size,
-    StartingPosition, StreamBlueprint, Trace, TraceRows,
+    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint,
+    Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -68,6 +68,15 @@ fn producer(producer: &ProducerBlueprint) -> String {
         Size::Drawn(size) => settings.push(spelled(size, &|bytes| ByteCount(bytes as u64).to_string())),
         Size::FromTrace => settings.push("sizes of the trace".to_owned()),
     }
+    match &producer.library {
+        Some(settings_of) => settings.push(library(settings_of)),
+        None => settings.extend(client(producer)),
+    }
+    format!("to stream.{}: {}", producer.target, settings.join("; "))
+}
+
+fn client(producer: &ProducerBlueprint) -> Vec<String> {
+    let mut settings = Vec::new();
     settings.push(match producer.api {
         PutApi::PutRecord => "PutRecord".to_owned(),
         PutApi::PutRecords => format!(
@@ -90,7 +99,19 @@ fn producer(producer: &ProducerBlueprint) -> String {
         Some(resend) => format!("refused entries are sent again up to {} times", resend.attempts),
         None => "refused entries are given up".to_owned(),
     });
-    format!("to stream.{}: {}", producer.target, settings.join("; "))
+    settings
+}
+
+fn library(library: &ProducerLibrary) -> String {
+    let aggregation = if library.aggregation_enabled {
+        format!("aggregated up to {}", ByteCount(library.aggregation_max_size))
+    } else {
+        "not aggregated".to_owned()
+    };
+    format!(
+        "Kinesis Producer Library: buffered for {}, {aggregation}, given up after {}",
+        library.record_max_buffered_time, library.record_ttl
+    )
 }
 
 fn arrivals(arrivals: &Arrivals) -> String {

@@ -132,7 +132,7 @@ impl Sort {
 pub struct Metric {
     /// Its name; CloudWatch's, where CloudWatch has it.
     pub name: &'static str,
-    /// `AWS/Kinesis`, `AWS/Lambda`, or `Simulator` for what CloudWatch does not have.
+    /// `AWS/Kinesis`, `AWS/Lambda`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
     pub namespace: &'static str,
     /// Its unit.
     pub unit: Unit,
@@ -161,6 +161,16 @@ const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -
         unit,
         sort,
         of: &[Kind::Function],
+        doc,
+    }
+}
+const fn producer_library(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "KinesisProducerLibrary",
+        unit,
+        sort,
+        of: &[Kind::Producer],
         doc,
     }
 }
@@ -314,6 +324,36 @@ pub const METRICS: &[Metric] = &[
         Count,
         Gauge,
         "Invocations in progress (LAM-M-08).",
+    ),
+    producer_library(
+        "UserRecordsPut",
+        Count,
+        Counter,
+        "User records of the Kinesis Producer Library that were put (KDS-MET-16).",
+    ),
+    producer_library(
+        "KinesisRecordsPut",
+        Count,
+        Counter,
+        "Kinesis records that these travelled in and that were put (KDS-MET-16).",
+    ),
+    producer_library(
+        "BufferingTime",
+        Milliseconds,
+        Timing,
+        "From a user record's creation, or its last attempt's end, to the next attempt (KDS-MET-16).",
+    ),
+    producer_library(
+        "RetriesPerRecord",
+        Count,
+        Counter,
+        "Attempts of a user record beyond the first (KDS-MET-16).",
+    ),
+    producer_library(
+        "ErrorsByCode",
+        Count,
+        Counter,
+        "Kinesis records refused or failed, and requests that failed whole; of all codes (KDS-MET-16).",
     ),
     simulator(
         "ColdStarts",

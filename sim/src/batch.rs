@@ -8,6 +8,7 @@ use crate::ids::{
 };
 use crate::key::HashRange;
 use crate::record::Record;
+use crate::user_records::LibraryCall;
 
 /// A handle to a batch in flight.
 pub type BatchId = Handle;
@@ -45,6 +46,8 @@ pub enum Envelope {
     Put(PutCall),
     /// `GetRecords`, and its response.
     Get(GetCall),
+    /// `ListShards` by the Kinesis Producer Library, and its response.
+    ListShards(ListShardsCall),
     /// `Invoke`, and its response.
     Invoke(InvokeCall),
     /// `GetShardIterator`, and its response.
@@ -113,6 +116,19 @@ pub struct PutCall {
     pub refused: u32,
     /// In a response: the error of the whole call.
     pub error: Option<ServiceError>,
+    /// The user records, if the Kinesis Producer Library makes the call.
+    pub library: Option<LibraryCall>,
+}
+
+/// A `ListShards` and its response (KDS-KPL-30).
+#[derive(Clone, Copy, Debug)]
+pub struct ListShardsCall {
+    /// Who asks.
+    pub producer: ProducerId,
+    /// Where the response finds room for the open shards.
+    pub request: Handle,
+    /// In a response: it failed inside the service.
+    pub failed: bool,
 }
 
 /// The component that waits for the response to a read.

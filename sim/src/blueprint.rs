@@ -9,6 +9,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
 pub use crate::model_parameters::ModelParameters;
+pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
 use std::sync::Arc;
@@ -96,8 +97,7 @@ pub struct ProducerBlueprint {
     pub max_batch_bytes: u64,
     /// Most requests in flight at one time; further ones wait in the client.
     pub concurrency: u32,
-    /// Each PutRecord names the sequence number of its key's put before, and so waits for its result (KDS-SEQ-08). Not for
-    /// PutRecords.
+    /// Each PutRecord names the sequence number of its key's put before, so it waits for that result (KDS-SEQ-08).
     pub sequence_number_for_ordering: bool,
     /// The SDK's retries of whole requests (KDS-SDK).
     pub retry: SdkRetry,
@@ -107,6 +107,9 @@ pub struct ProducerBlueprint {
     pub call_window: SimDuration,
     /// Calls a second above which the window is used. Below, each call is its own event and nothing is approximated.
     pub call_window_threshold: Rate,
+    /// The Kinesis Producer Library is the client: it decides what is gathered, sent and repeated, and `api`, `linger`,
+    /// `max_batch_*`, `concurrency`, `retry`, `resend_failed` and `call_window*` mean nothing. `None`: the SDK is.
+    pub library: Option<ProducerLibrary>,
 }
 
 /// An arrival process.

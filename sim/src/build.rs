@@ -14,8 +14,9 @@ use crate::services::application::{Application, ApplicationSetting};
 use crate::services::kinesis::{Stream, StreamSetting};
 use crate::services::lambda::Lambda;
 use crate::services::mapping::{Mapping, MappingSetting};
-use crate::services::producer::Producer;
+use crate::services::producer::{Client, LibrarySetting};
 use crate::services::sink::Sink;
+use crate::user_records::UserRecords;
 use crate::world::World;
 use std::sync::Arc;
 
@@ -76,17 +77,18 @@ impl World {
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
         let quota = blueprint.account_concurrency;
         let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
-        let mut clients = IndexVec::<ProducerId, Producer>::new();
+        let mut clients = IndexVec::<ProducerId, Client>::new();
         for (producer, entry) in producers.iter().zip(&directory.producers) {
             let range = keys.range(ProducerId::from_index(clients.len()));
-            clients.push(Producer::new(
-                producer,
-                entry.target,
-                &keys,
+            let setting = LibrarySetting {
+                target: entry.target,
+                keys: &keys,
                 range,
-                &blueprint.model,
-                &mut random,
-            )?);
+                aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
+                shards: streams[entry.target].ranges(),
+                model: &blueprint.model,
+            };
+            clients.push(Client::new(producer, setting, &mut random)?);
         }
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
@@ -108,6 +110,7 @@ impl World {
             sinks,
             streams,
             batches: BatchPool::default(),
+            user_records: UserRecords::new(keys.first_aggregate()),
             keys: Arc::new(keys),
             directory: Arc::new(directory),
             commands: interventions

@@ -11,7 +11,7 @@ use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
-use crate::services::producer::Producer;
+use crate::services::producer::Client;
 use crate::services::sink::Sink;
 
 /// A dated change.
@@ -125,7 +125,7 @@ impl Command {
 /// What commands change.
 pub(crate) struct Targets<'a> {
     pub(crate) applications: &'a mut IndexVec<ApplicationId, Application>,
-    pub(crate) producers: &'a mut IndexVec<ProducerId, Producer>,
+    pub(crate) producers: &'a mut IndexVec<ProducerId, Client>,
     pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,

@@ -9,6 +9,7 @@ use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::fact::Fact;
 use crate::record::Record;
+use crate::user_records::UserRecords;
 use crate::world::Event;
 
 /// The outside of a component: the clock, its own wake-ups, calls and replies, batches, and facts.
@@ -17,6 +18,7 @@ use crate::world::Event;
 pub struct Cx<'a, 'w> {
     pub(crate) agenda: &'a mut Agenda<'w, Event>,
     pub(crate) batches: &'a mut BatchPool,
+    pub(crate) user_records: &'a mut UserRecords,
     pub(crate) keys: &'a KeyTable,
     pub(crate) probe: Option<&'a mut (dyn Probe + 'a)>,
     pub(crate) fault: &'a mut Option<Fault>,

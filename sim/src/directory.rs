@@ -35,6 +35,8 @@ pub struct ProducerEntry {
     pub target: StreamId,
     /// The API that carries its records.
     pub api: PutApi,
+    /// The Kinesis Producer Library is its client.
+    pub library: bool,
 }
 
 /// A stream.
@@ -183,6 +185,7 @@ impl Directory {
                         name: producer.name.clone(),
                         target: find(&stream_names, &producer.target, &producer.name)?,
                         api: producer.api,
+                        library: producer.library.is_some(),
                     })
                 })
                 .collect::<Result<_, _>>()?,

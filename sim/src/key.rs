@@ -46,6 +46,9 @@ pub struct KeyEntry {
 pub struct KeyTable {
     entries: Vec<KeyEntry>,
     populations: Vec<Population>,
+    /// By producer: the keys that stand for its aggregated records (KDS-KPL-19), one for each of its own; none unless it
+    /// uses the Kinesis Producer Library.
+    aggregates: Vec<Option<KeyRange>>,
     groups: u32,
 }
 
@@ -63,6 +66,9 @@ enum KeyNames {
     Numbered,
     Listed(Vec<String>),
 }
+
+/// The partition key of every aggregated record (KDS-KPL-19).
+const AGGREGATE_TEXT: &str = "a";
 
 /// The keys of a producer: ids `first .. first + count`.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -132,7 +138,50 @@ impl KeyTable {
             }
             table.populations.push(population);
         }
+        table.add_aggregates(producers, &mut groups);
         table
+    }
+    /// Adds the keys of aggregated records, after all others. An aggregated record travels with the partition key "a" and
+    /// an explicit hash key, the hash key of its first user record (KDS-KPL-19).
+    fn add_aggregates(&mut self, producers: &[&ProducerBlueprint], groups: &mut BTreeMap<String, u32>) {
+        for (number, producer) in producers.iter().enumerate() {
+            if producer.library.is_none() {
+                self.aggregates.push(None);
+                continue;
+            }
+            let own = self.range(<ProducerId as crate::engine::index::Idx>::from_index(number));
+            let group = *groups.entry(AGGREGATE_TEXT.to_owned()).or_insert_with(|| {
+                self.groups += 1;
+                self.groups - 1
+            });
+            self.aggregates.push(Some(KeyRange {
+                first: to_u32(self.entries.len()),
+                count: own.count,
+            }));
+            for key in own.first..own.first + own.count {
+                let member = *self.entry(KeyId(key));
+                self.entries.push(KeyEntry {
+                    text_bytes: to_u32(AGGREGATE_TEXT.len()),
+                    group,
+                    ..member
+                });
+            }
+        }
+    }
+    /// The keys of the producer's aggregated records: the n-th is that of records whose first user record has the n-th of
+    /// the producer's keys. Empty unless it uses the Kinesis Producer Library.
+    pub fn aggregates(&self, producer: ProducerId) -> KeyRange {
+        let range = self.aggregates.get(usize::from(producer.0)).copied().flatten();
+        range.unwrap_or(KeyRange {
+            first: to_u32(self.entries.len()),
+            count: 0,
+        })
+    }
+    /// Id of the first key that stands for aggregated records; all from it on do. Beyond all keys if none does.
+    #[inline]
+    pub fn first_aggregate(&self) -> u32 {
+        let first = self.aggregates.iter().flatten().next();
+        first.map_or(u32::MAX, |range| range.first)
     }
     /// The key's entry.
     #[inline]
@@ -157,6 +206,9 @@ impl KeyTable {
     }
     /// The key's text.
     pub fn text(&self, key: KeyId) -> String {
+        if key.0 >= self.first_aggregate() {
+            return AGGREGATE_TEXT.to_owned();
+        }
         let at = self
             .populations
             .partition_point(|population| population.first + population.count <= key.0);

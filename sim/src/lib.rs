@@ -13,11 +13,13 @@ pub mod ids;
 pub mod key;
 pub mod model_parameters;
 pub mod observe;
+pub mod producer_library;
 pub mod profile;
 pub mod record;
 pub mod services;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod user_records;
 pub mod workloads;
 pub mod world;

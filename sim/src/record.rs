@@ -55,10 +55,15 @@ impl Record {
             _ => Outcome::Accepted,
         }
     }
-    /// In a cohort the number of the SDK's attempt, from 1; zero elsewhere.
+    /// In a cohort the number of the SDK's attempt, from 1; of a user record of the Kinesis Producer Library how many
+    /// attempts it has had; zero elsewhere.
     #[inline]
     pub const fn attempt(&self) -> u32 {
         self.flags >> ATTEMPT_SHIFT
+    }
+    /// Notes another attempt to send it, and forgets the result of the last one.
+    pub(crate) const fn begin_attempt(&mut self) {
+        self.flags = (self.attempt() + 1) << ATTEMPT_SHIFT;
     }
     /// True if the result noted is [`Outcome::Accepted`].
     #[inline]

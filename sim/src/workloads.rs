@@ -122,6 +122,7 @@ impl Workload {
             }),
             call_window: SimDuration::from_millis(1),
             call_window_threshold: Rate::per_second(10_000),
+            library: None,
         }
     }
 }

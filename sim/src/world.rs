@@ -15,9 +15,10 @@ use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
-use crate::services::producer::Producer;
+use crate::services::producer::Client;
 use crate::services::sink::Sink;
 use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::user_records::UserRecords;
 use std::sync::Arc;
 
 /// Everything that can happen.
@@ -47,10 +48,11 @@ pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
-    pub(crate) producers: IndexVec<ProducerId, Producer>,
+    pub(crate) producers: IndexVec<ProducerId, Client>,
     pub(crate) sinks: IndexVec<SinkId, Sink>,
     pub(crate) streams: IndexVec<StreamId, Stream>,
     pub(crate) batches: BatchPool,
+    pub(crate) user_records: UserRecords,
     pub(crate) keys: Arc<KeyTable>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) commands: Vec<Command>,
@@ -87,6 +89,7 @@ impl Model for World {
         let cx = &mut Cx {
             agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe,
             fault: &mut self.fault,
@@ -143,10 +146,11 @@ impl World {
     /// Bytes of memory that the records of the run take: retained, waiting and in flight.
     pub fn memory(&self) -> u64 {
         let streams = self.streams.iter().map(Stream::memory);
-        let clients = self.producers.iter().map(Producer::memory);
+        let clients = self.producers.iter().map(Client::memory);
         let lanes = self.mappings.iter().map(Mapping::memory);
         let workers = self.applications.iter().map(Application::memory);
-        streams.chain(clients).chain(lanes).chain(workers).sum::<u64>() + self.batches.memory()
+        let records = streams.chain(clients).chain(lanes).chain(workers).sum::<u64>();
+        records + self.batches.memory() + self.user_records.memory()
     }
 
     /// Schedules everything that happens of itself, in order of kind and name.
@@ -157,6 +161,7 @@ impl World {
         let cx = &mut Cx {
             agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe: None,
             fault: &mut self.fault,
@@ -177,7 +182,7 @@ impl World {
 
     /// Draws on every random stream, in a fixed order, for the fingerprint.
     pub(crate) fn draws(&self) -> impl Iterator<Item = u64> {
-        let producers = self.producers.iter().flat_map(Producer::draws);
+        let producers = self.producers.iter().flat_map(Client::draws);
         let streams = self.streams.iter().flat_map(Stream::draws);
         let mappings = self.mappings.iter().flat_map(Mapping::draws);
         let sinks = self.sinks.iter().map(Sink::draws);

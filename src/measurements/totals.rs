@@ -110,7 +110,12 @@ impl Period<'_> {
         let (kind, name) = question.of.split_once('.')?;
         let Question { metric, statistic, .. } = *question;
         match kind {
-            "producer" => self.producer(directory.producer(name)?, metric, statistic),
+            "producer" => {
+                let id = directory.producer(name)?;
+                let library = directory.producers[id].library;
+                self.producer(id, metric, statistic)
+                    .or_else(|| library.then(|| self.library(id, metric, statistic)).flatten())
+            }
             "stream" => {
                 let stream = directory.stream(name)?;
                 // The totals do not tell the two put APIs apart, so these are known where only one is used.
@@ -196,6 +201,31 @@ fn quantile(end: &Histogram, before: &[&Spans], count: u64, per_million: u32) ->
 }
 
 impl Period<'_> {
+    /// Metrics that the Kinesis Producer Library publishes (KDS-MET-16).
+    fn library(&self, id: ProducerId, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&ProducerCounts) -> u64| self.growth(|counts| total(&counts.producers[id]));
+        let settled = || of(|counts| counts.acknowledged + counts.given_up());
+        let mean = |sum: f64, samples: u64| match statistic {
+            Statistic::Sum => Some(Ok(sum)),
+            Statistic::SampleCount => Some(Ok(samples as f64)),
+            Statistic::Average if samples > 0 => Some(Ok(sum / samples as f64)),
+            _ => None,
+        };
+        match metric {
+            "UserRecordsPut" => mean(of(|counts| counts.acknowledged) as f64, settled()),
+            "KinesisRecordsPut" => sum(statistic, of(|counts| counts.library.kinesis_records_put)),
+            "ErrorsByCode" => sum(statistic, of(|counts| counts.library.errors)),
+            "RetriesPerRecord" => mean(of(|counts| counts.library.retries) as f64, settled()),
+            "BufferingTime" => {
+                let nanos = |counts: &Counts| counts.producers[id].library.buffered_nanos;
+                let before = self.begin.map_or(0, |begin| nanos(&begin.counts));
+                let millis = (nanos(self.end.counts) - before) as f64 / NANOS_PER_MILLI;
+                mean(millis, of(|counts| counts.library.user_records))
+            }
+            _ => None,
+        }
+    }
+
     fn producer(&self, id: ProducerId, metric: &str, statistic: Statistic) -> Answer {
         let of = |total: fn(&ProducerCounts) -> u64| self.growth(|counts| total(&counts.producers[id]));
         match metric {

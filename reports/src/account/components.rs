@@ -13,6 +13,8 @@ pub struct ProducerAccount {
     pub api: &'static str,
     /// Records that it created.
     pub records_produced: u64,
+    /// What its Kinesis Producer Library did, if that is its client.
+    pub library: Option<LibraryAccount>,
     /// Records whose storage it learned of.
     pub records_acknowledged: u64,
     /// Requests that it sent, repetitions included.
@@ -29,6 +31,21 @@ pub struct ProducerAccount {
     pub records_pending: u64,
 }
 
+/// What a Kinesis Producer Library did: user records are its producer's, Kinesis records what the stream sees.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct LibraryAccount {
+    /// User records that it sent, repetitions included.
+    pub user_records_sent: u64,
+    /// Kinesis records that these travelled in.
+    pub kinesis_records_sent: u64,
+    /// PutRecords requests that these travelled in.
+    pub requests_sent: u64,
+    /// Times that a user record was sent again.
+    pub user_records_resent: u64,
+    /// Kinesis records that were stored in another shard than expected and sent again.
+    pub kinesis_records_misplaced: u64,
+}
+
 /// What a stream did.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct StreamAccount {
@@ -36,7 +53,11 @@ pub struct StreamAccount {
     pub name: String,
     /// Records stored.
     pub records_accepted: u64,
-    /// Their bytes.
+    /// Of these, records of the Kinesis Producer Library that hold several user records.
+    pub records_aggregated: u64,
+    /// User records in these.
+    pub user_records_in_aggregated: u64,
+    /// Bytes of the records stored.
     pub bytes_accepted: u64,
     /// Entries refused for a shard's throughput, each time that they were refused.
     pub entries_throttled: u64,

@@ -4,6 +4,7 @@ mod causes;
 mod changes;
 mod course;
 mod headroom;
+mod ledgers;
 mod limits;
 mod metrics;
 mod readers;
@@ -11,8 +12,8 @@ mod usage;
 
 use crate::account::{
     Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject, UsageAccount, Verdict,
-    Witness,
+    LibraryAccount, ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
+    UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, components, matters, notes};
@@ -177,6 +178,9 @@ impl View<'_> {
                 GiveUpReason::NotResent,
                 "the application does not send refused entries again",
             ),
+            (GiveUpReason::Expired, "RecordTtl was over"),
+            (GiveUpReason::Throttled, "FailIfThrottled is set"),
+            (GiveUpReason::TooLarge, "larger than MaxUserRecordSize"),
         ];
         ProducerAccount {
             name: self.label(Component::Producer(id)),
@@ -185,6 +189,13 @@ impl View<'_> {
                 Some(PutApi::PutRecord) => "PutRecord",
                 Some(PutApi::PutRecords) | None => "PutRecords",
             },
+            library: entry.library.then_some(LibraryAccount {
+                user_records_sent: counts.library.user_records,
+                kinesis_records_sent: counts.library.kinesis_records,
+                requests_sent: counts.library.requests,
+                user_records_resent: counts.library.resent,
+                kinesis_records_misplaced: counts.library.misplaced,
+            }),
             records_produced: counts.produced,
             records_acknowledged: counts.acknowledged,
             requests_sent: counts.requests_sent,
@@ -218,6 +229,8 @@ impl View<'_> {
         StreamAccount {
             name: self.label(Component::Stream(id)),
             records_accepted: counts.accepted(),
+            records_aggregated: counts.aggregated,
+            user_records_in_aggregated: counts.user_records_in_aggregated,
             bytes_accepted: counts.bytes(),
             entries_throttled: counts.throttled(),
             entries_failed: counts.entries_failed,
@@ -237,60 +250,6 @@ impl View<'_> {
     }
 
     /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
-    fn balances(&self, counts: &Counts) -> Vec<String> {
-        let producers = counts.producers.iter_enumerated().map(|(id, made)| {
-            let held = self.holdings.producers.iter().filter(|held| held.producer == id);
-            let pending = held.map(|held| held.waiting + held.in_flight).sum();
-            let terms = [
-                (made.acknowledged, "acknowledged"),
-                (made.given_up(), "given up"),
-                (pending, "waiting or in flight"),
-            ];
-            self.balance(Component::Producer(id), made.produced, "created", &terms)
-        });
-        let streams = counts.streams.iter_enumerated().map(|(id, stored)| {
-            let logs = || self.holdings.logs.iter().filter(|log| log.stream == id);
-            let terms = [
-                (logs().map(|log| log.retained).sum(), "retained"),
-                (logs().map(|log| log.trimmed).sum(), "trimmed after their retention"),
-            ];
-            self.balance(Component::Stream(id), stored.accepted(), "accepted", &terms)
-        });
-        let readers = counts.readers.iter_enumerated().map(|(id, read)| {
-            let in_hand = self.in_hand(id);
-            let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
-            let terms = [
-                (read.acknowledged, "acknowledged"),
-                (sum(|place| place.unread), "unread"),
-                (sum(|place| place.in_flight), "in flight"),
-                (read.expired_unread + read.expired_in_retry, "expired"),
-                (read.discarded, "discarded"),
-            ];
-            // Most readers discard nothing, and most books say nothing about it.
-            let terms = if read.discarded > 0 { &terms[..] } else { &terms[..4] };
-            self.balance(
-                self.directory.readers[id].component,
-                sum(|place| place.stored),
-                "stored since it began",
-                terms,
-            )
-        });
-        producers.chain(streams).chain(readers).collect()
-    }
-
-    fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
-        let parts: Vec<String> = parts
-            .iter()
-            .map(|(records, name)| format!("{} {name}", count(*records)))
-            .collect();
-        format!(
-            "{}: {} {name} = {}",
-            self.label(component),
-            count(whole),
-            parts.join(" + ")
-        )
-    }
-
     fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
         FunctionAccount {
             name: self.label(Component::Function(id)),

@@ -87,6 +87,15 @@ fn producer(producer: &ProducerAccount) -> Value {
         .iter()
         .map(|(reason, records)| (reason.clone(), json!(records)))
         .collect();
+    let library = producer.library.map(|library| {
+        json!({
+            "user_records_sent": library.user_records_sent,
+            "kinesis_records_sent": library.kinesis_records_sent,
+            "requests_sent": library.requests_sent,
+            "user_records_resent": library.user_records_resent,
+            "kinesis_records_misplaced": library.kinesis_records_misplaced,
+        })
+    });
     json!({
         "name": producer.name,
         "target": producer.target,
@@ -99,6 +108,7 @@ fn producer(producer: &ProducerAccount) -> Value {
         "records_pending": producer.records_pending,
         "requests_sent": producer.requests_sent,
         "requests_failed": producer.requests_failed,
+        "library": library,
     })
 }
 
@@ -106,6 +116,8 @@ fn stream(stream: &StreamAccount) -> Value {
     json!({
         "name": stream.name,
         "records_accepted": stream.records_accepted,
+        "records_aggregated": stream.records_aggregated,
+        "user_records_in_aggregated": stream.user_records_in_aggregated,
         "bytes_accepted": stream.bytes_accepted,
         "entries_throttled": stream.entries_throttled,
         "entries_failed": stream.entries_failed,

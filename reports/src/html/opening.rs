@@ -245,7 +245,12 @@ fn producers(account: &Account) -> Vec<Stage> {
                 counted(one.requests_sent, "request"),
             ],
             warnings: warnings(&[
-                (one.records_resent + one.records_repeated, "sent again"),
+                (
+                    one.records_resent
+                        + one.records_repeated
+                        + one.library.map_or(0, |library| library.user_records_resent),
+                    "sent again",
+                ),
                 (
                     one.records_given_up.iter().map(|(_, records)| records).sum(),
                     "given up",

@@ -1,7 +1,8 @@
 //! What each component did, in sentences with figures.
 
 use crate::account::{
-    ApplicationAccount, FunctionAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount,
+    ApplicationAccount, FunctionAccount, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
+    StreamAccount,
 };
 use crate::text::{count, counted, list, rate, share};
 use sim::engine::quantity::ByteCount;
@@ -16,6 +17,7 @@ pub(super) fn producer_told(producer: &ProducerAccount, span: SimDuration) -> St
         producer.target,
         counted(producer.requests_sent, &format!("{} request", producer.api)),
     )];
+    told.extend(producer.library.map(library_told));
     if producer.requests_failed > 0 {
         told.push(format!(
             "{} failed whole ({}).",
@@ -64,6 +66,31 @@ pub(super) fn producer_told(producer: &ProducerAccount, span: SimDuration) -> St
     told.join(" ")
 }
 
+/// What the Kinesis Producer Library made of user records.
+fn library_told(library: LibraryAccount) -> String {
+    let each = |whole: u64, parts: u64| {
+        let tenths = (whole * 10).checked_div(parts).unwrap_or(0);
+        format!("{}.{}", count(tenths / 10), tenths % 10)
+    };
+    let mut told = vec![format!(
+        "The Kinesis Producer Library put them into {}, {} user records in each and {} in a request.",
+        counted(library.kinesis_records_sent, "Kinesis record"),
+        each(library.user_records_sent, library.kinesis_records_sent),
+        each(library.user_records_sent, library.requests_sent),
+    )];
+    if library.user_records_resent > 0 {
+        told.push(format!(
+            "It sent user records again {}.",
+            times(library.user_records_resent)
+        ));
+    }
+    if library.kinesis_records_misplaced > 0 {
+        let misplaced = counted(library.kinesis_records_misplaced, "Kinesis record");
+        told.push(format!("Of these, {misplaced} were in another shard than expected."));
+    }
+    told.join(" ")
+}
+
 pub(super) fn times(number: u64) -> String {
     match number {
         1 => "once".to_owned(),
@@ -82,6 +109,14 @@ pub(super) fn stream_told(stream: &StreamAccount) -> Vec<String> {
         counted(stream.shards.len() as u64, "shard"),
         closed_told(stream),
     );
+    let stored = match stream.records_aggregated {
+        0 => stored,
+        records => format!(
+            "{stored}; {} of them hold {} together",
+            count(records),
+            counted(stream.user_records_in_aggregated, "user record")
+        ),
+    };
     let mut told = Vec::new();
     if stream.entries_throttled == 0 {
         told.push(format!("{stored} and refused none."));

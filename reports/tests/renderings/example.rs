@@ -125,6 +125,7 @@ fn producer() -> ProducerAccount {
         name: "producer.web".to_owned(),
         target: "stream.clicks".to_owned(),
         api: "PutRecords",
+        library: None,
         records_produced: 1_440_321,
         records_acknowledged: 1_419_000,
         requests_sent: 9_420,
@@ -151,6 +152,8 @@ fn stream() -> StreamAccount {
     StreamAccount {
         name: "stream.clicks".to_owned(),
         records_accepted: 1_419_000,
+        records_aggregated: 0,
+        user_records_in_aggregated: 0,
         bytes_accepted: 1_419_000 * 640,
         entries_throttled: 84_510,
         entries_failed: 0,

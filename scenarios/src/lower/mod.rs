@@ -8,6 +8,7 @@ mod lambda;
 mod memory;
 mod model;
 mod producer;
+mod producer_library;
 mod rules;
 
 use crate::codes::Code;

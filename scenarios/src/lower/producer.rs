@@ -25,7 +25,9 @@ impl Lowering<'_> {
             "PutRecord" => PutApi::PutRecord,
             _ => PutApi::PutRecords,
         };
+        let library = self.library(fields);
         match api {
+            _ if library.is_some() => {}
             PutApi::PutRecord => {
                 let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
                 self.no_effect(fields, &knobs, "PutRecord sends each record by itself");
@@ -61,6 +63,7 @@ impl Lowering<'_> {
             resend_failed: fields.table("resend_failed").map(resend),
             call_window: fields.duration("call_window"),
             call_window_threshold: fields.rate("call_window_threshold"),
+            library,
         })
     }
 

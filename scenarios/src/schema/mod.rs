@@ -12,6 +12,7 @@ pub mod lambda;
 pub mod mapping;
 pub mod model;
 pub mod producer;
+pub mod producer_library;
 pub mod sink;
 pub mod top;
 pub mod trace;

@@ -1,7 +1,8 @@
 //! `[producer.NAME]`: a source of records and its client.
 
 use super::{
-    Dimension, Kind, LENGTH, Most, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, trace, word,
+    Dimension, Kind, LENGTH, Most, RATE, Rows, SPAN, Shape, defaulted, integer, optional, producer_library, required,
+    trace, word,
 };
 
 const MAY_BE_ZERO: Shape = Shape::Rate { zero: true };
@@ -181,6 +182,21 @@ pub static PRODUCER: Rows = Rows::own(
             Shape::WordOr("trace", &Shape::Distribution(Dimension::Bytes)),
             "Size of the data, partition key not included.",
         ),
+        defaulted(
+            "client",
+            word(&["sdk", "kpl"]),
+            "\"sdk\"",
+            "What stands between the application and the stream: the AWS SDK, or the Kinesis Producer Library, which then \
+             decides what is gathered, sent and repeated.",
+        )
+        .fact("KDS-KPL-25"),
+        defaulted(
+            "kpl",
+            Shape::Table(&producer_library::PRODUCER_LIBRARY),
+            "{}",
+            "The Kinesis Producer Library's settings, under its own names.",
+        )
+        .fact("KDS-KPL-01"),
         defaulted("api", word(&["PutRecords", "PutRecord"]), "\"PutRecords\"", "The API that the client calls."),
         defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords."),
         defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords.").fact("KDS-W-06"),

@@ -5,6 +5,7 @@ mod codes;
 mod edits;
 mod files;
 mod outcome;
+mod producer_library;
 mod schema;
 mod set;
 mod streams;

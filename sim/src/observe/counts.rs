@@ -2,10 +2,14 @@
 
 mod application;
 mod changes;
+mod library;
 mod shard;
+#[cfg(test)]
+mod tests;
 
 pub use application::ApplicationCounts;
 pub use changes::Changes;
+pub use library::LibraryCounts;
 pub use shard::{Second, ShardCounts};
 
 use crate::batch::InvocationOutcome;
@@ -35,8 +39,10 @@ pub struct ProducerCounts {
     pub repeated_by_sdk: u64,
     /// Scheduled to be sent again by the application (KDS-W-14).
     pub resent_by_application: u64,
+    /// What the Kinesis Producer Library did, if it is the client.
+    pub library: LibraryCounts,
     /// Given up, by reason; see [`given_up_for`](Self::given_up_for).
-    given_up: [u64; 4],
+    given_up: [u64; 7],
 }
 
 impl ProducerCounts {
@@ -46,6 +52,9 @@ impl ProducerCounts {
             GiveUpReason::RetryQuotaEmpty => 1,
             GiveUpReason::NotRetryable => 2,
             GiveUpReason::NotResent => 3,
+            GiveUpReason::Expired => 4,
+            GiveUpReason::Throttled => 5,
+            GiveUpReason::TooLarge => 6,
         }
     }
     /// Records given up for a reason.
@@ -67,6 +76,10 @@ pub struct StreamCounts {
     pub puts_refused: u64,
     /// Entries that ended in `InternalFailure`.
     pub entries_failed: u64,
+    /// Entries stored that hold several user records (KDS-KPL-18).
+    pub aggregated: u64,
+    /// User records in these.
+    pub user_records_in_aggregated: u64,
     /// Puts stored whose response was lost (KDS-MOD-18).
     pub acknowledgements_lost: u64,
     /// By shard number, closed ones included.
@@ -102,6 +115,10 @@ impl StreamCounts {
     /// Bytes stored.
     pub fn bytes(&self) -> u64 {
         self.shards.iter().map(|shard| shard.bytes).sum()
+    }
+    /// User records stored: as many as entries, but where entries hold several of them (KDS-KPL-18).
+    pub fn user_records(&self) -> u64 {
+        self.accepted() - self.aggregated + self.user_records_in_aggregated
     }
     /// Entries refused for throughput.
     pub fn throttled(&self) -> u64 {
@@ -255,11 +272,16 @@ impl Counts {
         match *fact {
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
-            | Fact::RecordsGivenUp { .. } => self.client(fact),
-            Fact::PutHandled { .. } | Fact::PutRefused { .. } | Fact::AcknowledgementLost { .. } => {
+            | Fact::RecordsGivenUp { .. } => self.client(now, fact),
+            Fact::PutHandled { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::PutRefused { .. }
+            | Fact::AcknowledgementLost { .. } => {
                 self.stream(now, fact, sums);
             }
             Fact::GetRecordsHandled { .. }
@@ -295,7 +317,7 @@ impl Counts {
     }
 
     #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
-    fn client(&mut self, fact: &Fact<'_>) {
+    fn client(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::RecordsProduced { producer, records } => {
                 let counts = &mut self.producers[producer];
@@ -305,8 +327,19 @@ impl Counts {
             Fact::RequestSent {
                 producer, api, records, ..
             } => self.producers[producer].requests_sent += calls(api, records),
-            Fact::RecordsAcknowledged { producer, records } => self.producers[producer].acknowledged += len(records),
-            Fact::RequestFailed { producer, .. } => self.producers[producer].requests_failed += 1,
+            Fact::UserRecordsSent { producer, .. } | Fact::RequestAnswered { producer, .. } => {
+                self.producers[producer].library.note(now, fact);
+            }
+            Fact::RecordsAcknowledged { producer, records } => {
+                let counts = &mut self.producers[producer];
+                counts.acknowledged += len(records);
+                counts.library.settle(records);
+            }
+            Fact::RequestFailed { producer, .. } => {
+                let counts = &mut self.producers[producer];
+                counts.requests_failed += 1;
+                counts.library.note(now, fact);
+            }
             Fact::RetryScheduled {
                 producer, by, records, ..
             } => {
@@ -314,6 +347,7 @@ impl Counts {
                 match by {
                     RetryBy::Sdk => counts.repeated_by_sdk += u64::from(records),
                     RetryBy::Application => counts.resent_by_application += u64::from(records),
+                    RetryBy::Library => counts.library.note(now, fact),
                 }
             }
             Fact::RecordsGivenUp {
@@ -321,7 +355,9 @@ impl Counts {
                 reason,
                 records,
             } => {
-                self.producers[producer].given_up[ProducerCounts::reason_index(reason)] += len(records);
+                let counts = &mut self.producers[producer];
+                counts.given_up[ProducerCounts::reason_index(reason)] += len(records);
+                counts.library.settle(records);
             }
             _ => {}
         }
@@ -343,6 +379,11 @@ impl Counts {
                     shard(counts, tally.shard).add(now, tally);
                 }
                 counts.entries_failed += sums.entries.failed;
+            }
+            Fact::UserRecordsStored { stream, records, .. } if records.len() > 1 => {
+                let counts = &mut self.streams[stream];
+                counts.aggregated += 1;
+                counts.user_records_in_aggregated += len(records);
             }
             Fact::PutRefused { stream, .. } => self.streams[stream].puts_refused += 1,
             Fact::AcknowledgementLost { stream, .. } => self.streams[stream].acknowledgements_lost += 1,
@@ -460,6 +501,3 @@ fn shard(counts: &mut StreamCounts, shard: ShardIndex) -> &mut ShardCounts {
     }
     &mut counts.shards[at]
 }
-
-#[cfg(test)]
-mod tests;

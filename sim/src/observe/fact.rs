@@ -8,45 +8,9 @@ use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
+pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
-
-/// What a shard did with the entries of one put.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ShardTally {
-    /// The shard.
-    pub shard: ShardIndex,
-    /// Entries stored.
-    pub accepted: u32,
-    /// Entries refused for throughput.
-    pub throttled: u32,
-    /// Bytes of the stored entries (data + key).
-    pub bytes: u64,
-    /// What they took from the limit in bytes, rounded up (KDS-W-16, KDS-MOD-03).
-    pub bytes_charged: u64,
-    /// Position of the first stored entry in the shard's log; meaningless if none was stored.
-    pub first_position: u64,
-    /// An entry was refused because the limit in records was used up (KDS-W-01).
-    pub out_of_records: bool,
-    /// An entry was refused because the limit in bytes was used up (KDS-W-02).
-    pub out_of_bytes: bool,
-}
-
-impl ShardTally {
-    /// Nothing stored or refused yet.
-    pub const fn none(shard: ShardIndex, next_position: u64) -> Self {
-        Self {
-            shard,
-            accepted: 0,
-            throttled: 0,
-            bytes: 0,
-            bytes_charged: 0,
-            first_position: next_position,
-            out_of_records: false,
-            out_of_bytes: false,
-        }
-    }
-}
 
 /// When the requests that carried a record were sent.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -102,6 +66,12 @@ pub enum GiveUpReason {
     NotRetryable,
     /// The application does not send refused entries again (KDS-W-14).
     NotResent,
+    /// The library's `RecordTtl` was over (KDS-KPL-03).
+    Expired,
+    /// It was throttled, and the library is told to fail then (KDS-KPL-11).
+    Throttled,
+    /// Its data exceed the library's `MaxUserRecordSize` (KDS-KPL-12).
+    TooLarge,
 }
 
 /// Why a reader gave a record up.
@@ -120,6 +90,8 @@ pub enum RetryBy {
     Sdk,
     /// The application re-sends refused entries.
     Application,
+    /// The Kinesis Producer Library re-sends user records (KDS-KPL-25).
+    Library,
 }
 
 /// A statement about what has happened.
@@ -150,12 +122,39 @@ pub enum Fact<'f> {
         /// Earlier sends of these records by the application.
         resends: u32,
     },
+    /// The Kinesis Producer Library sent a request; stated beside [`RequestSent`](Self::RequestSent), which counts Kinesis
+    /// records.
+    UserRecordsSent {
+        /// Who.
+        producer: ProducerId,
+        /// To.
+        stream: StreamId,
+        /// Kinesis records of the request.
+        kinesis_records: u32,
+        /// The user records in them. [`Record::attempt`] counts the attempts of each, this one included.
+        records: &'f [Record],
+        /// By user record: since when it has been buffered, its creation or the end of its last attempt.
+        waited_since: &'f [SimTime],
+    },
     /// A client learned that records are stored.
     RecordsAcknowledged {
         /// Who.
         producer: ProducerId,
         /// The records, with their arrival times.
         records: &'f [Record],
+    },
+    /// The Kinesis Producer Library learned what became of a request that did not fail whole, in Kinesis records.
+    RequestAnswered {
+        /// Who.
+        producer: ProducerId,
+        /// Stored, wherever.
+        stored: u32,
+        /// Refused for throughput.
+        throttled: u32,
+        /// Failed inside the service.
+        failed: u32,
+        /// Stored, but in a shard that is not theirs as far as the library knows: sent again (KDS-KPL-28).
+        misplaced: u32,
     },
     /// A request failed whole.
     RequestFailed {
@@ -206,6 +205,22 @@ pub enum Fact<'f> {
         sent: Option<Sends>,
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
+    },
+    /// A stream stored a Kinesis record of the Kinesis Producer Library that holds several user records (KDS-KPL-18), or
+    /// a single one that had been sent before. Stated after [`PutHandled`](Self::PutHandled), which counts Kinesis records.
+    UserRecordsStored {
+        /// Which.
+        stream: StreamId,
+        /// Of whom.
+        producer: ProducerId,
+        /// The shard.
+        shard: ShardIndex,
+        /// Position of the Kinesis record, which its user records share (KDS-SEQ-14).
+        position: u64,
+        /// The user records, in the order of their subsequence numbers, with the arrival of the Kinesis record.
+        records: &'f [Record],
+        /// By user record: when it was sent for the first time.
+        first_sent_at: &'f [SimTime],
     },
     /// A stream refused or failed a put whole, storing nothing.
     PutRefused {

@@ -176,8 +176,12 @@ impl History {
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
-            Fact::RecordsGathered { .. } | Fact::Intervened { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
+            Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::RecordsGathered { .. }
+            | Fact::Intervened { .. } => {}
         }
     }
 

@@ -319,6 +319,9 @@ impl Latency {
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }

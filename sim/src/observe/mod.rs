@@ -21,6 +21,7 @@ pub mod positions;
 pub mod recent;
 #[cfg(test)]
 mod sample;
+pub mod shard_tally;
 mod sparse;
 pub mod stream_change;
 mod sums;

@@ -44,6 +44,7 @@ pub(crate) fn directory() -> Arc<Directory> {
             name: "web".to_owned(),
             target: CLICKS,
             api: PutApi::PutRecords,
+            library: false,
         })
         .collect(),
         streams: core::iter::once(StreamEntry {
@@ -90,6 +91,7 @@ pub(crate) fn keys(count: u32) -> Arc<KeyTable> {
         }),
         call_window: SimDuration::from_millis(1),
         call_window_threshold: Rate::per_second(10_000),
+        library: None,
     };
     Arc::new(KeyTable::build(&[&web]))
 }

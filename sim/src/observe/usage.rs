@@ -196,12 +196,7 @@ impl Usage {
                 records,
                 shards,
                 ..
-            } => {
-                let usage = &mut self.streams[stream];
-                usage.request(api, records);
-                usage.bytes_in += shards.iter().map(|tally| tally.bytes).sum::<u64>();
-                usage.put_payload_units += payload_units(records, shards);
-            }
+            } => self.streams[stream].put(api, records, shards),
             Fact::PutRefused {
                 stream,
                 producer,
@@ -238,6 +233,9 @@ impl Usage {
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
@@ -273,6 +271,11 @@ impl ReaderUsage {
 }
 
 impl StreamUsage {
+    fn put(&mut self, api: PutApi, records: &[Record], shards: &[ShardTally]) {
+        self.request(api, records);
+        self.bytes_in += shards.iter().map(|tally| tally.bytes).sum::<u64>();
+        self.put_payload_units += payload_units(records, shards);
+    }
     fn request(&mut self, api: PutApi, records: &[Record]) {
         match api {
             // In a cohort each record is a request of its own.

@@ -307,6 +307,7 @@ impl fmt::Display for Cause {
                 let who = match by {
                     RetryBy::Sdk => "The SDK had repeated its request",
                     RetryBy::Application => "Its client had sent it again",
+                    RetryBy::Library => "The Kinesis Producer Library had sent it again",
                 };
                 let times = if *sends_before == 1 { "send" } else { "sends" };
                 write!(f, "{who} at {at}, after {sends_before} earlier {times}.")

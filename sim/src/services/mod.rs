@@ -2,6 +2,7 @@
 #![cfg_attr(not(test), warn(clippy::float_arithmetic))]
 
 pub mod application;
+pub(crate) mod deaggregation;
 pub mod kinesis;
 pub mod lambda;
 pub mod log;

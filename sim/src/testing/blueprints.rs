@@ -58,6 +58,7 @@ pub fn producer(name: &str, target: &str) -> ProducerBlueprint {
         resend_failed: None,
         call_window: SimDuration::from_millis(1),
         call_window_threshold: Rate::per_second(10_000),
+        library: None,
     }
 }
 

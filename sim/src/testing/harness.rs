@@ -18,9 +18,10 @@ use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
-use crate::services::producer::Producer;
+use crate::services::producer::{Library, Producer};
 use crate::services::sink::Sink;
 use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::user_records::UserRecords;
 use crate::world::Event;
 
 /// What can stand under test.
@@ -56,6 +57,7 @@ macro_rules! component {
 }
 component!(ApplicationId, Application, Application);
 component!(MappingId, Mapping, Mapping);
+component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
 component!(SinkId, Sink, Sink);
 component!(StreamId, Stream, Stream);
@@ -78,6 +80,8 @@ pub struct Harness<C> {
     pub component: C,
     /// The batches under way.
     pub batches: BatchPool,
+    /// User records under way and stored.
+    pub user_records: UserRecords,
     keys: KeyTable,
     calendar: Calendar<Event>,
     fingerprint: Fingerprint,
@@ -96,6 +100,7 @@ impl<C: Component> Harness<C> {
         Self {
             component,
             batches: BatchPool::default(),
+            user_records: UserRecords::new(keys.first_aggregate()),
             keys,
             calendar: Calendar::new(TieOrder::Insertion),
             fingerprint: Fingerprint::new(),
@@ -190,6 +195,7 @@ impl<C: Component> Harness<C> {
         let mut cx = Cx {
             agenda: &mut agenda,
             batches: &mut self.batches,
+            user_records: &mut self.user_records,
             keys: &self.keys,
             probe: Some(&mut self.notebook),
             fault: &mut fault,
@@ -243,7 +249,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::GetServed { batch }
             | kinesis::Event::IteratorReceived { batch }
             | kinesis::Event::IteratorServed { batch }
-            | kinesis::Event::ListReceived { batch },
+            | kinesis::Event::ListReceived { batch }
+            | kinesis::Event::ListShards { batch },
         ) => Some(batch),
         Event::Control(_)
         | Event::Application(

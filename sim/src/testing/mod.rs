@@ -2,6 +2,7 @@
 
 pub mod blueprints;
 pub mod harness;
+pub mod libraries;
 pub mod note;
 pub mod operations;
 pub mod strategies;

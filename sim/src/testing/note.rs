@@ -22,6 +22,10 @@ pub struct Note {
     pub late: Vec<LateCall>,
     /// `batch` of an acknowledgement.
     pub batch: Vec<Record>,
+    /// `waited_since` of user records that were sent.
+    pub waited_since: Vec<SimTime>,
+    /// `first_sent_at` of user records that were stored.
+    pub first_sent_at: Vec<SimTime>,
 }
 
 impl Note {
@@ -34,6 +38,8 @@ impl Note {
             positions: Vec::new(),
             late: Vec::new(),
             batch: Vec::new(),
+            waited_since: Vec::new(),
+            first_sent_at: Vec::new(),
         }
     }
 }
@@ -63,15 +69,18 @@ macro_rules! copy {
     };
 }
 
-fn kept(at: SimTime, fact: &Fact<'_>) -> Note {
-    copy! { at, fact;
+fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
+    copy! { stated_at, fact;
         RecordsProduced (producer) [records]
         RequestSent (producer, stream, api, bytes, attempt, resends) [records]
+        UserRecordsSent (producer, stream, kinesis_records) [records, waited_since]
         RecordsAcknowledged (producer) [records]
+        RequestAnswered (producer, stored, throttled, failed, misplaced) []
         RequestFailed (producer, error, records) []
         RetryScheduled (producer, by, at, records) []
         RecordsGivenUp (producer, reason) [records]
         PutHandled (stream, producer, api, received_at, sent) [records, shards, late]
+        UserRecordsStored (stream, producer, shard, position) [records, first_sent_at]
         PutRefused (stream, producer, error) [records]
         AcknowledgementLost (stream, producer) [records, late]
         GetRecordsHandled (stream, shard, reader, first_position, bytes, millis_behind, again, received_at) [records]

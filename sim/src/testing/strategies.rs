@@ -1,6 +1,7 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
 use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use super::libraries::libraries;
 use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
     Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
@@ -68,6 +69,7 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             }
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
+            producer.library = None;
         }
         blueprint
             .interventions
@@ -360,32 +362,43 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
         prop_oneof![1_u32..4, Just(100)],
         1_u64..20_000,
     );
-    (arrivals(), keys(), sizes(), retries(), option::of(resends()), client).prop_map(
-        |((arrivals, traced), keys, size, retry, resend_failed, client)| {
-            let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) =
-                client;
-            ProducerBlueprint {
-                arrivals,
-                keys: if traced { Keys::FromTrace } else { keys },
-                size,
-                api: if single { PutApi::PutRecord } else { PutApi::PutRecords },
-                linger: SimDuration::from_millis(linger),
-                max_batch_records,
-                max_batch_bytes: 3 * MIB,
-                concurrency,
-                sequence_number_for_ordering,
-                retry,
-                resend_failed,
-                call_window: SimDuration::from_micros(window),
-                call_window_threshold: if windowed {
-                    Rate::ZERO
-                } else {
-                    Rate::per_second(1_000_000)
-                },
-                ..producer("", "records")
-            }
-        },
+    let library = option::weighted(0.3, libraries());
+    (
+        arrivals(),
+        keys(),
+        sizes(),
+        retries(),
+        option::of(resends()),
+        client,
+        library,
     )
+        .prop_map(
+            |((arrivals, traced), keys, size, retry, resend_failed, client, library)| {
+                let (single, windowed, sequence_number_for_ordering, linger, max_batch_records, concurrency, window) =
+                    client;
+                ProducerBlueprint {
+                    arrivals,
+                    keys: if traced { Keys::FromTrace } else { keys },
+                    size,
+                    api: if single { PutApi::PutRecord } else { PutApi::PutRecords },
+                    linger: SimDuration::from_millis(linger),
+                    max_batch_records,
+                    max_batch_bytes: 3 * MIB,
+                    concurrency,
+                    sequence_number_for_ordering,
+                    retry,
+                    resend_failed,
+                    call_window: SimDuration::from_micros(window),
+                    call_window_threshold: if windowed {
+                        Rate::ZERO
+                    } else {
+                        Rate::per_second(1_000_000)
+                    },
+                    library,
+                    ..producer("", "records")
+                }
+            },
+        )
 }
 
 fn mappings() -> impl Strategy<Value = MappingBlueprint> {

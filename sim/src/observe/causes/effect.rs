@@ -1,8 +1,9 @@
 //! Records that take effect together, and their time.
 
 use super::cause::{Cause, Parts};
+use super::resent::Resent;
 use super::runs::{PageRun, Runs, SendRun};
-use super::sends::count;
+use super::sends::{ShardSends, count};
 use super::{PlaceCauses, ProcessorId, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
@@ -28,6 +29,7 @@ pub(super) struct Segment<'s, 'f> {
     pub(super) records: &'f [Record],
     page: Option<PageRun>,
     send: Option<&'s SendRun>,
+    resent: &'s Resent,
 }
 
 impl<'f> Effect<'f> {
@@ -118,14 +120,14 @@ impl<'f> Effect<'f> {
     pub(super) fn segments<'s>(
         &self,
         pages: &'s Runs<PageRun>,
-        sends: &'s Runs<SendRun>,
+        sends: &'s ShardSends,
         mut each: impl FnMut(&Segment<'s, 'f>),
     ) {
         if self.records.is_empty() {
             return;
         }
         let first = self.position(0);
-        let (mut pages, mut sends) = (pages.from(first), sends.from(first));
+        let (mut pages, mut runs) = (pages.from(first), sends.runs.from(first));
         let mut at = 0;
         while at < self.records.len() {
             let position = self.position(at);
@@ -135,19 +137,20 @@ impl<'f> Effect<'f> {
                 let (page, until) = pages.find(position);
                 (page.copied(), until)
             };
-            let (send, send_until) = sends.find(position);
+            let (send, send_until) = runs.find(position);
             let end = self.reach(at, page_until.min(send_until));
             each(&Segment {
                 records: &self.records[at..end],
                 page,
                 send,
+                resent: &sends.resent,
             });
             at = end;
         }
     }
 
     /// Adds the time of all records to the histograms of their place.
-    pub(super) fn measure(&self, pages: &Runs<PageRun>, sends: &Runs<SendRun>, place: &mut PlaceCauses) {
+    pub(super) fn measure(&self, pages: &Runs<PageRun>, sends: &ShardSends, place: &mut PlaceCauses) {
         let mut together = Together::default();
         let mut explained = 0;
         self.segments(pages, sends, |segment| {
@@ -215,7 +218,10 @@ impl Segment<'_, '_> {
     pub(super) fn parts(&self, effect: &Effect<'_>, record: &Record, shared: Parts) -> Option<Parts> {
         let page = self.page?;
         let (first_sent_at, sent_at) = match self.send {
-            Some(send) => (send.first_sent_at, send.sent_at),
+            Some(send) => {
+                let first = self.resent.first_sent_at(record);
+                (first.unwrap_or(send.first_sent_at), send.sent_at)
+            }
             None => (record.created_at, record.created_at),
         };
         let (transfer, batch) = page_parts(&page, effect);
@@ -243,14 +249,7 @@ impl Segment<'_, '_> {
             place.mut_of(Cause::WaitingForPoll).record_spread(waits);
             return;
         };
-        let waits = records.iter().map(|record| send.first_sent_at.since(record.created_at));
-        place.mut_of(Cause::Gathering).record_spread(waits);
-        let retries = send.sent_at.since(send.first_sent_at);
-        if retries.is_zero() {
-            together.sent_once += number;
-        } else {
-            place.mut_of(Cause::PutRetries).record_many(retries, number);
-        }
+        self.measure_sends(send, place, together);
         match records.first() {
             Some(first) if send.together => {
                 let arrived_at = first.arrived_at;
@@ -267,6 +266,27 @@ impl Segment<'_, '_> {
                 let waits = records.iter().map(|record| page.served_at.since(record.arrived_at));
                 place.mut_of(Cause::WaitingForPoll).record_spread(waits);
             }
+        }
+    }
+
+    /// Adds the parts until the records were sent in the request that was stored.
+    #[inline]
+    fn measure_sends(&self, send: &SendRun, place: &mut PlaceCauses, together: &mut Together) {
+        let records = self.records;
+        if self.resent.concerns(records) {
+            let first = |record: &Record| self.resent.first_sent_at(record).unwrap_or(send.first_sent_at);
+            let waits = records.iter().map(|record| first(record).since(record.created_at));
+            place.mut_of(Cause::Gathering).record_spread(waits);
+            let retries = records.iter().map(|record| send.sent_at.since(first(record)));
+            return place.mut_of(Cause::PutRetries).record_spread(retries);
+        }
+        let waits = records.iter().map(|record| send.first_sent_at.since(record.created_at));
+        place.mut_of(Cause::Gathering).record_spread(waits);
+        let retries = send.sent_at.since(send.first_sent_at);
+        if retries.is_zero() {
+            together.sent_once += count(records);
+        } else {
+            place.mut_of(Cause::PutRetries).record_many(retries, count(records));
         }
     }
 }

@@ -8,6 +8,7 @@
 mod cause;
 mod effect;
 mod readers;
+mod resent;
 mod runs;
 mod sends;
 #[cfg(test)]
@@ -27,8 +28,8 @@ use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
 use readers::ShardReading;
-use runs::{PageRun, Runs, SendRun};
-use sends::{FirstSends, StreamSends, count};
+use runs::PageRun;
+use sends::{FirstSends, ShardSends, StreamSends, count};
 use std::sync::Arc;
 
 /// Where the time of records went that took effect through one function or application.
@@ -187,6 +188,7 @@ impl Causes {
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::PutHandled { .. } => self.put(fact),
+            Fact::UserRecordsStored { .. } => self.user_records(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
                 self.first_sends.forget(records);
@@ -225,6 +227,8 @@ impl Causes {
             Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
@@ -241,6 +245,21 @@ impl Causes {
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn user_records(&mut self, fact: &Fact<'_>) {
+        if let Fact::UserRecordsStored {
+            stream,
+            shard,
+            position,
+            records,
+            first_sent_at,
+            ..
+        } = *fact
+            && let Some(sends) = &mut self.sends[stream]
+        {
+            sends.user_records(shard, position, records, first_sent_at);
         }
     }
 
@@ -361,7 +380,7 @@ fn sources<'c>(
     readings: &'c IndexVec<ReaderId, Vec<ShardReading>>,
     sends: &'c IndexVec<StreamId, Option<StreamSends>>,
     effect: &Effect<'_>,
-) -> Option<(&'c ShardReading, &'c Runs<SendRun>)> {
+) -> Option<(&'c ShardReading, &'c ShardSends)> {
     let at = to_usize(effect.shard.0);
     let stream = directory.readers.get(effect.reader)?.stream;
     let sends = sends.get(stream)?.as_ref()?.shard(at)?;

@@ -5,9 +5,11 @@
 //! always sent when it is created; the others are told one by one, and those that are repeated are remembered here from
 //! their first failure until their client is done with them.
 
+use super::resent::Resent;
 use super::runs::{Runs, SendRun};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
+use crate::ids::ShardIndex;
 use crate::observe::fact::{LateCall, Sends, ShardTally};
 use crate::record::{KeyId, Outcome, Record};
 use std::collections::BTreeMap;
@@ -16,7 +18,24 @@ use std::collections::BTreeMap;
 #[derive(Clone, Debug, Default)]
 pub(super) struct StreamSends {
     /// By shard.
-    shards: Vec<Runs<SendRun>>,
+    shards: Vec<ShardSends>,
+}
+
+/// The sends of one shard's records.
+#[derive(Clone, Debug)]
+pub(super) struct ShardSends {
+    pub(super) runs: Runs<SendRun>,
+    /// User records whose first send is not that of their run.
+    pub(super) resent: Resent,
+}
+
+impl ShardSends {
+    fn new() -> Self {
+        Self {
+            runs: Runs::new(),
+            resent: Resent::default(),
+        }
+    }
 }
 
 /// First sends of calls that are not yet done.
@@ -63,28 +82,48 @@ impl FirstSends {
 impl StreamSends {
     pub(super) fn new(shards: u32) -> Self {
         Self {
-            shards: vec![Runs::new(); to_usize(shards)],
+            shards: vec![ShardSends::new(); to_usize(shards)],
         }
     }
-    pub(super) fn shard(&self, shard: usize) -> Option<&Runs<SendRun>> {
+    pub(super) fn shard(&self, shard: usize) -> Option<&ShardSends> {
         self.shards.get(shard)
     }
     /// Forgets what no reader needs any more.
     #[inline]
     pub(super) fn forget_before(&mut self, shard: usize, position: u64) {
-        if let Some(runs) = self.shards.get_mut(shard) {
-            runs.forget_before(position);
+        if let Some(sends) = self.shards.get_mut(shard) {
+            sends.runs.forget_before(position);
+            sends.resent.forget_before(position);
         }
     }
     /// A shard is opened.
     pub(super) fn open(&mut self, shard: usize) {
-        self.runs(shard);
+        self.of(shard);
     }
-    fn runs(&mut self, shard: usize) -> &mut Runs<SendRun> {
+    fn of(&mut self, shard: usize) -> &mut ShardSends {
         if shard >= self.shards.len() {
-            self.shards.resize(shard + 1, Runs::new());
+            self.shards.resize(shard + 1, ShardSends::new());
         }
         &mut self.shards[shard]
+    }
+    fn runs(&mut self, shard: usize) -> &mut Runs<SendRun> {
+        &mut self.of(shard).runs
+    }
+    /// The user records of a stored Kinesis record.
+    pub(super) fn user_records(
+        &mut self,
+        shard: ShardIndex,
+        position: u64,
+        records: &[Record],
+        first_sent_at: &[SimTime],
+    ) {
+        let sends = self.of(to_usize(shard.0));
+        let sent_at = sends.runs.last_mut().map(|run| run.sent_at);
+        for (record, &first_sent_at) in records.iter().zip(first_sent_at) {
+            if Some(first_sent_at) != sent_at {
+                sends.resent.stored(position, record, first_sent_at);
+            }
+        }
     }
     /// The stored records of a call. A call of one record that was sent when it was created needs no run.
     #[inline]

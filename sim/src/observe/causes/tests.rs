@@ -38,6 +38,11 @@ struct Story {
 struct Follower {
     observed: Causes,
     sends: BTreeMap<(u32, u32), Vec<SimTime>>,
+    /// The same for user records of the Kinesis Producer Library.
+    user_sends: BTreeMap<(u32, u32), Vec<SimTime>>,
+    /// Of a user record in an aggregated record: where that lies. And what was read from there.
+    carriers: BTreeMap<Copy, (ShardIndex, u64)>,
+    read: BTreeMap<(ShardIndex, u64), Copy>,
     /// First and last send of what was stored.
     stored: BTreeMap<Copy, (SimTime, SimTime)>,
     /// Records of a page that is on its way, by mapping, shard and position.
@@ -54,6 +59,9 @@ impl Follower {
         Self {
             observed: Causes::new(world.directory.clone(), world.keys.clone(), true),
             sends: BTreeMap::new(),
+            user_sends: BTreeMap::new(),
+            carriers: BTreeMap::new(),
+            read: BTreeMap::new(),
             stored: BTreeMap::new(),
             pages: BTreeMap::new(),
             failed: BTreeMap::new(),
@@ -82,7 +90,8 @@ impl Follower {
     }
 
     fn expected(&self, now: SimTime, effect: &Effect<'_>, received_at: SimTime, record: &Record) -> Parts {
-        let story = &self.stories[&(effect.reader, copy(record))];
+        let carrier = self.carriers.get(&copy(record)).map(|place| self.read[place]);
+        let story = &self.stories[&(effect.reader, carrier.unwrap_or(copy(record)))];
         let (first_sent, sent) = self.stored[&copy(record)];
         let passage = effect.passage;
         let found = |at: &&(SimTime, u64, u64)| at.0 == passage.dispatched_at;
@@ -159,6 +168,26 @@ impl Probe for Follower {
                     self.sends.entry((record.key.0, record.ordinal)).or_default().push(at);
                 }
             }
+            Fact::UserRecordsSent { records, .. } => {
+                for record in records {
+                    let sends = self.user_sends.entry((record.key.0, record.ordinal));
+                    sends.or_default().push(now);
+                }
+            }
+            Fact::UserRecordsStored {
+                shard,
+                position,
+                records,
+                ..
+            } => {
+                for record in records {
+                    let sends = &self.user_sends[&(record.key.0, record.ordinal)];
+                    self.stored.insert(copy(record), (sends[0], sends[sends.len() - 1]));
+                    if records.len() > 1 {
+                        self.carriers.insert(copy(record), (shard, position));
+                    }
+                }
+            }
             Fact::PutHandled { records, .. } => {
                 for record in records.iter().filter(|record| record.outcome() == Outcome::Accepted) {
                     let sends = &self.sends[&(record.key.0, record.ordinal)];
@@ -174,8 +203,9 @@ impl Probe for Follower {
                 again: false,
                 ..
             } => {
-                for record in records {
+                for (position, record) in (first_position..).zip(records) {
                     self.story(reader, record).served_at = now;
+                    self.read.insert((shard, position), copy(record));
                 }
                 self.pages.insert((reader, shard, first_position), records.to_vec());
             }
@@ -355,7 +385,7 @@ fn what_readers_have_passed_is_forgotten() {
         let sends = causes.sends[StreamId(0)].as_ref().expect("there is a reader");
         for (shard, reading) in causes.readings[ReaderId(0)].iter().enumerate() {
             assert!(reading.pages.len() <= 3, "{} pages", reading.pages.len());
-            let runs = sends.shard(shard).map_or(0, Runs::len);
+            let runs = sends.shard(shard).map_or(0, |sends| sends.runs.len());
             assert!(runs <= 40, "{runs} requests");
         }
     }

@@ -215,6 +215,9 @@ impl Conservation {
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }

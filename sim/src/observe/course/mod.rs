@@ -143,6 +143,9 @@ impl Course {
             } => self.processors[function.into()].concurrent = u64::from(concurrent),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }

@@ -330,6 +330,9 @@ impl Headroom {
             } => self.delivered(now, sink, len(records), capacity),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }

@@ -11,6 +11,8 @@ pub enum Namespace {
     Lambda,
     /// The Kinesis Client Library, under the name of the application (KDS-MET-16).
     Application,
+    /// The Kinesis Producer Library itself (KDS-MET-16).
+    ProducerLibrary,
     /// CloudWatch has no such number.
     Simulator,
 }
@@ -20,6 +22,7 @@ impl fmt::Display for Namespace {
             Self::Kinesis => "AWS/Kinesis",
             Self::Lambda => "AWS/Lambda",
             Self::Application => "KCL",
+            Self::ProducerLibrary => "KinesisProducerLibrary",
             Self::Simulator => "Simulator",
         })
     }
@@ -121,6 +124,11 @@ catalogue! {
     Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
     IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
     ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    UserRecordsPut = "UserRecordsPut", ProducerLibrary, Count, Sum, "1 for a user record that was put, 0 for one that failed.", "KDS-MET-16";
+    KinesisRecordsPut = "KinesisRecordsPut", ProducerLibrary, Count, Sum, "1 for a Kinesis record that was put, 0 for one that was refused.", "KDS-MET-16";
+    BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";
+    RetriesPerRecord = "RetriesPerRecord", ProducerLibrary, Count, Average, "Attempts of a user record beyond the first.", "KDS-MET-16";
+    ErrorsByCode = "ErrorsByCode", ProducerLibrary, Count, Sum, "Kinesis records that were refused or failed, and requests that failed whole; of all codes.", "KDS-MET-16";
     ColdStarts = "ColdStarts", Simulator, Count, Sum, "Invocations that waited for a new environment.", "";
     RecordsProduced = "RecordsProduced", Simulator, Count, Sum, "Records handed to the client.", "";
     RecordsGivenUp = "RecordsGivenUp", Simulator, Count, Sum, "Records that the client gave up.", "";

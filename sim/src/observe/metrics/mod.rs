@@ -65,6 +65,15 @@ const APPLICATION: &[Metric] = &[
     Metric::EndToEndLatency,
 ];
 const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
+const LIBRARY: &[Metric] = &[
+    Metric::RecordsProduced,
+    Metric::RecordsGivenUp,
+    Metric::UserRecordsPut,
+    Metric::KinesisRecordsPut,
+    Metric::BufferingTime,
+    Metric::RetriesPerRecord,
+    Metric::ErrorsByCode,
+];
 const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 
 /// The series of one component, in the order of its metrics.
@@ -128,7 +137,11 @@ impl Metrics {
     /// Empty series for the components of a run.
     pub fn new(directory: Arc<Directory>) -> Self {
         Self {
-            producers: directory.producers.iter().map(|_| Group::new(PRODUCER)).collect(),
+            producers: directory
+                .producers
+                .iter()
+                .map(|entry| Group::new(if entry.library { LIBRARY } else { PRODUCER }))
+                .collect(),
             streams: directory.streams.iter().map(|_| Group::new(STREAM)).collect(),
             shards: directory
                 .streams
@@ -203,6 +216,15 @@ impl Metrics {
             }
             Fact::RecordsGivenUp { producer, records, .. } => {
                 self.producers[producer].add(now, Metric::RecordsGivenUp, Point::of(len(records)));
+                if self.directory.producers[producer].library {
+                    self.settled(now, producer, records, 0);
+                }
+            }
+            Fact::RecordsAcknowledged { producer, records } if self.directory.producers[producer].library => {
+                self.settled(now, producer, records, 1);
+            }
+            Fact::UserRecordsSent { .. } | Fact::RequestAnswered { .. } | Fact::RequestFailed { .. } => {
+                self.library(now, fact);
             }
             Fact::PutHandled { .. } => self.put(now, fact, &sums.entries),
             Fact::PutRefused {
@@ -244,7 +266,7 @@ impl Metrics {
             }
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
-            | Fact::RequestFailed { .. }
+            | Fact::UserRecordsStored { .. }
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::RecordsDiscarded { .. }
@@ -255,6 +277,47 @@ impl Metrics {
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    /// The Kinesis Producer Library is done with user records (KDS-MET-16): each was put or not.
+    fn settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record], put: u64) {
+        let group = &mut self.producers[producer];
+        group.add(now, Metric::UserRecordsPut, Point::of_equal(put, len(records)));
+        let retries = each(
+            records
+                .iter()
+                .map(|record| u64::from(record.attempt().saturating_sub(1))),
+        );
+        group.add(now, Metric::RetriesPerRecord, retries);
+    }
+
+    /// What else the Kinesis Producer Library publishes (KDS-MET-16).
+    fn library(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::UserRecordsSent {
+            producer, waited_since, ..
+        } = *fact
+        {
+            let waits = each(waited_since.iter().map(|&since| micros(now.since(since))));
+            self.producers[producer].add(now, Metric::BufferingTime, waits);
+        }
+        if let Fact::RequestAnswered {
+            producer,
+            stored,
+            throttled,
+            failed,
+            ..
+        } = *fact
+        {
+            let refused = u64::from(throttled + failed);
+            let mut put = Point::of_equal(1, u64::from(stored));
+            put.add(Point::of_equal(0, refused));
+            let group = &mut self.producers[producer];
+            group.add(now, Metric::KinesisRecordsPut, put);
+            group.add(now, Metric::ErrorsByCode, Point::of_equal(1, refused));
+        }
+        if let Fact::RequestFailed { producer, .. } = *fact {
+            self.producers[producer].add(now, Metric::ErrorsByCode, Point::of(1));
         }
     }
 
@@ -343,11 +406,8 @@ impl Metrics {
         group.add(now, Metric::GetRecordsIteratorAgeMilliseconds, Point::of(age));
         group.add(now, Metric::GetRecordsBytes, Point::of(bytes));
         group.add(now, Metric::GetRecordsRecords, Point::of(len(records)));
-        group.add(
-            now,
-            Metric::GetRecordsLatency,
-            Point::of(micros(now.since(received_at))),
-        );
+        let service = micros(now.since(received_at));
+        group.add(now, Metric::GetRecordsLatency, Point::of(service));
         group.add(now, Metric::GetRecordsSuccess, Point::of(1));
         group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
     }
@@ -430,6 +490,15 @@ fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
         min: spans.min / 1_000,
         max: spans.max / 1_000,
     }
+}
+
+/// Each value by itself.
+fn each(values: impl Iterator<Item = u64>) -> Point {
+    let mut all = Point::EMPTY;
+    for value in values {
+        all.add(Point::of(value));
+    }
+    all
 }
 
 /// Bytes of each entry that was stored: `stored` of them.

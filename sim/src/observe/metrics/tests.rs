@@ -387,6 +387,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::APPLICATION,
         super::FUNCTION,
         super::PRODUCER,
+        super::LIBRARY,
         super::SINK,
     ];
     for metric in Metric::ALL {

@@ -14,8 +14,8 @@ use crate::record::{KeyId, Record};
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 struct SentAgain {
     at: SimTime,
-    attempt: u32,
-    resends: u32,
+    by: RetryBy,
+    sends_before: u32,
     /// How many records had been sent again when it was, its own included.
     records_by_then: u64,
 }
@@ -68,7 +68,7 @@ pub(super) fn head(records: &[Record]) -> Option<(KeyId, u32)> {
 }
 
 impl Repeated {
-    fn push(&mut self, now: SimTime, records: &[Record], attempt: u32, resends: u32) {
+    fn push(&mut self, now: SimTime, records: &[Record], by: RetryBy, sends_before: u32) {
         self.records.resize(RECORDS, 0);
         let forgotten = records.len().saturating_sub(RECORDS);
         let (early, late) = self
@@ -80,8 +80,8 @@ impl Repeated {
         self.count += u64::from(to_u32(records.len()));
         self.requests.push(SentAgain {
             at: now,
-            attempt,
-            resends,
+            by,
+            sends_before,
             records_by_then: self.count,
         });
     }
@@ -115,7 +115,20 @@ fn slot(number: u64) -> usize {
 
 impl Causes {
     pub(super) fn request_sent(&mut self, now: SimTime, records: &[Record], attempt: u32, resends: u32) {
-        self.repeated.push(now, records, attempt, resends);
+        let by = if attempt > 1 {
+            RetryBy::Sdk
+        } else {
+            RetryBy::Application
+        };
+        self.repeated.push(now, records, by, attempt - 1 + resends);
+    }
+    /// The Kinesis Producer Library sends user records; some of them it has sent before.
+    pub(super) fn user_records_sent(&mut self, now: SimTime, records: &[Record]) {
+        for run in records.chunk_by(|one, next| one.attempt() == next.attempt()) {
+            if let Some(attempts @ 2..) = run.first().map(Record::attempt) {
+                self.repeated.push(now, run, RetryBy::Library, attempts - 1);
+            }
+        }
     }
 
     /// Takes note of a failed batch or of one that is invoked again.
@@ -161,13 +174,9 @@ impl Causes {
     /// Why the client sent the record again, if it did lately.
     pub(super) fn of_record(&self, record: &Record) -> Option<Cause> {
         self.repeated.last_of(record).map(|note| Cause::SentAgain {
-            by: if note.attempt > 1 {
-                RetryBy::Sdk
-            } else {
-                RetryBy::Application
-            },
+            by: note.by,
             at: note.at,
-            sends_before: note.attempt - 1 + note.resends,
+            sends_before: note.sends_before,
         })
     }
 

@@ -4,6 +4,7 @@
 //! are duplicates and nothing else. A function or application has at most one sink, so each is one observation point:
 //! effects complete in its sink, or, without a sink, when it has finished its batch.
 
+mod aggregates;
 mod causes;
 mod point;
 #[cfg(test)]
@@ -22,6 +23,7 @@ use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::observe::verdict::{Anomaly, Guarantee, Sighting, Verdict, Witness};
 use crate::record::{KeyId, Record};
+use aggregates::Aggregates;
 use causes::{Causes, head};
 use point::{Effect, Irregular, Point};
 use std::sync::Arc;
@@ -70,6 +72,7 @@ pub struct Ordering {
     /// By stream: the places of those that get its records.
     readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
+    aggregates: Aggregates,
     impossible: Option<String>,
 }
 
@@ -134,6 +137,7 @@ impl Ordering {
                 .map(|stream| readers_of(stream, &directory))
                 .collect(),
             causes: Causes::default(),
+            aggregates: Aggregates::new(&directory),
             impossible: None,
             directory,
             keys,
@@ -165,11 +169,17 @@ impl Ordering {
                     self.causes.request_sent(now, records, attempt, resends);
                 }
             }
+            Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
+            Fact::UserRecordsStored { .. }
+            | Fact::GetRecordsHandled { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
             Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
                 self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
+                self.user_records(fact);
                 self.lose(now, reader, count, fact);
             }
             Fact::RecordsDiscarded { reader, records, .. } => {
@@ -177,15 +187,13 @@ impl Ordering {
             }
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
-            | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::BatchAcknowledged { .. }
-            | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
@@ -322,10 +330,14 @@ impl Ordering {
                     let next = holdings
                         .log(reader.stream, reader.shard)
                         .map_or(0, |log| log.next_position);
-                    held += reader.in_flight + next.saturating_sub(reader.cursor);
-                    before_start += reader.start;
+                    let (unfinished, before) = self.aggregates.unfinished(reader.reader, reader.shard, reader.start);
+                    held += reader.in_flight + next.saturating_sub(reader.cursor) + unfinished;
+                    before_start += reader.start + before;
                 }
             }
+            let readers = self.directory.readers.iter_enumerated();
+            let own = readers.filter(|(_, entry)| entry.processor == processor);
+            before_start += own.map(|(reader, _)| self.aggregates.before_start(reader)).sum::<u64>();
             let observed = &mut self.places[number];
             let unobserved = missing.saturating_sub(observed.lost + before_start);
             observed.unobserved = unobserved;

@@ -107,7 +107,12 @@ impl Application {
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
             Envelope::Iterator(call) => Some(call.caller),
-            Envelope::Empty | Envelope::List(_) | Envelope::Put(_) | Envelope::Invoke(_) | Envelope::Write(_) => None,
+            Envelope::Empty
+            | Envelope::List(_)
+            | Envelope::ListShards(_)
+            | Envelope::Put(_)
+            | Envelope::Invoke(_)
+            | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");

@@ -141,6 +141,7 @@ impl Stream {
             received_at: now,
             refused: 0,
             error: None,
+            library: None,
         };
         cx.emit(|| Fact::PutHandled {
             stream: me,

@@ -9,6 +9,7 @@ mod cohort;
 mod control;
 mod in_service;
 mod iterators;
+mod library;
 mod meter;
 mod on_demand;
 pub mod operation;
@@ -26,6 +27,7 @@ pub use cohort::cohort_error;
 use control::Control;
 use in_service::Cohorts;
 use iterators::Iterators;
+use library::AggregatedRecords;
 use meter::Meter;
 use on_demand::Scaling;
 use operation::{CapacityMode, StreamAccount};
@@ -101,6 +103,11 @@ pub enum Event {
     },
     /// A minute of a stream in on-demand mode is over.
     MinuteOver,
+    /// A `ListShards` came in.
+    ListShards {
+        /// The call.
+        batch: BatchId,
+    },
 }
 
 impl Event {
@@ -118,6 +125,7 @@ impl Event {
             Self::ShardLeft { .. } => 5,
             Self::ChangeDue { .. } => 6,
             Self::MinuteOver => 7,
+            Self::ListShards { .. } => 8,
         }
     }
 }
@@ -157,6 +165,7 @@ pub struct Stream {
     touched: Touched,
     tallies: Vec<ShardTally>,
     in_service: u64,
+    aggregated: AggregatedRecords,
 }
 
 /// A declared reader and, by shard, the position before which it needs nothing.
@@ -270,6 +279,7 @@ impl Stream {
             },
             tallies: Vec::new(),
             in_service: 0,
+            aggregated: AggregatedRecords::default(),
         })
     }
 
@@ -287,6 +297,7 @@ impl Stream {
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
             Event::ChangeDue { number } => self.change_due(me, number, cx),
             Event::MinuteOver => self.minute_over(me, cx),
+            Event::ListShards { batch } => self.list_shards(batch, cx),
         }
     }
 

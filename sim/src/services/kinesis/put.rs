@@ -74,8 +74,13 @@ impl Stream {
         });
         cx.mix_entries(&batch.records);
         self.expire_touched(now);
+        let mut timeout = self.request_timeout;
+        if let Some(library) = call.library {
+            timeout = library.timeout;
+            self.keep_user_records(me, &batch, &call, library, cx);
+        }
         let mut delay = self.link.delay();
-        let deadline = call.sent_at.saturating_add(self.request_timeout);
+        let deadline = call.sent_at.saturating_add(timeout);
         let lost = !self.lost_acknowledgement_rate.is_zero() && self.loss_stream.chance(self.lost_acknowledgement_rate);
         if lost || now.saturating_add(delay) > deadline {
             // The client hears nothing and gives up waiting; that instant is all that has to travel.

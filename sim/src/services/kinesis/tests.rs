@@ -157,6 +157,7 @@ impl Client for Bench {
             received_at: SimTime::ZERO,
             refused: 0,
             error: None,
+            library: None,
         });
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
         let batch = Batch {

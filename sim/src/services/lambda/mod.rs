@@ -32,6 +32,7 @@ use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, SinkId};
 use crate::observe::fact::Fact;
+use crate::services::deaggregation::deaggregate;
 use crate::services::network::Link;
 use crate::services::{ServiceBuildError, digest_of_draws, mapping, sink};
 use crate::world;
@@ -322,14 +323,13 @@ impl Function {
     fn start(
         &mut self,
         me: FunctionId,
-        batch: Batch,
+        mut batch: Batch,
         mut call: InvokeCall,
         concurrency: &AccountConcurrency,
         cx: &mut Cx<'_, '_>,
     ) {
         let records = to_u32(batch.records.len());
         let (environment, cold_start) = self.environments.occupy(cx.now());
-        let run = self.handler.run(records);
         let waits = cold_start.map_or(SimDuration::ZERO, ColdStartTime::total);
         let handler_started_at = cx.now().saturating_add(waits);
         (call.passage.started_at, call.passage.cold_start) = (cx.now(), waits);
@@ -341,6 +341,9 @@ impl Function {
             concurrent: concurrency.in_progress(me),
             concurrency: concurrency.usage(me),
         });
+        // Lambda hands aggregated records on; the handler takes them apart, and its work is by user record.
+        deaggregate(&mut batch, call.passage.first_position, None, cx);
+        let run = self.handler.run(to_u32(batch.records.len()));
         let running = Invocation {
             call,
             batch: Some(batch),

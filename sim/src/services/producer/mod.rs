@@ -6,12 +6,17 @@
 //! and, if the application is told to, sends refused entries again (KDS-W-14).
 
 pub mod arrivals;
+mod client;
 mod key_order;
+mod library;
 mod response;
 pub mod retry;
 #[cfg(test)]
 mod tests;
 mod window;
+
+pub use client::Client;
+pub use library::{Library, LibrarySetting};
 
 use crate::batch::{Batch, BatchId, Envelope, PutCall};
 use crate::blueprint::{ModelParameters, ProducerBlueprint, PutApi, Resend};
@@ -290,6 +295,7 @@ impl Producer {
             received_at: SimTime::ZERO,
             refused: 0,
             error: None,
+            library: None,
         })
     }
 

@@ -30,6 +30,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
         received_at: SimTime::ZERO,
         refused: 0,
         error: None,
+        library: None,
     });
     let batch = Batch {
         records,

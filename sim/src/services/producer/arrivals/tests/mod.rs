@@ -41,6 +41,7 @@ fn producer(arrivals: Arrivals) -> ProducerBlueprint {
         resend_failed: None,
         call_window: SimDuration::from_millis(1),
         call_window_threshold: Rate::per_second(10_000),
+        library: None,
     }
 }
 

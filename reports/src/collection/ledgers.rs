@@ -1,0 +1,70 @@
+//! The ledgers in words, each in the currency that it is kept in: a producer's in its own records, a stream's and a
+//! reader's in Kinesis records.
+
+use super::{Component, Counts, InHand, View, count};
+
+impl View<'_> {
+    pub(super) fn balances(&self, counts: &Counts) -> Vec<String> {
+        let producers = counts.producers.iter_enumerated().map(|(id, made)| {
+            let held = self.holdings.producers.iter().filter(|held| held.producer == id);
+            let pending = held.map(|held| held.waiting + held.in_flight).sum();
+            let terms = [
+                (made.acknowledged, "acknowledged"),
+                (made.given_up(), "given up"),
+                (pending, "waiting or in flight"),
+            ];
+            let library = self.directory.producers[id].library;
+            let created = if library { "user records created" } else { "created" };
+            self.balance(Component::Producer(id), made.produced, created, &terms)
+        });
+        let streams = counts.streams.iter_enumerated().map(|(id, stored)| {
+            let logs = || self.holdings.logs.iter().filter(|log| log.stream == id);
+            let terms = [
+                (logs().map(|log| log.retained).sum(), "retained"),
+                (logs().map(|log| log.trimmed).sum(), "trimmed after their retention"),
+            ];
+            let accepted = match stored.user_records() {
+                user_records if user_records == stored.accepted() => "accepted".to_owned(),
+                user_records => format!(
+                    "Kinesis records accepted, which hold {} user records,",
+                    count(user_records)
+                ),
+            };
+            self.balance(Component::Stream(id), stored.accepted(), &accepted, &terms)
+        });
+        let readers = counts.readers.iter_enumerated().map(|(id, read)| {
+            let in_hand = self.in_hand(id);
+            let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
+            let terms = [
+                (read.acknowledged, "acknowledged"),
+                (sum(|place| place.unread), "unread"),
+                (sum(|place| place.in_flight), "in flight"),
+                (read.expired_unread + read.expired_in_retry, "expired"),
+            ];
+            self.balance(
+                self.directory.readers[id].component,
+                sum(|place| place.stored),
+                if counts.streams[self.directory.readers[id].stream].aggregated > 0 {
+                    "Kinesis records stored since it began"
+                } else {
+                    "stored since it began"
+                },
+                &terms,
+            )
+        });
+        producers.chain(streams).chain(readers).collect()
+    }
+
+    fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
+        let parts: Vec<String> = parts
+            .iter()
+            .map(|(records, name)| format!("{} {name}", count(*records)))
+            .collect();
+        format!(
+            "{}: {} {name} = {}",
+            self.label(component),
+            count(whole),
+            parts.join(" + ")
+        )
+    }
+}
