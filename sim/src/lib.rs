@@ -20,6 +20,7 @@ pub mod services;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod trace_blueprint;
 pub mod user_records;
 pub mod workloads;
 pub mod world;

@@ -196,16 +196,12 @@ impl Conservation {
                 again: false,
                 ..
             } => {
-                let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
-                let starts_over = self.starts_over(reader);
-                let result = self.readers[reader].read(shard, first_position, records, stored, starts_over);
-                self.judge(now, (reader, shard), records.first(), result);
+                self.page_read(now, (stream, shard), reader, first_position, records);
             }
-            Fact::ApplicationChanged { reader, change } => {
-                if let ApplicationChange::ReadingBegan { shard, position } = change {
-                    self.readers[reader].shard(shard).starts_at(position);
-                }
-            }
+            Fact::ApplicationChanged {
+                reader,
+                change: ApplicationChange::ReadingBegan { shard, position },
+            } => self.readers[reader].shard(shard).starts_at(position),
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -229,8 +225,23 @@ impl Conservation {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
+    }
+
+    fn page_read(
+        &mut self,
+        now: SimTime,
+        (stream, shard): (StreamId, ShardIndex),
+        reader: ReaderId,
+        first_position: u64,
+        records: &[Record],
+    ) {
+        let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
+        let starts_over = self.starts_over(reader);
+        let result = self.readers[reader].read(shard, first_position, records, stored, starts_over);
+        self.judge(now, (reader, shard), records.first(), result);
     }
 
     fn stored(

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::time::SimDuration;
-use crate::observe::fact::ShardTally;
+use crate::ids::ShardIndex;
+use crate::observe::fact::{ShardTally, StreamChange};
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,

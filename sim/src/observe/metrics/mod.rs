@@ -1,6 +1,7 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod points;
 pub mod series;
 #[cfg(test)]
 mod tests;
@@ -15,8 +16,9 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
-use crate::observe::sums::{Entries, Spans, Sums};
-use crate::record::{Outcome, Record};
+use crate::observe::sums::{Entries, Sums};
+use crate::record::Record;
+use points::{each, latencies, stored_bytes};
 use std::sync::Arc;
 
 /// Which series a component keeps: metrics in a fixed order.
@@ -476,52 +478,4 @@ impl Metrics {
             group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
         }
     }
-}
-
-/// From creation to now, in microseconds.
-fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
-    if records.is_empty() {
-        return Point::EMPTY;
-    }
-    let spans = sums.spans.unwrap_or_else(|| Spans::of(now, records));
-    Point {
-        sum: u64::try_from(spans.sum / 1_000).unwrap_or(u64::MAX),
-        count: spans.count,
-        min: spans.min / 1_000,
-        max: spans.max / 1_000,
-    }
-}
-
-/// Each value by itself.
-fn each(values: impl Iterator<Item = u64>) -> Point {
-    let mut all = Point::EMPTY;
-    for value in values {
-        all.add(Point::of(value));
-    }
-    all
-}
-
-/// Bytes of each entry that was stored: `stored` of them.
-fn stored_bytes(entries: &[Record], stored: u64) -> Point {
-    let bytes = |entry: &Record| u64::from(entry.bytes);
-    if stored == len(entries) {
-        // Nearly always: one plain pass.
-        let (mut sum, mut min, mut max) = (0, u64::MAX, 0);
-        for bytes in entries.iter().map(bytes) {
-            sum += bytes;
-            min = bytes.min(min);
-            max = bytes.max(max);
-        }
-        return Point {
-            sum,
-            count: stored,
-            min,
-            max,
-        };
-    }
-    let mut all = Point::EMPTY;
-    for entry in entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted) {
-        all.add(Point::of(bytes(entry)));
-    }
-    all
 }

@@ -4,6 +4,7 @@ use crate::observe::sample::{
     CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
     tally,
 };
+use crate::record::Outcome;
 
 const STREAM: Component = Component::Stream(CLICKS);
 const FUNCTION: Component = Component::Function(ENRICHER);

@@ -19,6 +19,7 @@ use crate::engine::quantity::Ratio;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
 use crate::observe::Observers;
+use crate::observe::counts::StreamCounts;
 use crate::observe::counts::{Counts, ReaderCounts};
 use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 use crate::observe::metrics::{Metric, Statistic};
@@ -176,7 +177,7 @@ fn an_application_processes_everything_once_where_nothing_fails() {
             period: None,
         };
         let run = run(&blueprint);
-        let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
+        let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
         assert!(stored > 5_900);
         assert_eq!(run.reader().acknowledged, stored, "{version:?}");
         assert_eq!(run.reader().acknowledged_again, 0);

@@ -5,6 +5,7 @@ use crate::blueprint::{Blueprint, Checkpointing, KclVersion};
 use crate::command::Command;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::counts::StreamCounts;
 use crate::observe::fact::{ApplicationChange, Fact, LeaseTaking};
 use crate::observe::verdict::{Anomaly, Guarantee, Verdict};
 
@@ -345,7 +346,7 @@ fn a_dead_application_loses_nothing_while_retention_lasts() {
     let (application, workers) = (name(), 1);
     blueprint.interventions = vec![kill(60, None), at(200, Command::StartWorkers { application, workers })];
     let run = run(&blueprint);
-    let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
+    let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
     assert!(run.reader().acknowledged + 400 > stored, "it has caught up");
     assert!(run.reader().max_millis_behind > 140_000);
     assert_eq!(run.ordering().counts(run.place()).of(Anomaly::Lost), 0);

@@ -5,6 +5,7 @@ use crate::blueprint::{Arrivals, Checkpointing, InitialPosition, KclVersion};
 use crate::command::{Command, Operation};
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::counts::StreamCounts;
 use crate::observe::fact::{DiscardReason, Fact};
 use crate::observe::verdict::{Anomaly, Guarantee, Verdict};
 use crate::testing::blueprints::sink;
@@ -99,7 +100,7 @@ fn kds_kcl_27_a_child_begins_at_its_first_record_when_its_parent_is_done() {
             );
         }
         assert!(run.ordering().verdict(Guarantee::OrderPerKey, run.place()) == Verdict::Holds);
-        let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
+        let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
         assert!(run.reader().acknowledged + 400 > stored);
     }
 }
@@ -154,7 +155,7 @@ fn kds_r_18_a_closed_shard_is_read_from_any_position() {
     };
     blueprint.interventions = vec![at(30, split)];
     let run = run(&blueprint);
-    let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
+    let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
     assert!(run.reader().acknowledged + 100 > stored, "the closed parent included");
 }
 

@@ -5,6 +5,7 @@ use crate::blueprint::{Arrivals, Checkpointing, KclVersion};
 use crate::command::{Command, Intervention, Operation};
 use crate::engine::quantity::Rate;
 use crate::engine::time::SimDuration;
+use crate::observe::counts::StreamCounts;
 use crate::observe::verdict::{Anomaly, Guarantee, Verdict};
 use proptest::prelude::*;
 
@@ -68,7 +69,7 @@ proptest! {
         let workers = Command::StartWorkers { application: "audit".to_owned(), workers: 1 };
         blueprint.interventions.push(at(200, workers));
         let run = run(&blueprint);
-        let stored = run.counts().streams.iter().map(|stream| stream.accepted()).sum::<u64>();
+        let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
         prop_assert_eq!(run.reader().acknowledged, stored);
         prop_assert_eq!(run.ordering().counts(run.place()).of(Anomaly::Lost), 0);
         let order = run.ordering().verdict(Guarantee::OrderPerKey, run.place());

@@ -67,7 +67,7 @@ fn kds_r_01_an_iterator_starts_where_its_type_says() {
     let mut bench = filled();
     let mut at = SimTime::from_secs(3);
     let mut of = |kind| {
-        at = at + SimDuration::SECOND;
+        at += SimDuration::SECOND;
         position(&mut bench, at, kind)
     };
     assert_eq!(of(IteratorType::TrimHorizon), 0);
