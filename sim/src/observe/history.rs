@@ -199,7 +199,10 @@ impl History {
                 if let StreamChange::ShardOpened { parents, .. } = change {
                     // Shards are opened in the order of their numbers.
                     let epochs = &mut self.epochs[stream];
-                    let parents = parents.iter().flatten().filter_map(|parent| epochs.get(to_usize(parent.0)));
+                    let parents = parents
+                        .iter()
+                        .flatten()
+                        .filter_map(|parent| epochs.get(to_usize(parent.0)));
                     let epoch = Epoch::opened(now, parents.copied());
                     epochs.push(epoch);
                 }

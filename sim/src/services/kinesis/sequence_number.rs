@@ -100,7 +100,10 @@ mod tests {
 
     #[test]
     fn kds_seq_06_a_child_counts_above_its_parents_however_soon_it_is_opened() {
-        let parents = [Epoch::opened(SimTime::from_secs(7), []), Epoch::opened(SimTime::from_secs(9), [])];
+        let parents = [
+            Epoch::opened(SimTime::from_secs(7), []),
+            Epoch::opened(SimTime::from_secs(9), []),
+        ];
         let at_once = Epoch::opened(SimTime::from_secs(9), parents);
         assert!(at_once > parents[0] && at_once > parents[1]);
         assert_eq!(Epoch::opened(SimTime::from_secs(60), parents), Epoch(60));

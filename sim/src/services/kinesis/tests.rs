@@ -13,6 +13,7 @@ mod records;
 mod reference;
 mod reshard;
 mod retention;
+mod units;
 mod writes;
 
 use super::shard_map::even_ranges;
