@@ -130,3 +130,11 @@ fn kds_ret_11_a_closed_shard_expires_with_all_that_it_held() {
     bench.run_until(hours(200));
     assert_eq!(state(&bench), ShardState::Expired { at: hours(40) });
 }
+
+/// KDS-RET-06: also what nobody has put or read since, so that nothing has trimmed it.
+#[test]
+fn kds_ret_06_a_longer_retention_revives_nothing_that_has_expired_unnoticed() {
+    let mut bench = hourly(1, 24, 3);
+    bench.ask(hours(30), retention(48));
+    assert_eq!(unexpired(&mut bench, hours(31)), 0);
+}
