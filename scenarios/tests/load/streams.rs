@@ -168,11 +168,9 @@ fn the_exam_does_not_know_what_came_later() {
 #[test]
 fn kds_rec_17_a_stream_has_a_name_of_1_to_128_characters_that_aws_takes_and_no_other_stream_has() {
     let errors = |names: &[&str]| -> Vec<String> {
-        let text: String = names
-            .iter()
-            .map(|name| format!("[stream.\"{name}\"]\nShardCount = 1\n"))
-            .collect();
-        let text = and(&text);
+        let one = |name: &&str| format!("[stream.\"{name}\"]\nShardCount = 1\n");
+        let streams: Vec<String> = names.iter().map(one).collect();
+        let text = and(&streams.concat());
         let (_, diagnostics) = load(&text, "test", &LoadOptions::default(), &NoTraces);
         let lines = lines(&diagnostics, &text, &LoadOptions::default());
         let codes = lines.iter().filter(|line| line.starts_with('E'));
