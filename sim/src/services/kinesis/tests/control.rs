@@ -365,6 +365,9 @@ fn kds_rec_07_larger_records_are_accepted_some_seconds_after_the_call() {
         assert_eq!(refused, Some(Refusal::Validation), "KDS-REC-06: {kib}");
         bench.run_until(secs(1_000));
     }
+    for (at, kib) in [(1_100, 10_240), (1_500, 1_024)] {
+        assert_eq!(bench.ask_and_wait(secs(at), Operation::SetMaxRecordSize { kib }), None);
+    }
     bench.ask(secs(2_000), Operation::SetMaxRecordSize { kib: 4_096 });
     let large = || vec![record(0, 0, 3 * MIB)];
     let answer = |bench: &mut Bench, at| {

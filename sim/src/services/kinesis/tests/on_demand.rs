@@ -3,7 +3,7 @@
 use super::control::{HOURS, Owner};
 use super::*;
 use crate::engine::distribution::Distribution;
-use crate::observe::fact::ReadLimit;
+use crate::observe::fact::{ReadLimit, StreamChange};
 use crate::services::kinesis::operation::{Operation, Refusal};
 
 const MINUTE: u64 = 60;
@@ -450,4 +450,21 @@ fn warm_throughput_asked_for_again_takes_away_what_is_not_needed() {
     assert_eq!(shards_at(&mut bench, 100), 6);
     assert_eq!(bench.ask_and_wait(at_minute(100), warm), None);
     assert_eq!(bench.open().len(), 5);
+}
+
+/// KDS-CAP-14: those of the account's other streams count as well.
+#[test]
+fn a_switch_to_provisioned_mode_needs_room_in_the_accounts_quota_of_shards() {
+    for (elsewhere, refused) in [(96, None), (97, Some(Refusal::LimitExceeded))] {
+        let mut setup = on_demand();
+        setup.account.shard_quota = 100;
+        let mut bench = setup.build();
+        let operation = mode(CapacityMode::Provisioned);
+        bench.apply(|(me, stream), cx| stream.operate(*me, operation, elsewhere, cx));
+        let found = bench.changes().into_iter().find_map(|(_, change)| match change {
+            StreamChange::Refused { refusal, .. } => Some(refusal),
+            _ => None,
+        });
+        assert_eq!(found, refused, "four shards here and {elsewhere} elsewhere");
+    }
 }

@@ -85,6 +85,11 @@ fn kds_ret_07_a_decrease_takes_effect_at_once() {
     assert_eq!(unexpired(&mut bench, hours(41)), 40);
     bench.ask(hours(42), retention(24));
     assert!(!bench.component.1.is_updating());
+    let trimmed = bench.component.1.shards()[0].log.horizon();
+    assert_eq!(
+        trimmed, 17,
+        "also without a read or a put; that of hour 18 came a little later"
+    );
     let (call, read) = bench.read(hours(42) + SimDuration::SECOND, 0, 0);
     assert_eq!(
         (call.expired, read.len()),
