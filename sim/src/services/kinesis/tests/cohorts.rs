@@ -1,7 +1,11 @@
 //! Single-record calls that are handled by window.
 
 use super::*;
+use crate::blueprint::{Arrivals, Keys};
 use crate::engine::distribution::Distribution;
+use crate::engine::quantity::Rate;
+use crate::session::{Session, SessionOptions};
+use crate::testing::blueprints::pipeline;
 
 const WINDOW: SimDuration = SimDuration::from_millis(1);
 
@@ -286,4 +290,30 @@ fn without_readers_every_shard_forgets_what_cohorts_store() {
         "{} bytes",
         bench.component.1.memory()
     );
+}
+
+/// What scaling goes by is measured whether or not anybody looks.
+#[test]
+fn a_stream_grows_with_the_load_of_cohorts_that_nobody_observes() {
+    let shards = |observe| {
+        let mut blueprint = pipeline(4, SimDuration::from_secs(210));
+        blueprint.streams[0].mode = CapacityMode::OnDemand;
+        blueprint.model.on_demand_split_delay = Distribution::Constant(60e9);
+        blueprint.producers[0].api = PutApi::PutRecord;
+        blueprint.producers[0].keys = Keys::Uniform { count: 1 };
+        blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(700));
+        blueprint.producers[0].call_window_threshold = Rate::per_second(0);
+        let options = SessionOptions {
+            observe,
+            ..SessionOptions::default()
+        };
+        let mut session = Session::new(&blueprint, options).expect("it is valid");
+        session.seek(session.end()).expect("the books balance");
+        let stream = &session.world().streams()[ME];
+        assert!(stream.cohort_windows() > 10_000);
+        (stream.map().shards().len(), session.fingerprint())
+    };
+    let (unobserved, observed) = (shards(false), shards(true));
+    assert_eq!(unobserved, observed);
+    assert!(unobserved.0 > 4);
 }
