@@ -156,6 +156,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
     });
     blueprint.mappings.push(MappingBlueprint {
         name: name.to_owned(),
+        consumer: None,
         stream: name.to_owned(),
         function: name.to_owned(),
         starting_position: StartingPosition::TrimHorizon,
@@ -243,6 +244,8 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
         | Fact::GetRecordsThrottled { stream, .. }
+        | Fact::SubscriptionAnswered { stream, .. }
+        | Fact::SubscriptionEventPushed { stream, .. }
         | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
@@ -275,6 +278,7 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::PutRefused { records, .. }
         | Fact::AcknowledgementLost { records, .. }
         | Fact::GetRecordsHandled { records, .. }
+        | Fact::SubscriptionEventPushed { records, .. }
         | Fact::BatchDispatched { records, .. }
         | Fact::RecordsDiscarded { records, .. }
         | Fact::InvocationStarted { records, .. }
@@ -289,6 +293,12 @@ fn figures(fact: &Fact<'_>) -> Vec<u64> {
     match *fact {
         Fact::RetryScheduled { at, records, .. } => vec![at.as_nanos(), u64::from(records)],
         Fact::GetRecordsHandled {
+            shard,
+            first_position,
+            millis_behind,
+            ..
+        }
+        | Fact::SubscriptionEventPushed {
             shard,
             first_position,
             millis_behind,

@@ -36,6 +36,8 @@ pub struct Blueprint {
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
     pub streams: Vec<StreamBlueprint>,
+    /// Registered consumers of streams.
+    pub consumers: Vec<ConsumerBlueprint>,
     /// Event source mappings.
     pub mappings: Vec<MappingBlueprint>,
     /// Consumer applications.
@@ -66,6 +68,7 @@ impl Blueprint {
             stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
+            consumers: Vec::new(),
             mappings: Vec::new(),
             applications: Vec::new(),
             functions: Vec::new(),
@@ -347,6 +350,15 @@ pub struct StreamBlueprint {
     pub warm_throughput_mib: u32,
 }
 
+/// A registered consumer of a stream (`[consumer.NAME]`, AWS::Kinesis::StreamConsumer).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Name of the stream that it is registered with.
+    pub stream: String,
+}
+
 /// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MappingBlueprint {
@@ -354,6 +366,8 @@ pub struct MappingBlueprint {
     pub name: String,
     /// Name of the stream that it reads.
     pub stream: String,
+    /// Name of the registered consumer of this stream that it reads as; `None`: it polls (LAM-K-34).
+    pub consumer: Option<String>,
     /// Name of the function that it invokes.
     pub function: String,
     /// Where reading starts (LAM-K-16).

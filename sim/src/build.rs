@@ -1,9 +1,9 @@
 //! From a blueprint to a world.
 
 use crate::batch::BatchPool;
-use crate::blueprint::{Blueprint, ProducerBlueprint};
+use crate::blueprint::{Blueprint, ProducerBlueprint, Retrieval};
 use crate::command::{Command, Intervention};
-use crate::directory::{Component, Directory, UnknownReference};
+use crate::directory::{Component, Directory, ReaderEntry, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
@@ -11,7 +11,7 @@ use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, StreamId};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::application::{Application, ApplicationSetting};
-use crate::services::kinesis::{Stream, StreamSetting};
+use crate::services::kinesis::{ConsumerSetting, Stream, StreamSetting};
 use crate::services::lambda::Lambda;
 use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
@@ -139,6 +139,7 @@ fn build_streams(
             .filter(|(_, reader)| reader.stream == id)
             .map(|(reader, _)| reader)
             .collect();
+        let consumers = consumers_of(blueprint, directory, id);
         let setting = StreamSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
@@ -147,6 +148,7 @@ fn build_streams(
             applications: readers
                 .iter()
                 .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
+            consumers: &consumers,
             account: blueprint.stream_account,
             metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),
@@ -154,6 +156,36 @@ fn build_streams(
         streams.push(Stream::new(stream, setting, random)?);
     }
     Ok(streams)
+}
+
+/// The stream's registered consumers that somebody reads as, in order of reader.
+fn consumers_of<'b>(blueprint: &'b Blueprint, directory: &'b Directory, stream: StreamId) -> Vec<ConsumerSetting<'b>> {
+    let named = |reader: &ReaderEntry| -> Option<(&'b str, bool)> {
+        match reader.component {
+            Component::Mapping(id) => {
+                let name = &directory.mappings[id].name;
+                let mapping = blueprint.mappings.iter().find(|mapping| mapping.name == *name)?;
+                Some((mapping.consumer.as_deref()?, true))
+            }
+            Component::Application(id) => {
+                // The library registers a consumer with the application's name (KDS-EFO-19).
+                let name = &directory.applications[id].name;
+                let mut applications = blueprint.applications.iter();
+                let application = applications.find(|application| application.name == *name)?;
+                (application.retrieval == Retrieval::FanOut).then_some((name.as_str(), false))
+            }
+            Component::Producer(_) | Component::Stream(_) | Component::Function(_) | Component::Sink(_) => None,
+        }
+    };
+    let mut consumers = Vec::new();
+    for (reader, entry) in directory.readers.iter_enumerated() {
+        if entry.stream == stream
+            && let Some((name, mapping)) = named(entry)
+        {
+            consumers.push(ConsumerSetting { name, reader, mapping });
+        }
+    }
+    consumers
 }
 
 fn build_mappings(

@@ -73,6 +73,7 @@ impl Workload {
         blueprint.functions.push(function());
         blueprint.mappings.push(MappingBlueprint {
             name: "reader".to_owned(),
+            consumer: None,
             stream: "records".to_owned(),
             function: "work".to_owned(),
             starting_position: StartingPosition::TrimHorizon,

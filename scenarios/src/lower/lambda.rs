@@ -13,6 +13,7 @@ pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
     MappingBlueprint {
         name: name.to_owned(),
         stream: fields.name("EventSourceArn"),
+        consumer: fields.reference("consumer").map(|(_, consumer)| consumer.to_owned()),
         function: fields.name("FunctionName"),
         starting_position: match fields.word("StartingPosition") {
             "LATEST" => StartingPosition::Latest,

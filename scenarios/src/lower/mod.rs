@@ -1,6 +1,7 @@
 //! From checked values to the blueprint, with the rules that span several properties or components.
 
 mod application;
+mod consumer;
 mod expect;
 mod intervention;
 mod kinesis;
@@ -74,6 +75,7 @@ impl Lowering<'_> {
                 .producers
                 .extend(self.producer(&component.name, &component.fields));
         }
+        self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
             blueprint
                 .mappings

@@ -136,6 +136,7 @@ impl Lowering<'_> {
                 &[(Kind::Mapping, "FunctionName")],
                 "no mapping invokes it",
             ),
+            (Kind::Consumer, &[(Kind::Mapping, "consumer")], "no mapping reads as it"),
             (Kind::Sink, writers, "no function or application writes to it"),
         ];
         for &(kind, users, why) in checks {

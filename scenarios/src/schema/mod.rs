@@ -4,6 +4,7 @@
 //! suggestions for misspelt names, and reference pages all read these rows, so there is nothing to keep in step.
 
 pub mod application;
+pub mod consumer;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
@@ -27,6 +28,8 @@ pub enum Kind {
     Producer,
     /// `[stream.NAME]`
     Stream,
+    /// `[consumer.NAME]`
+    Consumer,
     /// `[mapping.NAME]`
     Mapping,
     /// `[application.NAME]`
@@ -42,6 +45,7 @@ impl Kind {
     pub const ALL: &[Self] = &[
         Self::Producer,
         Self::Stream,
+        Self::Consumer,
         Self::Mapping,
         Self::Application,
         Self::Function,
@@ -53,6 +57,7 @@ impl Kind {
         match self {
             Self::Producer => "producer",
             Self::Stream => "stream",
+            Self::Consumer => "consumer",
             Self::Mapping => "mapping",
             Self::Application => "application",
             Self::Function => "function",
@@ -64,6 +69,7 @@ impl Kind {
         match self {
             Self::Producer => &producer::PRODUCER,
             Self::Stream => &kinesis::STREAM,
+            Self::Consumer => &consumer::CONSUMER,
             Self::Mapping => &mapping::MAPPING,
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,

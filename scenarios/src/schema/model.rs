@@ -64,6 +64,47 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("KDS-SDK-07"),
     defaulted(
+        "fan_out_delay",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"42ms\", sigma = 0.3 } }",
+        "From the storing of a record to the push that brings it to a plain consumer: with put and network, 70 ms on average.",
+    )
+    .fact("KDS-EFO-16"),
+    defaulted(
+        "fan_out_mapping_delay",
+        DISTRIBUTION,
+        "\"26ms\"",
+        "The same to an event source mapping.",
+    )
+    .fact("LAM-U-04"),
+    defaulted(
+        "fan_out_dispatch_delay",
+        SPAN,
+        "\"3ms\"",
+        "From the receipt of an event by a mapping to the invocation of the function.",
+    )
+    .fact("LAM-U-04"),
+    defaulted(
+        "fan_out_event_interval",
+        SPAN,
+        "\"10ms\"",
+        "Least time between two events of a subscription; what comes in between travels together.",
+    )
+    .fact("KDS-MOD-14"),
+    defaulted(
+        "fan_out_keep_alive",
+        LENGTH,
+        "\"5s\"",
+        "A subscription without news pushes an empty event after this time.",
+    )
+    .fact("KDS-MOD-14"),
+    defaulted(
+        "fan_out_events_ahead",
+        integer(1, 10_000),
+        "10",
+        "Events that are pushed ahead of a consumer that has not taken them; AWS leaves this to flow control.",
+    ),
+    defaulted(
         "poll_dispatch_delay",
         SPAN,
         "\"85ms\"",

@@ -46,7 +46,7 @@ pub static TOP: Rows = Rows {
     title: "a scenario",
     aws: None,
     properties: PROPERTIES,
-    not_modelled: &["queue", "topic", "firehose", "consumer", "lesson", "variant", "sweep"],
+    not_modelled: &["queue", "topic", "firehose", "lesson", "variant", "sweep"],
 };
 
 static PROPERTIES: &[Property] = &[
@@ -70,6 +70,11 @@ static PROPERTIES: &[Property] = &[
     defaulted("account", Shape::Table(&ACCOUNT), "{}", "Quotas of the account."),
     optional("producer", Shape::Components(Kind::Producer), "Sources of records."),
     optional("stream", Shape::Components(Kind::Stream), "Kinesis data streams."),
+    optional(
+        "consumer",
+        Shape::Components(Kind::Consumer),
+        "Registered consumers of streams, for enhanced fan-out.",
+    ),
     optional("mapping", Shape::Components(Kind::Mapping), "Event source mappings."),
     optional(
         "application",

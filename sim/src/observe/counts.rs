@@ -21,7 +21,7 @@ use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -79,6 +79,12 @@ pub struct ReaderCounts {
     pub empty_reads: u64,
     /// Of these to read a failed batch again (LAM-K-20).
     pub reads_for_retry: u64,
+    /// Events pushed over its subscriptions; it is a registered consumer.
+    pub events: u64,
+    /// `SubscribeToShard` that succeeded.
+    pub subscriptions: u64,
+    /// `SubscribeToShard` refused (KDS-MET-14).
+    pub subscriptions_refused: u64,
     /// Records read, repeated reads included.
     pub records_read: u64,
     /// Bytes read, repeated reads included.
@@ -226,6 +232,8 @@ impl Counts {
             }
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -352,6 +360,26 @@ impl Counts {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
                 }
             }
+            Fact::SubscriptionEventPushed {
+                reader,
+                records,
+                bytes,
+                millis_behind,
+                ..
+            } => {
+                let counts = &mut self.readers[reader];
+                counts.events += 1;
+                counts.records_read += len(records);
+                counts.bytes_read += bytes;
+                if millis_behind > counts.max_millis_behind {
+                    (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
+                }
+            }
+            Fact::SubscriptionAnswered { reader, answer, .. } => match answer {
+                SubscriptionAnswer::Begun => self.readers[reader].subscriptions += 1,
+                SubscriptionAnswer::Refused(_) => self.readers[reader].subscriptions_refused += 1,
+                SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
+            },
             Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
                 ReadLimit::Calls => self.readers[reader].throttled_by_calls += 1,
                 ReadLimit::Bytes => self.readers[reader].throttled_by_bytes += 1,

@@ -56,6 +56,19 @@ pub enum ReadLimit {
     Bytes,
 }
 
+/// What becomes of a subscription to a shard.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum SubscriptionAnswer {
+    /// `SubscribeToShard` succeeded.
+    Begun,
+    /// `SubscribeToShard` was refused (KDS-EFO-08, KDS-EFO-09).
+    Refused(ServiceError),
+    /// Its time was over (KDS-EFO-07).
+    Ended,
+    /// It failed: another one took over (KDS-EFO-10).
+    Failed(ServiceError),
+}
+
 /// A statement about what has happened.
 #[derive(Clone, Copy, Debug)]
 pub enum Fact<'f> {
@@ -237,6 +250,35 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// By which limit.
         limit: ReadLimit,
+    },
+
+    /// A stream answered a `SubscribeToShard`, or a subscription ended.
+    SubscriptionAnswered {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For which registered consumer.
+        reader: ReaderId,
+        /// How.
+        answer: SubscriptionAnswer,
+    },
+    /// A stream pushed a `SubscribeToShardEvent`.
+    SubscriptionEventPushed {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// To which registered consumer.
+        reader: ReaderId,
+        /// Position of the first record.
+        first_position: u64,
+        /// What was pushed.
+        records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
+        /// `MillisBehindLatest`.
+        millis_behind: u64,
     },
 
     /// A stream changed: its shards, or what it is set to.

@@ -48,6 +48,8 @@ pub struct StreamUsage {
     pub bytes_out: u64,
     /// KB stored in on-demand mode, each record rounded up (KDS-U-07).
     pub on_demand_kb_in: u64,
+    /// Of the bytes given to readers, those that were pushed to registered consumers (KDS-EFO-18).
+    pub fan_out_bytes: u64,
     /// Bytes given to readers in on-demand mode.
     pub on_demand_bytes_out: u64,
 }
@@ -283,6 +285,12 @@ impl Usage {
                 self.readers[reader].get_records_requests += 1;
                 self.readers[reader].bytes_read += bytes;
             }
+            Fact::SubscriptionEventPushed {
+                stream, reader, bytes, ..
+            } => {
+                self.streams[stream].pushed(bytes);
+                self.readers[reader].bytes_read += bytes;
+            }
             Fact::GetRecordsThrottled { stream, reader, .. } => {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
@@ -313,6 +321,7 @@ impl Usage {
             | Fact::RetryScheduled { .. }
             | Fact::RecordsGivenUp { .. }
             | Fact::AcknowledgementLost { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsGathered { .. }
@@ -358,6 +367,10 @@ impl StreamUsage {
         if self.on_demand {
             self.on_demand_bytes_out += bytes;
         }
+    }
+    fn pushed(&mut self, bytes: u64) {
+        self.gave(bytes);
+        self.fan_out_bytes += bytes;
     }
     fn request(&mut self, api: PutApi, records: &[Record]) {
         match api {

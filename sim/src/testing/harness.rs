@@ -230,6 +230,7 @@ const fn carried(event: &Event) -> Option<BatchId> {
             application::Event::ShardsListed { batch }
             | application::Event::IteratorReceived { batch }
             | application::Event::PageReceived { batch }
+            | application::Event::Pushed { batch }
             | application::Event::Written { batch },
         )
         | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
@@ -237,6 +238,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             mapping::Event::PageReceived { batch }
             | mapping::Event::PageReady { batch }
+            | mapping::Event::Subscribed { batch }
+            | mapping::Event::EventReceived { batch }
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
@@ -250,6 +253,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::IteratorReceived { batch }
             | kinesis::Event::IteratorServed { batch }
             | kinesis::Event::ListReceived { batch }
+            | kinesis::Event::SubscribeReceived { batch }
+            | kinesis::Event::EventAcknowledged { batch }
             | kinesis::Event::ListShards { batch },
         ) => Some(batch),
         Event::Control(_)
@@ -277,6 +282,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             kinesis::Event::CohortWindow
             | kinesis::Event::ShardLeft { .. }
+            | kinesis::Event::PushDue { .. }
+            | kinesis::Event::KeepAlive { .. }
             | kinesis::Event::ChangeDue { .. }
             | kinesis::Event::MinuteOver,
         ) => None,

@@ -85,6 +85,8 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         AcknowledgementLost (stream, producer) [records, late]
         GetRecordsHandled (stream, shard, reader, first_position, bytes, millis_behind, again, received_at) [records]
         GetRecordsThrottled (stream, shard, reader, limit) []
+        SubscriptionAnswered (stream, shard, reader, answer) []
+        SubscriptionEventPushed (stream, shard, reader, first_position, bytes, millis_behind) [records]
         StreamChanged (stream, change) []
         RecordsExpiredUnread (reader, shard, first_position, count) []
         RecordsExpiredInRetry (reader, shard, count, first_position) []

@@ -41,7 +41,14 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
                     account_concurrency: if account == 1 { 103 } else { 1_000 },
                     producers: named(producers, |producer, name| producer.name = name, "producer"),
                     streams: vec![records],
-                    mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
+                    mappings: named(
+                        mappings,
+                        |mapping, name| {
+                            mapping.consumer = mapping.consumer.take().map(|_| format!("of-{name}"));
+                            mapping.name = name;
+                        },
+                        "mapping",
+                    ),
                     functions: named(functions, |function, name| function.name = name, "function"),
                     sinks: named(sinks, |sink, name| sink.name = name, "sink"),
                     interventions,
@@ -117,6 +124,7 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                 }
                 blueprint.mappings = vec![MappingBlueprint {
                     name: "mapping-0".to_owned(),
+                    consumer: mapping.consumer.as_ref().map(|_| "of-mapping-0".to_owned()),
                     function: "function-0".to_owned(),
                     ..mapping
                 }];
@@ -408,9 +416,11 @@ fn mappings() -> impl Strategy<Value = MappingBlueprint> {
         prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
         1_u32..=10,
         0_u32..2,
+        any::<bool>(),
     )
         .prop_map(
-            |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
+            |(batch_size, window, parallelization_factor, function, pushed)| MappingBlueprint {
+                consumer: pushed.then(String::new),
                 batch_size,
                 maximum_batching_window: SimDuration::from_secs(window),
                 parallelization_factor,

@@ -202,6 +202,13 @@ impl Probe for Follower {
                 records,
                 again: false,
                 ..
+            }
+            | Fact::SubscriptionEventPushed {
+                reader,
+                shard,
+                first_position,
+                records,
+                ..
             } => {
                 for (position, record) in (first_position..).zip(records) {
                     self.story(reader, record).served_at = now;

@@ -197,6 +197,14 @@ impl Conservation {
                 records,
                 again: false,
                 ..
+            }
+            | Fact::SubscriptionEventPushed {
+                stream,
+                shard,
+                reader,
+                first_position,
+                records,
+                ..
             } => {
                 self.page_read(now, (stream, shard), reader, first_position, records);
             }
@@ -221,6 +229,7 @@ impl Conservation {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsGathered { .. }
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }

@@ -301,6 +301,7 @@ impl Headroom {
             }
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -345,6 +346,7 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
@@ -366,6 +368,12 @@ impl Headroom {
             } => {
                 self.shard(stream, shard).read(now, received_at, bytes);
                 if let (Some(oldest), false) = (records.first(), again) {
+                    let age = now.since(oldest.arrived_at).as_nanos();
+                    self.readers[reader].retention.note(now, age, false);
+                }
+            }
+            Fact::SubscriptionEventPushed { reader, records, .. } => {
+                if let Some(oldest) = records.first() {
                     let age = now.since(oldest.arrived_at).as_nanos();
                     self.readers[reader].retention.note(now, age, false);
                 }

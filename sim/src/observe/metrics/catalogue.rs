@@ -116,6 +116,12 @@ catalogue! {
     GetRecordsBytes = "GetRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a GetRecords returned.", "KDS-MET-11";
     GetRecordsRecords = "GetRecords.Records", Kinesis, Count, Sum, "Records that a GetRecords returned.", "KDS-MET-11";
     GetRecordsLatency = "GetRecords.Latency", Kinesis, Milliseconds, Average, "From the receipt of a GetRecords to its answer.", "KDS-MET-11";
+    SubscribeToShardSuccess = "SubscribeToShard.Success", Kinesis, Count, Average, "Share of the calls to SubscribeToShard that succeeded.", "KDS-MET-13";
+    SubscribeToShardRateExceeded = "SubscribeToShard.RateExceeded", Kinesis, Count, Sum, "Calls to SubscribeToShard refused since a subscription was active or calls came too fast.", "KDS-MET-14";
+    SubscribeToShardEventBytes = "SubscribeToShardEvent.Bytes", Kinesis, Bytes, Sum, "Bytes pushed to the consumer.", "KDS-MET-13";
+    SubscribeToShardEventRecords = "SubscribeToShardEvent.Records", Kinesis, Count, Sum, "Records pushed to the consumer.", "KDS-MET-13";
+    SubscribeToShardEventSuccess = "SubscribeToShardEvent.Success", Kinesis, Count, Average, "Share of the events that were pushed without an error.", "KDS-MET-13";
+    SubscribeToShardEventMillisBehindLatest = "SubscribeToShardEvent.MillisBehindLatest", Kinesis, Milliseconds, Maximum, "How far behind the tip of the shard the events were.", "KDS-MET-13";
     GetRecordsSuccess = "GetRecords.Success", Kinesis, Count, Average, "1 for a GetRecords that was answered, else 0.", "KDS-MET-11";
     GetRecordsIteratorAgeMilliseconds = "GetRecords.IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords; 0 when caught up.", "KDS-MET-12";
     Invocations = "Invocations", Lambda, Count, Sum, "Runs of the function's code.", "LAM-M-01";

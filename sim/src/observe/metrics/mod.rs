@@ -15,7 +15,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{ApplicationChange, Fact};
+use crate::observe::fact::{ApplicationChange, Fact, SubscriptionAnswer};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
 use points::{latencies, stored_bytes};
@@ -59,6 +59,15 @@ const FUNCTION: &[Metric] = &[
     Metric::ColdStarts,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
+];
+/// Of a registered consumer (KDS-MET-13).
+const CONSUMER: &[Metric] = &[
+    Metric::SubscribeToShardSuccess,
+    Metric::SubscribeToShardRateExceeded,
+    Metric::SubscribeToShardEventBytes,
+    Metric::SubscribeToShardEventRecords,
+    Metric::SubscribeToShardEventSuccess,
+    Metric::SubscribeToShardEventMillisBehindLatest,
 ];
 const APPLICATION: &[Metric] = &[
     Metric::MillisBehindLatest,
@@ -123,6 +132,8 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    /// By reader, of those that are registered consumers.
+    consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
@@ -150,6 +161,7 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
+            consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
                 .iter()
@@ -172,7 +184,10 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(_) => None,
+            Component::Mapping(id) => self.consumers.get(id.into()),
+            Component::Application(id) if CONSUMER.contains(&metric) => {
+                self.consumers.get(self.directory.reader_of(id))
+            }
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
             Component::Sink(id) => self.sinks.get(id),
@@ -242,6 +257,7 @@ impl Metrics {
                 }
             }
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
+            Fact::SubscriptionEventPushed { .. } | Fact::SubscriptionAnswered { .. } => self.fan_out(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -412,6 +428,44 @@ impl Metrics {
         group.add(now, Metric::GetRecordsLatency, Point::of(service));
         group.add(now, Metric::GetRecordsSuccess, Point::of(1));
         group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
+    }
+
+    /// KDS-MET-13: what is told of each registered consumer.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
+    fn fan_out(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::SubscriptionEventPushed {
+                reader,
+                records,
+                bytes,
+                millis_behind,
+                ..
+            } => {
+                let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
+                let processor = self.directory.readers[reader].processor;
+                self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
+                let group = &mut self.consumers[reader];
+                group.add(now, Metric::SubscribeToShardEventBytes, Point::of(bytes));
+                group.add(now, Metric::SubscribeToShardEventRecords, Point::of(len(records)));
+                group.add(now, Metric::SubscribeToShardEventSuccess, Point::of(1));
+                group.add(now, Metric::SubscribeToShardEventMillisBehindLatest, behind);
+            }
+            Fact::SubscriptionAnswered { reader, answer, .. } => {
+                let group = &mut self.consumers[reader];
+                match answer {
+                    SubscriptionAnswer::Begun => group.add(now, Metric::SubscribeToShardSuccess, Point::of(1)),
+                    SubscriptionAnswer::Refused(_) => {
+                        group.add(now, Metric::SubscribeToShardSuccess, Point::of(0));
+                        group.add(now, Metric::SubscribeToShardRateExceeded, Point::of(1));
+                    }
+                    SubscriptionAnswer::Ended => {}
+                    SubscriptionAnswer::Failed(_) => {
+                        group.add(now, Metric::SubscribeToShardEventSuccess, Point::of(0));
+                    }
+                }
+            }
+            _ => {}
+        }
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {

@@ -16,6 +16,7 @@ mod records;
 mod reference;
 mod reshard;
 mod retention;
+mod subscriptions;
 mod units;
 mod writes;
 
@@ -47,6 +48,7 @@ struct Setup {
     readers: Vec<ReaderId>,
     account: StreamAccount,
     applications: bool,
+    consumers: Vec<ConsumerSetting<'static>>,
     metered: bool,
 }
 
@@ -60,6 +62,7 @@ impl Setup {
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
             applications: false,
+            consumers: Vec::new(),
             metered: true,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
@@ -72,6 +75,7 @@ impl Setup {
             keys: &keys,
             readers: &self.readers,
             applications: self.applications,
+            consumers: &self.consumers,
             account: self.account,
             metered: self.metered,
             call_window: SimDuration::from_millis(1),
