@@ -21,7 +21,7 @@ fn bench() -> Bench {
     setup.build()
 }
 
-fn ask(bench: &mut Bench, at: SimTime, shard: u32, kind: IteratorType) {
+pub(super) fn ask(bench: &mut Bench, at: SimTime, shard: u32, kind: IteratorType) {
     let batch = Batch {
         envelope: Envelope::Iterator(IteratorCall {
             reader: READER,
