@@ -220,7 +220,11 @@ fn application_told(application: &ApplicationAccount) -> Vec<String> {
         told.push(format!(
             "{} taken over from workers that no longer renewed {}{when}.",
             was(application.leases_failed_over, "lease"),
-            if application.leases_failed_over == 1 { "it" } else { "them" }
+            if application.leases_failed_over == 1 {
+                "it"
+            } else {
+                "them"
+            }
         ));
     }
     if application.leases_moved > 0 {
