@@ -106,7 +106,10 @@ fn rows_are_unique_and_speak_in_sentences() {
 /// Whatever a row states as its default must pass the row's own check, in both profiles.
 #[test]
 fn defaults_pass_their_own_checks() {
-    let base = format!("{BASE}\n[application.audit]\nstream = \"stream.clicks\"\ntime = {{ per_batch = \"1ms\" }}\n");
+    let base = format!(
+        "{BASE}\n[application.audit]\nstream = \"stream.clicks\"\ntime = {{ per_batch = \"1ms\" }}\n\n\
+         [invoker.shop]\nFunctionName = \"function.enrich\"\narrivals = {{ constant = \"1/s\" }}\n"
+    );
     for (profile, kind) in ["exam", "current"]
         .iter()
         .flat_map(|profile| Kind::ALL.iter().map(move |kind| (profile, kind)))
