@@ -308,6 +308,7 @@ fn lam_b_03_a_handler_of_27_ms_and_a_bit_is_billed_28() {
     assert_eq!(usage.invocations, counts.functions[FunctionId(0)].started);
 }
 
+/// Also LAM-H-07.
 #[test]
 fn lam_b_17_lam_b_18_init_is_billed_now_and_was_not_for_zip_on_managed_runtimes() {
     let published = |runtime: &str, package| ColdStart::Published {
