@@ -1,6 +1,7 @@
 //! The account as text, the way a colleague would tell it: the answer first, then what ran, what happened and why,
 //! what was checked, and what the reader must take on trust.
 
+mod direct;
 mod page;
 mod sentences;
 
@@ -8,6 +9,7 @@ pub use page::Layout;
 
 use crate::account::{Account, Check, Component, Ending, Judgement, LimitUse, Verdict};
 use crate::text::{counted, fill, printable, share};
+use direct::{events_told, invoker_told, provisioned_told};
 use page::{BAD, GOOD, HEADING, OPEN, Page};
 use sentences::{function_told, producer_told, reader_told, sink_told, stream_told, times};
 
@@ -124,10 +126,22 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let producers = account.producers.iter().map(|producer| producer_told(producer, span));
     let streams = account.streams.iter().flat_map(stream_told);
     let readers = account.readers.iter().map(reader_told);
-    let functions = account.functions.iter().map(function_told);
+    let invokers = account.invokers.iter().map(|invoker| invoker_told(invoker, span));
+    let functions = account.functions.iter().flat_map(|function| {
+        let events = function
+            .events
+            .as_ref()
+            .map(|events| events_told(&function.name, events));
+        let provisioned = function.provisioned.as_ref();
+        let provisioned = provisioned.map(|provisioned| provisioned_told(&function.name, provisioned));
+        core::iter::once(function_told(function))
+            .chain(provisioned)
+            .chain(events)
+    });
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
     let sources = producers.chain(streams);
-    sources.chain(readers).chain(functions).chain(sinks).collect()
+    let runs = invokers.chain(functions);
+    sources.chain(readers).chain(runs).chain(sinks).collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {

@@ -7,6 +7,7 @@ pub mod application;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod mapping;
@@ -33,6 +34,8 @@ pub enum Kind {
     Application,
     /// `[function.NAME]`
     Function,
+    /// `[invoker.NAME]`
+    Invoker,
     /// `[sink.NAME]`
     Sink,
 }
@@ -45,6 +48,7 @@ impl Kind {
         Self::Mapping,
         Self::Application,
         Self::Function,
+        Self::Invoker,
         Self::Sink,
     ];
 
@@ -56,6 +60,7 @@ impl Kind {
             Self::Mapping => "mapping",
             Self::Application => "application",
             Self::Function => "function",
+            Self::Invoker => "invoker",
             Self::Sink => "sink",
         }
     }
@@ -67,6 +72,7 @@ impl Kind {
             Self::Mapping => &mapping::MAPPING,
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
+            Self::Invoker => &invoker::INVOKER,
             Self::Sink => &sink::SINK,
         }
     }

@@ -112,6 +112,7 @@ impl Application {
             | Envelope::ListShards(_)
             | Envelope::Put(_)
             | Envelope::Invoke(_)
+            | Envelope::InvokeDirect(_)
             | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
