@@ -1,6 +1,7 @@
 //! What calls carry: a batch of records and an envelope, in a pool of recycled slots.
 
 use crate::blueprint::PutApi;
+pub use crate::direct_call::{DirectAnswer, DirectCall};
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{
@@ -60,6 +61,8 @@ pub enum Envelope {
     Pushed(PushedEvent),
     /// A consumer has taken events.
     Acknowledge(EventsTaken),
+    /// `Invoke` by an invoker, and its response.
+    InvokeDirect(DirectCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
 }

@@ -11,8 +11,9 @@ use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, StreamId};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::application::{Application, ApplicationSetting};
+use crate::services::invoker::Invoker;
 use crate::services::kinesis::{ConsumerSetting, Stream, StreamSetting};
-use crate::services::lambda::Lambda;
+use crate::services::lambda::{Account, Lambda};
 use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
 use crate::services::sink::Sink;
@@ -75,8 +76,19 @@ impl World {
         let mappings = build_mappings(blueprint, &directory, &streams, &keys, &mut random)?;
         let applications = build_applications(blueprint, &directory, &mut random)?;
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
-        let quota = blueprint.account_concurrency;
-        let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
+        let account = Account {
+            profile: blueprint.profile,
+            concurrency: blueprint.account_concurrency,
+            region_burst: blueprint.region_burst,
+        };
+        let lambda = Lambda::new(&functions, &sink_of_function, account, &blueprint.model, &mut random)?;
+        let mut invokers = IndexVec::new();
+        for (invoker, entry) in sorted(&blueprint.invokers, "invoker", |invoker| &invoker.name)?
+            .into_iter()
+            .zip(&directory.invokers)
+        {
+            invokers.push(Invoker::new(invoker, entry.function, &blueprint.model, &mut random)?);
+        }
         let mut clients = IndexVec::<ProducerId, Client>::new();
         for (producer, entry) in producers.iter().zip(&directory.producers) {
             let range = keys.range(ProducerId::from_index(clients.len()));
@@ -104,6 +116,7 @@ impl World {
         }
         let world = Self {
             applications,
+            invokers,
             lambda,
             mappings,
             producers: clients,
@@ -174,7 +187,11 @@ fn consumers_of<'b>(blueprint: &'b Blueprint, directory: &'b Directory, stream: 
                 let application = applications.find(|application| application.name == *name)?;
                 (application.retrieval == Retrieval::FanOut).then_some((name.as_str(), false))
             }
-            Component::Producer(_) | Component::Stream(_) | Component::Function(_) | Component::Sink(_) => None,
+            Component::Invoker(_)
+            | Component::Producer(_)
+            | Component::Stream(_)
+            | Component::Function(_)
+            | Component::Sink(_) => None,
         }
     };
     let mut consumers = Vec::new();

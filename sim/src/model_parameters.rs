@@ -75,6 +75,14 @@ pub struct ModelParameters {
     pub environment_lifetime: Distribution,
     /// Time of a write to the lease table, which a record processor waits for when it checkpoints: a DynamoDB write.
     pub lease_write_time: Distribution,
+    /// From the request for provisioned concurrency to the start of its allocation (LAM-V-08, LAM-U-33).
+    pub provisioning_delay: SimDuration,
+    /// First wait of an asynchronous event after a throttle; doubles (LAM-A-05, LAM-U-36).
+    pub async_throttle_backoff: SimDuration,
+    /// Longest wait of an asynchronous event after a throttle (LAM-A-05, LAM-U-36).
+    pub async_throttle_backoff_max: SimDuration,
+    /// Probability that an asynchronous event is delivered twice (LAM-A-08).
+    pub async_duplicate_rate: Ratio,
     /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
     pub payload_record_overhead: u32,
 }
@@ -141,6 +149,10 @@ impl Default for ModelParameters {
                 median: ms(5.0),
                 sigma: 0.692,
             },
+            provisioning_delay: SimDuration::from_secs(90),
+            async_throttle_backoff: SimDuration::SECOND,
+            async_throttle_backoff_max: SimDuration::from_minutes(5),
+            async_duplicate_rate: Ratio::ZERO,
             payload_record_overhead: 530,
         }
     }

@@ -21,7 +21,7 @@ use crate::schema::top::FORMAT;
 use crate::source::{Place, SourceMap};
 use crate::trace::TraceReader;
 use crate::{Assumption, LoadOptions};
-use sim::blueprint::Blueprint;
+use sim::blueprint::{Blueprint, DEFAULT_REGION};
 use sim::engine::time::SimDuration;
 use sim::profile::Profile;
 
@@ -59,6 +59,8 @@ impl Lowering<'_> {
         if let Some(account) = top.table("account") {
             blueprint.account_concurrency = account.u32("ConcurrentExecutions");
             blueprint.stream_account = self.stream_account(account);
+            let region = account.text("Region").unwrap_or(DEFAULT_REGION);
+            blueprint.region_burst = sim::services::lambda::quotas::initial_burst(region);
         }
         let mut assumptions = Vec::new();
         if let Some(fields) = top.table("model") {
@@ -89,6 +91,10 @@ impl Lowering<'_> {
             blueprint
                 .functions
                 .push(self.function(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Invoker) {
+            let invoker = self.invoker(&component.name, &component.fields);
+            blueprint.invokers.extend(invoker);
         }
         for component in top.components(Kind::Sink) {
             blueprint.sinks.push(lambda::sink(&component.name, &component.fields));

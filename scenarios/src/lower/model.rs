@@ -39,6 +39,10 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         placement_time: fields.distribution("placement_time"),
         idle_lifetime: fields.distribution("idle_lifetime"),
         environment_lifetime: fields.distribution("environment_lifetime"),
+        provisioning_delay: fields.duration("provisioning_delay"),
+        async_throttle_backoff: fields.duration("async_throttle_backoff"),
+        async_throttle_backoff_max: fields.duration("async_throttle_backoff_max"),
+        async_duplicate_rate: fields.ratio("async_duplicate_rate"),
         lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
     }

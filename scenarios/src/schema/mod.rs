@@ -8,6 +8,7 @@ pub mod consumer;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod mapping;
@@ -36,6 +37,8 @@ pub enum Kind {
     Application,
     /// `[function.NAME]`
     Function,
+    /// `[invoker.NAME]`
+    Invoker,
     /// `[sink.NAME]`
     Sink,
 }
@@ -49,6 +52,7 @@ impl Kind {
         Self::Mapping,
         Self::Application,
         Self::Function,
+        Self::Invoker,
         Self::Sink,
     ];
 
@@ -61,6 +65,7 @@ impl Kind {
             Self::Mapping => "mapping",
             Self::Application => "application",
             Self::Function => "function",
+            Self::Invoker => "invoker",
             Self::Sink => "sink",
         }
     }
@@ -73,6 +78,7 @@ impl Kind {
             Self::Mapping => &mapping::MAPPING,
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
+            Self::Invoker => &invoker::INVOKER,
             Self::Sink => &sink::SINK,
         }
     }

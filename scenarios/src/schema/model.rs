@@ -224,6 +224,34 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-U-22"),
     defaulted(
+        "provisioning_delay",
+        SPAN,
+        "\"90s\"",
+        "From the request for provisioned concurrency to the start of its allocation; AWS says one to two minutes.",
+    )
+    .fact("LAM-V-08, LAM-U-33"),
+    defaulted(
+        "async_throttle_backoff",
+        SPAN,
+        "\"1s\"",
+        "First wait of an asynchronous event after a throttle; it doubles. AWS gives the range, 1 s to 5 min.",
+    )
+    .fact("LAM-A-05, LAM-U-36"),
+    defaulted(
+        "async_throttle_backoff_max",
+        LENGTH,
+        "\"5min\"",
+        "Longest wait of an asynchronous event after a throttle.",
+    )
+    .fact("LAM-A-05, LAM-U-36"),
+    defaulted(
+        "async_duplicate_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that an asynchronous event is delivered twice; AWS promises at least once and no figure.",
+    )
+    .fact("LAM-A-08"),
+    defaulted(
         "lease_write_time",
         DISTRIBUTION,
         "{ lognormal = { median = \"5ms\", sigma = 0.692 } }",

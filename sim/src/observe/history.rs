@@ -230,6 +230,9 @@ impl History {
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -292,6 +295,7 @@ impl History {
                 Component::Mapping(id) => self.readers.get(id.into()),
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
+                Component::Invoker(_) => None,
                 Component::Sink(id) => self.sinks.get(id),
             };
             entries.extend(

@@ -13,6 +13,7 @@ pub mod headroom;
 pub mod history;
 pub mod holdings;
 mod holes;
+pub mod invocation;
 pub mod latency;
 pub mod metrics;
 pub mod ordering;

@@ -1,5 +1,9 @@
 //! What a bill counts: quantities, no prices.
 
+mod function;
+
+pub use function::FunctionUsage;
+
 use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
@@ -143,37 +147,6 @@ pub struct AdvantageUsage {
     pub shortfall_out: u64,
 }
 
-/// What is billed of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct FunctionUsage {
-    /// MemorySize in MB.
-    pub memory_size: u32,
-    /// Invocations that ran; what is refused costs nothing.
-    pub invocations: u64,
-    /// Time billed for those that have ended, each rounded up to a millisecond (LAM-B-03); with Init where it is billed
-    /// (LAM-B-17, LAM-B-18).
-    pub billed_millis: u64,
-    /// So much of it would not be billed without cold starts.
-    pub init_millis: u64,
-}
-
-impl FunctionUsage {
-    fn ended(&mut self, duration: SimDuration, billed_init: SimDuration) {
-        let handler = millis_up(duration);
-        let billed = millis_up(duration.saturating_add(billed_init));
-        self.billed_millis += billed;
-        self.init_millis += billed - handler;
-    }
-    /// MB-milliseconds; 1,024 of them are a GB-millisecond (LAM-B-03).
-    pub fn megabyte_millis(&self) -> u128 {
-        u128::from(self.memory_size) * u128::from(self.billed_millis)
-    }
-    /// Whole GB-milliseconds, rounded down.
-    pub fn gigabyte_millis(&self) -> u128 {
-        self.megabyte_millis() / 1_024
-    }
-}
-
 /// The observer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
@@ -229,10 +202,7 @@ impl Usage {
             functions: directory
                 .functions
                 .iter()
-                .map(|entry| FunctionUsage {
-                    memory_size: function(&entry.name).map_or(0, |found| found.memory_size),
-                    ..FunctionUsage::default()
-                })
+                .map(|entry| function(&entry.name).map_or_else(FunctionUsage::default, FunctionUsage::new))
                 .collect(),
             advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
@@ -302,15 +272,15 @@ impl Usage {
                 function,
                 duration,
                 init,
+                provisioned,
                 ..
             } => {
-                let init = if self.bills_init[function] {
-                    init
-                } else {
-                    SimDuration::ZERO
-                };
-                self.functions[function].ended(duration, init);
+                let billed = self.bills_init[function];
+                let init = if billed { init } else { SimDuration::ZERO };
+                self.functions[function].ended(duration, init, provisioned.on);
             }
+            Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
+            Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -333,6 +303,7 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -401,11 +372,6 @@ fn payload_units(records: &[Record], shards: &[ShardTally]) -> u64 {
     let large = |record: &&Record| record.bytes > PUT_PAYLOAD_UNIT_BYTES && record.outcome() == Outcome::Accepted;
     let more = |record: &Record| u64::from((record.bytes - 1) / PUT_PAYLOAD_UNIT_BYTES);
     one_each + records.iter().filter(large).map(more).sum::<u64>()
-}
-
-/// Milliseconds, rounded up.
-const fn millis_up(span: SimDuration) -> u64 {
-    span.as_nanos().div_ceil(1_000_000)
 }
 
 #[cfg(test)]

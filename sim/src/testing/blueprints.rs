@@ -1,9 +1,10 @@
 //! Small blueprints to build on: every delay is constant, nothing fails, nothing is scarce.
 
 use crate::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint, PutApi,
-    Retrieval, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
+    FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters,
+    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition,
+    StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -29,6 +30,7 @@ pub const fn millis(millis: u64) -> SimTime {
 pub fn model() -> ModelParameters {
     ModelParameters {
         network_latency: constant(NETWORK),
+        provisioning_delay: SimDuration::from_secs(2),
         put_service_time: constant(SERVICE),
         get_service_time: constant(SERVICE),
         placement_time: constant(SimDuration::from_millis(100)),
@@ -96,10 +98,15 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         memory_size: 128,
         timeout: SimDuration::from_secs(3),
         reserved_concurrency: None,
+        provisioned_concurrency: None,
+        asynchronous: AsynchronousInvocation::default(),
         cold_start: ColdStart::Own(constant(SimDuration::from_millis(400))),
         per_batch: constant(SimDuration::from_millis(20)),
         per_record: SimDuration::ZERO,
+        first_run: SimDuration::ZERO,
+        processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
+        crash_share: Ratio::ZERO,
         fails_after_write: false,
         sink: sink.map(str::to_owned),
     }

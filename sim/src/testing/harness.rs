@@ -11,16 +11,17 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, InvokerId, MappingId, ProducerId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
 use crate::services::application::Application;
+use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
 use crate::services::sink::Sink;
-use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, invoker, kinesis, lambda, mapping, producer, sink};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -56,6 +57,7 @@ macro_rules! component {
     };
 }
 component!(ApplicationId, Application, Application);
+component!(InvokerId, Invoker, Invoker);
 component!(MappingId, Mapping, Mapping);
 component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
@@ -234,6 +236,7 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | application::Event::Written { batch },
         )
         | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
+        | Event::Invoker(_, invoker::Event::Answered { batch })
         | Event::Mapping(
             _,
             mapping::Event::PageReceived { batch }
@@ -272,7 +275,14 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | application::Event::Replace { .. }
             | application::Event::Join,
         )
-        | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
+        | Event::Function(
+            _,
+            lambda::Event::HandlerDone { .. }
+            | lambda::Event::TimedOut { .. }
+            | lambda::Event::QueueDue
+            | lambda::Event::Provisioning { .. },
+        )
+        | Event::Invoker(_, invoker::Event::Send)
         | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
         | Event::Producer(
             _,

@@ -317,12 +317,7 @@ impl Headroom {
                 duration,
                 outcome,
                 ..
-            } => {
-                let timed_out = outcome == InvocationOutcome::TimedOut;
-                self.functions[function]
-                    .timeout
-                    .note(now, duration.as_nanos(), timed_out);
-            }
+            } => self.ended(now, function, duration, outcome == InvocationOutcome::TimedOut),
             Fact::RecordsDelivered {
                 sink,
                 records,
@@ -349,6 +344,9 @@ impl Headroom {
             | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -426,6 +424,11 @@ impl Headroom {
             shards.resize(at + 1, ShardUse::new());
         }
         &mut shards[at]
+    }
+
+    fn ended(&mut self, now: SimTime, function: FunctionId, duration: SimDuration, timed_out: bool) {
+        let timeout = &mut self.functions[function].timeout;
+        timeout.note(now, duration.as_nanos(), timed_out);
     }
 
     fn concurrency(&mut self, now: SimTime, function: FunctionId, concurrency: ConcurrencyUse, refused: bool) {

@@ -118,6 +118,7 @@ impl Application {
             | Envelope::Put(_)
             | Envelope::Acknowledge(_)
             | Envelope::Invoke(_)
+            | Envelope::InvokeDirect(_)
             | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {

@@ -58,6 +58,7 @@ impl Application {
             | Envelope::Acknowledge(_)
             | Envelope::Get(_)
             | Envelope::Invoke(_)
+            | Envelope::InvokeDirect(_)
             | Envelope::Iterator(_)
             | Envelope::List(_)
             | Envelope::ListShards(_)
