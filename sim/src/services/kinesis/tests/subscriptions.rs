@@ -213,8 +213,7 @@ fn kds_efo_11_an_idle_subscription_pushes_an_empty_event_every_five_seconds() {
     );
 }
 
-/// KDS-EFO-08, KDS-EFO-09, KDS-MET-14: within five seconds of a success it is in use; calls that fail are limited to one a
-/// second; the limit is of the consumer and the shard.
+/// The five seconds are those of one consumer and one shard.
 #[test]
 fn kds_efo_09_a_second_subscription_within_five_seconds_is_refused() {
     let mut bench = bench(2, 2);
