@@ -15,11 +15,13 @@ pub mod ids;
 pub mod key;
 pub mod model_parameters;
 pub mod observe;
+mod position_call;
 pub mod producer_library;
 pub mod profile;
 pub mod record;
 pub mod services;
 pub mod session;
+mod subscription_call;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 mod trace_blueprint;

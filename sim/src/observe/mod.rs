@@ -21,6 +21,7 @@ pub mod ordinals;
 pub mod positions;
 pub mod reason;
 pub mod recent;
+pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;

@@ -247,23 +247,10 @@ impl Usage {
                 records,
                 ..
             } => self.streams[stream].request(self.apis[producer], records),
-            Fact::GetRecordsHandled {
-                stream, reader, bytes, ..
-            } => {
-                self.streams[stream].get_records_requests += 1;
-                self.streams[stream].gave(bytes);
-                self.readers[reader].get_records_requests += 1;
-                self.readers[reader].bytes_read += bytes;
-            }
-            Fact::SubscriptionEventPushed {
-                stream, reader, bytes, ..
-            } => {
-                self.streams[stream].pushed(bytes);
-                self.readers[reader].bytes_read += bytes;
-            }
-            Fact::GetRecordsThrottled { stream, reader, .. } => {
-                self.streams[stream].get_records_requests += 1;
-                self.readers[reader].get_records_requests += 1;
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. } => {
+                self.read(fact);
             }
             Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
@@ -305,6 +292,31 @@ impl Usage {
             | Fact::RecordsDelivered { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
+    fn read(&mut self, fact: &Fact<'_>) {
+        match *fact {
+            Fact::GetRecordsHandled {
+                stream, reader, bytes, ..
+            } => {
+                self.streams[stream].get_records_requests += 1;
+                self.streams[stream].gave(bytes);
+                self.readers[reader].get_records_requests += 1;
+                self.readers[reader].bytes_read += bytes;
+            }
+            Fact::GetRecordsThrottled { stream, reader, .. } => {
+                self.streams[stream].get_records_requests += 1;
+                self.readers[reader].get_records_requests += 1;
+            }
+            Fact::SubscriptionEventPushed {
+                stream, reader, bytes, ..
+            } => {
+                self.streams[stream].pushed(bytes);
+                self.readers[reader].bytes_read += bytes;
+            }
+            _ => {}
         }
     }
 }

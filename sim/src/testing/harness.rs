@@ -246,20 +246,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
-        | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch })
-        | Event::Stream(
-            _,
-            kinesis::Event::PutReceived { batch }
-            | kinesis::Event::PutServed { batch }
-            | kinesis::Event::GetReceived { batch }
-            | kinesis::Event::GetServed { batch }
-            | kinesis::Event::IteratorReceived { batch }
-            | kinesis::Event::IteratorServed { batch }
-            | kinesis::Event::ListReceived { batch }
-            | kinesis::Event::SubscribeReceived { batch }
-            | kinesis::Event::EventAcknowledged { batch }
-            | kinesis::Event::ListShards { batch },
-        ) => Some(batch),
+        | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
+        Event::Stream(_, event) => carried_to_stream(event),
         Event::Control(_)
         | Event::Application(
             _,
@@ -287,15 +275,27 @@ const fn carried(event: &Event) -> Option<BatchId> {
         | Event::Producer(
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
-        )
-        | Event::Stream(
-            _,
-            kinesis::Event::CohortWindow
-            | kinesis::Event::ShardLeft { .. }
-            | kinesis::Event::PushDue { .. }
-            | kinesis::Event::KeepAlive { .. }
-            | kinesis::Event::ChangeDue { .. }
-            | kinesis::Event::MinuteOver,
         ) => None,
+    }
+}
+
+const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
+    match event {
+        kinesis::Event::PutReceived { batch }
+        | kinesis::Event::PutServed { batch }
+        | kinesis::Event::GetReceived { batch }
+        | kinesis::Event::GetServed { batch }
+        | kinesis::Event::IteratorReceived { batch }
+        | kinesis::Event::IteratorServed { batch }
+        | kinesis::Event::ListReceived { batch }
+        | kinesis::Event::SubscribeReceived { batch }
+        | kinesis::Event::EventAcknowledged { batch }
+        | kinesis::Event::ListShards { batch } => Some(batch),
+        kinesis::Event::CohortWindow
+        | kinesis::Event::ShardLeft { .. }
+        | kinesis::Event::PushDue { .. }
+        | kinesis::Event::KeepAlive { .. }
+        | kinesis::Event::ChangeDue { .. }
+        | kinesis::Event::MinuteOver => None,
     }
 }

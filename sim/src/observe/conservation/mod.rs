@@ -171,17 +171,8 @@ impl Conservation {
     pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         self.history.on(now, fact, sums);
         match *fact {
-            Fact::RecordsProduced { producer, records } => {
-                self.producers[producer].produced += len(records);
-                self.check_created(now, producer, records);
-            }
-            Fact::RecordsAcknowledged { producer, records } => {
-                self.producers[producer].acknowledged += len(records);
-                self.check_settled(now, producer, records);
-            }
-            Fact::RecordsGivenUp { producer, records, .. } => {
-                self.producers[producer].given_up += len(records);
-                self.check_settled(now, producer, records);
+            Fact::RecordsProduced { .. } | Fact::RecordsAcknowledged { .. } | Fact::RecordsGivenUp { .. } => {
+                self.producer(now, fact);
             }
             Fact::PutHandled {
                 stream,
@@ -189,10 +180,7 @@ impl Conservation {
                 shards,
                 ..
             } => {
-                let new = Arrivals {
-                    records: sums.entries.stored,
-                    instants: sums.entries.instants,
-                };
+                let new = Arrivals::of(&sums.entries);
                 self.stored(now, stream, new, shards, records.first());
             }
             Fact::GetRecordsHandled {

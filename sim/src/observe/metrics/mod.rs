@@ -1,6 +1,7 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod fan_out;
 mod functions;
 mod points;
 pub mod series;
@@ -16,7 +17,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{ApplicationChange, Fact, SubscriptionAnswer};
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
 use points::{latencies, stored_bytes};
@@ -457,44 +458,6 @@ impl Metrics {
         group.add(now, Metric::GetRecordsLatency, Point::of(service));
         group.add(now, Metric::GetRecordsSuccess, Point::of(1));
         group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(0));
-    }
-
-    /// KDS-MET-13: what is told of each registered consumer.
-    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
-    fn fan_out(&mut self, now: SimTime, fact: &Fact<'_>) {
-        match *fact {
-            Fact::SubscriptionEventPushed {
-                reader,
-                records,
-                bytes,
-                millis_behind,
-                ..
-            } => {
-                let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
-                let processor = self.directory.readers[reader].processor;
-                self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
-                let group = &mut self.consumers[reader];
-                group.add(now, Metric::SubscribeToShardEventBytes, Point::of(bytes));
-                group.add(now, Metric::SubscribeToShardEventRecords, Point::of(len(records)));
-                group.add(now, Metric::SubscribeToShardEventSuccess, Point::of(1));
-                group.add(now, Metric::SubscribeToShardEventMillisBehindLatest, behind);
-            }
-            Fact::SubscriptionAnswered { reader, answer, .. } => {
-                let group = &mut self.consumers[reader];
-                match answer {
-                    SubscriptionAnswer::Begun => group.add(now, Metric::SubscribeToShardSuccess, Point::of(1)),
-                    SubscriptionAnswer::Refused(_) => {
-                        group.add(now, Metric::SubscribeToShardSuccess, Point::of(0));
-                        group.add(now, Metric::SubscribeToShardRateExceeded, Point::of(1));
-                    }
-                    SubscriptionAnswer::Ended => {}
-                    SubscriptionAnswer::Failed(_) => {
-                        group.add(now, Metric::SubscribeToShardEventSuccess, Point::of(0));
-                    }
-                }
-            }
-            _ => {}
-        }
     }
 
     fn put_refused(&mut self, now: SimTime, stream: StreamId, producer: ProducerId, records: u64, error: ServiceError) {

@@ -163,7 +163,7 @@ fn kds_efo_07_nothing_comes_after_five_minutes_and_the_consumer_hears_of_the_end
 
 /// KDS-EFO-12: another subscription goes on exactly where the last one ended, AT the token or AFTER the record before it.
 #[test]
-fn kds_efo_12_a_subscription_resumes_at_the_continuation() {
+fn a_subscription_resumes_at_the_continuation() {
     for after in [false, true] {
         let mut bench = bench(1, 1);
         subscribe(&mut bench, millis(500), READER, 0, HORIZON);
@@ -223,6 +223,18 @@ fn kds_efo_09_a_second_subscription_within_five_seconds_is_refused() {
     let heard = heard(&mut bench);
     let refused = Some(ServiceError::ResourceInUse);
     assert_eq!(heard.errors(), [None, None, None, refused]);
+}
+
+/// Only after a call that failed can the limit of one call a second bind: before, KDS-EFO-09 decides.
+#[test]
+fn kds_efo_08_one_call_a_second_for_a_consumer_and_shard() {
+    let mut bench = bench(2, 2);
+    for (at, reader, shard) in [(0, 0, 0), (4_500, 0, 0), (5_200, 0, 0), (5_200, 1, 0), (5_200, 0, 1), (5_500, 0, 0)] {
+        subscribe(&mut bench, millis(at), ReaderId(reader), shard, HORIZON);
+    }
+    let heard = heard(&mut bench);
+    let (in_use, limit) = (Some(ServiceError::ResourceInUse), Some(ServiceError::LimitExceeded));
+    assert_eq!(heard.errors(), [None, in_use, limit, None, None, None]);
 }
 
 #[test]
