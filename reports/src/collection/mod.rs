@@ -278,7 +278,7 @@ impl View<'_> {
         places.collect()
     }
 
-    /// Order, duplicates and loss at every sink, and at every function that has none.
+    /// Order, duplicates and loss at every sink, and at all that read records and have none.
     fn checks(&self) -> Vec<Check> {
         let Some(ordering) = &self.observers.ordering else {
             return Vec::new();
@@ -292,7 +292,7 @@ impl View<'_> {
             .directory
             .processors
             .iter_enumerated()
-            .filter(|(_, processor)| processor.sink.is_none())
+            .filter(|(id, processor)| processor.sink.is_none() && self.directory.readers_of(*id).next().is_some())
             .map(|(id, processor)| (Place::Processor(id), processor.component));
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
