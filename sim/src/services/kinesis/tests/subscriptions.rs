@@ -229,7 +229,14 @@ fn kds_efo_09_a_second_subscription_within_five_seconds_is_refused() {
 #[test]
 fn kds_efo_08_one_call_a_second_for_a_consumer_and_shard() {
     let mut bench = bench(2, 2);
-    for (at, reader, shard) in [(0, 0, 0), (4_500, 0, 0), (5_200, 0, 0), (5_200, 1, 0), (5_200, 0, 1), (5_500, 0, 0)] {
+    for (at, reader, shard) in [
+        (0, 0, 0),
+        (4_500, 0, 0),
+        (5_200, 0, 0),
+        (5_200, 1, 0),
+        (5_200, 0, 1),
+        (5_500, 0, 0),
+    ] {
         subscribe(&mut bench, millis(at), ReaderId(reader), shard, HORIZON);
     }
     let heard = heard(&mut bench);
