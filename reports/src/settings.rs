@@ -5,7 +5,7 @@ use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
     InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
-    PutApi, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -312,7 +312,10 @@ fn application(application: &ApplicationBlueprint) -> String {
             InitialPosition::Latest => "from LATEST".to_owned(),
             InitialPosition::AtTimestamp(at) => format!("from AT_TIMESTAMP {at}"),
         },
-        format!("a read every {}", application.settings.idle_time_between_reads),
+        match application.retrieval {
+            Retrieval::Polling => format!("a read every {}", application.settings.idle_time_between_reads),
+            Retrieval::FanOut => "pushed to by enhanced fan-out".to_owned(),
+        },
         format!("failover after {}", application.settings.failover_time),
         format!("{} for each batch", spelled_time(&application.per_batch)),
     ];

@@ -311,8 +311,8 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
     });
     if reader.records_unfinished > 0 {
         told.push(format!(
-            "At the end {} were unfinished.",
-            counted(reader.records_unfinished, "record")
+            "At the end {} unfinished.",
+            was(reader.records_unfinished, "record")
         ));
     }
     told.join(" ")
