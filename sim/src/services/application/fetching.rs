@@ -50,7 +50,7 @@ impl Application {
     }
 
     /// Where the record processor's iterator has to start.
-    pub(super) fn wanted_iterator(&mut self, number: u16, shard: u32) -> Option<IteratorType> {
+    fn wanted_iterator(&mut self, number: u16, shard: u32) -> Option<IteratorType> {
         let began = self.progress(shard).start.is_some();
         let checkpoint = self.table.get(shard)?.checkpoint;
         let consumer = self.worker(number).consumers.get(&shard)?;
@@ -68,20 +68,29 @@ impl Application {
         })
     }
 
-    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
-        let Some(kind) = self.wanted_iterator(number, shard) else {
-            return;
-        };
-        let (reader, stream) = (self.reader, self.stream);
-        let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
-            return;
-        };
+    /// A worker is about to ask for a place in a shard: which one, and in whose name.
+    pub(super) fn begin_call(
+        &mut self,
+        me: ApplicationId,
+        number: u16,
+        shard: u32,
+    ) -> Option<(IteratorType, ReadCaller)> {
+        let kind = self.wanted_iterator(number, shard)?;
+        let consumer = self.worker(number).consumers.get_mut(&shard)?;
         consumer.calling = true;
         let caller = ReadCaller::Application {
             application: me,
             worker: number,
             tenure: consumer.tenure,
         };
+        Some((kind, caller))
+    }
+
+    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        let Some((kind, caller)) = self.begin_call(me, number, shard) else {
+            return;
+        };
+        let (reader, stream) = (self.reader, self.stream);
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Iterator(IteratorCall {
             reader,

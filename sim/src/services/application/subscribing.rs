@@ -13,19 +13,10 @@ use crate::world;
 impl Application {
     /// Subscribes to a shard, from where the record processor has got to.
     pub(super) fn subscribe(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
-        let Some(kind) = self.wanted_iterator(number, shard) else {
+        let Some((kind, caller)) = self.begin_call(me, number, shard) else {
             return;
         };
         let (reader, stream) = (self.reader, self.stream);
-        let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
-            return;
-        };
-        consumer.calling = true;
-        let caller = ReadCaller::Application {
-            application: me,
-            worker: number,
-            tenure: consumer.tenure,
-        };
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Subscribe(SubscribeCall {
             reader,

@@ -129,6 +129,7 @@ trait Client {
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>);
     /// A read is received at `at`.
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32);
+    fn get_with_checkpoint(&mut self, at: SimTime, reader: ReaderId, shard: u32, from: (u64, u64), limit: u32);
     /// Lets everything happen, and returns the responses to puts.
     fn put_answers(&mut self) -> Vec<PutAnswer>;
     /// Lets everything happen, and returns the responses to reads.
@@ -181,6 +182,17 @@ impl Client for Bench {
         });
     }
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32) {
+        self.get_with_checkpoint(at, reader, shard, (position, 0), limit);
+    }
+    /// A read that tells its reader's checkpoint.
+    fn get_with_checkpoint(
+        &mut self,
+        at: SimTime,
+        reader: ReaderId,
+        shard: u32,
+        (position, checkpoint): (u64, u64),
+        limit: u32,
+    ) {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
@@ -190,7 +202,7 @@ impl Client for Bench {
             shard: ShardIndex(shard),
             position,
             limit,
-            checkpoint: 0,
+            checkpoint,
             retry_lane: None,
             iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
