@@ -62,6 +62,20 @@ const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kin
     }
 }
 
+/// Of a sink; the namespace is AWS's where AWS has the metric.
+const fn sink(namespace: &'static str, name: &'static str, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        namespace,
+        ..simulator(
+            name,
+            if matches!(sort, Timing) { Milliseconds } else { Count },
+            sort,
+            &[Kind::Sink],
+            doc,
+        )
+    }
+}
+
 use Sort::{Counter, Distribution, Gauge, Timing};
 use Unit::{Bytes, Count, Milliseconds};
 
@@ -392,6 +406,60 @@ pub const METRICS: &[Metric] = &[
         Counter,
         &[Kind::Sink, Kind::Function, Kind::Application],
         "Records that arrived, each delivery counted.",
+    ),
+    sink(
+        "AWS/DynamoDB",
+        "ConsumedWriteCapacityUnits",
+        Counter,
+        "Write units consumed (DDB-MET-01).",
+    ),
+    sink(
+        "AWS/DynamoDB",
+        "WriteThrottleEvents",
+        Counter,
+        "Items refused for throughput (DDB-MET-01).",
+    ),
+    sink(
+        "AWS/DynamoDB",
+        "SuccessfulRequestLatency",
+        Timing,
+        "Time of a request that wrote (DDB-MET-01).",
+    ),
+    sink(
+        "AWS/DynamoDB",
+        "SystemErrors",
+        Counter,
+        "Requests that failed in an outage (DDB-MET-01).",
+    ),
+    sink(
+        "AWS/S3",
+        "PutRequests",
+        Counter,
+        "Requests to write an object (S3-MET-01).",
+    ),
+    sink(
+        "AWS/S3",
+        "5xxErrors",
+        Counter,
+        "Requests that were refused (S3-MET-01).",
+    ),
+    sink(
+        "AWS/S3",
+        "TotalRequestLatency",
+        Timing,
+        "Time of a request (S3-MET-01).",
+    ),
+    sink(
+        "Simulator",
+        "WritesFailed",
+        Counter,
+        "Writes whose writer was told of an error.",
+    ),
+    sink(
+        "Simulator",
+        "RecordsRewritten",
+        Counter,
+        "Records that were there and replaced themselves.",
     ),
     simulator(
         "EndToEndLatency",

@@ -247,6 +247,12 @@ fn sink(sink: &SinkAccount) -> Value {
         "records_delivered": sink.records_delivered,
         "writes": sink.writes,
         "last_write_ns": sink.last_write.as_nanos(),
+        "requests": sink.requests,
+        "records_refused": sink.refused,
+        "write_units": sink.write_units,
+        "failed_writes": sink.failed_writes,
+        "records_unwritten": sink.unwritten,
+        "records_rewritten": sink.rewritten,
     })
 }
 

@@ -60,6 +60,12 @@ pub(crate) fn hot_shard() -> Account {
             records_delivered: 1_419_012,
             writes: 12_402,
             last_write: SimTime::from_nanos(599_812_000_000),
+            requests: 0,
+            refused: 0,
+            write_units: 0,
+            failed_writes: 0,
+            unwritten: 0,
+            rewritten: 0,
         }],
         latency: vec![LatencyAccount {
             at: "sink.orders".to_owned(),

@@ -1,4 +1,4 @@
-//! Mappings, functions and sinks.
+//! Mappings and functions.
 
 use super::Lowering;
 use crate::codes::Code;
@@ -7,7 +7,7 @@ use crate::scalar::grouped;
 use sim::blueprint::Arrivals;
 use sim::blueprint::{
     Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FunctionBlueprint,
-    InvocationType, InvokerBlueprint, MappingBlueprint, Package, ProcessorShare, ProvisionedConcurrency, SinkBlueprint,
+    InvocationType, InvokerBlueprint, MappingBlueprint, Package, ProcessorShare, ProvisionedConcurrency,
     StartingPosition,
 };
 use sim::engine::quantity::{KIB, MIB, Rate, Ratio};
@@ -27,14 +27,6 @@ pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
         batch_size: fields.u32("BatchSize"),
         maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
         parallelization_factor: fields.u32("ParallelizationFactor"),
-    }
-}
-
-pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
-    SinkBlueprint {
-        name: name.to_owned(),
-        capacity: fields.maybe_rate("capacity"),
-        latency: fields.distribution("latency"),
     }
 }
 

@@ -127,8 +127,18 @@ pub struct SinkCounts {
     pub delivered: u64,
     /// Bytes of these.
     pub bytes: u64,
-    /// Writes taken.
+    /// Writes taken; of a table or a bucket requests of which something was written.
     pub writes: u64,
+    /// Requests that a table or a bucket answered.
+    pub requests: u64,
+    /// Records in them that it did not take.
+    pub refused: u64,
+    /// Write units of a table that were consumed (DDB-CAP-01).
+    pub write_units: u64,
+    /// Writes whose writer was told of an error.
+    pub failed_writes: u64,
+    /// Records of these that did not take effect.
+    pub unwritten: u64,
     /// When the last one was.
     pub last_at: SimTime,
 }
@@ -235,6 +245,23 @@ impl Counts {
                 counts.bytes += bytes(records);
                 counts.writes += 1;
                 counts.last_at = now;
+            }
+            Fact::StoreAnswered {
+                sink,
+                records,
+                written,
+                units,
+                ..
+            } => {
+                let counts = &mut self.sinks[sink];
+                counts.requests += 1;
+                counts.refused += u64::from(records - written);
+                counts.write_units += units;
+            }
+            Fact::WriteFailed { sink, unwritten, .. } => {
+                let counts = &mut self.sinks[sink];
+                counts.failed_writes += 1;
+                counts.unwritten += u64::from(unwritten);
             }
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),

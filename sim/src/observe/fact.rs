@@ -2,7 +2,7 @@
 //!
 //! A fact borrows the records that it is about, so an observer sees every record at no copying cost.
 
-use crate::batch::{InvocationOutcome, Passage, ServiceError};
+use crate::batch::{InvocationOutcome, Passage, ServiceError, WriteError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
@@ -438,6 +438,8 @@ pub enum Fact<'f> {
         received_at: SimTime,
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
+        /// Those that had taken effect before replace themselves.
+        rewrites: bool,
         /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.
@@ -446,6 +448,41 @@ pub enum Fact<'f> {
         positions: &'f [u64],
         /// How they have got here.
         passage: Passage,
+    },
+
+    /// A table or a bucket answered a request.
+    StoreAnswered {
+        /// Which.
+        sink: SinkId,
+        /// Records of the request.
+        records: u32,
+        /// Of these, those that were written.
+        written: u32,
+        /// Write units that they consumed (DDB-CAP-01); of a bucket zero.
+        units: u64,
+        /// Bytes of those written.
+        bytes: u64,
+        /// What became of the others.
+        error: Option<WriteError>,
+        /// Since the request was sent.
+        latency: SimDuration,
+    },
+    /// A writer was told that its write failed.
+    WriteFailed {
+        /// Which sink.
+        sink: SinkId,
+        /// Who wrote.
+        processor: ProcessorId,
+        /// Who had read the records.
+        reader: ReaderId,
+        /// The shard that they come from.
+        shard: ShardIndex,
+        /// Records of the write.
+        records: u32,
+        /// Of these, those that have not taken effect.
+        unwritten: u32,
+        /// Why.
+        error: WriteError,
     },
 
     /// Something happened to an application itself.

@@ -212,6 +212,9 @@ impl History {
                 self.processors[processor].push(of("finished", records));
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
+            Fact::WriteFailed {
+                sink, unwritten, error, ..
+            } => self.sinks[sink].push(count(error.name(), unwritten)),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::StreamChanged { stream, change } => {
                 self.streams[stream].push(changed(now, change));
@@ -231,6 +234,7 @@ impl History {
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
             | Fact::FunctionChanged { .. }
+            | Fact::StoreAnswered { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}

@@ -348,6 +348,8 @@ impl Latency {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::StoreAnswered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => None,
         }

@@ -4,12 +4,12 @@ mod function;
 
 pub use function::FunctionUsage;
 
-use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
+use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi, SinkService};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -147,9 +147,26 @@ pub struct AdvantageUsage {
     pub shortfall_out: u64,
 }
 
+/// What is billed of a table or a bucket.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct SinkUsage {
+    /// What it is; its settings at the start.
+    pub service: SinkService,
+    /// Requests that it answered, refusals included: of a bucket all but those are billed (S3-PRI-01).
+    pub requests: u64,
+    /// Write units consumed: what an on-demand table is billed for (DDB-PRI-01).
+    pub write_units: u64,
+    /// Bytes written.
+    pub bytes: u64,
+    /// Records that it has; those of a sink that is not idempotent may be there several times.
+    pub records: u64,
+}
+
 /// The observer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
+    /// By sink.
+    pub sinks: IndexVec<SinkId, SinkUsage>,
     /// By stream.
     pub streams: IndexVec<StreamId, StreamUsage>,
     /// By reader.
@@ -181,6 +198,17 @@ impl Usage {
         let stream = |name: &str| blueprint.streams.iter().find(|stream| stream.name == name);
         let function = |name: &str| blueprint.functions.iter().find(|function| function.name == name);
         Self {
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| SinkUsage {
+                    service: entry.service,
+                    requests: 0,
+                    write_units: 0,
+                    bytes: 0,
+                    records: 0,
+                })
+                .collect(),
             streams: directory
                 .streams
                 .iter()
@@ -268,6 +296,18 @@ impl Usage {
             }
             Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
             Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
+            Fact::StoreAnswered { sink, units, bytes, .. } => {
+                let usage = &mut self.sinks[sink];
+                usage.requests += 1;
+                usage.write_units += units;
+                usage.bytes += bytes;
+            }
+            Fact::RecordsDelivered {
+                sink,
+                records,
+                rewrites,
+                ..
+            } if !rewrites => self.sinks[sink].records += u64::from(to_u32(records.len())),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -290,6 +330,7 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

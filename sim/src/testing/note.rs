@@ -103,7 +103,9 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         AsynchronousEvent (function, step) []
         InvokerActed (invoker, step) []
         RecordsProcessed (processor, reader, shard, passage) [records, positions]
-        RecordsDelivered (sink, processor, received_at, capacity, reader, shard, passage) [records, positions]
+        RecordsDelivered (sink, processor, received_at, capacity, rewrites, reader, shard, passage) [records, positions]
+        StoreAnswered (sink, records, written, units, bytes, error, latency) []
+        WriteFailed (sink, processor, reader, shard, records, unwritten, error) []
         ApplicationChanged (reader, change) []
         Intervened (number) []
     }

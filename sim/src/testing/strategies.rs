@@ -5,8 +5,9 @@ use super::functions::{functions, invokers};
 use super::libraries::libraries;
 use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
+    Arrivals, Blueprint, BucketBlueprint, CapacityMode, CountSeries, ItemWrites, Jitter, Keys, MappingBlueprint,
+    ModelParameters, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, SinkService, Size, Spread,
+    StreamBlueprint, TableBilling, TableBlueprint, Trace, TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -449,14 +450,48 @@ fn mappings() -> impl Strategy<Value = MappingBlueprint> {
 
 fn sinks() -> impl Strategy<Value = SinkBlueprint> {
     let capacity = prop_oneof![Just(None), (1_u64..200).prop_map(|rate| Some(Rate::per_second(rate)))];
-    (capacity, 0_u32..100).prop_map(|(capacity, latency)| SinkBlueprint {
-        capacity,
-        latency: Distribution::Uniform {
-            low: 0.0,
-            high: f64::from(latency) * 1e6,
+    let resend = Resend {
+        attempts: 2,
+        backoff: SimDuration::from_millis(50),
+        factor: 2,
+        max_backoff: SimDuration::from_secs(1),
+        jitter: Jitter::Full,
+    };
+    let table = (1_u32..100, 1_u32..4).prop_map(move |(write_capacity_units, parallel_requests)| {
+        SinkService::Table(TableBlueprint {
+            billing: TableBilling::Provisioned { write_capacity_units },
+            writes: ItemWrites::Batch,
+            item_bytes: None,
+            parallel_requests,
+            resend,
+        })
+    });
+    let bucket = SinkService::Bucket(BucketBlueprint {
+        prefixes: 1,
+        per_mebibyte: SimDuration::from_millis(12),
+        resend,
+    });
+    let service = prop_oneof![
+        3 => Just(SinkService::Database),
+        1 => Just(SinkService::Warehouse),
+        2 => table,
+        1 => Just(bucket),
+    ];
+    let connections = option::weighted(0.2, 1_u32..3);
+    let whole = (capacity, 0_u32..100, service, connections, any::<bool>());
+    whole.prop_map(
+        |(capacity, latency, service, max_connections, idempotent)| SinkBlueprint {
+            max_connections,
+            idempotent,
+            service,
+            capacity,
+            latency: Distribution::Uniform {
+                low: 0.0,
+                high: f64::from(latency) * 1e6,
+            },
+            ..sink("")
         },
-        ..sink("")
-    })
+    )
 }
 
 fn interventions() -> impl Strategy<Value = Intervention> {

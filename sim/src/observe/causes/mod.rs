@@ -248,6 +248,8 @@ impl Causes {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::StoreAnswered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

@@ -231,6 +231,8 @@ impl Conservation {
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
+            | Fact::StoreAnswered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }

@@ -173,6 +173,8 @@ impl Course {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::StoreAnswered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

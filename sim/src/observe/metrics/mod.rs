@@ -5,6 +5,7 @@ mod fan_out;
 mod functions;
 mod points;
 pub mod series;
+mod sinks;
 #[cfg(test)]
 mod tests;
 
@@ -107,7 +108,6 @@ const LIBRARY: &[Metric] = &[
     Metric::RetriesPerRecord,
     Metric::ErrorsByCode,
 ];
-const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -201,7 +201,11 @@ impl Metrics {
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
-            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| Group::new(sinks::of(entry.service)))
+                .collect(),
             directory,
         }
     }
@@ -311,6 +315,7 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
+            Fact::StoreAnswered { .. } | Fact::WriteFailed { .. } => self.sink(now, fact),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }

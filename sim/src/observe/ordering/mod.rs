@@ -176,7 +176,16 @@ impl Ordering {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+            Fact::RecordsProcessed { processor, records, .. } => self.deliver(now, processor, records),
+            Fact::RecordsDelivered {
+                processor,
+                records,
+                rewrites,
+                ..
+            } => {
+                if let Some(observed) = self.places.get_mut(processor.index()) {
+                    observed.point.set_rewrites(rewrites);
+                }
                 self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
@@ -203,6 +212,8 @@ impl Ordering {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::StoreAnswered { .. }
+            | Fact::WriteFailed { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -390,6 +401,12 @@ impl Ordering {
     /// Records that took effect at the place, repeated ones included.
     pub fn delivered(&self, place: Place) -> u64 {
         self.observed(place).map(|(_, observed)| observed.point.records()).sum()
+    }
+    /// Records that were written to the place again and replaced themselves.
+    pub fn rewritten(&self, place: Place) -> u64 {
+        self.observed(place)
+            .map(|(_, observed)| observed.point.rewritten())
+            .sum()
     }
     /// Anomalies at the place.
     pub fn counts(&self, place: Place) -> AnomalyCounts {

@@ -7,7 +7,7 @@ use super::config::{Handler, Parts};
 use super::environment::{ColdStartTime, Environment, Environments, Occupied};
 use super::provisioning::Provisioning;
 use crate::batch::{
-    Batch, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall, Writer,
+    Batch, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall, WriteOutcome, Writer,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -209,6 +209,7 @@ impl Function {
                 invocation,
                 invoke: call,
             },
+            outcome: WriteOutcome::Written,
         });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {
