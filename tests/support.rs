@@ -3,7 +3,7 @@
 use scenarios::{LoadOptions, TraceReader};
 use sim::blueprint::{
     Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::directory::{Component, Directory};
 use sim::engine::distribution::Distribution;
@@ -152,16 +152,12 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         per_record: SimDuration::from_micros(100),
         failure_rate: Ratio::new(1, 100),
         fails_after_write: true,
+        poison: sim::blueprint::Poison::default(),
         sink: Some(name.to_owned()),
     });
     blueprint.mappings.push(MappingBlueprint {
-        name: name.to_owned(),
-        stream: name.to_owned(),
-        function: name.to_owned(),
-        starting_position: StartingPosition::TrimHorizon,
-        batch_size: 100,
-        maximum_batching_window: SimDuration::ZERO,
         parallelization_factor: 2,
+        ..MappingBlueprint::new(name, name, name)
     });
     blueprint.sinks.push(SinkBlueprint {
         name: name.to_owned(),
@@ -251,6 +247,8 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::BatchFailed { reader, .. }
         | Fact::BatchAcknowledged { reader, .. }
         | Fact::RecordsDiscarded { reader, .. }
+        | Fact::RecordsFilteredOut { reader, .. }
+        | Fact::MappingChanged { reader, .. }
         | Fact::ApplicationChanged { reader, .. }
         | Fact::CheckpointAdvanced { reader, .. } => Some(directory.readers[reader].component),
         Fact::InvocationStarted { function, .. }
@@ -277,6 +275,7 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::GetRecordsHandled { records, .. }
         | Fact::BatchDispatched { records, .. }
         | Fact::RecordsDiscarded { records, .. }
+        | Fact::RecordsFilteredOut { records, .. }
         | Fact::InvocationStarted { records, .. }
         | Fact::RecordsProcessed { records, .. }
         | Fact::RecordsDelivered { records, .. } => records,

@@ -3,9 +3,9 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint,
-    Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, ErrorHandling,
+    FunctionBlueprint, InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode,
+    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -232,8 +232,9 @@ fn stream(stream: &StreamBlueprint) -> String {
 
 fn mapping(mapping: &MappingBlueprint) -> String {
     let start = match mapping.starting_position {
-        StartingPosition::TrimHorizon => "TRIM_HORIZON",
-        StartingPosition::Latest => "LATEST",
+        StartingPosition::TrimHorizon => "TRIM_HORIZON".to_owned(),
+        StartingPosition::Latest => "LATEST".to_owned(),
+        StartingPosition::AtTimestamp(at) => format!("AT_TIMESTAMP {at}"),
     };
     let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
     if !mapping.maximum_batching_window.is_zero() {
@@ -243,12 +244,33 @@ fn mapping(mapping: &MappingBlueprint) -> String {
         settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
     }
     settings.push(format!("from {start}"));
+    settings.extend(error_handling(&mapping.errors));
     format!(
         "stream.{} to function.{}: {}",
         mapping.stream,
         mapping.function,
         settings.join(", ")
     )
+}
+
+fn error_handling(errors: &ErrorHandling) -> Vec<String> {
+    let mut settings = Vec::new();
+    if let Some(most) = errors.maximum_retry_attempts {
+        settings.push(format!("MaximumRetryAttempts {}", count(u64::from(most))));
+    }
+    if let Some(age) = errors.maximum_record_age {
+        settings.push(format!("records up to {age}"));
+    }
+    if errors.bisect_batch_on_function_error {
+        settings.push("bisects failed batches".to_owned());
+    }
+    if errors.report_batch_item_failures {
+        settings.push("ReportBatchItemFailures".to_owned());
+    }
+    if let Some(destination) = &errors.on_failure {
+        settings.push(format!("on failure to {}", destination.label()));
+    }
+    settings
 }
 
 fn function(function: &FunctionBlueprint) -> String {

@@ -1,131 +1,10 @@
 //! The metrics that an expectation may name.
 
+mod statistic;
+
+pub use statistic::{Sort, Statistic, Unit};
+
 use crate::schema::Kind;
-use core::fmt;
-
-/// What a metric's values are measured in. Values are handed over and compared in this unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unit {
-    /// A number of things.
-    Count,
-    /// Bytes.
-    Bytes,
-    /// Milliseconds.
-    Milliseconds,
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Count => "",
-            Self::Bytes => " B",
-            Self::Milliseconds => " ms",
-        })
-    }
-}
-
-/// How the values of a period become one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Statistic {
-    /// Sum of the values.
-    Sum,
-    /// Mean.
-    Average,
-    /// Least value.
-    Minimum,
-    /// Greatest value.
-    Maximum,
-    /// Number of values.
-    SampleCount,
-    /// A percentile, in thousandths of a per cent: 99_900 is p99.9.
-    Percentile(u32),
-}
-
-impl Statistic {
-    /// All but the percentiles.
-    pub const PLAIN: &[Self] = &[
-        Self::Sum,
-        Self::Average,
-        Self::Minimum,
-        Self::Maximum,
-        Self::SampleCount,
-    ];
-
-    /// The statistic with CloudWatch's name for it, `p` and a number for percentiles.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let plain = Self::PLAIN
-            .iter()
-            .copied()
-            .find(|statistic| statistic.to_string() == name);
-        plain.or_else(|| {
-            let number = name.strip_prefix('p')?;
-            let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
-            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            let ends_well = number.ends_with(|character: char| character.is_ascii_digit());
-            if whole.is_empty() || !ends_well || decimals.len() > 3 || !digits(whole) || !digits(decimals) {
-                return None;
-            }
-            let thousandths: u32 = format!("{decimals:0<3}").parse().ok()?;
-            let percent: u32 = whole.parse().ok()?;
-            let value = percent.checked_mul(1_000)?.checked_add(thousandths)?;
-            (value <= 100_000).then_some(Self::Percentile(value))
-        })
-    }
-}
-
-impl fmt::Display for Statistic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sum => f.write_str("Sum"),
-            Self::Average => f.write_str("Average"),
-            Self::Minimum => f.write_str("Minimum"),
-            Self::Maximum => f.write_str("Maximum"),
-            Self::SampleCount => f.write_str("SampleCount"),
-            Self::Percentile(thousandths) => {
-                let (whole, rest) = (thousandths / 1_000, thousandths % 1_000);
-                if rest == 0 {
-                    write!(f, "p{whole}")
-                } else {
-                    let decimals = format!("{rest:03}");
-                    write!(f, "p{whole}.{}", decimals.trim_end_matches('0'))
-                }
-            }
-        }
-    }
-}
-
-/// What a metric is, which decides its statistics.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sort {
-    /// Values add up; percentiles say nothing.
-    Counter,
-    /// Each value stands for one event: a duration, an age. Kept as sum, number, least and greatest value.
-    Timing,
-    /// The same, and all its values are kept, so that there are percentiles.
-    Distribution,
-    /// A level that goes up and down; sums say nothing.
-    Gauge,
-}
-
-impl Sort {
-    /// The statistic makes sense for such a metric.
-    pub const fn has(self, statistic: Statistic) -> bool {
-        match (self, statistic) {
-            (Self::Counter | Self::Gauge | Self::Timing, Statistic::Percentile(_)) | (Self::Gauge, Statistic::Sum) => {
-                false
-            }
-            (Self::Counter | Self::Gauge | Self::Timing | Self::Distribution, _) => true,
-        }
-    }
-    /// The statistics in words.
-    pub const fn statistics(self) -> &'static str {
-        match self {
-            Self::Counter | Self::Timing => "Sum, Average, Minimum, Maximum and SampleCount",
-            Self::Distribution => "Sum, Average, Minimum, Maximum, SampleCount and percentiles such as p99",
-            Self::Gauge => "Average, Minimum, Maximum and SampleCount",
-        }
-    }
-}
 
 /// A metric row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -164,6 +43,16 @@ const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -
         doc,
     }
 }
+const fn mapping(name: &'static str, namespace: &'static str, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace,
+        unit: Count,
+        sort: Counter,
+        of: &[Kind::Mapping],
+        doc,
+    }
+}
 const fn producer_library(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
     Metric {
         name,
@@ -187,6 +76,9 @@ const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kin
 
 use Sort::{Counter, Distribution, Gauge, Timing};
 use Unit::{Bytes, Count, Milliseconds};
+
+/// Who publishes the metrics that a mapping has only with MetricsConfig (LAM-M-20).
+pub(crate) const EVENT_COUNT: &str = "AWS/Lambda";
 
 /// All metrics.
 pub const METRICS: &[Metric] = &[
@@ -325,6 +217,51 @@ pub const METRICS: &[Metric] = &[
         Gauge,
         "Invocations in progress (LAM-M-08).",
     ),
+    lambda(
+        "DestinationDeliveryFailures",
+        Count,
+        Counter,
+        "Documents that could not be delivered to an on-failure destination (LAM-M-18).",
+    ),
+    mapping("PolledEventCount", EVENT_COUNT, "Records polled (LAM-M-22)."),
+    mapping("FilteredOutEventCount", EVENT_COUNT, "Records filtered out (LAM-M-22)."),
+    mapping(
+        "InvokedEventCount",
+        EVENT_COUNT,
+        "Records sent to the function, each time counted (LAM-M-24).",
+    ),
+    mapping(
+        "FailedInvokeEventCount",
+        EVENT_COUNT,
+        "Records of failed invocations (LAM-M-25).",
+    ),
+    mapping("DroppedEventCount", EVENT_COUNT, "Records given up untold (LAM-M-26)."),
+    mapping(
+        "OnFailureDestinationDeliveredEventCount",
+        EVENT_COUNT,
+        "Records of documents that the on-failure destination got (LAM-M-22).",
+    ),
+    mapping(
+        "RecordsDiscarded",
+        "Simulator",
+        "Records given up, and nobody was told.",
+    ),
+    mapping(
+        "RecordsDeadLettered",
+        "Simulator",
+        "Records given up, and the on-failure destination was told.",
+    ),
+    mapping(
+        "RecordsFilteredOut",
+        "Simulator",
+        "Records that the filters let pass by.",
+    ),
+    mapping(
+        "BatchesFailed",
+        "Simulator",
+        "Batches that failed, whole or in part, throttled ones included.",
+    ),
+    mapping("BatchesBisected", "Simulator", "Batches cut in two after an error."),
     producer_library(
         "UserRecordsPut",
         Count,
@@ -465,24 +402,4 @@ impl Metric {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_have_cloudwatch_names() {
-        let check = |name: &str, expected: Option<Statistic>| {
-            assert_eq!(Statistic::from_name(name), expected, "{name}");
-            if let Some(statistic) = expected {
-                assert_eq!(statistic.to_string(), name);
-            }
-        };
-        check("Sum", Some(Statistic::Sum));
-        check("p99", Some(Statistic::Percentile(99_000)));
-        check("p99.9", Some(Statistic::Percentile(99_900)));
-        check("p99.95", Some(Statistic::Percentile(99_950)));
-        check("p100", Some(Statistic::Percentile(100_000)));
-        for wrong in ["sum", "p", "p101", "p99.", "pp", "p-1", "p1e2", "p99.9999"] {
-            check(wrong, None);
-        }
-    }
-}
+mod tests;

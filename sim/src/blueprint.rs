@@ -8,6 +8,7 @@ use crate::command::Intervention;
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
+pub use crate::mapping_blueprint::*;
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
@@ -345,34 +346,6 @@ pub struct StreamBlueprint {
     pub warm_throughput_mib: u32,
 }
 
-/// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MappingBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Name of the stream that it reads.
-    pub stream: String,
-    /// Name of the function that it invokes.
-    pub function: String,
-    /// Where reading starts (LAM-K-16).
-    pub starting_position: StartingPosition,
-    /// Most records in one invocation (LAM-K-11).
-    pub batch_size: u32,
-    /// How long a batch may gather (LAM-E-04).
-    pub maximum_batching_window: SimDuration,
-    /// Concurrent batches of one shard (LAM-K-06).
-    pub parallelization_factor: u32,
-}
-
-/// Where a reader starts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum StartingPosition {
-    /// At the oldest record that the stream holds.
-    TrimHorizon,
-    /// After the newest record at the time.
-    Latest,
-}
-
 /// A Lambda function (`[function.NAME]`, AWS::Lambda::Function).
 #[derive(Clone, PartialEq, Debug)]
 pub struct FunctionBlueprint {
@@ -394,6 +367,8 @@ pub struct FunctionBlueprint {
     pub failure_rate: Ratio,
     /// True: a failing handler throws after its write to the sink, so that the retry delivers twice. False: before it.
     pub fails_after_write: bool,
+    /// Records that the handler can never process.
+    pub poison: Poison,
     /// Where the handler writes, if anywhere.
     pub sink: Option<String>,
 }

@@ -1,6 +1,6 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, PutApi};
+use crate::blueprint::{Blueprint, FailureDestination, MappingBlueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
 use core::fmt;
@@ -57,6 +57,22 @@ pub struct MappingEntry {
     pub stream: StreamId,
     /// What it invokes.
     pub function: FunctionId,
+    /// MetricsConfig holds EventCount (LAM-M-20).
+    pub event_count: bool,
+    /// Its on-failure destination, as scenario files write it.
+    pub on_failure: Option<String>,
+}
+
+impl MappingEntry {
+    fn of(mapping: &MappingBlueprint, stream: StreamId, function: FunctionId) -> Self {
+        Self {
+            name: mapping.name.clone(),
+            stream,
+            function,
+            event_count: mapping.event_count_metrics,
+            on_failure: mapping.errors.on_failure.as_ref().map(FailureDestination::label),
+        }
+    }
 }
 
 /// A reader of a stream.
@@ -150,11 +166,9 @@ impl Directory {
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
-                Ok(MappingEntry {
-                    name: mapping.name.clone(),
-                    stream: find(&stream_names, &mapping.stream, &mapping.name)?,
-                    function: find(&function_names, &mapping.function, &mapping.name)?,
-                })
+                let stream = find(&stream_names, &mapping.stream, &mapping.name)?;
+                let function = find(&function_names, &mapping.function, &mapping.name)?;
+                Ok(MappingEntry::of(mapping, stream, function))
             })
             .collect::<Result<_, _>>()?;
         let functions: IndexVec<FunctionId, FunctionEntry> = functions
@@ -258,6 +272,13 @@ impl Directory {
             .map(|(id, _)| id)
     }
 
+    /// The mapping with this name.
+    pub fn mapping(&self, name: &str) -> Option<MappingId> {
+        self.mappings
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
     /// The application with this name.
     pub fn application(&self, name: &str) -> Option<ApplicationId> {
         self.applications

@@ -3,7 +3,7 @@
 
 use crate::blueprint::{
     Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    PutApi, Resend, RetryMode, SdkRetry, Size, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
@@ -72,13 +72,8 @@ impl Workload {
         blueprint.producers.push(self.producer(shards));
         blueprint.functions.push(function());
         blueprint.mappings.push(MappingBlueprint {
-            name: "reader".to_owned(),
-            stream: "records".to_owned(),
-            function: "work".to_owned(),
-            starting_position: StartingPosition::TrimHorizon,
             batch_size: 10_000,
-            maximum_batching_window: SimDuration::ZERO,
-            parallelization_factor: 1,
+            ..MappingBlueprint::new("reader", "records", "work")
         });
         blueprint
     }
@@ -138,6 +133,7 @@ fn function() -> FunctionBlueprint {
         per_record: SimDuration::from_micros(100),
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
         sink: None,
     }
 }

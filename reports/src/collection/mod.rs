@@ -346,7 +346,7 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
         Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
         Cause::Skipped { at, .. } => Some(("passed by a checkpoint".to_owned(), *at)),
-        Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
+        Cause::GivenUp { at, .. } => Some(("discarded".to_owned(), *at)),
         Cause::Overtaken { .. } => None,
     });
     Some(Witness {

@@ -1,28 +1,13 @@
-//! Mappings, functions and sinks.
+//! Functions and sinks.
 
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
-use sim::blueprint::{
-    Architecture, ColdStart, FunctionBlueprint, MappingBlueprint, Package, SinkBlueprint, StartingPosition,
-};
+use crate::fields::Value;
+use sim::batch::BatchResponse;
+use sim::blueprint::{Architecture, ColdStart, FunctionBlueprint, Package, Poison, PoisonResponse, SinkBlueprint};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::SimDuration;
-
-pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
-    MappingBlueprint {
-        name: name.to_owned(),
-        stream: fields.name("EventSourceArn"),
-        function: fields.name("FunctionName"),
-        starting_position: match fields.word("StartingPosition") {
-            "LATEST" => StartingPosition::Latest,
-            _ => StartingPosition::TrimHorizon,
-        },
-        batch_size: fields.u32("BatchSize"),
-        maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
-        parallelization_factor: fields.u32("ParallelizationFactor"),
-    }
-}
 
 pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
     SinkBlueprint {
@@ -63,8 +48,45 @@ impl Lowering<'_> {
             per_record: time.map_or(SimDuration::ZERO, |time| time.duration("per_record")),
             failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
             fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
+            poison: failure.map_or_else(Poison::default, |failure| self.poison(failure)),
             sink,
         }
+    }
+
+    fn poison(&mut self, failure: &Fields) -> Poison {
+        let keys = failure
+            .list("poison_keys")
+            .iter()
+            .filter_map(|field| match &field.value {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            });
+        let returned = match failure.word("poison_response") {
+            "batchItemFailures" => Some(BatchResponse::ItemFailures),
+            "empty-list" => Some(BatchResponse::EmptyList),
+            "null-list" => Some(BatchResponse::NullList),
+            "empty-object" => Some(BatchResponse::EmptyObject),
+            "null" => Some(BatchResponse::Null),
+            "empty-identifier" => Some(BatchResponse::EmptyIdentifier),
+            "null-identifier" => Some(BatchResponse::NullIdentifier),
+            "misnamed-identifier" => Some(BatchResponse::MisnamedIdentifier),
+            _ => None,
+        };
+        let poison = Poison {
+            keys: keys.collect(),
+            share: failure.ratio("poison_share"),
+            response: returned.map_or(PoisonResponse::Throws, |response| PoisonResponse::Returns {
+                response,
+                stops: failure.flag("stops_at_poison"),
+            }),
+        };
+        if poison.is_none() {
+            let knobs = ["poison_response", "stops_at_poison"];
+            self.no_effect(failure, &knobs, "no record is poison");
+        } else if poison.response == PoisonResponse::Throws {
+            self.no_effect(failure, &["stops_at_poison"], "the handler throws");
+        }
+        poison
     }
 
     fn cold_start(&mut self, fields: &Fields) -> ColdStart {

@@ -5,6 +5,7 @@ mod expect;
 mod intervention;
 mod kinesis;
 mod lambda;
+mod mapping;
 mod memory;
 mod model;
 mod producer;
@@ -75,9 +76,8 @@ impl Lowering<'_> {
                 .extend(self.producer(&component.name, &component.fields));
         }
         for component in top.components(Kind::Mapping) {
-            blueprint
-                .mappings
-                .push(lambda::mapping(&component.name, &component.fields));
+            let mapping = self.mapping(&component.name, &component.fields);
+            blueprint.mappings.push(mapping);
         }
         for component in top.components(Kind::Application) {
             let application = self.application(&component.name, &component.fields);

@@ -47,6 +47,19 @@ pub static HANDLER_TIME: Rows = Rows::own(
     ],
 );
 
+/// What a handler may do about records that it cannot process.
+pub const POISON_RESPONSES: &[&str] = &[
+    "throw",
+    "batchItemFailures",
+    "empty-list",
+    "null-list",
+    "empty-object",
+    "null",
+    "empty-identifier",
+    "null-identifier",
+    "misnamed-identifier",
+];
+
 /// The error model.
 pub static FAILURE: Rows = Rows::own(
     "the errors of a function",
@@ -62,6 +75,31 @@ pub static FAILURE: Rows = Rows::own(
             Shape::Flag,
             "false",
             "True: the handler fails after its write to the sink, so that the retry delivers twice.",
+        ),
+        optional(
+            "poison_keys",
+            Shape::List(&Shape::Text),
+            "Partition keys whose records the handler can never process. Without it: none.",
+        ),
+        defaulted(
+            "poison_share",
+            Shape::Fraction,
+            "0",
+            "Share of all records that the handler can never process, the same ones at each attempt.",
+        ),
+        defaulted(
+            "poison_response",
+            word(POISON_RESPONSES),
+            "\"throw\"",
+            "What the handler does about them: it throws, or it processes the others and returns them as \
+             batchItemFailures, or, by mistake, returns something else.",
+        )
+        .fact("LAM-X-17, LAM-X-19, LAM-X-20"),
+        defaulted(
+            "stops_at_poison",
+            Shape::Flag,
+            "false",
+            "True: a handler that returns leaves alone what follows the first record that it cannot process.",
         ),
     ],
 );

@@ -8,7 +8,8 @@ use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
-pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
+pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
+pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
@@ -303,7 +304,7 @@ pub enum Fact<'f> {
         /// Another record would not have fitted the payload of an invocation (LAM-E-08).
         payload_full: bool,
     },
-    /// A batch failed and will be tried again.
+    /// A batch failed, or a part of it.
     BatchFailed {
         /// Who.
         reader: ReaderId,
@@ -311,12 +312,14 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Lane of the shard.
         lane: u16,
-        /// How.
+        /// How; succeeded: the handler returned, and reported failures.
         outcome: InvocationOutcome,
-        /// Records in it.
+        /// Records that failed.
         records: u32,
-        /// When it will be tried again, at the earliest.
+        /// When they will be tried again, at the earliest; `NEVER`: they are given up.
         retry_at: SimTime,
+        /// They are cut in two, and the halves tried one by one (LAM-X-11).
+        bisected: bool,
     },
     /// A batch was processed; its records are done for this reader.
     BatchAcknowledged {
@@ -331,7 +334,8 @@ pub enum Fact<'f> {
         /// So many of them had been done before: an application processes again what lies after its checkpoint
         /// (KDS-KCL-32).
         again: u32,
-        /// The records themselves, of an application, which may process any of them again; of a mapping nothing.
+        /// The records themselves, of an application, which may process any of them again. Of a mapping nothing, unless
+        /// only a part of the lane's batch is acknowledged: that part.
         batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
@@ -346,10 +350,25 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Why.
         reason: DiscardReason,
+        /// What becomes of them.
+        remains: Remains,
         /// The records.
         records: &'f [Record],
-        /// Position of the first; they are consecutive.
+        /// Their positions; empty: consecutive from `first_position`.
+        positions: &'f [u64],
+        /// Position of the first.
         first_position: u64,
+    },
+    /// A mapping's filters let records pass by (LAM-K-30): it is done with them.
+    RecordsFilteredOut {
+        /// Who.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// The records.
+        records: &'f [Record],
+        /// Their positions.
+        positions: &'f [u64],
     },
     /// A reader's checkpoint moved: everything before it is done.
     CheckpointAdvanced {
@@ -449,6 +468,13 @@ pub enum Fact<'f> {
         passage: Passage,
     },
 
+    /// Something happened to an event source mapping itself.
+    MappingChanged {
+        /// Which.
+        reader: ReaderId,
+        /// What.
+        change: MappingChange,
+    },
     /// Something happened to an application itself.
     ApplicationChanged {
         /// Which.

@@ -344,6 +344,8 @@ impl Latency {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::Intervened { .. } => None,
         }
     }

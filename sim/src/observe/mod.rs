@@ -14,6 +14,7 @@ pub mod history;
 pub mod holdings;
 mod holes;
 pub mod latency;
+pub mod mapping_change;
 pub mod metrics;
 pub mod ordering;
 pub mod ordinals;

@@ -252,6 +252,8 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::Intervened { .. } => {}
         }
     }

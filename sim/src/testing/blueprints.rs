@@ -2,8 +2,7 @@
 
 use crate::blueprint::{
     Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters,
-    ProducerBlueprint, PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint,
-    WeightedKey,
+    ProducerBlueprint, PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -76,15 +75,7 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
 
 /// BatchSize 100, no window, one lane.
 pub fn mapping(name: &str, stream: &str, function: &str) -> MappingBlueprint {
-    MappingBlueprint {
-        name: name.to_owned(),
-        stream: stream.to_owned(),
-        function: function.to_owned(),
-        starting_position: StartingPosition::TrimHorizon,
-        batch_size: 100,
-        maximum_batching_window: SimDuration::ZERO,
-        parallelization_factor: 1,
-    }
+    MappingBlueprint::new(name, stream, function)
 }
 
 /// 20 ms a batch, a cold start of half a second.
@@ -99,6 +90,7 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         per_record: SimDuration::ZERO,
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
         sink: sink.map(str::to_owned),
     }
 }

@@ -244,6 +244,8 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -1,6 +1,6 @@
 //! What a reader will never be done with: records that it gave up, and records that expired.
 
-use super::{Conservation, arrivals};
+use super::{Conservation, arrivals, len};
 use crate::engine::time::SimTime;
 use crate::observe::fact::Fact;
 
@@ -10,14 +10,30 @@ impl Conservation {
         if let Fact::RecordsDiscarded {
             reader,
             shard,
+            remains,
             records,
+            positions,
             first_position,
             ..
         } = *fact
         {
             let reading = &mut self.readers[reader];
             reading.finish(now, arrivals(records));
-            let result = reading.shard(shard).discard(first_position, records);
+            let result = reading
+                .shard(shard)
+                .discard(first_position, positions, len(records), remains);
+            self.judge(now, (reader, shard), records.first(), result);
+        }
+        if let Fact::RecordsFilteredOut {
+            reader,
+            shard,
+            records,
+            positions,
+        } = *fact
+        {
+            let reading = &mut self.readers[reader];
+            reading.finish(now, arrivals(records));
+            let result = reading.shard(shard).filter_out(positions, len(records));
             self.judge(now, (reader, shard), records.first(), result);
         }
         if let Fact::RecordsExpiredUnread {

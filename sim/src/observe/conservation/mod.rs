@@ -20,7 +20,7 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
+use crate::observe::fact::{ApplicationChange, Fact, MappingChange, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
@@ -198,16 +198,14 @@ impl Conservation {
             } => {
                 self.page_read(now, (stream, shard), reader, first_position, records);
             }
-            Fact::ApplicationChanged {
-                reader,
-                change: ApplicationChange::ReadingBegan { shard, position },
-            } => self.readers[reader].shard(shard).starts_at(position),
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
+            Fact::ApplicationChanged { .. } | Fact::MappingChanged { .. } => self.reading_began(fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
@@ -225,8 +223,21 @@ impl Conservation {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
-            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn reading_began(&mut self, fact: &Fact<'_>) {
+        if let Fact::ApplicationChanged {
+            reader,
+            change: ApplicationChange::ReadingBegan { shard, position },
+        }
+        | Fact::MappingChanged {
+            reader,
+            change: MappingChange::ReadingBegan { shard, position },
+        } = *fact
+        {
+            self.readers[reader].shard(shard).starts_at(position);
         }
     }
 
@@ -337,7 +348,7 @@ impl Conservation {
             let result = if starts_over {
                 done.acknowledge_some(first_position, batch, again)
             } else {
-                done.acknowledge(lane, records, first_position, positions)
+                done.acknowledge(lane, records, first_position, positions, arrivals(batch))
             };
             let result = result.map(|batch| reading.finish(now, batch));
             self.judge(now, (reader, shard), None, result);

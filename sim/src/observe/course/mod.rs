@@ -167,6 +167,8 @@ impl Course {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -305,22 +305,8 @@ impl Headroom {
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
             | Fact::BatchDispatched { .. } => self.reader(now, fact),
-            Fact::InvocationStarted {
-                function, concurrency, ..
-            } => self.concurrency(now, function, concurrency, false),
-            Fact::InvocationThrottled {
-                function, concurrency, ..
-            } => self.concurrency(now, function, concurrency, true),
-            Fact::InvocationEnded {
-                function,
-                duration,
-                outcome,
-                ..
-            } => {
-                let timed_out = outcome == InvocationOutcome::TimedOut;
-                self.functions[function]
-                    .timeout
-                    .note(now, duration.as_nanos(), timed_out);
+            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
+                self.invocation(now, fact);
             }
             Fact::RecordsDelivered {
                 sink,
@@ -347,7 +333,35 @@ impl Headroom {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::InvocationStarted {
+            function, concurrency, ..
+        } = *fact
+        {
+            self.concurrency(now, function, concurrency, false);
+        }
+        if let Fact::InvocationThrottled {
+            function, concurrency, ..
+        } = *fact
+        {
+            self.concurrency(now, function, concurrency, true);
+        }
+        if let Fact::InvocationEnded {
+            function,
+            duration,
+            outcome,
+            ..
+        } = *fact
+        {
+            let timed_out = outcome == InvocationOutcome::TimedOut;
+            let timeout = &mut self.functions[function].timeout;
+            timeout.note(now, duration.as_nanos(), timed_out);
         }
     }
 

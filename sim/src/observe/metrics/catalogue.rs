@@ -124,6 +124,13 @@ catalogue! {
     Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
     IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
     ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a document that could not be delivered to an on-failure destination, else 0.", "LAM-M-18";
+    PolledEventCount = "PolledEventCount", Lambda, Count, Sum, "Records that a poll of a mapping brought; 0 for an empty one.", "LAM-M-22";
+    FilteredOutEventCount = "FilteredOutEventCount", Lambda, Count, Sum, "Records that the filters of a mapping let pass by.", "LAM-M-22";
+    InvokedEventCount = "InvokedEventCount", Lambda, Count, Sum, "Records that a mapping sent to its function, each time counted.", "LAM-M-22";
+    FailedInvokeEventCount = "FailedInvokeEventCount", Lambda, Count, Sum, "Records of invocations that failed, or that were reported as failed, stamped with the end.", "LAM-M-25";
+    DroppedEventCount = "DroppedEventCount", Lambda, Count, Sum, "Records that a mapping gave up and of which nobody was told.", "LAM-M-26";
+    OnFailureDestinationDeliveredEventCount = "OnFailureDestinationDeliveredEventCount", Lambda, Count, Sum, "Records of documents that the on-failure destination got.", "LAM-M-22";
     UserRecordsPut = "UserRecordsPut", ProducerLibrary, Count, Sum, "1 for a user record that was put, 0 for one that failed.", "KDS-MET-16";
     KinesisRecordsPut = "KinesisRecordsPut", ProducerLibrary, Count, Sum, "1 for a Kinesis record that was put, 0 for one that was refused.", "KDS-MET-16";
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";

@@ -1,6 +1,8 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod groups;
+mod mapping;
 mod points;
 pub mod series;
 #[cfg(test)]
@@ -14,69 +16,13 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
+use groups::{APPLICATION, FUNCTION, LIBRARY, MAPPING, PRODUCER, SHARD, SINK, STREAM};
 use points::{latencies, stored_bytes};
 use std::sync::Arc;
-
-/// Which series a component keeps: metrics in a fixed order.
-const STREAM: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::PutRecordBytes,
-    Metric::PutRecordLatency,
-    Metric::PutRecordSuccess,
-    Metric::PutRecordsBytes,
-    Metric::PutRecordsLatency,
-    Metric::PutRecordsSuccess,
-    Metric::PutRecordsTotalRecords,
-    Metric::PutRecordsSuccessfulRecords,
-    Metric::PutRecordsFailedRecords,
-    Metric::PutRecordsThrottledRecords,
-    Metric::WriteProvisionedThroughputExceeded,
-    Metric::ReadProvisionedThroughputExceeded,
-    Metric::GetRecordsBytes,
-    Metric::GetRecordsRecords,
-    Metric::GetRecordsLatency,
-    Metric::GetRecordsSuccess,
-    Metric::GetRecordsIteratorAgeMilliseconds,
-    Metric::RecordsExpired,
-];
-const SHARD: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::WriteProvisionedThroughputExceeded,
-];
-const FUNCTION: &[Metric] = &[
-    Metric::Invocations,
-    Metric::Errors,
-    Metric::Throttles,
-    Metric::Duration,
-    Metric::IteratorAge,
-    Metric::ConcurrentExecutions,
-    Metric::ColdStarts,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-const APPLICATION: &[Metric] = &[
-    Metric::MillisBehindLatest,
-    Metric::LeasesTaken,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
-const LIBRARY: &[Metric] = &[
-    Metric::RecordsProduced,
-    Metric::RecordsGivenUp,
-    Metric::UserRecordsPut,
-    Metric::KinesisRecordsPut,
-    Metric::BufferingTime,
-    Metric::RetriesPerRecord,
-    Metric::ErrorsByCode,
-];
-const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -123,6 +69,8 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
+    mappings: IndexVec<MappingId, Option<Group>>,
     processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
@@ -150,6 +98,11 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
+            mappings: directory
+                .mappings
+                .iter()
+                .map(|mapping| mapping.event_count.then(|| Group::new(MAPPING)))
+                .collect(),
             processors: directory
                 .processors
                 .iter()
@@ -172,7 +125,7 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(_) => None,
+            Component::Mapping(id) => self.mappings.get(id).and_then(Option::as_ref),
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
             Component::Sink(id) => self.sinks.get(id),
@@ -235,17 +188,15 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::ApplicationChanged { reader, change } => {
-                if let ApplicationChange::LeaseTaken { .. } = change {
-                    let processor = self.directory.readers[reader].processor;
-                    self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
-                }
-            }
-            Fact::GetRecordsHandled { .. } => self.read(now, fact),
-            Fact::GetRecordsThrottled { stream, .. } => {
-                let group = &mut self.streams[stream];
-                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+            Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
+            Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
+            | Fact::MappingChanged { .. } => self.mapping(now, fact),
+            Fact::GetRecordsHandled { .. } | Fact::GetRecordsThrottled { .. } => {
+                self.read(now, fact);
+                self.mapping(now, fact);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
@@ -271,10 +222,7 @@ impl Metrics {
             | Fact::UserRecordsStored { .. }
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
-            | Fact::RecordsDiscarded { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::BatchDispatched { .. }
-            | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
@@ -386,7 +334,19 @@ impl Metrics {
         }
     }
 
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTaken { .. } = change {
+            let processor = self.directory.readers[reader].processor;
+            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+        }
+    }
+
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::GetRecordsThrottled { stream, .. } = *fact {
+            let group = &mut self.streams[stream];
+            group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+            group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+        }
         let Fact::GetRecordsHandled {
             stream,
             reader,

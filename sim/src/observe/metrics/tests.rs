@@ -386,6 +386,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
     let groups = [
         super::STREAM,
         super::APPLICATION,
+        super::MAPPING,
         super::FUNCTION,
         super::PRODUCER,
         super::LIBRARY,

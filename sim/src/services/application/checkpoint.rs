@@ -10,7 +10,7 @@ use crate::engine::index::to_u32;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex};
-use crate::observe::fact::{DiscardReason, Fact};
+use crate::observe::fact::{DiscardReason, Fact, Remains};
 use crate::services::kinesis;
 use crate::world;
 
@@ -75,6 +75,8 @@ impl Application {
                 reader,
                 shard: ShardIndex(shard),
                 reason: DiscardReason::ProcessingFailed,
+                remains: Remains::Dropped,
+                positions: &[],
                 records: &skipped.records,
                 first_position: skipped.first,
             });

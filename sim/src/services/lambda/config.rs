@@ -2,6 +2,7 @@
 
 use super::cold_start::init_duration;
 use super::environment::Environments;
+use super::poison::PoisonRecords;
 use crate::blueprint::{FunctionBlueprint, ModelParameters};
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
@@ -25,6 +26,8 @@ pub(super) struct Handler {
     pub(super) failure: Stream,
     /// A failing handler writes to the sink before it throws.
     pub(super) fails_after_write: bool,
+    /// Records that it can never process; `None`: there are none.
+    pub(super) poison: Option<PoisonRecords>,
 }
 
 /// One run of a handler, as it will go if nothing stops it.
@@ -74,6 +77,12 @@ pub(super) fn parts(
     let link = Link::new(&component, model, streams)?;
     let per_batch = RandomSpan::new(&component, "duration", &blueprint.per_batch, streams)?;
     let failure = streams.stream(&format!("{component}/failure"))?;
+    let poison = if blueprint.poison.is_none() {
+        None
+    } else {
+        let salt = streams.stream(&format!("{component}/poison"))?.word();
+        Some(PoisonRecords::new(&blueprint.poison, salt))
+    };
     let placement = RandomSpan::new(&component, "placement", &model.placement_time, streams)?;
     let init = init_duration(&blueprint.cold_start).map_err(unusable("init"))?;
     let init = RandomSpan::new(&component, "init", &init, streams)?;
@@ -88,6 +97,7 @@ pub(super) fn parts(
             failure_rate: blueprint.failure_rate,
             failure,
             fails_after_write: blueprint.fails_after_write,
+            poison,
         },
         environments: Environments::new(placement, init, idle_lifetime, lifetime),
     })

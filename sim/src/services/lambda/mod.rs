@@ -15,12 +15,13 @@ pub mod cold_start;
 mod concurrency;
 mod config;
 mod environment;
+mod poison;
 #[cfg(test)]
 mod tests;
 
 pub use concurrency::{MINIMUM_UNRESERVED_CONCURRENCY, ReservationRefused};
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall, WriteCall, Writer};
+use crate::batch::{Batch, BatchId, BatchResponse, Envelope, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::blueprint::{FunctionBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -39,6 +40,7 @@ use crate::world;
 use concurrency::AccountConcurrency;
 use config::{Handler, Parts};
 use environment::{ColdStartTime, Environment, Environments};
+use poison::{Poisoned, Unprocessed};
 
 /// What happens to a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +109,10 @@ struct Invocation {
     cold_start: Option<ColdStartTime>,
     handler_started_at: SimTime,
     fails: bool,
+    /// What the handler returns.
+    response: BatchResponse,
+    /// Records that it does not process.
+    unprocessed: Unprocessed,
 }
 
 /// An invocation in progress, for a check that no record is lost.
@@ -222,12 +228,14 @@ impl Lambda {
 
     fn handler_done(&mut self, function: FunctionId, invocation: Handle, cx: &mut Cx<'_, '_>) {
         let state = &mut self.functions[function];
-        let fails = match state.invocations.get(invocation) {
-            Ok(running) => running.fails,
+        let (fails, nothing_to_write) = match state.invocations.get(invocation) {
+            Ok(running) => (running.fails, running.processes_nothing()),
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
         match state.sink {
-            Some(sink) if !fails || state.handler.fails_after_write => state.write(invocation, sink, cx),
+            Some(sink) if (!fails || state.handler.fails_after_write) && !nothing_to_write => {
+                state.write(invocation, sink, cx);
+            }
             Some(_) | None => self.end(function, invocation, outcome_of(fails), None, cx),
         }
     }
@@ -277,7 +285,7 @@ impl Lambda {
         }
         let write_pending = ended.batch.is_none() && written.is_none();
         let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
-        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
+        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() && !batch.records.is_empty() {
             cx.emit(|| Fact::RecordsProcessed {
                 processor: function.into(),
                 records: &batch.records,
@@ -303,7 +311,22 @@ impl Lambda {
             write_pending,
             concurrent,
         });
-        state.reply(batch, ended.call, outcome, cx);
+        let mut batch = batch;
+        if outcome == InvocationOutcome::Succeeded && !ended.unprocessed.records.is_empty() {
+            (batch.records, batch.positions) = (ended.unprocessed.records, ended.unprocessed.positions);
+        }
+        let call = InvokeCall {
+            response: ended.response,
+            ..ended.call
+        };
+        state.reply(batch, call, outcome, cx);
+    }
+}
+
+impl Invocation {
+    /// Poison has left it nothing to process.
+    fn processes_nothing(&self) -> bool {
+        !self.unprocessed.records.is_empty() && self.batch.as_ref().is_some_and(|batch| batch.records.is_empty())
     }
 }
 
@@ -344,6 +367,11 @@ impl Function {
         // Lambda hands aggregated records on; the handler takes them apart, and its work is by user record.
         deaggregate(&mut batch, call.passage.first_position, None, cx);
         let run = self.handler.run(to_u32(batch.records.len()));
+        let poison = self.handler.poison.as_mut();
+        let first_position = call.passage.first_position;
+        let poisoned = poison.map_or_else(Poisoned::default, |poison| {
+            poison.look(&mut batch, first_position, cx.keys())
+        });
         let running = Invocation {
             call,
             batch: Some(batch),
@@ -351,7 +379,9 @@ impl Function {
             environment,
             cold_start,
             handler_started_at,
-            fails: run.fails,
+            fails: run.fails || poisoned.throws,
+            response: poisoned.response,
+            unprocessed: poisoned.unprocessed,
         };
         let invocation = match self.invocations.insert(running) {
             Ok(invocation) => invocation,

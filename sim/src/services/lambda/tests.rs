@@ -41,6 +41,7 @@ fn function(name: &str) -> FunctionBlueprint {
         per_record: SimDuration::ZERO,
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
         sink: None,
     }
 }
@@ -116,6 +117,7 @@ impl Invocations for Harness<Lambda> {
                 shard: ShardIndex(3),
                 lane: 2,
                 outcome: InvocationOutcome::Succeeded,
+                response: crate::batch::BatchResponse::default(),
             }),
         };
         self.send(at, batch, |batch| {

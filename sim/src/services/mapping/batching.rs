@@ -2,12 +2,12 @@
 
 use super::lane::{Lane, LaneBatch, LaneState};
 use super::{Event, Mapping, broken};
-use crate::batch::{Batch, BatchId, Envelope, Passage};
+use crate::batch::{BatchId, Envelope};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{MappingId, ShardIndex};
+use crate::ids::MappingId;
 use crate::observe::fact::{DiscardReason, Fact};
 use crate::world;
 
@@ -65,6 +65,10 @@ impl Mapping {
             if !matches!(lane.state, LaneState::Gathering) || lane.waiting().is_empty() {
                 return;
             }
+            if self.errors.maximum_record_age.is_some() && self.discard_aged(me, shard, lane_number, cx) {
+                continue;
+            }
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
             let waiting = lane.waiting();
             let wanted = waiting.len().min(batch_size);
             let records = &waiting[..wanted];
@@ -85,42 +89,20 @@ impl Mapping {
             let mut batch = cx.fresh();
             let positions = lane.take(fitting, &mut batch);
             self.readers[to_usize(shard)].waiting.take_away(&batch);
-            let held = LaneBatch {
-                positions,
-                errors: 0,
-                throttles: 0,
-                attempts: 0,
-                payload_full: fitting < wanted,
-                passage: Passage::default(),
-                read_to: 0,
-                found: Batch::default(),
-            };
+            let held = LaneBatch::new(positions, fitting < wanted);
             return self.invoke(me, shard, lane_number, held, batch, cx);
         }
     }
 
     /// A record that no invocation can carry never blocks the shard (LAM-K-25).
     fn discard_oversized(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
-        let reader = &mut self.readers[to_usize(shard)];
-        let lane = &mut reader.lanes[usize::from(lane_number)];
-        debug_assert!(
+        debug_assert!({
+            let lane = &self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
             lane.waiting()
                 .first()
                 .is_some_and(|record| self.payload.oversized(record, cx.keys()))
-        );
-        let first_position = lane.first_waiting();
-        let mut batch = cx.fresh();
-        let positions = lane.take(1, &mut batch);
-        reader.waiting.take_away(&batch);
-        cx.emit(|| Fact::RecordsDiscarded {
-            reader: me.into(),
-            shard: ShardIndex(shard),
-            reason: DiscardReason::PayloadTooLarge,
-            records: &batch.records,
-            first_position,
         });
-        cx.recycle(batch);
-        self.finish(me, shard, &positions, cx);
+        self.discard_waiting(me, shard, lane_number, 1, DiscardReason::PayloadTooLarge, cx);
     }
 
     /// Wakes a lane at an instant, and not at any other. A timer for that instant, if there is one, will do.

@@ -3,9 +3,13 @@
 //! Each shard is polled once a second, and back to back while it is behind (LAM-K-01, LAM-K-02). Pages pass to the
 //! lanes after the dispatch delay; a lane sends a batch when it has BatchSize records, when 6 MB are reached or when its
 //! window is over (LAM-E-03), one batch at a time. A failed batch blocks its lane: it is read again from the stream
-//! after a wait and invoked again (LAM-X-02, LAM-K-20), until it succeeds or its records have expired.
+//! after a wait and invoked again (LAM-X-02, LAM-K-20), whole, in halves (LAM-X-11) or from the first failure that the
+//! function reports (LAM-X-17), until it succeeds, its records have expired, or the mapping gives it up (LAM-X-09).
 
 mod batching;
+mod failure;
+mod giving_up;
+mod invoking;
 mod lane;
 mod lineage;
 pub(crate) mod payload;
@@ -16,14 +20,15 @@ mod reread;
 #[cfg(test)]
 mod tests;
 
-use lane::{Lane, LaneBatch, LaneState, Positions};
+use giving_up::Destination;
+use lane::{Lane, LaneState, Positions};
 use lineage::Stage;
 use payload::Payload;
 use polling::ReadAhead;
 use progress::Progress;
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall};
-use crate::blueprint::{MappingBlueprint, ModelParameters};
+use crate::batch::BatchId;
+use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::random::{RandomStreams, Stream as Random};
@@ -33,7 +38,6 @@ use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
-use crate::world;
 
 /// What happens to a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -100,6 +104,8 @@ pub struct Mapping {
     /// Reading stops while so much waits (LAM-U-02).
     read_ahead: ReadAhead,
     payload: Payload,
+    errors: ErrorHandling,
+    destination: Option<Destination>,
     timing: Timing,
     link: Link,
     phase: Random,
@@ -220,6 +226,8 @@ impl Mapping {
                 bytes: u64::from(lanes) * quotas::MAX_PAYLOAD_BYTES,
             },
             payload: Payload::new(model.payload_record_overhead, keys),
+            errors: blueprint.errors.clone(),
+            destination: Destination::new(&component, blueprint, streams)?,
             timing: Timing {
                 poll: model.poll_interval,
                 poll_min: model.min_poll_interval,
@@ -291,110 +299,9 @@ impl Mapping {
             .sum()
     }
     /// Draws on the mapping's random streams, for the fingerprint.
-    pub fn draws(&self) -> impl Iterator<Item = u64> {
-        [self.phase.draws(), self.link.draws()].into_iter()
-    }
-
-    fn invoke(
-        &mut self,
-        me: MappingId,
-        shard: u32,
-        lane: u16,
-        mut held: LaneBatch,
-        mut batch: Batch,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        let (function, now) = (self.function, cx.now());
-        let passage = &mut held.passage;
-        passage.first_position = held.positions.first();
-        if held.attempts == 0 {
-            passage.first_dispatched_at = now;
-        } else if held.throttles > 0 {
-            passage.throttled_for = passage.throttled_for.saturating_add(now.since(passage.dispatched_at));
-        }
-        passage.dispatched_at = now;
-        if cx.is_watched() {
-            batch.positions.extend_from_slice(held.positions.listed());
-        }
-        batch.envelope = Envelope::Invoke(InvokeCall {
-            mapping: me,
-            function,
-            shard: ShardIndex(shard),
-            lane,
-            outcome: InvocationOutcome::Succeeded,
-            passage: held.passage,
-        });
-        let (attempts_before, payload_full) = (held.attempts, held.payload_full);
-        held.attempts += 1;
-        cx.emit(|| Fact::BatchDispatched {
-            reader: me.into(),
-            processor: function.into(),
-            shard: ShardIndex(shard),
-            lane,
-            first_position: held.passage.first_position,
-            records: &batch.records,
-            bytes: batch.bytes,
-            attempts_before,
-            payload_full,
-        });
-        self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
-        let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Function(function, super::lambda::Event::Invoke { batch })
-        });
-    }
-
-    fn invoked(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Invoke(call) = batch.envelope else {
-            return broken(cx, "an answer without its invocation");
-        };
-        cx.recycle(batch);
-        let now = cx.now();
-        let shard = call.shard.0;
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(call.lane)];
-        lane.window_opened = now;
-        let LaneState::InFlight(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
-            return broken(cx, "an answer that no lane waits for");
-        };
-        let backoff = match call.outcome {
-            InvocationOutcome::Succeeded => {
-                cx.emit(|| Fact::BatchAcknowledged {
-                    reader: me.into(),
-                    shard: call.shard,
-                    lane: call.lane,
-                    records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
-                    again: 0,
-                    batch: &[],
-                    positions: held.positions.listed(),
-                    first_position: held.positions.first(),
-                });
-                self.finish(me, shard, &held.positions, cx);
-                self.dispatch(me, shard, call.lane, cx);
-                return self.lane_freed(me, shard, cx);
-            }
-            InvocationOutcome::Throttled => {
-                held.throttles += 1;
-                doubled(self.timing.throttle_backoff, held.throttles)
-            }
-            InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => {
-                held.throttles = 0;
-                held.errors += 1;
-                doubled(self.timing.error_backoff, held.errors)
-            }
-        };
-        let retry_at = now + backoff;
-        cx.emit(|| Fact::BatchFailed {
-            reader: me.into(),
-            shard: call.shard,
-            lane: call.lane,
-            outcome: call.outcome,
-            records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
-            retry_at,
-        });
-        held.read_to = held.positions.first();
-        lane.state = LaneState::BackingOff(held);
-        self.wake_lane(me, shard, call.lane, retry_at, cx);
+    pub fn draws(&self) -> impl Iterator<Item = u64> + '_ {
+        let destination = self.destination.iter().map(Destination::draws);
+        [self.phase.draws(), self.link.draws()].into_iter().chain(destination)
     }
 
     /// Positions in flight are done for this reader, one way or another.
@@ -434,13 +341,6 @@ impl Mapping {
             state @ (LaneState::InFlight(_) | LaneState::Rereading(_)) => lane.state = state,
         }
     }
-}
-
-/// The n-th wait: first x 2^(n - 1), capped (LAM-U-05).
-fn doubled((first, longest): (SimDuration, SimDuration), n: u32) -> SimDuration {
-    first
-        .saturating_mul(1_u64.checked_shl(n.saturating_sub(1)).unwrap_or(u64::MAX))
-        .min(longest)
 }
 
 #[cold]

@@ -9,17 +9,21 @@ mod batches;
 mod failures;
 mod lanes;
 mod lineage;
+mod outcome_matrix;
 mod polls;
 mod properties;
+mod reports;
+mod retries;
 
 use super::*;
-use crate::batch::{ChildShard, GetCall};
+use crate::batch::{BatchResponse, ChildShard, Envelope, GetCall, InvocationOutcome, InvokeCall};
 use crate::engine::quantity::MIB;
-use crate::record::{KeyId, Record};
+use crate::record::{KeyId, Outcome, Record};
 use crate::services::kinesis::shard_map::even_ranges;
 use crate::services::log::Log;
 use crate::testing::blueprints::{NETWORK, SERVICE, keys_at, mapping, millis, model};
 use crate::testing::harness::{Call, Harness};
+use crate::world;
 use InvocationOutcome::{FunctionError, Succeeded, Throttled, TimedOut};
 
 const ME: MappingId = MappingId(3);
@@ -77,6 +81,7 @@ impl Setup {
             retention: SimDuration::from_hours(24),
             refused: Vec::new(),
             behaviour: Box::new(|_| (SimDuration::from_millis(20), Succeeded)),
+            response: Box::new(|_| (BatchResponse::EmptyList, Vec::new())),
             reads: Vec::new(),
             left: Vec::new(),
             invocations: Vec::new(),
@@ -104,6 +109,9 @@ impl Invocation {
 /// What the function does: how long an invocation takes, and how it ends.
 type Behaviour = Box<dyn FnMut(&Invocation) -> (SimDuration, InvocationOutcome)>;
 
+/// What the handler returns, and which of the records it reports as failed.
+type Response = Box<dyn FnMut(&Invocation) -> (BatchResponse, Vec<u32>)>;
+
 /// A mapping between a stream of the test's own and a function that behaves as told.
 struct Bench {
     harness: Harness<(MappingId, Mapping)>,
@@ -115,6 +123,7 @@ struct Bench {
     /// Reads that reach the stream in these spans are refused.
     refused: Vec<core::ops::Range<SimTime>>,
     behaviour: Behaviour,
+    response: Response,
     reads: Vec<(SimTime, GetCall)>,
     /// Closed shards that the mapping is done with.
     left: Vec<(SimTime, ShardIndex)>,
@@ -212,8 +221,24 @@ impl Bench {
         };
         let (takes, outcome) = (self.behaviour)(&invocation);
         (invocation.outcome, invocation.answered_at) = (outcome, call.at + takes + NETWORK);
+        let (response, failed) = (self.response)(&invocation);
         call.batch.bytes = 0;
-        call.batch.envelope = Envelope::Invoke(InvokeCall { outcome, ..invoke });
+        let positions = core::mem::take(&mut call.batch.positions);
+        for (index, mut record) in invocation.records.iter().copied().enumerate() {
+            if failed.contains(&record.ordinal) {
+                record.set_outcome(Outcome::Failed);
+                let consecutive = invoke.passage.first_position + u64::try_from(index).expect("small");
+                call.batch.records.push(record);
+                call.batch
+                    .positions
+                    .push(positions.get(index).copied().unwrap_or(consecutive));
+            }
+        }
+        call.batch.envelope = Envelope::Invoke(InvokeCall {
+            outcome,
+            response,
+            ..invoke
+        });
         self.harness.send(invocation.answered_at, call.batch, |batch| {
             world::Event::Mapping(ME, Event::Invoked { batch })
         });
@@ -269,7 +294,7 @@ impl Bench {
     /// The waits that were set after failures.
     fn backoffs(&self) -> Vec<u64> {
         let failed = |note: &crate::testing::note::Note| match note.fact {
-            Fact::BatchFailed { retry_at, .. } => Some(retry_at.since(note.at).as_secs()),
+            Fact::BatchFailed { retry_at, .. } if retry_at != SimTime::NEVER => Some(retry_at.since(note.at).as_secs()),
             _ => None,
         };
         self.harness.notes().iter().filter_map(failed).collect()

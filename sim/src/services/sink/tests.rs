@@ -44,6 +44,7 @@ fn batch(first: u32, count: u32) -> Batch {
         shard: ShardIndex(0),
         lane: 0,
         outcome: InvocationOutcome::Succeeded,
+        response: crate::batch::BatchResponse::default(),
     };
     Batch {
         records: records(first, count),

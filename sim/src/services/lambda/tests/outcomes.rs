@@ -317,6 +317,7 @@ fn the_fingerprint_sees_which_records_were_processed() {
                 shard: ShardIndex(0),
                 lane: 0,
                 outcome: Succeeded,
+                response: crate::batch::BatchResponse::default(),
             }),
             ..Batch::default()
         };
