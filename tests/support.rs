@@ -153,6 +153,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         failure_rate: Ratio::new(1, 100),
         fails_after_write: true,
         poison: sim::blueprint::Poison::default(),
+        window_state: None,
         sink: Some(name.to_owned()),
     });
     blueprint.mappings.push(MappingBlueprint {

@@ -4,7 +4,7 @@ use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::SimTime;
 use crate::ids::{ApplicationId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage};
+pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
 use crate::record::Record;
 use crate::user_records::LibraryCall;

@@ -369,6 +369,8 @@ pub struct FunctionBlueprint {
     pub fails_after_write: bool,
     /// Records that the handler can never process.
     pub poison: Poison,
+    /// The state that it returns within tumbling windows; `None`: its responses have none (LAM-W-05).
+    pub window_state: Option<WindowState>,
     /// Where the handler writes, if anywhere.
     pub sink: Option<String>,
 }

@@ -74,6 +74,25 @@ pub struct InvokeCall {
     pub outcome: InvocationOutcome,
     /// In a response of a handler that returned normally: what it returned.
     pub response: BatchResponse,
+    /// Within a tumbling window: which, and its state so far.
+    pub window: Option<WindowEvent>,
+    /// In a response: bytes of its `state`; `None`: it has none.
+    pub state: Option<u64>,
     /// How the batch has got here.
     pub passage: Passage,
+}
+
+/// What an event tells of its tumbling window (LAM-W-11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WindowEvent {
+    /// `window.start`
+    pub start: SimTime,
+    /// `window.end`
+    pub end: SimTime,
+    /// Bytes of `state`.
+    pub state: u64,
+    /// `isFinalInvokeForWindow`: it brings no records.
+    pub is_final: bool,
+    /// `isWindowTerminatedEarly`: the state has outgrown its limit (LAM-W-04).
+    pub is_terminated_early: bool,
 }

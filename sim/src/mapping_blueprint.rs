@@ -26,6 +26,10 @@ pub struct MappingBlueprint {
     pub parallelization_factor: u32,
     /// What it does about failures.
     pub errors: ErrorHandling,
+    /// FilterCriteria: records that match none of these pass by (LAM-E-22); `None`: all are wanted.
+    pub filters: Option<Vec<Filter>>,
+    /// TumblingWindowInSeconds (LAM-W-01); zero: no windows.
+    pub tumbling_window: SimDuration,
     /// MetricsConfig holds EventCount: it publishes metrics of its own (LAM-M-20).
     pub event_count_metrics: bool,
 }
@@ -43,6 +47,8 @@ impl MappingBlueprint {
             maximum_batching_window: SimDuration::ZERO,
             parallelization_factor: 1,
             errors: ErrorHandling::default(),
+            filters: None,
+            tumbling_window: SimDuration::ZERO,
             event_count_metrics: false,
         }
     }
@@ -73,6 +79,46 @@ pub struct ErrorHandling {
     pub report_batch_item_failures: bool,
     /// DestinationConfig.OnFailure.Destination (LAM-X-21).
     pub on_failure: Option<FailureDestination>,
+}
+
+/// A filter pattern on what stands for the data of a record: its key, its lot and its size. All that it states must hold.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Filter {
+    /// `equals`, any of them; empty: any key.
+    pub equals: Vec<String>,
+    /// `anything-but`.
+    pub anything_but: Vec<String>,
+    /// `prefix` of the key.
+    pub prefix: Option<String>,
+    /// `suffix` of the key.
+    pub suffix: Option<String>,
+    /// `numeric`: the record's lot lies in this part of all lots, the end excluded.
+    pub share: (Ratio, Ratio),
+    /// `numeric`: its bytes, the end excluded.
+    pub bytes: (u64, u64),
+}
+
+impl Default for Filter {
+    /// Every record matches.
+    fn default() -> Self {
+        Self {
+            equals: Vec::new(),
+            anything_but: Vec::new(),
+            prefix: None,
+            suffix: None,
+            share: (Ratio::ZERO, Ratio::ONE),
+            bytes: (0, u64::MAX),
+        }
+    }
+}
+
+/// Size of the state that a function returns to a mapping with tumbling windows.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct WindowState {
+    /// Bytes for each window.
+    pub fixed: u64,
+    /// Further bytes for each record of the window.
+    pub per_record: u64,
 }
 
 /// A place outside of the model that gets a document about each batch that was given up.

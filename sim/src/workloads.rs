@@ -134,6 +134,7 @@ fn function() -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: None,
     }
 }

@@ -16,6 +16,17 @@ pub enum MappingChange {
     },
     /// It wrote a document about records that it gave up.
     DocumentWritten(FailureDocument),
+    /// A tumbling window of a shard is over (LAM-W-06).
+    WindowClosed {
+        /// The shard.
+        shard: ShardIndex,
+        /// When it had begun.
+        start: SimTime,
+        /// Its state had outgrown the limit (LAM-W-04).
+        early: bool,
+        /// The final invocation was given up, and the state is lost (LAM-W-07).
+        abandoned: bool,
+    },
 }
 
 /// A document for the on-failure destination (LAM-X-24, LAM-X-25).

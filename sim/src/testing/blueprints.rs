@@ -91,6 +91,7 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: sink.map(str::to_owned),
     }
 }

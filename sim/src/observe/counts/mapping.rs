@@ -23,6 +23,12 @@ pub struct MappingCounts {
     pub document_payload_bytes: u64,
     /// Documents that could not be delivered (LAM-X-29).
     pub documents_undeliverable: u64,
+    /// Tumbling windows that are over (LAM-W-06).
+    pub windows_closed: u64,
+    /// Of these, those whose state had outgrown its limit (LAM-W-04).
+    pub windows_terminated_early: u64,
+    /// Of these, those whose final invocation was given up (LAM-W-07).
+    pub windows_abandoned: u64,
     /// Records that the filters let pass by.
     pub filtered_out: u64,
 }
@@ -31,6 +37,11 @@ impl MappingCounts {
     pub(super) fn note(&mut self, change: MappingChange) {
         match change {
             MappingChange::ReadingBegan { .. } => {}
+            MappingChange::WindowClosed { early, abandoned, .. } => {
+                self.windows_closed += 1;
+                self.windows_terminated_early += u64::from(early);
+                self.windows_abandoned += u64::from(abandoned);
+            }
             MappingChange::DocumentWritten(document) if document.delivered => {
                 self.documents += 1;
                 self.document_payload_bytes += document.payload_bytes;

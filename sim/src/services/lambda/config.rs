@@ -3,7 +3,8 @@
 use super::cold_start::init_duration;
 use super::environment::Environments;
 use super::poison::PoisonRecords;
-use crate::blueprint::{FunctionBlueprint, ModelParameters};
+use crate::batch::WindowEvent;
+use crate::blueprint::{FunctionBlueprint, ModelParameters, WindowState};
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
 use crate::engine::time::SimDuration;
@@ -28,6 +29,8 @@ pub(super) struct Handler {
     pub(super) fails_after_write: bool,
     /// Records that it can never process; `None`: there are none.
     pub(super) poison: Option<PoisonRecords>,
+    /// The state that it returns within a tumbling window.
+    pub(super) window_state: Option<WindowState>,
 }
 
 /// One run of a handler, as it will go if nothing stops it.
@@ -40,6 +43,12 @@ pub(super) struct Run {
 }
 
 impl Handler {
+    /// Bytes of the state that it returns after an event of so many records in a window (LAM-W-03, LAM-W-13).
+    pub(super) fn state_after(&self, window: Option<WindowEvent>, records: u32) -> Option<u64> {
+        let (window, state) = (window?, self.window_state?);
+        let before = if window.state == 0 { state.fixed } else { window.state };
+        Some(before + state.per_record * u64::from(records))
+    }
     /// Draws a run. Every run draws the same number of words, whatever comes of it.
     #[inline]
     pub(super) fn run(&mut self, records: u32) -> Run {
@@ -98,6 +107,7 @@ pub(super) fn parts(
             failure,
             fails_after_write: blueprint.fails_after_write,
             poison,
+            window_state: blueprint.window_state,
         },
         environments: Environments::new(placement, init, idle_lifetime, lifetime),
     })

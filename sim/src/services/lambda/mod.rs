@@ -317,6 +317,7 @@ impl Lambda {
         }
         let call = InvokeCall {
             response: ended.response,
+            state: state.handler.state_after(ended.call.window, ended.records),
             ..ended.call
         };
         state.reply(batch, call, outcome, cx);
@@ -324,9 +325,9 @@ impl Lambda {
 }
 
 impl Invocation {
-    /// Poison has left it nothing to process.
+    /// Poison has left it nothing to process, or it closes a window.
     fn processes_nothing(&self) -> bool {
-        !self.unprocessed.records.is_empty() && self.batch.as_ref().is_some_and(|batch| batch.records.is_empty())
+        self.batch.as_ref().is_some_and(|batch| batch.records.is_empty())
     }
 }
 

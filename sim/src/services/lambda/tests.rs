@@ -42,6 +42,7 @@ fn function(name: &str) -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: None,
     }
 }
@@ -118,6 +119,8 @@ impl Invocations for Harness<Lambda> {
                 lane: 2,
                 outcome: InvocationOutcome::Succeeded,
                 response: crate::batch::BatchResponse::default(),
+                window: None,
+                state: None,
             }),
         };
         self.send(at, batch, |batch| {

@@ -61,7 +61,7 @@ impl Mapping {
             positions: done.listed(),
             first_position: done.first(),
         });
-        self.finish(me, call.shard.0, &done, cx);
+        self.advance_window(me, call.shard.0, call.lane, (&done, call.state), cx);
         held.kept.drain(..count);
         held.close_run();
         // The batch now begins elsewhere, so its retries are counted anew (LAM-U-07).
@@ -78,6 +78,9 @@ impl Mapping {
             .is_some_and(|most| held.errors >= most)
         {
             state_failure(me, call, &held, SimTime::NEVER, false, cx);
+            if held.is_final {
+                return self.close_window(me, call.shard.0, call.lane, true, cx);
+            }
             held.give_up(DiscardReason::RetryAttemptsExhausted);
             return self.go_on(me, call.shard.0, call.lane, held, cx);
         }

@@ -44,6 +44,9 @@ impl Mapping {
             batch.positions.extend_from_slice(held.positions.listed());
         }
         self.keep(&mut held, &batch);
+        if !self.tumbling_window.is_zero() {
+            self.note_arrival(shard, lane, &batch.records);
+        }
         batch.envelope = Envelope::Invoke(InvokeCall {
             mapping: me,
             function,
@@ -51,6 +54,8 @@ impl Mapping {
             lane,
             outcome: InvocationOutcome::Succeeded,
             response: BatchResponse::default(),
+            window: self.window_event(shard, lane, held.is_final),
+            state: None,
             passage: held.passage,
         });
         let (attempts_before, payload_full) = (held.attempts, held.payload_full);
@@ -108,6 +113,10 @@ impl Mapping {
 
     /// What a handler returned counts only with ReportBatchItemFailures (LAM-E-16).
     fn verdict(&self, call: &InvokeCall, batch: &Batch) -> Verdict {
+        if call.window.is_some() && call.state.is_none() {
+            // Within a window a response without a state is a failure (LAM-W-05).
+            return Verdict::Failed;
+        }
         if !self.errors.report_batch_item_failures {
             return Verdict::Done;
         }
@@ -129,6 +138,9 @@ impl Mapping {
 
     /// Success checkpoints the last record of the batch (LAM-X-01).
     fn succeeded(&mut self, me: MappingId, call: &InvokeCall, mut held: LaneBatch, cx: &mut Cx<'_, '_>) {
+        if held.is_final {
+            return self.close_window(me, call.shard.0, call.lane, false, cx);
+        }
         cx.emit(|| Fact::BatchAcknowledged {
             reader: me.into(),
             shard: call.shard,
@@ -139,7 +151,7 @@ impl Mapping {
             positions: held.positions.listed(),
             first_position: held.positions.first(),
         });
-        self.finish(me, call.shard.0, &held.positions, cx);
+        self.advance_window(me, call.shard.0, call.lane, (&held.positions, call.state), cx);
         held.close_run();
         self.go_on(me, call.shard.0, call.lane, held, cx);
     }

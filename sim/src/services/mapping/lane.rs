@@ -1,5 +1,6 @@
 //! A lane: one concurrent batch slot of one shard, with the records that wait for it.
 
+use super::windows::OpenWindow;
 use crate::batch::{Batch, Passage};
 use crate::engine::time::SimTime;
 use crate::observe::fact::DiscardReason;
@@ -43,6 +44,8 @@ pub(super) struct LaneBatch {
     pub(super) rest: Vec<Piece>,
     /// Pieces that were given up, in order, while others of the batch are under way.
     pub(super) given_up: Vec<GivenUp>,
+    /// It ends a tumbling window, and has no records (LAM-W-06).
+    pub(super) is_final: bool,
     /// The last of these may grow: nothing of the batch has succeeded since.
     run_is_open: bool,
 }
@@ -80,6 +83,7 @@ impl LaneBatch {
             kept: Vec::new(),
             rest: Vec::new(),
             given_up: Vec::new(),
+            is_final: false,
             run_is_open: false,
         }
     }
@@ -239,6 +243,8 @@ impl Positions {
 pub(super) struct Lane {
     pub(super) state: LaneState,
     waiting: Waiting,
+    /// The tumbling window that its batches belong to.
+    pub(super) window: Option<OpenWindow>,
     /// When the batching window opened (LAM-E-06): at the end of the previous invocation, or, if it ran out with
     /// nothing gathered, at the first record gathered.
     pub(super) window_opened: SimTime,
@@ -266,6 +272,7 @@ impl Lane {
         Self {
             state: LaneState::Gathering,
             waiting: Waiting::default(),
+            window: None,
             window_opened: SimTime::ZERO,
             timer: None,
             generation: 0,

@@ -8,6 +8,7 @@
 
 mod batching;
 mod failure;
+mod filters;
 mod giving_up;
 mod invoking;
 mod lane;
@@ -19,7 +20,9 @@ pub mod quotas;
 mod reread;
 #[cfg(test)]
 mod tests;
+mod windows;
 
+use filters::Filters;
 use giving_up::Destination;
 use lane::{Lane, LaneState, Positions};
 use lineage::Stage;
@@ -106,6 +109,9 @@ pub struct Mapping {
     payload: Payload,
     errors: ErrorHandling,
     destination: Option<Destination>,
+    filters: Option<Filters>,
+    /// Zero: none.
+    tumbling_window: SimDuration,
     timing: Timing,
     link: Link,
     phase: Random,
@@ -228,6 +234,8 @@ impl Mapping {
             payload: Payload::new(model.payload_record_overhead, keys),
             errors: blueprint.errors.clone(),
             destination: Destination::new(&component, blueprint, streams)?,
+            filters: blueprint.filters.as_ref().map(|filters| Filters::new(filters, keys)),
+            tumbling_window: blueprint.tumbling_window,
             timing: Timing {
                 poll: model.poll_interval,
                 poll_min: model.min_poll_interval,
@@ -333,6 +341,7 @@ impl Mapping {
         }
         lane.timer = None;
         match core::mem::replace(&mut lane.state, LaneState::Gathering) {
+            LaneState::BackingOff(held) if held.is_final => self.send_final_again(me, shard, lane_number, held, cx),
             LaneState::BackingOff(held) => {
                 lane.state = LaneState::Rereading(held);
                 self.reread(me, shard, lane_number, cx);

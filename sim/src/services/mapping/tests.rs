@@ -6,7 +6,9 @@
 )]
 
 mod batches;
+mod failure_properties;
 mod failures;
+mod filters;
 mod lanes;
 mod lineage;
 mod outcome_matrix;
@@ -14,6 +16,7 @@ mod polls;
 mod properties;
 mod reports;
 mod retries;
+mod windows;
 
 use super::*;
 use crate::batch::{BatchResponse, ChildShard, Envelope, GetCall, InvocationOutcome, InvokeCall};
@@ -82,6 +85,7 @@ impl Setup {
             refused: Vec::new(),
             behaviour: Box::new(|_| (SimDuration::from_millis(20), Succeeded)),
             response: Box::new(|_| (BatchResponse::EmptyList, Vec::new())),
+            state: Box::new(|_| None),
             reads: Vec::new(),
             left: Vec::new(),
             invocations: Vec::new(),
@@ -99,6 +103,7 @@ struct Invocation {
     /// When the mapping hears of its end.
     answered_at: SimTime,
     outcome: InvocationOutcome,
+    call: InvokeCall,
 }
 impl Invocation {
     fn ordinals(&self) -> Vec<u32> {
@@ -112,6 +117,9 @@ type Behaviour = Box<dyn FnMut(&Invocation) -> (SimDuration, InvocationOutcome)>
 /// What the handler returns, and which of the records it reports as failed.
 type Response = Box<dyn FnMut(&Invocation) -> (BatchResponse, Vec<u32>)>;
 
+/// Bytes of the state that the handler returns.
+type State = Box<dyn FnMut(&Invocation) -> Option<u64>>;
+
 /// A mapping between a stream of the test's own and a function that behaves as told.
 struct Bench {
     harness: Harness<(MappingId, Mapping)>,
@@ -124,6 +132,7 @@ struct Bench {
     refused: Vec<core::ops::Range<SimTime>>,
     behaviour: Behaviour,
     response: Response,
+    state: State,
     reads: Vec<(SimTime, GetCall)>,
     /// Closed shards that the mapping is done with.
     left: Vec<(SimTime, ShardIndex)>,
@@ -218,10 +227,12 @@ impl Bench {
             records: core::mem::take(&mut call.batch.records),
             answered_at: call.at,
             outcome: Succeeded,
+            call: invoke,
         };
         let (takes, outcome) = (self.behaviour)(&invocation);
         (invocation.outcome, invocation.answered_at) = (outcome, call.at + takes + NETWORK);
         let (response, failed) = (self.response)(&invocation);
+        let state = (self.state)(&invocation);
         call.batch.bytes = 0;
         let positions = core::mem::take(&mut call.batch.positions);
         for (index, mut record) in invocation.records.iter().copied().enumerate() {
@@ -237,6 +248,7 @@ impl Bench {
         call.batch.envelope = Envelope::Invoke(InvokeCall {
             outcome,
             response,
+            state,
             ..invoke
         });
         self.harness.send(invocation.answered_at, call.batch, |batch| {

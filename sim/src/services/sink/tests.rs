@@ -45,6 +45,8 @@ fn batch(first: u32, count: u32) -> Batch {
         lane: 0,
         outcome: InvocationOutcome::Succeeded,
         response: crate::batch::BatchResponse::default(),
+        window: None,
+        state: None,
     };
     Batch {
         records: records(first, count),

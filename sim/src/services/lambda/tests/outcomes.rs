@@ -318,6 +318,8 @@ fn the_fingerprint_sees_which_records_were_processed() {
                 lane: 0,
                 outcome: Succeeded,
                 response: crate::batch::BatchResponse::default(),
+                window: None,
+                state: None,
             }),
             ..Batch::default()
         };
