@@ -1,11 +1,15 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
+mod mapping;
+
+use mapping::mapping;
+
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, ErrorHandling,
-    FunctionBlueprint, InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode,
-    SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
+    InitialPosition, Keys, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint, Size, StreamBlueprint,
+    Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -230,49 +234,6 @@ fn stream(stream: &StreamBlueprint) -> String {
     )
 }
 
-fn mapping(mapping: &MappingBlueprint) -> String {
-    let start = match mapping.starting_position {
-        StartingPosition::TrimHorizon => "TRIM_HORIZON".to_owned(),
-        StartingPosition::Latest => "LATEST".to_owned(),
-        StartingPosition::AtTimestamp(at) => format!("AT_TIMESTAMP {at}"),
-    };
-    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
-    if !mapping.maximum_batching_window.is_zero() {
-        settings.push(format!("batching window {}", mapping.maximum_batching_window));
-    }
-    if mapping.parallelization_factor > 1 {
-        settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
-    }
-    settings.push(format!("from {start}"));
-    settings.extend(error_handling(&mapping.errors));
-    format!(
-        "stream.{} to function.{}: {}",
-        mapping.stream,
-        mapping.function,
-        settings.join(", ")
-    )
-}
-
-fn error_handling(errors: &ErrorHandling) -> Vec<String> {
-    let mut settings = Vec::new();
-    if let Some(most) = errors.maximum_retry_attempts {
-        settings.push(format!("MaximumRetryAttempts {}", count(u64::from(most))));
-    }
-    if let Some(age) = errors.maximum_record_age {
-        settings.push(format!("records up to {age}"));
-    }
-    if errors.bisect_batch_on_function_error {
-        settings.push("bisects failed batches".to_owned());
-    }
-    if errors.report_batch_item_failures {
-        settings.push("ReportBatchItemFailures".to_owned());
-    }
-    if let Some(destination) = &errors.on_failure {
-        settings.push(format!("on failure to {}", destination.label()));
-    }
-    settings
-}
-
 fn function(function: &FunctionBlueprint) -> String {
     let mut settings = Vec::new();
     if let ColdStart::Published { runtime, .. } = &function.cold_start {
@@ -440,6 +401,8 @@ pub(crate) enum Noticed {
     ColdStarts,
     /// A shard was closed and others opened.
     Resharding,
+    /// A mapping was created during the run.
+    LateMappings,
     /// An on-demand stream split a shard by itself.
     OnDemandSplits,
 }
@@ -454,6 +417,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "mapping_creation_delay" => Some(Noticed::LateMappings),
         "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,

@@ -261,6 +261,16 @@ pub const METRICS: &[Metric] = &[
         "Simulator",
         "Batches that failed, whole or in part, throttled ones included.",
     ),
+    mapping(
+        "WindowsClosed",
+        "Simulator",
+        "Tumbling windows that are over (LAM-W-06).",
+    ),
+    mapping(
+        "WindowsTerminatedEarly",
+        "Simulator",
+        "Tumbling windows whose state outgrew its limit (LAM-W-04).",
+    ),
     mapping("BatchesBisected", "Simulator", "Batches cut in two after an error."),
     producer_library(
         "UserRecordsPut",

@@ -144,9 +144,11 @@ fn build_streams(
             model: &blueprint.model,
             keys,
             readers: &readers,
-            applications: readers
-                .iter()
-                .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
+            iterators: readers.iter().any(|reader| match directory.readers[*reader].component {
+                Component::Application(_) => true,
+                Component::Mapping(mapping) => directory.mappings[mapping].begins_late,
+                Component::Producer(_) | Component::Stream(_) | Component::Function(_) | Component::Sink(_) => false,
+            }),
             account: blueprint.stream_account,
             metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),

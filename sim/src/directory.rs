@@ -2,6 +2,7 @@
 
 use crate::blueprint::{Blueprint, FailureDestination, MappingBlueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
+use crate::engine::time::SimTime;
 use crate::ids::{ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
 use core::fmt;
 
@@ -57,6 +58,8 @@ pub struct MappingEntry {
     pub stream: StreamId,
     /// What it invokes.
     pub function: FunctionId,
+    /// It is created during the run.
+    pub begins_late: bool,
     /// MetricsConfig holds EventCount (LAM-M-20).
     pub event_count: bool,
     /// Its on-failure destination, as scenario files write it.
@@ -69,6 +72,7 @@ impl MappingEntry {
             name: mapping.name.clone(),
             stream,
             function,
+            begins_late: mapping.created_at > SimTime::ZERO,
             event_count: mapping.event_count_metrics,
             on_failure: mapping.errors.on_failure.as_ref().map(FailureDestination::label),
         }

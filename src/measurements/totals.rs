@@ -237,6 +237,8 @@ impl Period<'_> {
             "RecordsDeadLettered" => of(|counts| counts.mapping.dead_lettered),
             "RecordsFilteredOut" => of(|counts| counts.mapping.filtered_out),
             "BatchesFailed" => of(|counts| counts.batches_failed),
+            "WindowsClosed" => of(|counts| counts.mapping.windows_closed),
+            "WindowsTerminatedEarly" => of(|counts| counts.mapping.windows_terminated_early),
             "BatchesBisected" => of(|counts| counts.mapping.batches_bisected),
             _ if !event_count => None,
             "PolledEventCount" => of(|counts| counts.records_read - counts.mapping.records_read_again),

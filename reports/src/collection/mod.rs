@@ -381,6 +381,10 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
             counts.streams.iter().any(|stream| stream.changes.closed > 0),
         ),
         (
+            Noticed::LateMappings,
+            counts.readers.iter().any(|reader| reader.mapping.began_late),
+        ),
+        (
             Noticed::OnDemandSplits,
             counts.streams.iter().any(|stream| stream.changes.scaled_out > 0),
         ),

@@ -5,7 +5,9 @@ use crate::codes::Code;
 use crate::fields::Fields;
 use crate::fields::Value;
 use sim::batch::BatchResponse;
-use sim::blueprint::{Architecture, ColdStart, FunctionBlueprint, Package, Poison, PoisonResponse, SinkBlueprint};
+use sim::blueprint::{
+    Architecture, ColdStart, FunctionBlueprint, Package, Poison, PoisonResponse, SinkBlueprint, WindowState,
+};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::SimDuration;
 
@@ -48,6 +50,10 @@ impl Lowering<'_> {
             per_record: time.map_or(SimDuration::ZERO, |time| time.duration("per_record")),
             failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
             fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
+            window_state: fields.table("window_state").map(|state| WindowState {
+                fixed: state.bytes("per_window"),
+                per_record: state.bytes("per_record"),
+            }),
             poison: failure.map_or_else(Poison::default, |failure| self.poison(failure)),
             sink,
         }

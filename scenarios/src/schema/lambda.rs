@@ -1,6 +1,6 @@
 //! `[function.NAME]`: AWS::Lambda::Function.
 
-use super::{Dimension, Kind, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
+use super::{Dimension, Kind, Most, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
 /// Runtimes whose cold starts have published percentiles (LAM-U-20). `go` and `rust` are two uses of `provided.al2023`.
 pub const RUNTIMES: &[&str] = &[
@@ -104,6 +104,24 @@ pub static FAILURE: Rows = Rows::own(
     ],
 );
 
+/// The state of a window.
+pub static WINDOW_STATE: Rows = Rows::own(
+    "the state of a tumbling window",
+    &[
+        required("per_window", STATE_BYTES, "Its size before any record."),
+        defaulted(
+            "per_record",
+            STATE_BYTES,
+            "\"0B\"",
+            "What each record of the window adds.",
+        ),
+    ],
+);
+const STATE_BYTES: Shape = Shape::Bytes {
+    least: 0,
+    most: Most::Always(1 << 30),
+};
+
 /// Properties of a function.
 pub static FUNCTION: Rows = Rows {
     title: "a function",
@@ -155,6 +173,12 @@ pub static FUNCTION: Rows = Rows {
         ),
         required("time", Shape::Table(&HANDLER_TIME), "How long the handler takes."),
         defaulted("failure", Shape::Table(&FAILURE), "{}", "How the handler fails."),
+        optional(
+            "window_state",
+            Shape::Table(&WINDOW_STATE),
+            "The state that it returns to a mapping with tumbling windows. Without it: none, which is a failure there.",
+        )
+        .fact("LAM-W-03, LAM-W-05"),
         optional(
             "sink",
             Shape::Reference(&[Kind::Sink]),

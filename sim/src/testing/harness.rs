@@ -237,6 +237,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             mapping::Event::PageReceived { batch }
             | mapping::Event::PageReady { batch }
+            | mapping::Event::ShardsListed { batch }
+            | mapping::Event::IteratorReceived { batch }
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
@@ -268,7 +270,13 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | application::Event::Join,
         )
         | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
-        | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
+        | Event::Mapping(
+            _,
+            mapping::Event::Poll { .. }
+            | mapping::Event::LaneDue { .. }
+            | mapping::Event::Begin
+            | mapping::Event::AskAgain { .. },
+        )
         | Event::Producer(
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,

@@ -7,6 +7,8 @@ use crate::observe::fact::{Fact, MappingChange, Remains};
 /// Totals of an event source mapping beside those of every reader.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 pub struct MappingCounts {
+    /// It was created during the run.
+    pub began_late: bool,
     /// Batches of which the function reported some records as failed.
     pub batches_failed_in_part: u64,
     /// Records of failed batches, or reported as failed, each time counted.
@@ -36,7 +38,7 @@ pub struct MappingCounts {
 impl MappingCounts {
     pub(super) fn note(&mut self, change: MappingChange) {
         match change {
-            MappingChange::ReadingBegan { .. } => {}
+            MappingChange::ReadingBegan { .. } => self.began_late = true,
             MappingChange::WindowClosed { early, abandoned, .. } => {
                 self.windows_closed += 1;
                 self.windows_terminated_early += u64::from(early);

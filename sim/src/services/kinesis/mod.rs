@@ -210,8 +210,8 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
-    /// Some of them are applications, which ask for iterators.
-    pub applications: bool,
+    /// Some of them ask for iterators: applications, and mappings that begin during the run.
+    pub iterators: bool,
     /// What the account has.
     pub account: StreamAccount,
     /// Keep track of every shard's load: something will depend on it.
@@ -232,7 +232,7 @@ impl Stream {
             model,
             keys,
             readers,
-            applications,
+            iterators,
             account,
             metered,
             call_window,
@@ -262,7 +262,7 @@ impl Stream {
                 .collect(),
             put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
             get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
-            iterators: Iterators::new(&component, model, applications, streams)?,
+            iterators: Iterators::new(&component, model, iterators, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,
             failure_stream: streams.stream(&format!("{component}/internal-failure"))?,

@@ -42,7 +42,7 @@ struct Setup {
     hashes: Vec<u128>,
     readers: Vec<ReaderId>,
     account: StreamAccount,
-    applications: bool,
+    iterators: bool,
 }
 
 impl Setup {
@@ -54,7 +54,7 @@ impl Setup {
             model: model(),
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
-            applications: false,
+            iterators: false,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
@@ -65,7 +65,7 @@ impl Setup {
             model: &self.model,
             keys: &keys,
             readers: &self.readers,
-            applications: self.applications,
+            iterators: self.iterators,
             account: self.account,
             metered: true,
             call_window: SimDuration::from_millis(1),

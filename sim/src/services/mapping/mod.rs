@@ -18,6 +18,7 @@ mod polling;
 mod progress;
 pub mod quotas;
 mod reread;
+mod starting;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -31,7 +32,7 @@ use polling::ReadAhead;
 use progress::Progress;
 
 use crate::batch::BatchId;
-use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters};
+use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters, StartingPosition};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::random::{RandomStreams, Stream as Random};
@@ -76,6 +77,23 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+    /// A mapping that was created during the run begins.
+    Begin,
+    /// The stream told the shards with which it begins.
+    ShardsListed {
+        /// The response.
+        batch: BatchId,
+    },
+    /// The stream told where reading begins in a shard.
+    IteratorReceived {
+        /// The response.
+        batch: BatchId,
+    },
+    /// A refused question for an iterator is repeated.
+    AskAgain {
+        /// Number of the shard.
+        shard: u32,
+    },
 }
 
 impl Event {
@@ -87,6 +105,10 @@ impl Event {
             Self::PageReady { .. } => 2,
             Self::LaneDue { .. } => 3,
             Self::Invoked { .. } => 4,
+            Self::Begin => 5,
+            Self::ShardsListed { .. } => 6,
+            Self::IteratorReceived { .. } => 7,
+            Self::AskAgain { .. } => 8,
         }
     }
 }
@@ -97,6 +119,9 @@ pub struct Mapping {
     stream: StreamId,
     function: FunctionId,
     readers: Vec<ShardReader>,
+    starting_position: StartingPosition,
+    /// Zero: before the run, whose streams are empty then, so every starting position is the first one.
+    created_at: SimTime,
     /// Closed shards that have been read to their end and still have records in hand.
     ending: Vec<u32>,
     lanes: u32,
@@ -128,6 +153,8 @@ struct Timing {
     error_backoff: (SimDuration, SimDuration),
     throttle_backoff: (SimDuration, SimDuration),
     page_records: u32,
+    /// From creation to the first poll.
+    creation: SimDuration,
     /// Between two listings of the stream's shards.
     discovery: SimDuration,
 }
@@ -221,7 +248,13 @@ impl Mapping {
         Ok(Self {
             stream,
             function,
-            readers: vec![reader; ranges.len()],
+            readers: if blueprint.created_at > SimTime::ZERO {
+                Vec::new()
+            } else {
+                vec![reader; ranges.len()]
+            },
+            starting_position: blueprint.starting_position,
+            created_at: blueprint.created_at,
             ending: Vec::new(),
             lanes,
             lanes_of_keys,
@@ -243,6 +276,7 @@ impl Mapping {
                 error_backoff: (model.retry_backoff, model.retry_backoff_max),
                 throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
                 page_records: model.poll_page_records,
+                creation: model.mapping_creation_delay,
                 discovery: model.shard_discovery_interval,
             },
             link: Link::new(&component, model, streams)?,
@@ -253,10 +287,17 @@ impl Mapping {
 
     /// Schedules the first poll of each shard, at a phase of its own within the poll interval (LAM-U-03).
     pub fn start(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
-        for shard in 0..to_u32(self.readers.len()) {
-            let offset = self.phase.below(self.timing.poll.as_nanos().max(1));
-            self.poll_at(me, shard, cx.now() + SimDuration::from_nanos(offset), cx);
+        if self.created_at > SimTime::ZERO {
+            return self.start_late(me, cx);
         }
+        for shard in 0..to_u32(self.readers.len()) {
+            self.first_poll(me, shard, cx);
+        }
+    }
+
+    fn first_poll(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
+        let offset = self.phase.below(self.timing.poll.as_nanos().max(1));
+        self.poll_at(me, shard, cx.now() + SimDuration::from_nanos(offset), cx);
     }
 
     /// Reacts to an event.
@@ -271,6 +312,10 @@ impl Mapping {
                 generation,
             } => self.lane_due(me, shard, lane, generation, cx),
             Event::Invoked { batch } => self.invoked(me, batch, cx),
+            Event::Begin => self.list(me, cx),
+            Event::ShardsListed { batch } => self.shards_listed(me, batch, cx),
+            Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
+            Event::AskAgain { shard } => self.ask_for_iterator(me, shard, cx),
         }
         if !self.ending.is_empty() {
             self.leave_ended(me, cx);

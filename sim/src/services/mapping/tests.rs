@@ -16,10 +16,13 @@ mod polls;
 mod properties;
 mod reports;
 mod retries;
+mod starting;
 mod windows;
 
 use super::*;
-use crate::batch::{BatchResponse, ChildShard, Envelope, GetCall, InvocationOutcome, InvokeCall};
+use crate::batch::{
+    BatchResponse, ChildShard, Envelope, GetCall, InvocationOutcome, InvokeCall, IteratorCall, IteratorType,
+};
 use crate::engine::quantity::MIB;
 use crate::record::{KeyId, Outcome, Record};
 use crate::services::kinesis::shard_map::even_ranges;
@@ -184,6 +187,8 @@ impl Bench {
                 match call.batch.envelope {
                     Envelope::Get(get) => self.answer_read(call, get),
                     Envelope::Invoke(invoke) => self.answer_invocation(call, invoke),
+                    Envelope::List(_) => self.answer_list(call),
+                    Envelope::Iterator(iterator) => self.answer_iterator(call, iterator),
                     other => panic!("{other:?} is no call of a mapping"),
                 }
             }
@@ -217,6 +222,38 @@ impl Bench {
         call.batch.envelope = Envelope::Get(get);
         self.harness.send(served + NETWORK, call.batch, |batch| {
             world::Event::Mapping(ME, Event::PageReceived { batch })
+        });
+    }
+    /// All shards are open.
+    fn answer_list(&mut self, mut call: Call) {
+        let ranges = even_ranges(u32::try_from(self.logs.len()).expect("few"));
+        call.batch.child_shards = (0..)
+            .zip(ranges)
+            .map(|(shard, range)| ChildShard {
+                shard: ShardIndex(shard),
+                range,
+                parents: [None, None],
+                opened_at: SimTime::ZERO,
+            })
+            .collect();
+        self.harness.send(call.at + SERVICE + NETWORK, call.batch, |batch| {
+            world::Event::Mapping(ME, Event::ShardsListed { batch })
+        });
+    }
+    fn answer_iterator(&mut self, mut call: Call, mut iterator: IteratorCall) {
+        let log = &self.logs[to_usize(iterator.shard.0)];
+        let served = call.at + SERVICE;
+        iterator.position = match iterator.kind {
+            IteratorType::Latest => log.first_after(served),
+            IteratorType::AtTimestamp(at) => log.first_after(at.saturating_sub(SimDuration::MIN)),
+            _ => log.horizon(),
+        };
+        if self.refused.iter().any(|span| span.contains(&call.at)) {
+            iterator.error = Some(crate::batch::ServiceError::ProvisionedThroughputExceeded);
+        }
+        call.batch.envelope = Envelope::Iterator(iterator);
+        self.harness.send(served + NETWORK, call.batch, |batch| {
+            world::Event::Mapping(ME, Event::IteratorReceived { batch })
         });
     }
     fn answer_invocation(&mut self, mut call: Call, invoke: InvokeCall) {
