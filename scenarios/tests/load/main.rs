@@ -4,6 +4,7 @@ mod blueprint;
 mod codes;
 mod edits;
 mod files;
+mod mapping;
 mod outcome;
 mod producer_library;
 mod schema;
