@@ -12,14 +12,13 @@ fn mapping_with(more: &str) -> MappingBlueprint {
         .mappings[0]
         .clone()
 }
-/// The mapping's properties are refused, with this at the start of the diagnostic.
-fn refused(more: &str, start: &str) {
+/// Whether the mapping's properties are refused, with this at the start of a diagnostic.
+fn refused(more: &str, start: &str) -> bool {
     let text = with(POSITION, &format!("{POSITION}\n{more}"));
     let (scenario, diagnostics) =
         scenarios::load(&text, "test", &scenarios::LoadOptions::default(), &scenarios::NoTraces);
     let lines = crate::support::lines(&diagnostics, &text, &scenarios::LoadOptions::default());
-    assert_eq!(scenario, None, "{more}");
-    assert!(lines.iter().any(|line| line.starts_with(start)), "{lines:#?}");
+    scenario.is_none() && lines.iter().any(|line| line.starts_with(start))
 }
 
 #[test]
@@ -33,7 +32,7 @@ fn lam_x_04_maximum_retry_attempts_is_unlimited_or_0_to_10_000() {
         assert_eq!(mapping_with(text).errors.maximum_retry_attempts, expected);
     }
     for wrong in ["-2", "10001"] {
-        refused(&format!("MaximumRetryAttempts = {wrong}"), "E0205 18");
+        assert!(refused(&format!("MaximumRetryAttempts = {wrong}"), "E0205 18"));
     }
 }
 
@@ -49,7 +48,7 @@ fn lam_x_06_maximum_record_age_is_unlimited_or_a_minute_to_a_week() {
         assert_eq!(age, expected.map(SimDuration::from_secs));
     }
     for wrong in ["0", "59", "604801"] {
-        refused(&format!("MaximumRecordAgeInSeconds = {wrong}"), "E0205 18");
+        assert!(refused(&format!("MaximumRecordAgeInSeconds = {wrong}"), "E0205 18"));
     }
 }
 
@@ -68,11 +67,11 @@ fn lam_e_15_report_batch_item_failures_is_the_only_response_type_and_stands_once
     let one = "FunctionResponseTypes = [\"ReportBatchItemFailures\"]";
     assert!(mapping_with(one).errors.report_batch_item_failures);
     assert!(!mapping_with("").errors.report_batch_item_failures);
-    refused("FunctionResponseTypes = [\"ReportEverything\"]", "E0206 18");
-    refused(
+    assert!(refused("FunctionResponseTypes = [\"ReportEverything\"]", "E0206 18"));
+    assert!(refused(
         "FunctionResponseTypes = [\"ReportBatchItemFailures\", \"ReportBatchItemFailures\"]",
         "E0208 18",
-    );
+    ));
 }
 
 /// A FIFO queue and a Kafka topic are none of them.
@@ -96,26 +95,26 @@ fn lam_x_21_a_destination_is_a_standard_queue_a_standard_topic_or_a_bucket() {
         "queue.",
         "failed",
     ] {
-        refused(
+        assert!(refused(
             &format!("DestinationConfig = {{ OnFailure = {{ Destination = \"{wrong}\" }} }}"),
             "E0302 18",
-        );
+        ));
     }
 }
 
 #[test]
 fn lam_e_18_there_is_no_destination_for_success() {
-    refused(
+    assert!(refused(
         "DestinationConfig = { OnFailure = { Destination = \"queue.a\" }, OnSuccess = { Destination = \"queue.b\" } }",
         "E0103 18 \"OnSuccess\"",
-    );
+    ));
 }
 
 /// LAM-K-26: and no maximum concurrency.
 #[test]
 fn lam_e_20_lam_k_26_a_mapping_of_a_stream_has_no_pollers_and_no_scaling_of_its_own() {
-    refused("ProvisionedPollerConfig = { MinimumPollers = 1 }", "E0104 18");
-    refused("ScalingConfig = { MaximumConcurrency = 2 }", "E0104 18");
+    assert!(refused("ProvisionedPollerConfig = { MinimumPollers = 1 }", "E0104 18"));
+    assert!(refused("ScalingConfig = { MaximumConcurrency = 2 }", "E0104 18"));
 }
 
 #[test]
@@ -127,7 +126,7 @@ fn lam_e_21_a_mapping_has_five_filters_at_most() {
         )
     };
     assert_eq!(mapping_with(&filters(5)).filters.map(|filters| filters.len()), Some(5));
-    refused(&filters(6), "E0208 18");
+    assert!(refused(&filters(6), "E0208 18"));
 }
 
 #[test]
@@ -139,12 +138,15 @@ fn lam_w_01_a_window_is_15_minutes_at_most_and_zero_is_none() {
     ] {
         assert_eq!(mapping_with(text).tumbling_window, SimDuration::from_secs(expected));
     }
-    refused("TumblingWindowInSeconds = 901", "E0205 18");
+    assert!(refused("TumblingWindowInSeconds = 901", "E0205 18"));
 }
 
 #[test]
 fn lam_u_11_windows_and_several_lanes_exclude_each_other() {
-    refused("TumblingWindowInSeconds = 60\nParallelizationFactor = 2", "E0303 19");
+    assert!(refused(
+        "TumblingWindowInSeconds = 60\nParallelizationFactor = 2",
+        "E0303 19"
+    ));
 }
 
 #[test]
