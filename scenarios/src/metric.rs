@@ -1,10 +1,8 @@
 //! The metrics that an expectation may name.
 
-mod statistic;
-
-pub use statistic::{Sort, Statistic, Unit};
-
 use crate::schema::Kind;
+
+pub use crate::statistic::{Sort, Statistic, Unit};
 
 /// A metric row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -217,12 +215,6 @@ pub const METRICS: &[Metric] = &[
         Gauge,
         "Invocations in progress (LAM-M-08).",
     ),
-    lambda(
-        "DestinationDeliveryFailures",
-        Count,
-        Counter,
-        "Documents that could not be delivered to an on-failure destination (LAM-M-18).",
-    ),
     mapping("PolledEventCount", EVENT_COUNT, "Records polled (LAM-M-22)."),
     mapping("FilteredOutEventCount", EVENT_COUNT, "Records filtered out (LAM-M-22)."),
     mapping(
@@ -272,6 +264,60 @@ pub const METRICS: &[Metric] = &[
         "Tumbling windows whose state outgrew its limit (LAM-W-04).",
     ),
     mapping("BatchesBisected", "Simulator", "Batches cut in two after an error."),
+    lambda(
+        "ProvisionedConcurrentExecutions",
+        Count,
+        Gauge,
+        "Provisioned environments in use (LAM-M-11).",
+    ),
+    lambda(
+        "ProvisionedConcurrencyInvocations",
+        Count,
+        Counter,
+        "Invocations on provisioned environments (LAM-M-12).",
+    ),
+    lambda(
+        "ProvisionedConcurrencySpilloverInvocations",
+        Count,
+        Counter,
+        "Invocations on demand of a function with provisioned environments (LAM-M-13).",
+    ),
+    lambda(
+        "ProvisionedConcurrencyUtilization",
+        Count,
+        Gauge,
+        "Provisioned environments in use as a part of those allocated, from 0 to 1; silent while idle (LAM-M-14).",
+    ),
+    lambda(
+        "AsyncEventsReceived",
+        Count,
+        Counter,
+        "Asynchronous events accepted (LAM-M-15).",
+    ),
+    lambda(
+        "AsyncEventAge",
+        Milliseconds,
+        Timing,
+        "Time from an event's acceptance to an attempt to process it (LAM-M-16).",
+    ),
+    lambda(
+        "AsyncEventsDropped",
+        Count,
+        Counter,
+        "Asynchronous events given up without success (LAM-M-17).",
+    ),
+    lambda(
+        "DeadLetterErrors",
+        Count,
+        Counter,
+        "Reports to the dead-letter queue that failed (LAM-M-18).",
+    ),
+    lambda(
+        "DestinationDeliveryFailures",
+        Count,
+        Counter,
+        "Reports to a destination that failed, of asynchronous events and of batches that a mapping gave up (LAM-M-18).",
+    ),
     producer_library(
         "UserRecordsPut",
         Count,
@@ -308,6 +354,34 @@ pub const METRICS: &[Metric] = &[
         Counter,
         &[Kind::Function],
         "Invocations that waited for a new environment.",
+    ),
+    simulator(
+        "RequestsSent",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Requests that a direct caller sent.",
+    ),
+    simulator(
+        "RequestsFailed",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Direct calls answered with a function error or a timeout.",
+    ),
+    simulator(
+        "RequestsThrottled",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Direct calls refused with 429 (LAM-C-23).",
+    ),
+    simulator(
+        "ResponseTime",
+        Milliseconds,
+        Timing,
+        &[Kind::Invoker],
+        "Time from a direct call to its answer, of those that were not refused.",
     ),
     simulator("RecordsProduced", Count, Counter, &[Kind::Producer], "Records created."),
     simulator(

@@ -12,6 +12,8 @@ pub struct MappingBlueprint {
     pub name: String,
     /// Name of the stream that it reads.
     pub stream: String,
+    /// Name of the registered consumer of this stream that it reads as; `None`: it polls (LAM-K-34).
+    pub consumer: Option<String>,
     /// Name of the function that it invokes.
     pub function: String,
     /// Where reading starts (LAM-K-16).
@@ -40,6 +42,7 @@ impl MappingBlueprint {
         Self {
             name: name.to_owned(),
             stream: stream.to_owned(),
+            consumer: None,
             function: function.to_owned(),
             starting_position: StartingPosition::TrimHorizon,
             created_at: SimTime::ZERO,

@@ -13,6 +13,7 @@ impl Lowering<'_> {
         MappingBlueprint {
             name: name.to_owned(),
             stream: fields.name("EventSourceArn"),
+            consumer: fields.reference("consumer").map(|(_, consumer)| consumer.to_owned()),
             function: fields.name("FunctionName"),
             starting_position: self.starting_position(fields),
             created_at: SimTime::ZERO + fields.duration("created_at"),

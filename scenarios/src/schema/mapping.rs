@@ -92,6 +92,13 @@ pub static MAPPING: Rows = Rows {
             Shape::Reference(&[Kind::Stream]),
             "The stream that it reads.",
         ),
+        optional(
+            "consumer",
+            Shape::Reference(&[Kind::Consumer]),
+            "The registered consumer that it reads as: records are pushed to it. AWS takes the consumer's ARN as \
+             EventSourceArn. Without it: it polls.",
+        )
+        .fact("LAM-K-04, LAM-K-34"),
         required(
             "FunctionName",
             Shape::Reference(&[Kind::Function]),
@@ -197,7 +204,6 @@ pub static MAPPING: Rows = Rows {
         "AmazonManagedKafkaEventSourceConfig",
         "DocumentDBEventSourceConfig",
         "Enabled",
-        "FunctionResponseTypes",
         "KmsKeyArn",
         "LoggingConfig",
         "ProvisionedPollerConfig",

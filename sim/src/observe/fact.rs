@@ -6,56 +6,18 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
+pub use crate::observe::invocation::{
+    AsynchronousStep, Caller, ConcurrencyUse, Delivery, DropReason, FunctionChange, InvokerStep, ProvisionedUse,
+    ThrottleReason,
+};
 pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
+pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
-
-/// When the requests that carried a record were sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Sends {
-    /// The first of them.
-    pub first_at: SimTime,
-    /// The one that was answered.
-    pub at: SimTime,
-}
-
-/// A call of a cohort that was not sent at the instant at which its record was created: it had waited for a connection,
-/// or it is a repetition.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LateCall {
-    /// Index of the record among those of the fact.
-    pub index: u32,
-    /// When this attempt was sent.
-    pub sent_at: SimTime,
-    /// Shard of the record.
-    pub shard: ShardIndex,
-    /// Its position there; meaningless if it was not stored.
-    pub position: u64,
-}
-
-/// What an invocation is admitted against, and how much of it is in use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ConcurrencyUse {
-    /// The function's own reservation (LAM-C-06), or what all functions without one share (LAM-C-04, LAM-C-09).
-    pub reserved: bool,
-    /// Invocations in progress that count against it.
-    pub used: u32,
-    /// How many there may be.
-    pub limit: u32,
-}
-
-/// Which read limit refused a `GetRecords`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum ReadLimit {
-    /// Five calls a second (KDS-R-09).
-    Calls,
-    /// Two MiB a second (KDS-R-10, KDS-MOD-07).
-    Bytes,
-}
 
 /// A statement about what has happened.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +47,7 @@ pub enum Fact<'f> {
         /// Earlier sends of these records by the application.
         resends: u32,
     },
-    /// The Kinesis Producer Library sent a request; stated beside [`RequestSent`](Self::RequestSent), which counts Kinesis
-    /// records.
+    /// The Kinesis Producer Library sent a request; [`RequestSent`](Self::RequestSent) beside it counts Kinesis records.
     UserRecordsSent {
         /// Who.
         producer: ProducerId,
@@ -148,7 +109,6 @@ pub enum Fact<'f> {
         /// The records.
         records: &'f [Record],
     },
-
     /// A stream answered a put. The records carry their results.
     PutHandled {
         /// Which.
@@ -163,8 +123,7 @@ pub enum Fact<'f> {
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
-        /// When its records were sent; `None` for a cohort, each record of which was sent when it was created, unless it
-        /// is listed in `late`.
+        /// When its records were sent; `None` for a cohort, whose records were sent when created, unless listed in `late`.
         sent: Option<Sends>,
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
@@ -239,7 +198,34 @@ pub enum Fact<'f> {
         /// By which limit.
         limit: ReadLimit,
     },
-
+    /// A stream answered a `SubscribeToShard`, or a subscription ended.
+    SubscriptionAnswered {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For which registered consumer.
+        reader: ReaderId,
+        /// How.
+        answer: SubscriptionAnswer,
+    },
+    /// A stream pushed a `SubscribeToShardEvent`.
+    SubscriptionEventPushed {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// To which registered consumer.
+        reader: ReaderId,
+        /// Position of the first record.
+        first_position: u64,
+        /// What was pushed.
+        records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
+        /// `MillisBehindLatest`.
+        millis_behind: u64,
+    },
     /// A stream changed: its shards, or what it is set to.
     StreamChanged {
         /// Which.
@@ -247,7 +233,6 @@ pub enum Fact<'f> {
         /// What happened.
         change: StreamChange,
     },
-
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.
     RecordsExpiredUnread {
         /// The reader.
@@ -331,11 +316,9 @@ pub enum Fact<'f> {
         lane: u16,
         /// Records in it.
         records: u32,
-        /// So many of them had been done before: an application processes again what lies after its checkpoint
-        /// (KDS-KCL-32).
+        /// So many of them had been done before: an application repeats what follows its checkpoint (KDS-KCL-32).
         again: u32,
-        /// The records themselves, of an application, which may process any of them again. Of a mapping nothing, unless
-        /// only a part of the lane's batch is acknowledged: that part.
+        /// The records, of an application; of a mapping only where they are a part of the lane's batch.
         batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
@@ -379,13 +362,12 @@ pub enum Fact<'f> {
         /// The first position that is not done.
         position: u64,
     },
-
     /// A function began to run.
     InvocationStarted {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
+        caller: Caller,
         /// The event.
         records: &'f [Record],
         /// Placement and Init of a new environment, if one was needed.
@@ -394,16 +376,20 @@ pub enum Fact<'f> {
         concurrent: u32,
         /// The limit that it was admitted against.
         concurrency: ConcurrencyUse,
+        /// The function's provisioned environments.
+        provisioned: ProvisionedUse,
     },
     /// An invocation was refused with 429 (LAM-C-23).
     InvocationThrottled {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
+        caller: Caller,
         /// Records in the event.
         records: u32,
-        /// The limit that refused it.
+        /// Why.
+        reason: ThrottleReason,
+        /// The concurrency at that time.
         concurrency: ConcurrencyUse,
     },
     /// An invocation ended.
@@ -411,8 +397,8 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
-        /// Shard of the batch.
+        caller: Caller,
+        /// Shard of the batch; meaningless without a reader.
         shard: ShardIndex,
         /// Records in the event.
         records: u32,
@@ -424,7 +410,11 @@ pub enum Fact<'f> {
         cold_start: Option<SimDuration>,
         /// Init alone, which is what may be billed of a cold start (LAM-B-17, LAM-B-18).
         init: SimDuration,
-        /// How the batch had got there.
+        /// Init that ran within the invocation and is part of its duration (LAM-R-04, LAM-R-06).
+        init_within: SimDuration,
+        /// It ran on a provisioned environment.
+        provisioned: ProvisionedUse,
+        /// How the batch had got there; meaningless without a reader.
         passage: Passage,
         /// Its write is with the sink or on its way there, and will take effect all the same.
         write_pending: bool,
@@ -467,7 +457,6 @@ pub enum Fact<'f> {
         /// How they have got here.
         passage: Passage,
     },
-
     /// Something happened to an event source mapping itself.
     MappingChanged {
         /// Which.
@@ -481,6 +470,27 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// What.
         change: ApplicationChange,
+    },
+    /// A function changed.
+    FunctionChanged {
+        /// Which.
+        function: FunctionId,
+        /// What happened.
+        change: FunctionChange,
+    },
+    /// Something happened to an asynchronous event of a function.
+    AsynchronousEvent {
+        /// Which function.
+        function: FunctionId,
+        /// What happened.
+        step: AsynchronousStep,
+    },
+    /// A direct caller did something.
+    InvokerActed {
+        /// Who.
+        invoker: InvokerId,
+        /// What.
+        step: InvokerStep,
     },
     /// A command took effect.
     Intervened {

@@ -331,6 +331,8 @@ impl Latency {
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsGathered { .. }
@@ -346,6 +348,9 @@ impl Latency {
             | Fact::ApplicationChanged { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => None,
         }
     }

@@ -13,6 +13,7 @@ pub mod headroom;
 pub mod history;
 pub mod holdings;
 mod holes;
+pub mod invocation;
 pub mod latency;
 pub mod mapping_change;
 pub mod metrics;
@@ -21,6 +22,7 @@ pub mod ordinals;
 pub mod positions;
 pub mod reason;
 pub mod recent;
+pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;

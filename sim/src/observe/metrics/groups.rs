@@ -36,10 +36,29 @@ pub(super) const FUNCTION: &[Metric] = &[
     Metric::Duration,
     Metric::IteratorAge,
     Metric::ConcurrentExecutions,
+    Metric::ProvisionedConcurrentExecutions,
+    Metric::ProvisionedConcurrencyInvocations,
+    Metric::ProvisionedConcurrencySpilloverInvocations,
+    Metric::ProvisionedConcurrencyUtilization,
+    Metric::AsyncEventsReceived,
+    Metric::AsyncEventAge,
+    Metric::AsyncEventsDropped,
+    Metric::DeadLetterErrors,
     Metric::DestinationDeliveryFailures,
     Metric::ColdStarts,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
+];
+/// What CloudWatch has for a Region and none of its functions.
+pub(super) const ACCOUNT: &[Metric] = &[
+    Metric::UnreservedConcurrentExecutions,
+    Metric::ClaimedAccountConcurrency,
+];
+pub(super) const INVOKER: &[Metric] = &[
+    Metric::RequestsSent,
+    Metric::RequestsFailed,
+    Metric::RequestsThrottled,
+    Metric::ResponseTime,
 ];
 pub(super) const MAPPING: &[Metric] = &[
     Metric::PolledEventCount,
@@ -48,6 +67,15 @@ pub(super) const MAPPING: &[Metric] = &[
     Metric::FailedInvokeEventCount,
     Metric::DroppedEventCount,
     Metric::OnFailureDestinationDeliveredEventCount,
+];
+/// Of a registered consumer (KDS-MET-13).
+pub(super) const CONSUMER: &[Metric] = &[
+    Metric::SubscribeToShardSuccess,
+    Metric::SubscribeToShardRateExceeded,
+    Metric::SubscribeToShardEventBytes,
+    Metric::SubscribeToShardEventRecords,
+    Metric::SubscribeToShardEventSuccess,
+    Metric::SubscribeToShardEventMillisBehindLatest,
 ];
 pub(super) const APPLICATION: &[Metric] = &[
     Metric::MillisBehindLatest,

@@ -19,7 +19,8 @@ impl Metrics {
                 records,
                 again: false,
                 ..
-            } => (reader, Metric::PolledEventCount, len(records)),
+            }
+            | Fact::SubscriptionEventPushed { reader, records, .. } => (reader, Metric::PolledEventCount, len(records)),
             Fact::RecordsFilteredOut { reader, records, .. } => (reader, Metric::FilteredOutEventCount, len(records)),
             Fact::BatchDispatched { reader, records, .. } => (reader, Metric::InvokedEventCount, len(records)),
             Fact::BatchFailed { reader, records, .. } => (reader, Metric::FailedInvokeEventCount, u64::from(records)),
@@ -58,10 +59,10 @@ mod tests {
     use super::*;
     use crate::batch::InvocationOutcome;
     use crate::directory::Directory;
-    use crate::ids::{FunctionId, MappingId, ReaderId};
+    use crate::ids::{MappingId, ReaderId};
     use crate::observe::fact::{DiscardReason, FailureDocument};
     use crate::observe::metrics::Statistic;
-    use crate::observe::sample::{CLICKS, ENRICH, SHARD, at, directory, records};
+    use crate::observe::sample::{CLICKS, ENRICH, ENRICHER, SHARD, at, directory, records};
     use crate::record::Record;
     use std::sync::Arc;
 
@@ -89,7 +90,7 @@ mod tests {
     fn dispatched(records: &[Record], attempts_before: u32) -> Fact<'_> {
         Fact::BatchDispatched {
             reader: ENRICH,
-            processor: FunctionId(0).into(),
+            processor: ENRICHER.into(),
             shard: SHARD,
             lane: 0,
             first_position: 0,
@@ -153,7 +154,7 @@ mod tests {
         assert_eq!(sum(&metrics, Metric::FailedInvokeEventCount), Some(5));
     }
 
-    /// LAM-M-18: the function counts documents that could not be delivered.
+    /// LAM-M-18: the function counts documents that could not be delivered. LAM-M-26: what a document told is not dropped.
     #[test]
     fn lam_m_18_lam_m_26_dropped_events_are_those_that_nobody_was_told_of() {
         let mut metrics = Metrics::new(directory());
@@ -193,7 +194,7 @@ mod tests {
             "retention is none of it"
         );
         assert_eq!(sum(&metrics, Metric::OnFailureDestinationDeliveredEventCount), Some(3));
-        let function = Component::Function(FunctionId(0));
+        let function = Component::Function(ENRICHER);
         let failures = metrics.value(
             Metric::DestinationDeliveryFailures,
             function,

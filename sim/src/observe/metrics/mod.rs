@@ -1,6 +1,8 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod fan_out;
+mod functions;
 mod groups;
 mod mapping;
 mod points;
@@ -11,16 +13,16 @@ mod tests;
 pub use catalogue::Metric;
 pub use series::{Point, Quotient, Series, Statistic};
 
-use crate::batch::{InvocationOutcome, ServiceError};
+use crate::batch::ServiceError;
 use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use groups::{APPLICATION, FUNCTION, LIBRARY, MAPPING, PRODUCER, SHARD, SINK, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, SINK, STREAM};
 use points::{latencies, stored_bytes};
 use std::sync::Arc;
 
@@ -71,7 +73,11 @@ pub struct Metrics {
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
     /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
     mappings: IndexVec<MappingId, Option<Group>>,
+    /// By reader, of those that are registered consumers.
+    consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
+    invokers: IndexVec<InvokerId, Group>,
+    account: Group,
     sinks: IndexVec<SinkId, Group>,
 }
 
@@ -103,18 +109,22 @@ impl Metrics {
                 .iter()
                 .map(|mapping| mapping.event_count.then(|| Group::new(MAPPING)))
                 .collect(),
+            consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
                 .iter()
                 .map(|entry| match entry.component {
                     Component::Application(_) => Group::new(APPLICATION),
                     Component::Function(_)
+                    | Component::Invoker(_)
                     | Component::Mapping(_)
                     | Component::Producer(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
+            invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
+            account: Group::new(ACCOUNT),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             directory,
         }
@@ -125,12 +135,21 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
+            Component::Mapping(id) if CONSUMER.contains(&metric) => self.consumers.get(id.into()),
             Component::Mapping(id) => self.mappings.get(id).and_then(Option::as_ref),
+            Component::Application(id) if CONSUMER.contains(&metric) => {
+                self.consumers.get(self.directory.reader_of(id))
+            }
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
+            Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
         }?
         .get(metric)
+    }
+    /// The series of a metric that only the account has in its Region (LAM-M-09, LAM-M-10).
+    pub fn account_series(&self, metric: Metric) -> Option<&Series> {
+        self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
     pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
@@ -194,16 +213,18 @@ impl Metrics {
             | Fact::RecordsDiscarded { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::MappingChanged { .. } => self.mapping(now, fact),
-            Fact::GetRecordsHandled { .. } | Fact::GetRecordsThrottled { .. } => {
-                self.read(now, fact);
-                self.mapping(now, fact);
-            }
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. }
+            | Fact::SubscriptionAnswered { .. } => self.served(now, fact),
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
             }
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
+            Fact::AsynchronousEvent { function, step } => self.asynchronous(now, function, step),
+            Fact::InvokerActed { invoker, step } => self.invoker(now, invoker, step),
             Fact::RecordsProcessed { processor, records, .. } => {
                 self.processors[processor].complete(now, latencies(now, records, sums));
             }
@@ -226,6 +247,7 @@ impl Metrics {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
+            | Fact::FunctionChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -341,6 +363,13 @@ impl Metrics {
         }
     }
 
+    /// A stream answered a reader, or pushed to one.
+    fn served(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.read(now, fact);
+        self.fan_out(now, fact);
+        self.mapping(now, fact);
+    }
+
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
         if let Fact::GetRecordsThrottled { stream, .. } = *fact {
             let group = &mut self.streams[stream];
@@ -394,48 +423,5 @@ impl Metrics {
     fn expired(&mut self, now: SimTime, reader: ReaderId, count: u64) {
         let stream = self.directory.readers[reader].stream;
         self.streams[stream].add(now, Metric::RecordsExpired, Point::of(count));
-    }
-
-    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
-        if let Fact::InvocationStarted {
-            function,
-            records,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let group = &mut self.processors[function.into()];
-            group.add(now, Metric::Invocations, Point::of(1));
-            group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-            group.add(now, Metric::Throttles, Point::of(0));
-            if let Some(last) = records.last() {
-                group.add(now, Metric::IteratorAge, Point::of(micros(now.since(last.arrived_at))));
-            }
-        }
-        if let Fact::InvocationThrottled { function, .. } = *fact {
-            self.processors[function.into()].add(now, Metric::Throttles, Point::of(1));
-        }
-        if let Fact::InvocationEnded {
-            function,
-            outcome,
-            duration,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let failed = match outcome {
-                InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => 1,
-                InvocationOutcome::Succeeded | InvocationOutcome::Throttled => 0,
-            };
-            // LAM-M-28: data points carry the time at which the invocation began.
-            let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
-            let group = &mut self.processors[function.into()];
-            group.add(began, Metric::Errors, Point::of(failed));
-            group.add(began, Metric::Duration, Point::of(micros(duration)));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-        }
     }
 }

@@ -94,6 +94,8 @@ impl Mapping {
         self.discard(me, shard, &given_up, cx);
         batch.records = given_up.records;
         cx.recycle(batch);
+        // Nobody is invoked, so nobody's answer will ask for more.
+        self.acknowledge(me, shard, cx);
     }
 
     /// The batch is through, and pieces of it were given up: neighbours go into one document (LAM-X-28).

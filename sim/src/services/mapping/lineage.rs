@@ -31,6 +31,7 @@ impl ShardReader {
     pub(super) fn unread() -> Self {
         Self {
             stage: Stage::Unread,
+            begun: true,
             start: 0,
             cursor: 0,
             progress: Progress::starting_at(0),

@@ -19,6 +19,7 @@ mod progress;
 pub mod quotas;
 mod reread;
 mod starting;
+mod subscribing;
 #[cfg(test)]
 mod tests;
 mod windows;
@@ -30,6 +31,7 @@ use lineage::Stage;
 use payload::Payload;
 use polling::ReadAhead;
 use progress::Progress;
+use subscribing::FanOut;
 
 use crate::batch::BatchId;
 use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters, StartingPosition};
@@ -56,6 +58,16 @@ pub enum Event {
     /// A page of records, or a refusal, came in.
     PageReceived {
         /// The response.
+        batch: BatchId,
+    },
+    /// A `SubscribeToShard` was answered.
+    Subscribed {
+        /// The response.
+        batch: BatchId,
+    },
+    /// An event was pushed, or a subscription is over.
+    EventReceived {
+        /// The event.
         batch: BatchId,
     },
     /// A page has reached the lanes, the dispatch delay being over (LAM-U-04).
@@ -105,10 +117,12 @@ impl Event {
             Self::PageReady { .. } => 2,
             Self::LaneDue { .. } => 3,
             Self::Invoked { .. } => 4,
-            Self::Begin => 5,
-            Self::ShardsListed { .. } => 6,
-            Self::IteratorReceived { .. } => 7,
-            Self::AskAgain { .. } => 8,
+            Self::Subscribed { .. } => 5,
+            Self::EventReceived { .. } => 6,
+            Self::Begin => 7,
+            Self::ShardsListed { .. } => 8,
+            Self::IteratorReceived { .. } => 9,
+            Self::AskAgain { .. } => 10,
         }
     }
 }
@@ -138,6 +152,8 @@ pub struct Mapping {
     /// Zero: none.
     tumbling_window: SimDuration,
     timing: Timing,
+    /// Records are pushed to it: it is a registered consumer.
+    fan_out: Option<FanOut>,
     link: Link,
     phase: Random,
     /// Offset of its listings of shards; drawn when it first needs one.
@@ -163,6 +179,8 @@ struct Timing {
 #[derive(Clone, Debug)]
 struct ShardReader {
     stage: Stage,
+    /// It is known where reading begins: not while a mapping that is created during the run asks for it.
+    begun: bool,
     start: u64,
     cursor: u64,
     progress: Progress,
@@ -279,6 +297,7 @@ impl Mapping {
                 creation: model.mapping_creation_delay,
                 discovery: model.shard_discovery_interval,
             },
+            fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,
             discovery_phase: None,
@@ -305,6 +324,8 @@ impl Mapping {
         match event {
             Event::Poll { shard, generation } => self.poll(me, shard, generation, cx),
             Event::PageReceived { batch } => self.page_received(me, batch, cx),
+            Event::Subscribed { batch } => self.subscribed(me, batch, cx),
+            Event::EventReceived { batch } => self.event_received(me, batch, cx),
             Event::PageReady { batch } => self.page_ready(me, batch, cx),
             Event::LaneDue {
                 shard,

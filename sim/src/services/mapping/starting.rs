@@ -45,7 +45,12 @@ impl Mapping {
         let Some(batch) = cx.take(id) else { return };
         for listed in &batch.child_shards {
             self.first_shard(listed, cx);
-            self.ask_for_iterator(me, listed.shard.0, cx);
+            if self.fan_out.is_some() {
+                // A subscription itself says where it starts (KDS-EFO-14).
+                self.first_poll(me, listed.shard.0, cx);
+            } else {
+                self.ask_for_iterator(me, listed.shard.0, cx);
+            }
         }
         cx.recycle(batch);
     }
@@ -55,7 +60,9 @@ impl Mapping {
         while self.readers.len() <= to_usize(listed.shard.0) {
             self.readers.push(ShardReader::unread());
         }
-        self.readers[to_usize(listed.shard.0)].begin(self.lanes);
+        let reader = &mut self.readers[to_usize(listed.shard.0)];
+        reader.begin(self.lanes);
+        reader.begun = false;
         if self.lanes > 1 {
             for (lane, entry) in self.lanes_of_keys.iter_mut().zip(cx.keys().entries()) {
                 if listed.range.contains(entry.hash) {
@@ -66,11 +73,7 @@ impl Mapping {
     }
 
     pub(super) fn ask_for_iterator(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
-        let kind = match self.starting_position {
-            StartingPosition::TrimHorizon => IteratorType::TrimHorizon,
-            StartingPosition::Latest => IteratorType::Latest,
-            StartingPosition::AtTimestamp(at) => IteratorType::AtTimestamp(at),
-        };
+        let kind = starting_at(self.starting_position);
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Iterator(IteratorCall {
             reader: me.into(),
@@ -100,17 +103,29 @@ impl Mapping {
             let at = cx.now() + self.timing.poll;
             return cx.wake(at, Phase::Act, world::Event::Mapping(me, Event::AskAgain { shard }));
         }
-        let reader = &mut self.readers[to_usize(shard)];
+        self.begin_at(me, call.shard, call.position, cx);
+        self.first_poll(me, shard, cx);
+    }
+
+    /// Reading of a shard begins at a position that the stream has told.
+    pub(super) fn begin_at(&mut self, me: MappingId, shard: ShardIndex, position: u64, cx: &mut Cx<'_, '_>) {
+        let reader = &mut self.readers[to_usize(shard.0)];
         debug_assert_eq!(reader.stage, Stage::Reading);
-        (reader.start, reader.cursor) = (call.position, call.position);
-        reader.progress = Progress::starting_at(call.position);
+        reader.begun = true;
+        (reader.start, reader.cursor) = (position, position);
+        reader.progress = Progress::starting_at(position);
         cx.emit(|| Fact::MappingChanged {
             reader: me.into(),
-            change: MappingChange::ReadingBegan {
-                shard: call.shard,
-                position: call.position,
-            },
+            change: MappingChange::ReadingBegan { shard, position },
         });
-        self.first_poll(me, shard, cx);
+    }
+}
+
+/// A starting position in the words of the stream.
+pub(super) const fn starting_at(position: StartingPosition) -> IteratorType {
+    match position {
+        StartingPosition::TrimHorizon => IteratorType::TrimHorizon,
+        StartingPosition::Latest => IteratorType::Latest,
+        StartingPosition::AtTimestamp(at) => IteratorType::AtTimestamp(at),
     }
 }

@@ -1,4 +1,4 @@
-//! What a metric measures, and how the values of a period become one.
+//! Units and statistics of metrics.
 
 use core::fmt;
 
