@@ -331,6 +331,8 @@ impl Usage {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::WriteFailed { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
