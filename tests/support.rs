@@ -270,9 +270,7 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AsynchronousEvent { function, .. } => Some(Component::Function(function)),
         Fact::InvokerActed { invoker, .. } => Some(Component::Invoker(invoker)),
         Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
-        Fact::RecordsDelivered { sink, .. } | Fact::StoreAnswered { sink, .. } | Fact::WriteFailed { sink, .. } => {
-            Some(Component::Sink(sink))
-        }
+        Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
 }

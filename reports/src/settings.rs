@@ -1,6 +1,7 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
 mod mapping;
+mod sink;
 
 use mapping::mapping;
 
@@ -8,8 +9,8 @@ use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, InvocationType, InvokerBlueprint, ItemWrites, Keys, ProducerBlueprint, ProducerLibrary, PutApi,
-    Retrieval, RetryMode, SinkBlueprint, SinkService, Size, StreamBlueprint, TableBilling, Trace, TraceRows,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
+    RetryMode, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -65,7 +66,7 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     );
     add(
         "sink",
-        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+        blueprint.sinks.iter().map(|one| (&one.name, sink::told(one))).collect(),
     );
     components
 }
@@ -323,44 +324,6 @@ fn application(application: &ApplicationBlueprint) -> String {
         settings.push(format!("writes to sink.{sink}"));
     }
     settings.join(", ")
-}
-
-fn sink(sink: &SinkBlueprint) -> String {
-    let capacity = sink
-        .capacity
-        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
-    let latency = spelled_time(&sink.latency);
-    let kind = match &sink.service {
-        SinkService::Database => match sink.max_connections {
-            Some(most) => format!("{capacity}, latency {latency}, {most} connections"),
-            None => format!("{capacity}, latency {latency}"),
-        },
-        SinkService::Warehouse => format!("Redshift table, {capacity} after {latency} for each load"),
-        SinkService::Table(table) => {
-            let units = match table.billing {
-                TableBilling::Provisioned { write_capacity_units } => format!("{write_capacity_units} write units/s"),
-                TableBilling::OnDemand { warm, most: None } => format!("on demand, from {warm} write units/s"),
-                TableBilling::OnDemand { warm, most: Some(most) } => {
-                    format!("on demand, from {warm} to {most} write units/s")
-                }
-            };
-            let api = match table.writes {
-                ItemWrites::Batch => "BatchWriteItem",
-                ItemWrites::Single => "PutItem",
-            };
-            let parallel = table.parallel_requests;
-            format!("DynamoDB table, {units}, {api}, {parallel} at a time, latency {latency}")
-        }
-        SinkService::Bucket(bucket) => {
-            let (prefixes, each) = (bucket.prefixes, bucket.per_mebibyte);
-            format!("S3 bucket, prefixes: {prefixes}, latency {latency} and {each} for each MiB")
-        }
-    };
-    if sink.idempotent {
-        format!("{kind}; idempotent")
-    } else {
-        kind
-    }
 }
 
 fn spelled_time(distribution: &Distribution) -> String {

@@ -6,6 +6,7 @@ mod function;
 mod library;
 mod mapping;
 mod shard;
+mod sink;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use mapping::MappingCounts;
 pub use shard::{Second, ShardCounts};
+pub use sink::SinkCounts;
 pub use stream::StreamCounts;
 use stream::shard;
 
@@ -125,29 +127,6 @@ pub struct ReaderCounts {
     pub application: ApplicationCounts,
 }
 
-/// Totals of a sink.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SinkCounts {
-    /// Records taken, repeated ones included.
-    pub delivered: u64,
-    /// Bytes of these.
-    pub bytes: u64,
-    /// Writes taken; of a table or a bucket requests of which something was written.
-    pub writes: u64,
-    /// Requests that a table or a bucket answered.
-    pub requests: u64,
-    /// Records in them that it did not take.
-    pub refused: u64,
-    /// Write units of a table that were consumed (DDB-CAP-01).
-    pub write_units: u64,
-    /// Writes whose writer was told of an error.
-    pub failed_writes: u64,
-    /// Records of these that did not take effect.
-    pub unwritten: u64,
-    /// When the last one was.
-    pub last_at: SimTime,
-}
-
 /// All totals.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counts {
@@ -245,30 +224,8 @@ impl Counts {
                 }
             }
             Fact::ApplicationChanged { reader, change } => self.readers[reader].application.note(now, change),
-            Fact::RecordsDelivered { sink, records, .. } => {
-                let counts = &mut self.sinks[sink];
-                counts.delivered += len(records);
-                counts.bytes += bytes(records);
-                counts.writes += 1;
-                counts.last_at = now;
-            }
-            Fact::StoreAnswered {
-                sink,
-                records,
-                written,
-                units,
-                ..
-            } => {
-                let counts = &mut self.sinks[sink];
-                counts.requests += 1;
-                counts.refused += u64::from(records - written);
-                counts.write_units += units;
-            }
-            Fact::WriteFailed { sink, unwritten, .. } => {
-                let counts = &mut self.sinks[sink];
-                counts.failed_writes += 1;
-                counts.unwritten += u64::from(unwritten);
-            }
+            Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].delivered(now, records),
+            Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),

@@ -2,7 +2,7 @@
 //!
 //! A fact borrows the records that it is about, so an observer sees every record at no copying cost.
 
-use crate::batch::{InvocationOutcome, Passage, ServiceError, WriteError};
+use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
@@ -16,6 +16,7 @@ pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
+pub use crate::observe::sink_change::SinkChange;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
@@ -460,41 +461,13 @@ pub enum Fact<'f> {
         passage: Passage,
     },
 
-    /// A table or a bucket answered a request.
-    StoreAnswered {
+    /// Something happened at a sink, besides records that take effect.
+    SinkChanged {
         /// Which.
         sink: SinkId,
-        /// Records of the request.
-        records: u32,
-        /// Of these, those that were written.
-        written: u32,
-        /// Write units that they consumed (DDB-CAP-01); of a bucket zero.
-        units: u64,
-        /// Bytes of those written.
-        bytes: u64,
-        /// What became of the others.
-        error: Option<WriteError>,
-        /// Since the request was sent.
-        latency: SimDuration,
+        /// What.
+        change: SinkChange,
     },
-    /// A writer was told that its write failed.
-    WriteFailed {
-        /// Which sink.
-        sink: SinkId,
-        /// Who wrote.
-        processor: ProcessorId,
-        /// Who had read the records.
-        reader: ReaderId,
-        /// The shard that they come from.
-        shard: ShardIndex,
-        /// Records of the write.
-        records: u32,
-        /// Of these, those that have not taken effect.
-        unwritten: u32,
-        /// Why.
-        error: WriteError,
-    },
-
     /// Something happened to an event source mapping itself.
     MappingChanged {
         /// Which.

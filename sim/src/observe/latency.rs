@@ -350,8 +350,7 @@ impl Latency {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => None,
         }

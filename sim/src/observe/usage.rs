@@ -1,10 +1,12 @@
 //! What a bill counts: quantities, no prices.
 
 mod function;
+mod sink;
 
 pub use function::FunctionUsage;
+pub use sink::SinkUsage;
 
-use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi, SinkService};
+use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
@@ -147,21 +149,6 @@ pub struct AdvantageUsage {
     pub shortfall_out: u64,
 }
 
-/// What is billed of a table or a bucket.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct SinkUsage {
-    /// What it is; its settings at the start.
-    pub service: SinkService,
-    /// Requests that it answered, refusals included: of a bucket all but those are billed (S3-PRI-01).
-    pub requests: u64,
-    /// Write units consumed: what an on-demand table is billed for (DDB-PRI-01).
-    pub write_units: u64,
-    /// Bytes written.
-    pub bytes: u64,
-    /// Records that it has; those of a sink that is not idempotent may be there several times.
-    pub records: u64,
-}
-
 /// The observer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
@@ -201,13 +188,7 @@ impl Usage {
             sinks: directory
                 .sinks
                 .iter()
-                .map(|entry| SinkUsage {
-                    service: entry.service,
-                    requests: 0,
-                    write_units: 0,
-                    bytes: 0,
-                    records: 0,
-                })
+                .map(|entry| SinkUsage::new(entry.service))
                 .collect(),
             streams: directory
                 .streams
@@ -296,18 +277,13 @@ impl Usage {
             }
             Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
             Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
-            Fact::StoreAnswered { sink, units, bytes, .. } => {
-                let usage = &mut self.sinks[sink];
-                usage.requests += 1;
-                usage.write_units += units;
-                usage.bytes += bytes;
-            }
+            Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsDelivered {
                 sink,
                 records,
                 rewrites,
                 ..
-            } if !rewrites => self.sinks[sink].records += u64::from(to_u32(records.len())),
+            } => self.sinks[sink].delivered(records, rewrites),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -329,8 +305,6 @@ impl Usage {
             | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
-            | Fact::RecordsDelivered { .. }
-            | Fact::WriteFailed { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::InvokerActed { .. }

@@ -250,8 +250,7 @@ impl Causes {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

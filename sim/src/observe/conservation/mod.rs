@@ -229,8 +229,7 @@ impl Conservation {
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}

@@ -173,8 +173,7 @@ impl Course {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

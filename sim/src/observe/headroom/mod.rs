@@ -339,8 +339,7 @@ impl Headroom {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

@@ -243,7 +243,7 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
-            Fact::StoreAnswered { .. } | Fact::WriteFailed { .. } => self.sink(now, fact),
+            Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }

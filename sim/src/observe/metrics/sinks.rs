@@ -4,7 +4,8 @@ use super::{Metric, Metrics, Point, micros};
 use crate::batch::WriteError;
 use crate::blueprint::SinkService;
 use crate::engine::time::SimTime;
-use crate::observe::fact::Fact;
+use crate::ids::SinkId;
+use crate::observe::fact::SinkChange;
 
 pub(super) const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency, Metric::WritesFailed];
 /// DDB-MET-01
@@ -37,11 +38,10 @@ pub(super) const fn of(service: SinkService) -> &'static [Metric] {
 }
 
 impl Metrics {
-    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
-    pub(super) fn sink(&mut self, now: SimTime, fact: &Fact<'_>) {
-        match *fact {
-            Fact::StoreAnswered {
-                sink,
+    pub(super) fn sink(&mut self, now: SimTime, sink: SinkId, change: SinkChange) {
+        let group = &mut self.sinks[sink];
+        match change {
+            SinkChange::RequestAnswered {
                 records,
                 written,
                 units,
@@ -50,7 +50,6 @@ impl Metrics {
                 ..
             } => {
                 let latency = Point::of(micros(latency));
-                let group = &mut self.sinks[sink];
                 let throttled = error == Some(WriteError::Throttled);
                 let refused = if throttled { records - written } else { 0 };
                 group.add(now, Metric::ConsumedWriteCapacityUnits, Point::of(units));
@@ -64,8 +63,7 @@ impl Metrics {
                 group.add(now, Metric::ServerErrors, Point::of(u64::from(error.is_some())));
                 group.add(now, Metric::TotalRequestLatency, latency);
             }
-            Fact::WriteFailed { sink, .. } => self.sinks[sink].add(now, Metric::WritesFailed, Point::of(1)),
-            _ => {}
+            SinkChange::WriteFailed { .. } => group.add(now, Metric::WritesFailed, Point::of(1)),
         }
     }
 }

@@ -214,8 +214,7 @@ impl Ordering {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::StoreAnswered { .. }
-            | Fact::WriteFailed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -420,9 +419,8 @@ impl Ordering {
     }
     /// Records that were written to the place again and replaced themselves.
     pub fn rewritten(&self, place: Place) -> u64 {
-        self.observed(place)
-            .map(|(_, observed)| observed.point.rewritten())
-            .sum()
+        let observed = self.observed(place);
+        observed.map(|(_, observed)| observed.point.rewritten()).sum()
     }
     /// Anomalies at the place.
     pub fn counts(&self, place: Place) -> AnomalyCounts {

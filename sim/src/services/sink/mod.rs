@@ -22,7 +22,7 @@ use crate::engine::quantity::Rate;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::SinkId;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, SinkChange};
 use crate::record::Record;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -178,15 +178,15 @@ impl Sink {
     fn answer(&mut self, me: SinkId, mut batch: Batch, outcome: WriteOutcome, cx: &mut Cx<'_, '_>) {
         let Some(call) = write_call(&batch, cx) else { return };
         if let WriteOutcome::Failed { error, unwritten } = outcome {
-            cx.emit(|| Fact::WriteFailed {
-                sink: me,
+            let change = SinkChange::WriteFailed {
                 processor: call.processor,
                 reader: call.reader,
                 shard: call.shard,
                 records: to_u32(batch.records.len()),
                 unwritten,
                 error,
-            });
+            };
+            cx.emit(|| Fact::SinkChanged { sink: me, change });
         }
         batch.envelope = Envelope::Write(WriteCall { outcome, ..call });
         let delay = self.link.delay();

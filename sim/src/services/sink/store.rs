@@ -18,7 +18,7 @@ use crate::engine::quantity::{MIB, Rate};
 use crate::engine::random::Stream;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::SinkId;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, SinkChange};
 use crate::record::Record;
 use crate::services::producer::retry::resend_after;
 use crate::services::random_span::RandomSpan;
@@ -354,15 +354,15 @@ impl Store {
         }
         let effect = if whole { records } else { chosen.as_slice() };
         let latency = cx.now() - request.sent_at;
-        cx.emit(|| Fact::StoreAnswered {
-            sink: me,
+        let change = SinkChange::RequestAnswered {
             records: asked,
             written: to_u32(effect.len()),
             units: answer.units,
             bytes: bytes(effect),
             error: answer.error,
             latency,
-        });
+        };
+        cx.emit(|| Fact::SinkChanged { sink: me, change });
         if effect.is_empty() {
             return;
         }
