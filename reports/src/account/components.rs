@@ -315,9 +315,26 @@ pub struct SinkAccount {
     pub rewritten: u64,
 }
 
+/// What a bill counts of a table or a bucket.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SinkUsage {
+    /// Its name.
+    pub name: String,
+    /// Requests that wrote something.
+    pub requests: u64,
+    /// Write units that they consumed.
+    pub write_units: u64,
+    /// Provisioned write units times hours.
+    pub provisioned_unit_hours: Option<f64>,
+    /// Bytes written.
+    pub bytes: u64,
+}
+
 /// What a bill counts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct UsageAccount {
+    /// Of tables and buckets.
+    pub sinks: Vec<SinkUsage>,
     /// Of streams.
     pub streams: Vec<StreamUsage>,
     /// Of functions.

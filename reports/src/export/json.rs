@@ -312,6 +312,13 @@ fn usage(usage: &UsageAccount) -> Value {
             "bytes_in": stream.bytes_in,
             "bytes_out": stream.bytes_out,
         })),
+        "sinks": list(&usage.sinks, |sink| json!({
+            "name": sink.name,
+            "requests": sink.requests,
+            "write_units": sink.write_units,
+            "provisioned_unit_hours": sink.provisioned_unit_hours,
+            "bytes": sink.bytes,
+        })),
         "functions": list(&usage.functions, |function| json!({
             "name": function.name,
             "invocations": function.invocations,

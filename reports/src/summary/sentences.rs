@@ -443,7 +443,7 @@ pub(super) fn function_told(function: &FunctionAccount) -> String {
 }
 
 pub(super) fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
-    let mut told = if sink.writes == 0 {
+    let taken = if sink.writes == 0 {
         format!("{} took nothing.", sink.name)
     } else {
         format!(
@@ -455,16 +455,19 @@ pub(super) fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
             sink.last_write
         )
     };
+    let mut told = vec![taken];
     if sink.refused > 0 {
         let (records, requests) = (counted(sink.refused, "record"), counted(sink.requests, "request"));
-        told += &format!(" It refused {records} in {requests}, which the writers sent again or gave up.");
+        told.push(format!(
+            "It refused {records} in {requests}, which the writers sent again or gave up."
+        ));
     }
     if sink.failed_writes > 0 {
         let (writes, records) = (counted(sink.failed_writes, "write"), counted(sink.unwritten, "record"));
-        told += &format!(" {writes} failed with {records} unwritten.");
+        told.push(format!("{writes} failed with {records} unwritten."));
     }
     if sink.rewritten > 0 {
-        told += &format!(" {} replaced themselves.", counted(sink.rewritten, "record"));
+        told.push(format!("{} replaced themselves.", counted(sink.rewritten, "record")));
     }
-    told
+    told.join(" ")
 }

@@ -304,6 +304,7 @@ fn usage() -> UsageAccount {
             bytes_in: 1_419_000 * 640,
             bytes_out: 1_419_500 * 640,
         }],
+        sinks: Vec::new(),
         functions: vec![FunctionUsage {
             name: "function.enrich".to_owned(),
             invocations: 12_410,

@@ -75,15 +75,19 @@ impl Database {
     }
 
     /// Puts a write in line; gives it back if there is no connection for it.
-    pub(super) fn write(&mut self, me: SinkId, batch: Batch, cx: &mut Cx<'_, '_>) -> Result<(), (Batch, WriteError)> {
+    pub(super) fn write(&mut self, me: SinkId, batch: Batch, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
         if self
             .max_connections
             .is_some_and(|most| to_u32(self.writes.len()) >= most)
         {
-            return Err((batch, WriteError::TooManyConnections));
+            let outcome = WriteOutcome::Failed {
+                error: WriteError::TooManyConnections,
+                unwritten: to_u32(batch.records.len()),
+            };
+            return Some((batch, outcome));
         }
         let records = to_u32(batch.records.len());
-        let Some(batch) = cx.hold(batch) else { return Ok(()) };
+        let batch = cx.hold(batch)?;
         let work = u128::from(records) * WORK_PER_RECORD;
         let drawn = self.latency.draw();
         let (start_up, latency) = if self.latency_in_line {
@@ -102,7 +106,7 @@ impl Database {
         self.records += u64::from(records);
         let timer = self.add(write, cx.now());
         arm(timer, me, Event::Done { batch: write.batch }, cx);
-        Ok(())
+        None
     }
 
     /// The next write that is due, complete. Of an instant, the first that came is the first that goes.

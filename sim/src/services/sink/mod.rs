@@ -68,7 +68,7 @@ pub struct Sink {
 
 #[derive(Clone, Debug)]
 enum Service {
-    Database(Database),
+    Database(Box<Database>),
     Store(Box<Store>),
 }
 
@@ -84,8 +84,8 @@ impl Sink {
         let latency = RandomSpan::new(&component, "latency", &blueprint.latency, streams)?;
         let link = Link::new(&component, model, streams)?;
         let service = match &blueprint.service {
-            SinkService::Database => Service::Database(Database::new(blueprint, latency, false)),
-            SinkService::Warehouse => Service::Database(Database::new(blueprint, latency, true)),
+            SinkService::Database => Service::Database(Box::new(Database::new(blueprint, latency, false))),
+            SinkService::Warehouse => Service::Database(Box::new(Database::new(blueprint, latency, true))),
             SinkService::Table(_) | SinkService::Bucket(_) => {
                 let backoff = streams.stream(&format!("{component}/backoff"))?;
                 Service::Store(Box::new(Store::new(blueprint, latency, backoff)))
@@ -146,18 +146,12 @@ impl Sink {
 
     fn write(&mut self, me: SinkId, batch: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(batch) else { return };
-        match &mut self.service {
-            Service::Database(database) => {
-                if let Err((batch, error)) = database.write(me, batch, cx) {
-                    let unwritten = to_u32(batch.records.len());
-                    self.answer(me, batch, WriteOutcome::Failed { error, unwritten }, cx);
-                }
-            }
-            Service::Store(store) => {
-                if let Some((batch, outcome)) = store.write(me, batch, cx) {
-                    self.answer(me, batch, outcome, cx);
-                }
-            }
+        let answered = match &mut self.service {
+            Service::Database(database) => database.write(me, batch, cx),
+            Service::Store(store) => store.write(me, batch, cx),
+        };
+        if let Some((batch, outcome)) = answered {
+            self.answer(me, batch, outcome, cx);
         }
     }
 

@@ -162,7 +162,7 @@ impl Table {
     /// The hash key decides, by ranges: a partition that splits keeps its keys among its halves.
     fn partition_of(&self, hash: u128) -> usize {
         let high = hash >> 64;
-        let place = high * u128::from(to_u32(self.partitions.len())) >> 64;
+        let place = (high * u128::from(to_u32(self.partitions.len()))) >> 64;
         to_usize(u32::try_from(place).unwrap_or(0))
     }
 

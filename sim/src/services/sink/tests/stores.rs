@@ -84,17 +84,19 @@ fn of_keys(mut records: Vec<Record>, keys: u32) -> Vec<Record> {
 }
 /// The answers to writes: when they came, and what they said.
 fn answers(harness: &mut Sinking) -> Vec<(SimTime, WriteOutcome)> {
-    let outcome = |batch: &Batch| match batch.envelope {
-        Envelope::Write(call) => call.outcome,
-        _ => panic!("a write was answered with something else"),
+    let outcome = |batch: &Batch| {
+        let Envelope::Write(call) = batch.envelope else {
+            panic!("a write was answered with something else")
+        };
+        call.outcome
     };
     let calls = harness.take_calls();
     calls.iter().map(|call| (call.at, outcome(&call.batch))).collect()
 }
 /// By request: records, those written, units.
 fn requests(harness: &Sinking) -> Vec<(u32, u32, u64)> {
-    harness.find(|note| match note.fact {
-        Fact::SinkChanged {
+    harness.find(|note| {
+        let Fact::SinkChanged {
             change:
                 SinkChange::RequestAnswered {
                     records,
@@ -103,8 +105,11 @@ fn requests(harness: &Sinking) -> Vec<(u32, u32, u64)> {
                     ..
                 },
             ..
-        } => Some((records, written, units)),
-        _ => None,
+        } = note.fact
+        else {
+            return None;
+        };
+        Some((records, written, units))
     })
 }
 fn written(harness: &Sinking) -> u32 {
@@ -112,9 +117,11 @@ fn written(harness: &Sinking) -> u32 {
 }
 /// Of each effect, whether records that are there already replace themselves.
 fn rewrites(harness: &Sinking) -> Vec<bool> {
-    harness.find(|note| match note.fact {
-        Fact::RecordsDelivered { rewrites, .. } => Some(rewrites),
-        _ => None,
+    harness.find(|note| {
+        let Fact::RecordsDelivered { rewrites, .. } = note.fact else {
+            return None;
+        };
+        Some(rewrites)
     })
 }
 
@@ -203,8 +210,8 @@ fn a_write_that_is_given_up_has_written_a_part() {
         [(millis(331), failed)],
         "no further request was sent"
     );
-    let told = harness.find(|note| match note.fact {
-        Fact::SinkChanged {
+    let told = harness.find(|note| {
+        let Fact::SinkChanged {
             change:
                 SinkChange::WriteFailed {
                     records,
@@ -213,8 +220,11 @@ fn a_write_that_is_given_up_has_written_a_part() {
                     ..
                 },
             ..
-        } => Some((records, unwritten, error)),
-        _ => None,
+        } = note.fact
+        else {
+            return None;
+        };
+        Some((records, unwritten, error))
     });
     assert_eq!(told, [(60, 47, WriteError::Throttled)]);
     assert_eq!((harness.component.1.records(), harness.component.1.writes()), (0, 0));
@@ -480,8 +490,8 @@ fn services() -> impl Strategy<Value = SinkService> {
     let tables = (1_u32..60, 1_u32..4, any::<bool>()).prop_map(|(units, parallel_requests, single)| {
         let writes = if single { ItemWrites::Single } else { ItemWrites::Batch };
         SinkService::Table(TableBlueprint {
-            parallel_requests,
             writes,
+            parallel_requests,
             ..provisioned(units)
         })
     });
