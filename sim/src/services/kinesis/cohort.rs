@@ -1,12 +1,12 @@
 //! Cohorts: the single-record calls of fast producers, handled window by window.
 //!
 //! A cohort carries all calls of one window with their exact times. Each call draws its own service time; the stream
-//! gathers the calls by the window in which their service ends, and at the start of that window admits them in the
-//! order of those instants, at those instants. What is approximated: results reach the producer up to a window late,
+//! gathers the calls by the window in which their service ends, and at the start of that window takes one shard after
+//! the other and admits its calls in the order of those instants, at those instants. What is approximated: results reach the producer up to a window late,
 //! calls of one window share the time of their way back, and a call is handled after those that other producers made as
 //! calls of their own in the same window.
 
-use super::in_service::Served;
+use super::in_service::{Due, Served};
 use super::put::{look_after, respond};
 use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
@@ -15,7 +15,7 @@ use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, StreamId};
+use crate::ids::{ProducerId, ShardIndex, StreamId};
 use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::{Outcome, Record};
 
@@ -37,6 +37,24 @@ impl Answer {
             lost: Vec::new(),
             late: Vec::new(),
         }
+    }
+}
+
+/// The tally of the shard in hand, while the calls of a window are taken shard by shard. One that differs from the last
+/// shard is more often the case than not and never foreseeable, so it costs no branch.
+#[derive(Default)]
+struct CurrentTally {
+    shard: u32,
+    /// How many shards have been in hand.
+    end: usize,
+}
+
+impl CurrentTally {
+    #[inline]
+    fn of<'t>(&mut self, shard: u32, tallies: &'t mut [ShardTally]) -> &'t mut ShardTally {
+        self.end += usize::from(shard != self.shard) | usize::from(self.end == 0);
+        self.shard = shard;
+        &mut tallies[self.end - 1]
     }
 }
 
@@ -75,7 +93,7 @@ impl Stream {
     /// The window begins: its calls are admitted and stored at their own instants.
     pub(super) fn cohort_window(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let Some(due) = self.cohorts.take(now) else { return };
+        let Some(due) = self.cohorts.take(now, &self.map.route, self.shards.len()) else { return };
         let way = self.link.delay();
         let mut answers: Vec<Answer> = Vec::new();
         let only_client = self.cohorts.only_client();
@@ -83,21 +101,11 @@ impl Stream {
             answers.push(Answer::new(producer, cx));
         }
         self.tallies.clear();
-        self.calls += 1;
-        let tallied = cx.is_watched() || self.meter.is_some();
-        for served in due.in_order() {
-            let slot = if only_client.is_some() {
-                0
-            } else {
-                let producer = cx.keys().entry(served.record.key).producer;
-                let known = answers.iter().position(|answer| answer.producer == producer);
-                known.unwrap_or_else(|| {
-                    answers.push(Answer::new(producer, cx));
-                    answers.len() - 1
-                })
-            };
-            self.put_single(served, way, tallied, &mut answers[slot]);
+        if cx.is_watched() || self.meter.is_some() {
+            self.tallies.resize(due.len(), ShardTally::none(ShardIndex(0), 0));
         }
+        let shards_touched = self.put_due(&due, way, only_client.is_some(), &mut answers, cx);
+        self.tallies.truncate(shards_touched);
         self.cohorts.give_back(due);
         if let Some(meter) = &mut self.meter {
             meter.note(now, &self.tallies);
@@ -109,6 +117,36 @@ impl Stream {
             self.answer_cohort(me, answer, way, cx);
         }
         self.arm_cohorts(me, cx);
+    }
+
+    /// Stores the calls of a window, or refuses them, and notes in the tallies, if there is room, what became of them; returns
+    /// how many shards they concern.
+    #[inline(never)]
+    fn put_due(
+        &mut self,
+        due: &Due,
+        way: SimDuration,
+        only_client: bool,
+        answers: &mut Vec<Answer>,
+        cx: &mut Cx<'_, '_>,
+    ) -> usize {
+        let mut tally = CurrentTally::default();
+        if only_client && let Some(answer) = answers.first_mut() {
+            for served in due.by_shard() {
+                self.put_single(served, way, &mut tally, answer);
+            }
+            return tally.end;
+        }
+        for served in due.by_shard() {
+            let producer = cx.keys().entry(served.record.key).producer;
+            let known = answers.iter().position(|answer| answer.producer == producer);
+            let slot = known.unwrap_or_else(|| {
+                answers.push(Answer::new(producer, cx));
+                answers.len() - 1
+            });
+            self.put_single(served, way, &mut tally, &mut answers[slot]);
+        }
+        tally.end
     }
 
     /// Whether the client never hears of a stored or refused call, and if so, when it gives up waiting (KDS-MOD-18).
@@ -214,8 +252,8 @@ impl Stream {
     /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
     /// What only facts and the meter need is noted only if one of them is there.
     #[inline]
-    fn put_single(&mut self, served: &Served, way: SimDuration, tallied: bool, answer: &mut Answer) {
-        let Served { at, record } = *served;
+    fn put_single(&mut self, served: &Served, way: SimDuration, current: &mut CurrentTally, answer: &mut Answer) {
+        let Served { at, ref record } = *served;
         let number = self.map.route[to_usize(record.key.0)];
         let shard = &mut self.shards[to_usize(number)];
         let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
@@ -224,29 +262,28 @@ impl Stream {
         } else {
             Some(shard.admit_single(at, record.bytes))
         };
-        let stored = matches!(admitted, Some(Ok(_)));
-        let outcome = match (stored, failed) {
-            (true, _) => Outcome::Accepted,
-            (false, true) => Outcome::Failed,
-            (false, false) => Outcome::Throttled,
+        let outcome = match admitted {
+            Some(Ok(_)) => Outcome::Accepted,
+            Some(Err(_)) => Outcome::Throttled,
+            None => Outcome::Failed,
         };
-        // Stored from its place in the answer: a copy would wait until it is written.
+        let stored = outcome == Outcome::Accepted;
+        let position = if stored {
+            shard.log.append_at(at, record)
+        } else {
+            shard.log.next_position()
+        };
         let place = answer.batch.records.len();
         answer.batch.bytes += u64::from(record.bytes);
         answer.batch.records.push(Record {
             arrived_at: if stored { at } else { SimTime::ZERO },
             flags: record.flags_with(outcome),
-            ..record
+            ..*record
         });
-        let position = match answer.batch.records.last() {
-            Some(record) if stored => shard.log.append(record),
-            _ => shard.log.next_position(),
-        };
-        if tallied {
-            let index = shard.index;
-            let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
-                ShardTally::none(index, position)
-            });
+        if !self.tallies.is_empty() {
+            let tally = current.of(number, &mut self.tallies);
+            tally.shard = ShardIndex(number);
+            tally.first_position = position - u64::from(tally.accepted);
             match admitted {
                 None => {}
                 Some(Ok(charged)) => {
@@ -265,7 +302,7 @@ impl Stream {
                 answer.late.push(LateCall {
                     index: to_u32(place),
                     sent_at,
-                    shard: index,
+                    shard: ShardIndex(number),
                     position,
                 });
             }

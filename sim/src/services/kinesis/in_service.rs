@@ -89,6 +89,7 @@ impl Cohorts {
     }
 
     /// Takes calls in whose service ends so many nanoseconds after they were sent.
+    #[inline(never)]
     pub(super) fn add(
         &mut self,
         now: SimTime,
@@ -108,7 +109,7 @@ impl Cohorts {
         let mut buckets = self.buckets.make_contiguous();
         for (record, span) in records.iter().zip(spans) {
             let at = record.arrived_at.saturating_add(SimDuration::from_nanos(span));
-            let index = (at.since(base).as_nanos() / width).max(least);
+            let index = windows_within(at.since(base).as_nanos(), width).max(least);
             let index = usize::try_from(index).unwrap_or(usize::MAX);
             if index >= buckets.len() {
                 let spare = &mut self.spare;
@@ -131,9 +132,9 @@ impl Cohorts {
         Some(self.start(window))
     }
 
-    /// The calls whose service ends in the window that starts now. `None`: the event was scheduled before an earlier
-    /// window became the next one, and another event has taken its place.
-    pub(super) fn take(&mut self, now: SimTime) -> Option<Due> {
+    /// The calls whose service ends in the window that starts now, by the shard that their key leads to. `None`: the event
+    /// was scheduled before an earlier window became the next one, and another event has taken its place.
+    pub(super) fn take(&mut self, now: SimTime, route: &[u32], shards: usize) -> Option<Due> {
         let current = self.number(now);
         if self.armed != Some(current) {
             return None;
@@ -153,7 +154,7 @@ impl Cohorts {
             }
         }
         self.calls -= u64::from(to_u32(calls.len()));
-        let order = self.sorter.sort(&calls, self.start(current), self.window);
+        let order = self.sorter.sort(&calls, (route, shards), self.start(current), self.window);
         Some(Due { calls, order })
     }
     /// Calls that are dealt with: their memory serves again.
@@ -169,56 +170,106 @@ impl Cohorts {
     }
 }
 
+/// How many windows of this width a span is long. Short spans, as nearly all are, divide faster.
+#[inline]
+fn windows_within(span: u64, width: u64) -> u64 {
+    match (u32::try_from(span), u32::try_from(width)) {
+        (Ok(span), Ok(width)) => u64::from(span / width),
+        _ => span / width,
+    }
+}
+
 /// The calls whose service ends in one window.
 #[derive(Debug)]
 pub(super) struct Due {
     calls: Vec<Served>,
-    /// Their places among the calls, in the order of the instants at which their service ends.
-    order: Vec<u32>,
+    order: Vec<Place>,
 }
 
 impl Due {
-    /// The calls in that order.
-    pub(super) fn in_order(&self) -> impl ExactSizeIterator<Item = &Served> {
-        self.order.iter().map(|&place| &self.calls[to_usize(place)])
+    /// How many there are.
+    pub(super) const fn len(&self) -> usize {
+        self.calls.len()
+    }
+    /// The calls shard by shard, those of each in the order of the instants at which their service ends.
+    #[inline]
+    pub(super) fn by_shard(&self) -> impl ExactSizeIterator<Item = &Served> {
+        self.order.iter().map(|place| &self.calls[place.number()])
     }
 }
 
-/// Sorts the calls of a window. Their instants are spread over it, so they are dealt to as many equal parts of it as
-/// there are calls; what is left to do is to order the one or two calls of each part.
+/// Where a call of a window belongs: in the upper half its shard and, within that, its instant, as far as there are bits
+/// for it; in the lower half which call it is.
+#[derive(Clone, Copy, Debug, Default)]
+struct Place(u64);
+
+/// Bits of the upper half.
+const KEY_BITS: u32 = 32;
+
+impl Place {
+    #[inline]
+    const fn key(self) -> u64 {
+        self.0 >> KEY_BITS
+    }
+    #[inline]
+    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    const fn number(self) -> usize {
+        to_usize(self.0 as u32)
+    }
+}
+
+/// Sorts the calls of a window by shard and instant. Shards and instants are hit alike, so calls are dealt to twice as
+/// many equal parts of all shards' windows as there are calls; what is left to do is to order the one or two calls of
+/// each part.
 #[derive(Clone, Debug, Default)]
 struct Sorter {
-    /// By part of the window: where its next call goes.
+    places: Vec<Place>,
+    /// By part: where its next call goes.
     next: Vec<u32>,
-    order: Vec<u32>,
+    order: Vec<Place>,
 }
 
 impl Sorter {
-    /// The places of the calls in order of time, where the window begins at `start`. It may hold calls whose service
-    /// ended before it.
-    fn sort(&mut self, calls: &[Served], start: SimTime, window: SimDuration) -> Vec<u32> {
-        let parts = calls.len().next_power_of_two();
-        let shift = (u64::BITS - window.as_nanos().leading_zeros()).saturating_sub(parts.ilog2());
+    /// The places of the calls in order, where keys lead to so many shards by this route, and the window begins at `start`.
+    /// It may hold calls whose service ended before it.
+    #[inline(never)]
+    fn sort(
+        &mut self,
+        calls: &[Served],
+        (route, shards): (&[u32], usize),
+        start: SimTime,
+        window: SimDuration,
+    ) -> Vec<Place> {
+        let shard_bits = (usize::BITS - shards.leading_zeros()).min(KEY_BITS);
+        let bits = u64::BITS - window.as_nanos().leading_zeros();
+        let coarse = bits.saturating_sub(KEY_BITS - shard_bits);
+        let bits = bits - coarse;
+        let parts = (2 * calls.len()).next_power_of_two();
+        let shift = (KEY_BITS + shard_bits + bits).saturating_sub(parts.ilog2());
         self.next.clear();
         self.next.resize(parts, 0);
         let next = &mut self.next[..parts];
-        let part = |call: &Served| {
-            let part = call.at.since(start).as_nanos() >> shift;
-            usize::try_from(part).unwrap_or(usize::MAX).min(parts - 1)
-        };
-        for call in calls {
-            next[part(call)] += 1;
+        let part = |place: Place| usize::try_from(place.0 >> shift).unwrap_or(usize::MAX).min(parts - 1);
+        self.places.clear();
+        self.places.extend((0_u64..).zip(calls).map(|(number, call)| {
+            let shard = u64::from(route[to_usize(call.record.key.0)]);
+            let instant = call.at.as_nanos().saturating_sub(start.as_nanos()) >> coarse;
+            Place((shard << bits | instant) << KEY_BITS | number)
+        }));
+        for &place in &self.places {
+            next[part(place)] += 1;
         }
         let mut before = 0;
         for next in &mut *next {
             (*next, before) = (before, before + *next);
         }
         let mut order = core::mem::take(&mut self.order);
-        order.clear();
-        order.resize(calls.len(), 0);
-        for (place, call) in (0..).zip(calls) {
-            let next = &mut next[part(call)];
-            order[to_usize(*next)] = place;
+        order.resize(calls.len(), Place::default());
+        for &place in &self.places {
+            let next = &mut next[part(place)];
+            if let Some(slot) = order.get_mut(to_usize(*next)) {
+                *slot = place;
+            }
             *next += 1;
         }
         settle(&mut order, calls);
@@ -227,33 +278,37 @@ impl Sorter {
 }
 
 /// Orders places that are nearly in order.
-fn settle(order: &mut [u32], calls: &[Served]) {
-    let call = |place: u32| &calls[to_usize(place)];
-    // Many calls at one instant, in reverse order, would take quadratic time.
-    let mut moves = 8 * order.len();
-    let mut latest = SimTime::ZERO;
+#[inline]
+fn settle(order: &mut [Place], calls: &[Served]) {
+    let mut latest = None;
     for end in 0..order.len() {
         let place = order[end];
-        let at = call(place).at;
-        if at > latest || end == 0 {
-            latest = at;
-            continue;
-        }
-        let before = |other: u32| {
-            let other = call(other);
-            at < other.at || at == other.at && call(place).order(other).is_lt()
-        };
-        let mut slot = end;
-        while slot > 0 && before(order[slot - 1]) {
-            order[slot] = order[slot - 1];
-            slot -= 1;
-        }
-        order[slot] = place;
-        moves = moves.saturating_sub(end - slot);
-        if moves == 0 {
-            return order.sort_unstable_by(|&one, &other| call(one).order(call(other)));
+        if latest.is_none_or(|latest| place.key() > latest) {
+            latest = Some(place.key());
+        } else if !insert(&mut order[..=end], calls) {
+            let exactly = |one: &Place, other: &Place| calls[one.number()].order(&calls[other.number()]);
+            return order.sort_unstable_by(|one, other| one.key().cmp(&other.key()).then_with(|| exactly(one, other)));
         }
     }
+}
+
+/// Moves the last place to where it belongs among the others. False if that is so far away that it would take quadratic
+/// time to order all of them like this.
+#[inline]
+fn insert(order: &mut [Place], calls: &[Served]) -> bool {
+    let mut slot = order.len() - 1;
+    let place = order[slot];
+    let before = |other: Place| {
+        place.key() < other.key()
+            || place.key() == other.key() && calls[place.number()].order(&calls[other.number()]).is_lt()
+    };
+    let lowest = slot.saturating_sub(64);
+    while slot > lowest && before(order[slot - 1]) {
+        order[slot] = order[slot - 1];
+        slot -= 1;
+    }
+    order[slot] = place;
+    slot > lowest || slot == 0 || !before(order[slot - 1])
 }
 
 #[cfg(test)]
@@ -277,10 +332,10 @@ mod tests {
     }
 
     proptest! {
-        /// Spread instants, crowded ones and a single one: the order is that of sorting by everything.
+        /// Spread instants, crowded ones and a single one: the order is that of sorting by shard and then by everything.
         #[test]
-        fn calls_come_in_the_order_of_their_instants(
-            window in 1_u64..3_000_000,
+        fn calls_come_by_shard_in_the_order_of_their_instants(
+            window in prop_oneof![1_u64..3_000_000, Just(u64::MAX / 4)],
             ahead in 0_u64..1_000_000,
             calls in (1_u64..2_000_000, 0_u64..u64::MAX / 2).prop_flat_map(|(span, from)| {
                 prop::collection::vec((from..from + span, 0_u64..4, 0_u32..3, 0_u32..9), 0..400)
@@ -289,12 +344,14 @@ mod tests {
             let calls: Vec<Served> = calls.into_iter().map(call).collect();
             let earliest = calls.iter().map(|call| call.at).min().unwrap_or_default();
             let start = earliest.saturating_add(SimDuration::from_nanos(ahead));
-            let order = Sorter::default().sort(&calls, start, SimDuration::from_nanos(window));
+            let route = [7, 1, 7];
+            let shard = |call: &Served| route[to_usize(call.record.key.0)];
+            let order = Sorter::default().sort(&calls, (&route, 8), start, SimDuration::from_nanos(window));
             let due = Due { calls, order };
             let mut sorted = due.calls.clone();
-            sorted.sort_by(Served::order);
-            prop_assert_eq!(due.in_order().count(), sorted.len());
-            for (one, other) in due.in_order().zip(&sorted) {
+            sorted.sort_by(|one, other| shard(one).cmp(&shard(other)).then_with(|| one.order(other)));
+            prop_assert_eq!(due.by_shard().count(), sorted.len());
+            for (one, other) in due.by_shard().zip(&sorted) {
                 prop_assert!(one.order(other).is_eq(), "{one:?} instead of {other:?}");
             }
         }
@@ -303,8 +360,8 @@ mod tests {
     #[test]
     fn many_calls_at_one_instant_in_reverse_order_are_sorted_in_time() {
         let calls: Vec<Served> = (0..200_000).rev().map(|ordinal| call((7, 0, 0, ordinal))).collect();
-        let order = Sorter::default().sort(&calls, SimTime::ZERO, SimDuration::from_millis(1));
+        let order = Sorter::default().sort(&calls, (&[0], 1), SimTime::ZERO, SimDuration::from_millis(1));
         let due = Due { calls, order };
-        assert!(due.in_order().is_sorted_by(|one, other| one.order(other).is_lt()));
+        assert!(due.by_shard().is_sorted_by(|one, other| one.order(other).is_lt()));
     }
 }

@@ -21,6 +21,7 @@ pub mod shard;
 pub mod shard_map;
 #[cfg(test)]
 mod tests;
+mod write_limits;
 
 pub use cohort::cohort_error;
 use control::Control;

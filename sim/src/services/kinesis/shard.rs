@@ -1,6 +1,7 @@
 //! One shard: its range of hash keys and its life, its write limits, its read limits and its log.
 
 use super::quotas;
+use super::write_limits::WriteLimits;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
@@ -51,8 +52,7 @@ pub struct Shard {
     pub children: [Option<ShardIndex>; 2],
     /// Its records.
     pub log: Log,
-    records: TokenBucket,
-    bytes: TokenBucket,
+    limits: WriteLimits,
     allowance: Allowance,
     whole: WholeCall,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
@@ -93,8 +93,7 @@ impl Shard {
             state: ShardState::Open,
             children: [None; 2],
             log: Log::new(),
-            records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
-            bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
+            limits: WriteLimits::full(write_burst),
             allowance: Allowance::default(),
             whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
@@ -122,9 +121,10 @@ impl Shard {
     /// Begins a call that touches this shard.
     #[inline]
     pub fn begin_call(&mut self, now: SimTime) -> ShardTally {
+        let (records, bytes) = self.limits.available(now);
         self.allowance = Allowance {
-            records: u32::try_from(self.records.available(now)).unwrap_or(u32::MAX),
-            bytes: self.bytes.available(now),
+            records: u32::try_from(records).unwrap_or(u32::MAX),
+            bytes,
         };
         ShardTally::none(self.index, self.log.next_position())
     }
@@ -149,15 +149,14 @@ impl Shard {
     #[inline]
     pub fn end_call(&mut self, tally: &mut ShardTally) {
         tally.bytes_charged = rounded(tally.bytes);
-        self.records.take(u64::from(tally.accepted));
-        self.bytes.take(tally.bytes_charged);
+        self.limits.take(u64::from(tally.accepted), tally.bytes_charged);
     }
 
     /// Begins a call all of whose entries would fit here (KDS-W-03), however they are spread over the shards; its cost
     /// is rounded up over their sum (KDS-MOD-03). False if they might not.
     #[inline]
     pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
-        if !self.records.holds(now, records) || !self.bytes.holds(now, rounded(bytes)) {
+        if self.limits.holds(now, records, rounded(bytes)) != (true, true) {
             return false;
         }
         let Some(arriving) = self.log.arrive(now) else {
@@ -196,15 +195,15 @@ impl Shard {
     #[inline]
     pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> Result<u64, Shortage> {
         let cost = rounded(u64::from(bytes));
-        let shortage = Shortage {
-            records: !self.records.holds(at, 1),
-            bytes: !self.bytes.holds(at, cost),
-        };
-        if shortage.records || shortage.bytes {
-            return Err(shortage);
+        match self.limits.holds(at, 1, cost) {
+            (true, true) => self.limits.take(1, cost),
+            (records, bytes) => {
+                return Err(Shortage {
+                    records: !records,
+                    bytes: !bytes,
+                });
+            }
         }
-        self.records.take(1);
-        self.bytes.take(cost);
         Ok(cost)
     }
 
@@ -239,14 +238,11 @@ impl Shard {
     }
     /// Another capacity of the write byte bucket: what it holds stays, as far as there is room.
     pub(super) fn set_write_burst(&mut self, burst: u64, now: SimTime) {
-        let held = self.bytes.available(now);
-        self.bytes = TokenBucket::full(burst, quotas::write_bytes());
-        self.bytes.drain(now);
-        self.bytes.put_back(held);
+        self.limits.set_burst(burst, now);
     }
     /// Used share of the write limits at `now`, in parts per million: (records, bytes).
     pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
-        (self.records.used_ppm(now), self.bytes.used_ppm(now))
+        self.limits.used_ppm(now)
     }
 }
 
