@@ -205,20 +205,23 @@ fn judge_guarantee(guarantee: &Guarantee, file: &ScenarioFile, evidence: &Eviden
 fn places(at: Option<&str>, directory: &Directory) -> Result<Vec<Place>, String> {
     let Some(at) = at else {
         let sinks = directory.sinks.ids().map(Place::Sink);
-        let functions = directory
-            .functions
+        let processors = directory
+            .processors
             .iter_enumerated()
-            .filter(|(_, function)| function.sink.is_none());
-        return Ok(sinks.chain(functions.map(|(id, _)| Place::Function(id))).collect());
+            .filter(|(_, processor)| processor.sink.is_none());
+        return Ok(sinks.chain(processors.map(|(id, _)| Place::Processor(id))).collect());
     };
     let place = match at.split_once('.') {
         Some(("sink", name)) => directory.sink(name).map(Place::Sink),
-        Some(("function", name)) => directory.function(name).map(Place::Function),
+        Some(("function", name)) => directory.function(name).map(|id| Place::Processor(id.into())),
+        Some(("application", name)) => directory
+            .application(name)
+            .map(|id| Place::Processor(directory.processor_of(id))),
         _ => None,
     };
     place
         .map(|place| vec![place])
-        .ok_or_else(|| format!("nothing is checked at {at}: name a sink or a function"))
+        .ok_or_else(|| format!("nothing is checked at {at}: name a sink, a function or an application"))
 }
 
 /// The verdict on several places together, with the evidence of the one that decides it.

@@ -203,7 +203,9 @@ struct FactDigest {
 
 impl Probe for FactDigest {
     fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
-        let Some(component) = speaker(fact) else { return };
+        let Some(component) = speaker(fact, &self.directory) else {
+            return;
+        };
         let entry = self.by_component.entry(self.directory.label(component)).or_default();
         entry.0 += 1;
         let mut mix = |word: u64| entry.1 = (entry.1 ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15).rotate_left(23);
@@ -225,7 +227,7 @@ impl Probe for FactDigest {
 }
 
 /// Which component a fact is about.
-fn speaker(fact: &Fact<'_>) -> Option<Component> {
+fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
     match *fact {
         Fact::RecordsProduced { producer, .. }
         | Fact::RequestSent { producer, .. }
@@ -249,11 +251,12 @@ fn speaker(fact: &Fact<'_>) -> Option<Component> {
         | Fact::BatchFailed { reader, .. }
         | Fact::BatchAcknowledged { reader, .. }
         | Fact::RecordsDiscarded { reader, .. }
-        | Fact::CheckpointAdvanced { reader, .. } => Some(Component::Mapping(sim::ids::MappingId(reader.0))),
+        | Fact::ApplicationChanged { reader, .. }
+        | Fact::CheckpointAdvanced { reader, .. } => Some(directory.readers[reader].component),
         Fact::InvocationStarted { function, .. }
         | Fact::InvocationThrottled { function, .. }
-        | Fact::InvocationEnded { function, .. }
-        | Fact::RecordsProcessed { function, .. } => Some(Component::Function(function)),
+        | Fact::InvocationEnded { function, .. } => Some(Component::Function(function)),
+        Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
         Fact::RecordsDelivered { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }

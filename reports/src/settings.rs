@@ -3,8 +3,9 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ProducerBlueprint,
-    ProducerLibrary, PutApi, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
+    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint,
+    Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -37,6 +38,14 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     add(
         "mapping",
         blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
+    );
+    add(
+        "application",
+        blueprint
+            .applications
+            .iter()
+            .map(|one| (&one.name, application(one)))
+            .collect(),
     );
     add(
         "function",
@@ -268,6 +277,43 @@ fn function(function: &FunctionBlueprint) -> String {
     settings.join(", ")
 }
 
+fn application(application: &ApplicationBlueprint) -> String {
+    let mut settings = vec![
+        format!("reads stream.{}", application.stream),
+        format!("KCL {}", application.kcl.name()),
+        counted(u64::from(application.workers), "worker"),
+        match application.initial_position {
+            InitialPosition::TrimHorizon => "from TRIM_HORIZON".to_owned(),
+            InitialPosition::Latest => "from LATEST".to_owned(),
+            InitialPosition::AtTimestamp(at) => format!("from AT_TIMESTAMP {at}"),
+        },
+        format!("a read every {}", application.settings.idle_time_between_reads),
+        format!("failover after {}", application.settings.failover_time),
+        format!("{} for each batch", spelled_time(&application.per_batch)),
+    ];
+    if application.starts_at > sim::engine::time::SimTime::ZERO {
+        settings.insert(0, format!("starts at {}", application.starts_at));
+    }
+    if !application.per_record.is_zero() {
+        settings.push(format!("{} for each record", application.per_record));
+    }
+    settings.push(match application.checkpoint {
+        Checkpointing::EveryBatch => "a checkpoint after each batch".to_owned(),
+        Checkpointing::Every(span) => format!("a checkpoint every {span}"),
+        Checkpointing::Never => "no checkpoints".to_owned(),
+    });
+    if !application.failure_rate.is_zero() {
+        settings.push(format!(
+            "{} % of batches are skipped",
+            percent(application.failure_rate.as_f64())
+        ));
+    }
+    if let Some(sink) = &application.sink {
+        settings.push(format!("writes to sink.{sink}"));
+    }
+    settings.join(", ")
+}
+
 fn sink(sink: &SinkBlueprint) -> String {
     let capacity = sink
         .capacity
@@ -334,7 +380,25 @@ pub(crate) fn change(command: &Command) -> String {
         Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
         Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
         Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
+        Command::KillWorker { worker, .. } => format!("{} of {target} dies", worker_told(*worker)),
+        Command::PauseWorker { worker, lasts, .. } => {
+            format!("{} of {target} stands still for {lasts}", worker_told(*worker))
+        }
+        Command::StartWorkers { workers, .. } => {
+            format!("{} of {target} start", counted(u64::from(*workers), "worker"))
+        }
+        Command::Deploy { every, graceful, .. } => format!(
+            "the workers of {target} are replaced {every} after each other{}",
+            if *graceful { ", and may checkpoint" } else { "" }
+        ),
     }
+}
+
+fn worker_told(worker: Option<u16>) -> String {
+    worker.map_or_else(
+        || "the worker with most leases".to_owned(),
+        |number| format!("worker {number}"),
+    )
 }
 
 /// What happened in a run that depends on modelling choices.
@@ -344,6 +408,8 @@ pub(crate) enum Noticed {
     Puts,
     /// A mapping polled.
     Polls,
+    /// An application took a lease.
+    Leases,
     /// A batch failed in its function.
     FunctionErrors,
     /// An invocation was throttled.
@@ -362,6 +428,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
     let needs = match assumption.name {
         "network_latency" | "put_service_time" => Some(Noticed::Puts),
         "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
+        "lease_write_time" => Some(Noticed::Leases),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),

@@ -3,7 +3,9 @@
 use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
+};
 use crate::key::HashRange;
 use crate::record::Record;
 use crate::user_records::LibraryCall;
@@ -48,6 +50,10 @@ pub enum Envelope {
     ListShards(ListShardsCall),
     /// `Invoke`, and its response.
     Invoke(InvokeCall),
+    /// `GetShardIterator`, and its response.
+    Iterator(IteratorCall),
+    /// `ListShards` with a filter, and its response; the shards stand in [`Batch::child_shards`].
+    List(ListCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
 }
@@ -65,6 +71,8 @@ pub enum ServiceError {
     RequestTimeout,
     /// `TooManyRequestsException` (LAM-C-23).
     TooManyRequests,
+    /// `ExpiredIteratorException` (KDS-R-05).
+    ExpiredIterator,
 }
 
 impl ServiceError {
@@ -76,6 +84,7 @@ impl ServiceError {
             Self::InvalidArgument => "InvalidArgumentException",
             Self::RequestTimeout => "request timeout",
             Self::TooManyRequests => "TooManyRequestsException",
+            Self::ExpiredIterator => "ExpiredIteratorException",
         }
     }
 }
@@ -127,6 +136,15 @@ pub struct ListShardsCall {
 pub enum ReadCaller {
     /// An event source mapping.
     Mapping(MappingId),
+    /// A worker of an application.
+    Application {
+        /// The application.
+        application: ApplicationId,
+        /// Number of the worker.
+        worker: u16,
+        /// Marks its tenure of the shard; answers to an earlier one are stale.
+        tenure: u16,
+    },
 }
 
 /// A `GetRecords` and its response.
@@ -148,6 +166,9 @@ pub struct GetCall {
     pub checkpoint: u64,
     /// The lane whose failed batch is read again (LAM-K-20), if it is that.
     pub retry_lane: Option<u16>,
+    /// When the iterator was issued; `NEVER` for Lambda's own poller, which renews its iterators by itself. In a response:
+    /// when NextShardIterator was (KDS-R-05, KDS-R-06).
+    pub iterator_issued_at: SimTime,
     /// When the service received it; meaningless before that.
     pub received_at: SimTime,
     /// In a response: when the page was cut from the log.
@@ -159,6 +180,60 @@ pub struct GetCall {
     /// In a response: NextShardIterator is null, since the shard is closed and has been read to its end (KDS-R-06). The
     /// shards that follow it stand in [`Batch::child_shards`].
     pub shard_end: bool,
+    /// In a response: the error of the call.
+    pub error: Option<ServiceError>,
+}
+
+/// Where a shard iterator starts (KDS-R-01).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum IteratorType {
+    /// AT_SEQUENCE_NUMBER: at the record with this position (KDS-R-02).
+    AtSequenceNumber(u64),
+    /// AFTER_SEQUENCE_NUMBER: at the one after it (KDS-R-02).
+    AfterSequenceNumber(u64),
+    /// TRIM_HORIZON: at the oldest record (KDS-R-03).
+    TrimHorizon,
+    /// LATEST: after the newest record (KDS-R-03, KDS-MOD-22).
+    Latest,
+    /// AT_TIMESTAMP: at the first record stored then or later (KDS-R-04).
+    AtTimestamp(SimTime),
+}
+
+/// A `ListShards` that asks for the shards with which a reader begins (KDS-KCL-45), and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct ListCall {
+    /// Whom the response goes to.
+    pub application: ApplicationId,
+    /// Where the reader begins.
+    pub filter: ShardFilter,
+}
+
+/// `ShardFilter` of a `ListShards`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ShardFilter {
+    /// AT_TRIM_HORIZON: those that were open at the trim horizon.
+    AtTrimHorizon,
+    /// AT_LATEST: those that are open.
+    AtLatest,
+    /// AT_TIMESTAMP: those that were open then.
+    AtTimestamp(SimTime),
+}
+
+/// A `GetShardIterator` and its response.
+#[derive(Clone, Copy, Debug)]
+pub struct IteratorCall {
+    /// Who reads.
+    pub reader: ReaderId,
+    /// Whom the response goes to.
+    pub caller: ReadCaller,
+    /// Which shard.
+    pub shard: ShardIndex,
+    /// Where to start.
+    pub kind: IteratorType,
+    /// In a response: the position that the iterator stands for.
+    pub position: u64,
+    /// In a response: when it was issued.
+    pub issued_at: SimTime,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
 }
@@ -204,6 +279,9 @@ pub struct Passage {
     pub started_at: SimTime,
     /// How long it waited for a new environment from then on.
     pub cold_start: SimDuration,
+    /// When the page that brought it was cut from the log and when it came in, where the batch is just that page: of an
+    /// application, whose workers may bring a record several times.
+    pub page: Option<(SimTime, SimTime)>,
 }
 
 /// An `Invoke` by a mapping, and its response.
@@ -226,14 +304,39 @@ pub struct InvokeCall {
 /// A write of a batch's results to a sink, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteCall {
-    /// Who writes.
-    pub function: FunctionId,
+    /// What processed the batch.
+    pub processor: ProcessorId,
     /// Where.
     pub sink: SinkId,
-    /// The function's number for the invocation that waits.
-    pub invocation: Handle,
-    /// The call of the mapping that the invocation answers.
-    pub invoke: InvokeCall,
+    /// Who read the batch.
+    pub reader: ReaderId,
+    /// Shard of the batch.
+    pub shard: ShardIndex,
+    /// How the batch has got here.
+    pub passage: Passage,
+    /// Who waits for the response.
+    pub writer: Writer,
+}
+
+/// The component that waits for the response to a write.
+#[derive(Clone, Copy, Debug)]
+pub enum Writer {
+    /// A function.
+    Function {
+        /// The function's number for the invocation that waits.
+        invocation: Handle,
+        /// The call of the mapping that the invocation answers.
+        invoke: InvokeCall,
+    },
+    /// A worker of an application.
+    Application {
+        /// The application.
+        application: ApplicationId,
+        /// Number of the worker.
+        worker: u16,
+        /// Marks its tenure of the shard; answers to an earlier one are stale.
+        tenure: u16,
+    },
 }
 
 /// Batches in flight or held by components. Allocations are recycled.

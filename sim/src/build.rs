@@ -3,13 +3,14 @@
 use crate::batch::BatchPool;
 use crate::blueprint::{Blueprint, ProducerBlueprint};
 use crate::command::{Command, Intervention};
-use crate::directory::{Directory, UnknownReference};
+use crate::directory::{Component, Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
-use crate::ids::{MappingId, ProducerId, ReaderId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, StreamId};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
+use crate::services::application::{Application, ApplicationSetting};
 use crate::services::kinesis::{Stream, StreamSetting};
 use crate::services::lambda::Lambda;
 use crate::services::mapping::{Mapping, MappingSetting};
@@ -72,6 +73,7 @@ impl World {
         let mut random = RandomStreams::new(blueprint.seed, blueprint.replication);
         let streams = build_streams(blueprint, &directory, &producers, &keys, &mut random)?;
         let mappings = build_mappings(blueprint, &directory, &streams, &keys, &mut random)?;
+        let applications = build_applications(blueprint, &directory, &mut random)?;
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
         let quota = blueprint.account_concurrency;
         let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
@@ -101,6 +103,7 @@ impl World {
             return Err(BuildError::Target(lost.command.target()));
         }
         let world = Self {
+            applications,
             lambda,
             mappings,
             producers: clients,
@@ -141,6 +144,9 @@ fn build_streams(
             model: &blueprint.model,
             keys,
             readers: &readers,
+            applications: readers
+                .iter()
+                .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
             account: blueprint.stream_account,
             metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),
@@ -172,6 +178,27 @@ fn build_mappings(
         mappings.push(Mapping::new(mapping, setting, random)?);
     }
     Ok(mappings)
+}
+
+fn build_applications(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<ApplicationId, Application>, BuildError> {
+    let mut applications = IndexVec::<ApplicationId, Application>::new();
+    let all = sorted(&blueprint.applications, "application", |application| &application.name)?;
+    for (application, entry) in all.into_iter().zip(&directory.applications) {
+        let id = ApplicationId::from_index(applications.len());
+        let setting = ApplicationSetting {
+            model: &blueprint.model,
+            stream: entry.stream,
+            reader: directory.reader_of(id),
+            processor: directory.processor_of(id),
+            sink: entry.sink,
+        };
+        applications.push(Application::new(application, setting, random)?);
+    }
+    Ok(applications)
 }
 
 /// Whether something that is asked of the stream depends on the load of its shards.

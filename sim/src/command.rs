@@ -5,8 +5,9 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, ProducerId, SinkId, StreamId};
 use crate::observe::fact::Fact;
+use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
@@ -67,6 +68,40 @@ pub enum Command {
         /// For how long.
         lasts: SimDuration,
     },
+    /// A worker of an application dies at once; its leases expire (KDS-KCL-05).
+    KillWorker {
+        /// The application.
+        application: String,
+        /// Number of the worker, from 0; `None`: the one with most leases.
+        worker: Option<u16>,
+    },
+    /// A worker of an application stands still for a while, and then goes on with what it had in hand (KDS-KCL-33).
+    PauseWorker {
+        /// The application.
+        application: String,
+        /// Number of the worker, from 0; `None`: the one with most leases.
+        worker: Option<u16>,
+        /// For how long.
+        lasts: SimDuration,
+    },
+    /// Workers are added to an application.
+    StartWorkers {
+        /// The application.
+        application: String,
+        /// How many.
+        workers: u32,
+    },
+    /// All workers of an application are replaced, one after the other (KDS-DUP-03).
+    Deploy {
+        /// The application.
+        application: String,
+        /// From one worker to the next.
+        every: SimDuration,
+        /// From the stop of a worker to the start of its successor.
+        takes: SimDuration,
+        /// Workers end the batch in hand and checkpoint before they stop.
+        graceful: bool,
+    },
 }
 
 impl Command {
@@ -79,12 +114,17 @@ impl Command {
                 format!("function.{function}")
             }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
+            Self::KillWorker { application, .. }
+            | Self::PauseWorker { application, .. }
+            | Self::StartWorkers { application, .. }
+            | Self::Deploy { application, .. } => format!("application.{application}"),
         }
     }
 }
 
 /// What commands change.
 pub(crate) struct Targets<'a> {
+    pub(crate) applications: &'a mut IndexVec<ApplicationId, Application>,
     pub(crate) producers: &'a mut IndexVec<ProducerId, Client>,
     pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
@@ -102,6 +142,10 @@ impl Command {
                 directory.function(function).is_some()
             }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
+            Self::KillWorker { application, .. }
+            | Self::PauseWorker { application, .. }
+            | Self::StartWorkers { application, .. }
+            | Self::Deploy { application, .. } => directory.application(application).is_some(),
         }
     }
 
@@ -109,6 +153,7 @@ impl Command {
     pub(crate) fn take_effect(&self, number: u16, targets: Targets<'_>, cx: &mut Cx<'_, '_>) {
         cx.emit(|| Fact::Intervened { number });
         let Targets {
+            applications,
             producers,
             streams,
             sinks,
@@ -150,6 +195,31 @@ impl Command {
                     sinks[id].break_for(id, *lasts, cx);
                 }
             }
+            Self::KillWorker { application, .. }
+            | Self::PauseWorker { application, .. }
+            | Self::StartWorkers { application, .. }
+            | Self::Deploy { application, .. } => {
+                if let Some(id) = directory.application(application) {
+                    self.change_workers(&mut applications[id], id, cx);
+                }
+            }
+        }
+    }
+
+    fn change_workers(&self, application: &mut Application, id: ApplicationId, cx: &mut Cx<'_, '_>) {
+        match self {
+            Self::KillWorker { worker, .. } => application.kill(id, *worker, cx),
+            Self::PauseWorker { worker, lasts, .. } => application.pause(*worker, *lasts, cx),
+            Self::StartWorkers { workers, .. } => application.add_workers(id, *workers, cx),
+            Self::Deploy {
+                every, takes, graceful, ..
+            } => application.deploy(id, *every, *takes, *graceful, cx),
+            Self::ScaleLoad { .. }
+            | Self::ChangeStream { .. }
+            | Self::SetReservedConcurrency { .. }
+            | Self::SetFailureRate { .. }
+            | Self::SetSinkCapacity { .. }
+            | Self::BreakSink { .. } => {}
         }
     }
 }

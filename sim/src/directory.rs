@@ -2,7 +2,7 @@
 
 use crate::blueprint::{Blueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
-use crate::ids::{FunctionId, MappingId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
 use core::fmt;
 
 /// The components of a world.
@@ -14,10 +14,14 @@ pub struct Directory {
     pub streams: IndexVec<StreamId, StreamEntry>,
     /// Event source mappings.
     pub mappings: IndexVec<MappingId, MappingEntry>,
-    /// Whoever reads a stream: the mappings.
+    /// Consumer applications.
+    pub applications: IndexVec<ApplicationId, ApplicationEntry>,
+    /// Whoever reads a stream: the mappings, then the applications.
     pub readers: IndexVec<ReaderId, ReaderEntry>,
     /// Functions.
     pub functions: IndexVec<FunctionId, FunctionEntry>,
+    /// Whatever processes the batches of readers: the functions, then the applications.
+    pub processors: IndexVec<ProcessorId, ProcessorEntry>,
     /// Sinks.
     pub sinks: IndexVec<SinkId, SinkEntry>,
 }
@@ -63,7 +67,27 @@ pub struct ReaderEntry {
     /// What it reads.
     pub stream: StreamId,
     /// What processes its batches.
-    pub function: FunctionId,
+    pub processor: ProcessorId,
+}
+
+/// A consumer application, which reads and processes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplicationEntry {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it reads.
+    pub stream: StreamId,
+    /// Where it writes, if anywhere.
+    pub sink: Option<SinkId>,
+}
+
+/// What processes batches.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ProcessorEntry {
+    /// What it is.
+    pub component: Component,
+    /// Where its effects complete; `None`: in itself.
+    pub sink: Option<SinkId>,
 }
 
 /// A function.
@@ -91,6 +115,8 @@ pub enum Component {
     Stream(StreamId),
     /// An event source mapping.
     Mapping(MappingId),
+    /// A consumer application.
+    Application(ApplicationId),
     /// A function.
     Function(FunctionId),
     /// A sink.
@@ -131,6 +157,26 @@ impl Directory {
                 })
             })
             .collect::<Result<_, _>>()?;
+        let functions: IndexVec<FunctionId, FunctionEntry> = functions
+            .iter()
+            .map(|function| {
+                Ok(FunctionEntry {
+                    name: function.name.clone(),
+                    sink: maybe(&sink_names, function.sink.as_ref(), &function.name)?,
+                })
+            })
+            .collect::<Result<_, _>>()?;
+        let applications: IndexVec<ApplicationId, ApplicationEntry> =
+            sorted(blueprint.applications.iter(), |application| &application.name)
+                .into_iter()
+                .map(|application| {
+                    Ok(ApplicationEntry {
+                        name: application.name.clone(),
+                        stream: find(&stream_names, &application.stream, &application.name)?,
+                        sink: maybe(&sink_names, application.sink.as_ref(), &application.name)?,
+                    })
+                })
+                .collect::<Result<_, _>>()?;
         Ok(Self {
             producers: sorted(blueprint.producers.iter(), |producer| &producer.name)
                 .into_iter()
@@ -150,21 +196,11 @@ impl Directory {
                     shards: stream.shard_count,
                 })
                 .collect(),
-            readers: readers(&mappings),
+            readers: readers(&mappings, &functions, &applications),
+            processors: processors(&functions, &applications),
             mappings,
-            functions: functions
-                .iter()
-                .map(|function| {
-                    Ok(FunctionEntry {
-                        name: function.name.clone(),
-                        sink: function
-                            .sink
-                            .as_ref()
-                            .map(|sink| find(&sink_names, sink, &function.name))
-                            .transpose()?,
-                    })
-                })
-                .collect::<Result<_, _>>()?,
+            applications,
+            functions,
             sinks: sinks
                 .iter()
                 .map(|sink| SinkEntry {
@@ -186,6 +222,7 @@ impl Directory {
             Component::Producer(id) => ("producer", self.producers.get(id).map(|entry| &entry.name)),
             Component::Stream(id) => ("stream", self.streams.get(id).map(|entry| &entry.name)),
             Component::Mapping(id) => ("mapping", self.mappings.get(id).map(|entry| &entry.name)),
+            Component::Application(id) => ("application", self.applications.get(id).map(|entry| &entry.name)),
             Component::Function(id) => ("function", self.functions.get(id).map(|entry| &entry.name)),
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
         };
@@ -221,30 +258,77 @@ impl Directory {
             .map(|(id, _)| id)
     }
 
-    /// Mappings that invoke the function.
-    pub fn mappings_of(&self, function: FunctionId) -> impl Iterator<Item = (MappingId, &MappingEntry)> {
-        self.mappings
+    /// The application with this name.
+    pub fn application(&self, name: &str) -> Option<ApplicationId> {
+        self.applications
             .iter_enumerated()
-            .filter(move |(_, mapping)| mapping.function == function)
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
+    /// The application as a reader.
+    pub fn reader_of(&self, application: ApplicationId) -> ReaderId {
+        ReaderId::from_index(self.mappings.len() + application.index())
+    }
+    /// The application as a processor.
+    pub fn processor_of(&self, application: ApplicationId) -> ProcessorId {
+        ProcessorId::from_index(self.functions.len() + application.index())
+    }
+    /// The component that processes: `function.enrich`.
+    pub fn processor_label(&self, processor: ProcessorId) -> String {
+        let entry = self.processors.get(processor);
+        entry.map_or_else(|| "?".to_owned(), |entry| self.label(entry.component))
+    }
+    /// Readers whose batches the processor processes.
+    pub fn readers_of(&self, processor: ProcessorId) -> impl Iterator<Item = (ReaderId, &ReaderEntry)> {
+        self.readers
+            .iter_enumerated()
+            .filter(move |(_, reader)| reader.processor == processor)
     }
 }
 
 /// The readers, in order of id.
-pub(crate) fn readers(mappings: &IndexVec<MappingId, MappingEntry>) -> IndexVec<ReaderId, ReaderEntry> {
-    mappings
-        .iter_enumerated()
-        .map(|(id, mapping)| ReaderEntry {
-            component: Component::Mapping(id),
-            stream: mapping.stream,
-            function: mapping.function,
-        })
-        .collect()
+pub(crate) fn readers(
+    mappings: &IndexVec<MappingId, MappingEntry>,
+    functions: &IndexVec<FunctionId, FunctionEntry>,
+    applications: &IndexVec<ApplicationId, ApplicationEntry>,
+) -> IndexVec<ReaderId, ReaderEntry> {
+    let mappings = mappings.iter_enumerated().map(|(id, mapping)| ReaderEntry {
+        component: Component::Mapping(id),
+        stream: mapping.stream,
+        processor: mapping.function.into(),
+    });
+    let applications = applications.iter_enumerated().map(|(id, application)| ReaderEntry {
+        component: Component::Application(id),
+        stream: application.stream,
+        processor: ProcessorId::from_index(functions.len() + id.index()),
+    });
+    mappings.chain(applications).collect()
+}
+
+/// The processors, in order of id.
+pub(crate) fn processors(
+    functions: &IndexVec<FunctionId, FunctionEntry>,
+    applications: &IndexVec<ApplicationId, ApplicationEntry>,
+) -> IndexVec<ProcessorId, ProcessorEntry> {
+    let functions = functions.iter_enumerated().map(|(id, function)| ProcessorEntry {
+        component: Component::Function(id),
+        sink: function.sink,
+    });
+    let applications = applications.iter_enumerated().map(|(id, application)| ProcessorEntry {
+        component: Component::Application(id),
+        sink: application.sink,
+    });
+    functions.chain(applications).collect()
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {
     let mut all: Vec<&T> = items.collect();
     all.sort_by(|one, other| name(one).cmp(name(other)));
     all
+}
+
+fn maybe<I: Idx>(names: &[&str], wanted: Option<&String>, from: &str) -> Result<Option<I>, UnknownReference> {
+    wanted.map(|wanted| find(names, wanted, from)).transpose()
 }
 
 fn find<I: Idx>(names: &[&str], wanted: &str, from: &str) -> Result<I, UnknownReference> {

@@ -22,8 +22,25 @@ crate::define_index! {
 }
 
 crate::define_index! {
+    /// A consumer application.
+    ApplicationId(u16)
+}
+
+crate::define_index! {
     /// Whoever reads a stream: event source mappings come first, each with the number that it has among these.
+    /// Applications follow.
     ReaderId(u16)
+}
+crate::define_index! {
+    /// Whatever processes the batches of readers: functions come first, each with the number that it has among these.
+    /// Applications follow, which process what they read.
+    ProcessorId(u16)
+}
+
+impl From<FunctionId> for ProcessorId {
+    fn from(function: FunctionId) -> Self {
+        Self(function.0)
+    }
 }
 
 impl From<MappingId> for ReaderId {

@@ -1,6 +1,7 @@
 //! The deterministic discrete-event model of shardlab.
 #![warn(clippy::as_conversions, clippy::wildcard_enum_match_arm)]
 
+pub mod application_blueprint;
 pub mod batch;
 pub mod blueprint;
 pub mod build;
@@ -19,6 +20,7 @@ pub mod services;
 pub mod session;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+mod trace_blueprint;
 pub mod user_records;
 pub mod workloads;
 pub mod world;

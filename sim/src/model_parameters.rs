@@ -56,6 +56,8 @@ pub struct ModelParameters {
     pub idle_lifetime: Distribution,
     /// How old an environment may become (LAM-U-22).
     pub environment_lifetime: Distribution,
+    /// Time of a write to the lease table, which a record processor waits for when it checkpoints: a DynamoDB write.
+    pub lease_write_time: Distribution,
     /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
     pub payload_record_overhead: u32,
 }
@@ -105,6 +107,11 @@ impl Default for ModelParameters {
             environment_lifetime: Distribution::Uniform {
                 low: minutes(120.0),
                 high: minutes(240.0),
+            },
+            // p99 / median = exp(2.326 sigma); 25 / 5 gives 0.692. AWS speaks of single-digit milliseconds.
+            lease_write_time: Distribution::LogNormal {
+                median: ms(5.0),
+                sigma: 0.692,
             },
             payload_record_overhead: 530,
         }

@@ -7,22 +7,25 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ApplicationId, FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHoldings};
+use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::sink::Sink;
-use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, kinesis, lambda, mapping, producer, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
 /// Everything that can happen.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Event {
+    /// To an application.
+    Application(ApplicationId, application::Event),
     /// A command takes effect.
     Control(u16),
     /// To a function.
@@ -42,6 +45,7 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 /// All components, the batches between them, and the commands that will take effect.
 #[derive(Clone, Debug)]
 pub struct World {
+    pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
     pub(crate) producers: IndexVec<ProducerId, Client>,
@@ -75,6 +79,7 @@ impl Model for World {
             Event::Producer(id, event) => word(id.0, 3, event.kind()),
             Event::Sink(id, event) => word(id.0, 4, event.kind()),
             Event::Stream(id, event) => word(id.0, 5, event.kind()),
+            Event::Application(id, event) => word(id.0, 6, event.kind()),
         }
     }
 
@@ -92,6 +97,7 @@ impl Model for World {
         match event {
             Event::Control(number) => {
                 let targets = Targets {
+                    applications: &mut self.applications,
                     producers: &mut self.producers,
                     streams: &mut self.streams,
                     sinks: &mut self.sinks,
@@ -102,6 +108,7 @@ impl Model for World {
                     command.take_effect(number, targets, cx);
                 }
             }
+            Event::Application(id, event) => self.applications[id].handle(id, event, cx),
             Event::Function(id, event) => self.lambda.handle(id, event, cx),
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
@@ -128,6 +135,10 @@ impl World {
     pub fn mappings(&self) -> &IndexVec<MappingId, Mapping> {
         &self.mappings
     }
+    /// The applications.
+    pub fn applications(&self) -> &IndexVec<ApplicationId, Application> {
+        &self.applications
+    }
     /// The functions.
     pub fn lambda(&self) -> &Lambda {
         &self.lambda
@@ -137,7 +148,9 @@ impl World {
         let streams = self.streams.iter().map(Stream::memory);
         let clients = self.producers.iter().map(Client::memory);
         let lanes = self.mappings.iter().map(Mapping::memory);
-        streams.chain(clients).chain(lanes).sum::<u64>() + self.batches.memory() + self.user_records.memory()
+        let workers = self.applications.iter().map(Application::memory);
+        let records = streams.chain(clients).chain(lanes).chain(workers).sum::<u64>();
+        records + self.batches.memory() + self.user_records.memory()
     }
 
     /// Schedules everything that happens of itself, in order of kind and name.
@@ -155,6 +168,9 @@ impl World {
         };
         for id in self.mappings.ids() {
             self.mappings[id].start(id, cx);
+        }
+        for id in self.applications.ids() {
+            self.applications[id].start(id, cx);
         }
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
@@ -175,6 +191,7 @@ impl World {
             .chain(mappings)
             .chain([self.lambda.draws()])
             .chain(sinks)
+            .chain(self.applications.iter().flat_map(Application::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -223,6 +240,18 @@ impl World {
                 cursor: place.cursor,
                 in_flight: place.in_flight,
             }));
+        }
+        for application in &self.applications {
+            let shards = to_u32(self.streams[application.stream()].shards().len());
+            out.readers
+                .extend(application.places(shards).map(|place| ReaderHoldings {
+                    reader: application.reader(),
+                    stream: application.stream(),
+                    shard: place.shard,
+                    start: place.start,
+                    cursor: place.cursor,
+                    in_flight: place.in_flight,
+                }));
         }
     }
 }

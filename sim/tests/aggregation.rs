@@ -120,7 +120,7 @@ proptest! {
         let lost = |reader: &ReaderCounts| reader.discarded + reader.expired_unread + reader.expired_in_retry;
         if readers.iter().all(|reader| lost(reader) == 0) {
             for function in session.world().directory().functions.ids() {
-                let verdict = ordering.verdict(Guarantee::NoLoss, Place::Function(function));
+                let verdict = ordering.verdict(Guarantee::NoLoss, Place::Processor(function.into()));
                 prop_assert!(!matches!(verdict, Verdict::Violated(_)), "{:?}", verdict);
             }
         }
@@ -257,7 +257,7 @@ fn kds_kpl_10_a_timed_out_request_may_have_succeeded_and_is_then_a_duplicate() {
         };
         let (session, _) = fine(&world(library, 100, 1, SimDuration::from_secs(10)));
         let ordering = observers(&session).ordering.as_ref().expect("all are");
-        let place = Place::Function(FunctionId(0));
+        let place = Place::Processor(FunctionId(0).into());
         (
             ordering.counts(place).of(Anomaly::Duplicate),
             ordering.stored_again(),
@@ -290,7 +290,7 @@ fn kds_dup_01_duplicates_come_from_producer_retries_and_from_consumer_retries() 
         change(&mut blueprint);
         let (session, _) = fine(&blueprint);
         let ordering = observers(&session).ordering.as_ref().expect("all are");
-        let place = Place::Function(FunctionId(0));
+        let place = Place::Processor(FunctionId(0).into());
         let cause = ordering
             .witness(place, Anomaly::Duplicate)
             .and_then(|witness| witness.cause);
@@ -323,7 +323,7 @@ fn lam_k_21_aggregated_records_lose_the_order_of_their_keys_with_parallel_lanes(
         blueprint.functions[0].per_batch = Distribution::Uniform { low: 1e6, high: 60e6 };
         let (session, _) = fine(&blueprint);
         let ordering = observers(&session).ordering.as_ref().expect("all are");
-        let verdict = ordering.verdict(Guarantee::OrderPerKey, Place::Function(FunctionId(0)));
+        let verdict = ordering.verdict(Guarantee::OrderPerKey, Place::Processor(FunctionId(0).into()));
         assert_eq!(verdict == Verdict::Holds, kept, "{lanes} lanes: {verdict:?}");
     }
 }
@@ -398,7 +398,7 @@ fn kds_kpl_28_a_split_behind_the_library_s_back_makes_duplicates_for_a_moment() 
         }
         fine(&blueprint)
     };
-    let place = Place::Function(FunctionId(0));
+    let place = Place::Processor(FunctionId(0).into());
     let (quiet, _) = run(false);
     assert_eq!(counts(&quiet).producers[ProducerId(0)].library.misplaced, 0);
     let (session, notes) = run(true);

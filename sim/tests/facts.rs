@@ -62,7 +62,10 @@ fn kds_lat_06_with_a_poll_a_second_the_mean_propagation_delay_is_below_a_second(
     blueprint.producers[0].arrivals = Arrivals::Poisson(Rate::per_second(100));
     let session = run(&blueprint);
     let latency = observers(&session).latency.as_ref().expect("all observers are there");
-    let delay = &latency.of(FunctionId(0)).expect("the function has run").since_arrival;
+    let delay = &latency
+        .of(FunctionId(0).into())
+        .expect("the function has run")
+        .since_arrival;
     let mean = delay.sum() / u128::from(delay.count());
     assert!(
         (400_000_000..1_000_000_000).contains(&mean),

@@ -84,7 +84,7 @@ proptest! {
             prop_assert_eq!(stream.throttled(), 0, "the load is light");
         }
         for function in session.world().directory().functions.ids() {
-            let place = Place::Function(function);
+            let place = Place::Processor(function.into());
             let order = ordering.verdict(Guarantee::OrderPerKey, place);
             prop_assert!(!matches!(order, Verdict::Violated(_)), "{:?}", order);
             prop_assert_eq!(ordering.counts(place).of(Anomaly::Lost), 0);
@@ -117,7 +117,7 @@ proptest! {
         let observers = session.observers().expect("they are attached");
         let ordering = observers.ordering.as_ref().expect("all are");
         for function in session.world().directory().functions.ids() {
-            let place = Place::Function(function);
+            let place = Place::Processor(function.into());
             let order = ordering.verdict(Guarantee::OrderPerKey, place);
             prop_assert!(!matches!(order, Verdict::Violated(_)), "{:?}", order);
             prop_assert_eq!(ordering.counts(place).of(Anomaly::Lost), 0);

@@ -21,7 +21,10 @@ pub(super) fn value(
     let of = component(&question.of, directory).ok_or(Missing::NotMeasured)?;
     let Some(metric) = Metric::named(question.metric) else {
         // Anomalies are no series. They are counted where records take effect.
-        let is_counted = matches!(of, Component::Function(_) | Component::Sink(_));
+        let is_counted = matches!(
+            of,
+            Component::Application(_) | Component::Function(_) | Component::Sink(_)
+        );
         return Err(if is_counted {
             Missing::OnlySum
         } else {
@@ -80,6 +83,7 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
     match of.split_once('.')? {
         ("producer", name) => directory.producer(name).map(Component::Producer),
         ("stream", name) => directory.stream(name).map(Component::Stream),
+        ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
         ("sink", name) => directory.sink(name).map(Component::Sink),
         _ => None,

@@ -5,7 +5,7 @@ use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::ids::{FunctionId, ProducerId, SinkId, StreamId};
+use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, ReaderCounts, StreamCounts};
 use sim::observe::latency::{Histogram, Latency};
@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 /// Totals at an instant, kept.
 pub(super) struct Begin {
     counts: Counts,
-    latency: BTreeMap<FunctionId, Spans>,
+    latency: BTreeMap<ProcessorId, Spans>,
     anomalies: BTreeMap<Place, (AnomalyCounts, u64)>,
 }
 
@@ -50,12 +50,12 @@ impl Begin {
             latency,
             ordering,
         } = End::of(observers)?;
-        let functions = directory.functions.ids().filter(|_| with_latency);
+        let processors = directory.processors.ids().filter(|_| with_latency);
         let sinks = directory.sinks.ids().map(Place::Sink);
-        let places = sinks.chain(directory.functions.ids().map(Place::Function));
+        let places = sinks.chain(directory.processors.ids().map(Place::Processor));
         Some(Self {
             counts: counts.clone(),
-            latency: functions
+            latency: processors
                 .filter_map(|id| Some((id, Spans::of(&latency.of(id)?.end_to_end))))
                 .collect(),
             anomalies: places
@@ -123,6 +123,7 @@ impl Period<'_> {
                 let put_records_only = apis.is_some_and(|apis| apis.iter().all(|api| *api == PutApi::PutRecords));
                 self.stream(stream, directory, put_records_only, metric, statistic)
             }
+            "application" => self.application(directory.application(name)?, directory, metric, statistic),
             "function" => self.function(directory.function(name)?, metric, statistic),
             "sink" => self.sink(directory.sink(name)?, directory, metric, statistic),
             _ => None,
@@ -148,12 +149,12 @@ impl Period<'_> {
     }
 
     /// A statistic of latency, in milliseconds.
-    fn latency(&self, functions: &[FunctionId], statistic: Statistic) -> Answer {
+    fn latency(&self, processors: &[ProcessorId], statistic: Statistic) -> Answer {
         let mut all = Histogram::new();
-        for place in functions.iter().filter_map(|id| self.end.latency.of(*id)) {
+        for place in processors.iter().filter_map(|id| self.end.latency.of(*id)) {
             all.merge(&place.end_to_end);
         }
-        let before: Vec<&Spans> = functions.iter().filter_map(|id| self.begin?.latency.get(id)).collect();
+        let before: Vec<&Spans> = processors.iter().filter_map(|id| self.begin?.latency.get(id)).collect();
         let count = all.count() - before.iter().map(|spans| spans.count).sum::<u64>();
         if statistic == Statistic::SampleCount {
             return Some(Ok(count as f64));
@@ -296,21 +297,38 @@ impl Period<'_> {
                     _ => None,
                 }
             }
-            _ => self.place(Place::Function(id), &[id], metric, statistic),
+            _ => self.place(Place::Processor(id.into()), &[id.into()], metric, statistic),
+        }
+    }
+
+    fn application(&self, id: ApplicationId, directory: &Directory, metric: &str, statistic: Statistic) -> Answer {
+        let reader = directory.reader_of(id);
+        let of = |total: fn(&ReaderCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.readers[reader])));
+        match metric {
+            "RecordsSkipped" => of(|counts| counts.application.records_skipped),
+            "LeasesTaken" => of(|counts| counts.application.leases_taken()),
+            "LeasesFailedOver" => of(|counts| counts.application.leases_failed_over),
+            "LeasesMoved" => of(|counts| counts.application.leases_moved),
+            "RecordsRepeated" => of(|counts| counts.acknowledged_again),
+            "IteratorsExpired" => of(|counts| counts.application.iterators_expired),
+            _ => {
+                let processor = directory.processor_of(id);
+                self.place(Place::Processor(processor), &[processor], metric, statistic)
+            }
         }
     }
 
     fn sink(&self, id: SinkId, directory: &Directory, metric: &str, statistic: Statistic) -> Answer {
-        let functions = directory.functions.iter_enumerated();
-        let writers: Vec<FunctionId> = functions
-            .filter(|(_, function)| function.sink == Some(id))
-            .map(|(function, _)| function)
+        let processors = directory.processors.iter_enumerated();
+        let writers: Vec<ProcessorId> = processors
+            .filter(|(_, processor)| processor.sink == Some(id))
+            .map(|(processor, _)| processor)
             .collect();
         self.place(Place::Sink(id), &writers, metric, statistic)
     }
 
     /// Metrics of a place where records take effect.
-    fn place(&self, place: Place, functions: &[FunctionId], metric: &str, statistic: Statistic) -> Answer {
+    fn place(&self, place: Place, processors: &[ProcessorId], metric: &str, statistic: Statistic) -> Answer {
         match metric {
             "RecordsDelivered" => sum(statistic, self.delivered(place)),
             "Duplicates" => sum(statistic, self.anomalies(place, &[Anomaly::Duplicate])),
@@ -318,7 +336,7 @@ impl Period<'_> {
                 let inversions = [Anomaly::NonmonotonicExternal, Anomaly::NonmonotonicInternal];
                 sum(statistic, self.anomalies(place, &inversions))
             }
-            "EndToEndLatency" => self.latency(functions, statistic),
+            "EndToEndLatency" => self.latency(processors, statistic),
             _ => None,
         }
     }

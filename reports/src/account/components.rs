@@ -109,14 +109,14 @@ pub struct FirstThrottle {
     pub shard: String,
 }
 
-/// What a mapping did.
+/// What a mapping or an application did as a reader.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ReaderAccount {
     /// Its name.
     pub name: String,
     /// The stream that it reads.
     pub stream: String,
-    /// The function that it invokes.
+    /// The function that it invokes; of an application itself.
     pub function: String,
     /// GetRecords calls that were answered.
     pub reads: u64,
@@ -140,6 +140,37 @@ pub struct ReaderAccount {
     pub behind_max: SimDuration,
     /// When that was.
     pub behind_max_at: SimTime,
+    /// What only an application does; `None` for a mapping.
+    pub application: Option<ApplicationAccount>,
+}
+
+/// What only an application did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplicationAccount {
+    /// Leases that nobody had owned before a worker took them.
+    pub leases_new: u64,
+    /// Leases taken over since their owner no longer renewed them (KDS-KCL-05).
+    pub leases_failed_over: u64,
+    /// Leases moved from one living worker to another.
+    pub leases_moved: u64,
+    /// When a lease was taken over for the first time.
+    pub first_failover: Option<SimTime>,
+    /// Records processed again, after a checkpoint (KDS-KCL-32).
+    pub records_repeated: u64,
+    /// Batches skipped since the code threw (KDS-KCL-34).
+    pub batches_skipped: u64,
+    /// Records in these.
+    pub records_skipped: u64,
+    /// Batches that died with their worker.
+    pub batches_abandoned: u64,
+    /// GetShardIterator calls refused (KDS-R-17).
+    pub iterators_throttled: u64,
+    /// GetRecords refused for an iterator that was too old (KDS-R-05).
+    pub iterators_expired: u64,
+    /// Rows of the lease table read (KDS-KCL-40).
+    pub lease_rows_read: u64,
+    /// Rows of the lease table written (KDS-KCL-39).
+    pub lease_rows_written: u64,
 }
 
 /// What a function did.

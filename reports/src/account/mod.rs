@@ -5,8 +5,8 @@ mod figures;
 mod findings;
 
 pub use components::{
-    FirstThrottle, FunctionAccount, FunctionUsage, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount,
-    SinkAccount, StreamAccount, StreamUsage, UsageAccount,
+    ApplicationAccount, FirstThrottle, FunctionAccount, FunctionUsage, LibraryAccount, ProducerAccount, ReaderAccount,
+    ShardAccount, SinkAccount, StreamAccount, StreamUsage, UsageAccount,
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};

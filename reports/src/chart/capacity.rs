@@ -21,6 +21,15 @@ fn entries(entries: &[(Role, &str)]) -> Vec<Entry> {
         .collect()
 }
 
+/// Functions and applications that got records, functions first.
+fn processors(account: &Account) -> Vec<&FunctionCourse> {
+    let processors = account.course.functions.iter();
+    processors
+        .filter(|processor| processor.iterator_age_max.iter().any(Option::is_some))
+        .take(PANELS_MAX)
+        .collect()
+}
+
 /// Functions that ran, in order of name.
 fn functions(account: &Account) -> Vec<&FunctionCourse> {
     let functions = account.course.functions.iter();
@@ -33,7 +42,7 @@ fn functions(account: &Account) -> Vec<&FunctionCourse> {
 /// Age of records when functions get them.
 pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
-    let functions = functions(account);
+    let functions = processors(account);
     let (oldest, at, worst) = functions
         .iter()
         .flat_map(|function| {

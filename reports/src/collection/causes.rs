@@ -3,13 +3,13 @@
 use super::spread;
 use crate::account::CauseAccount;
 use sim::engine::time::SimDuration;
-use sim::ids::FunctionId;
+use sim::ids::ProcessorId;
 use sim::observe::Observers;
 use sim::observe::causes::Cause;
 
-/// The causes that took time of records that took effect through a function, in the order in which records meet them.
-pub(super) fn causes(observers: &Observers, function: FunctionId) -> Vec<CauseAccount> {
-    let Some(place) = observers.causes.as_ref().and_then(|causes| causes.of(function)) else {
+/// The causes that took time of records that took effect through a processor, in the order in which records meet them.
+pub(super) fn causes(observers: &Observers, processor: ProcessorId) -> Vec<CauseAccount> {
+    let Some(place) = observers.causes.as_ref().and_then(|causes| causes.of(processor)) else {
         return Vec::new();
     };
     let total = place.total();

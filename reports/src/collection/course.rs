@@ -8,7 +8,7 @@ use sim::blueprint::Blueprint;
 use sim::command::Intervention;
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{FunctionId, StreamId};
+use sim::ids::{ProcessorId, StreamId};
 use sim::observe::Observers;
 use sim::observe::course::{Bar, Course as Steps, Spread};
 use sim::observe::latency::Histogram;
@@ -55,11 +55,16 @@ pub(super) fn course(
             })
             .collect(),
         functions: directory
-            .functions
-            .ids()
-            .map(|id| {
-                let limits = limits::concurrency(&directory.functions[id].name, blueprint, changes, now);
-                function(&steps, id, observers, directory, limits)
+            .processors
+            .iter_enumerated()
+            .map(|(id, entry)| {
+                let limits = match entry.component {
+                    Component::Function(function) => {
+                        limits::concurrency(&directory.functions[function].name, blueprint, changes, now)
+                    }
+                    _ => Vec::new(),
+                };
+                processor(&steps, id, observers, directory, limits)
             })
             .collect(),
     }
@@ -86,15 +91,16 @@ fn stream(steps: &Steps, id: StreamId, name: String) -> StreamCourse {
     }
 }
 
-fn function(
+fn processor(
     steps: &Steps,
-    id: FunctionId,
+    id: ProcessorId,
     observers: &Observers,
     directory: &Directory,
     concurrency_limits: Vec<ConcurrencyLimit>,
 ) -> FunctionCourse {
-    let entry = &directory.functions[id];
-    let (invocations, effects, latency) = (steps.function(id), steps.effects(id), steps.latency(id));
+    let entry = &directory.processors[id];
+    let name = directory.label(entry.component);
+    let (invocations, effects, latency) = (steps.processor(id), steps.effects(id), steps.latency(id));
     let place = observers.latency.as_ref().and_then(|latency| latency.of(id));
     // A step knows its latencies roughly: none of them exceeds the longest of all, which is exact.
     let longest = place
@@ -109,8 +115,8 @@ fn function(
         place.map_or_else(Vec::new, |place| bars(&histogram(place).bars_since(None)))
     };
     FunctionCourse {
-        name: directory.label(Component::Function(id)),
-        at: directory.label(entry.sink.map_or(Component::Function(id), Component::Sink)),
+        at: directory.label(entry.sink.map_or(entry.component, Component::Sink)),
+        name,
         invocations: column(invocations, |step| step.started),
         failures: column(invocations, |step| step.failed),
         throttles: column(invocations, |step| step.throttled),

@@ -7,22 +7,24 @@ mod headroom;
 mod ledgers;
 mod limits;
 mod metrics;
+mod readers;
 mod usage;
 
 use crate::account::{
     Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    LibraryAccount, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount,
-    Subject, UsageAccount, Verdict, Witness,
+    LibraryAccount, ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
+    UsageAccount, Verdict, Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, components, matters, notes};
 use crate::text::count;
+use readers::InHand;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use sim::ids::{FunctionId, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, ReaderCounts, StreamCounts};
+use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
 use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
@@ -247,48 +249,6 @@ impl View<'_> {
         }
     }
 
-    fn reader(&self, id: ReaderId, counts: &ReaderCounts) -> ReaderAccount {
-        let entry = &self.directory.readers[id];
-        ReaderAccount {
-            name: self.directory.reader_label(id),
-            stream: self.label(Component::Stream(entry.stream)),
-            function: self.label(Component::Function(entry.function)),
-            reads: counts.reads,
-            reads_throttled: counts.throttled_by_calls + counts.throttled_by_bytes,
-            records_read: counts.records_read,
-            records_acknowledged: counts.acknowledged,
-            batches_sent: counts.batches,
-            batches_repeated: counts.batches_repeated,
-            batches_failed: counts.batches_failed,
-            records_expired: counts.expired_unread + counts.expired_in_retry,
-            records_unfinished: self
-                .in_hand(id)
-                .iter()
-                .map(|place| place.unread + place.in_flight)
-                .sum(),
-            behind_max: SimDuration::from_millis(counts.max_millis_behind),
-            behind_max_at: counts.max_millis_behind_at,
-        }
-    }
-
-    /// What a reader had in hand of each shard when the ledgers were compared last.
-    fn in_hand(&self, id: ReaderId) -> Vec<InHand> {
-        let places = self.holdings.readers.iter().filter(|place| place.reader == id);
-        places
-            .map(|place| {
-                let next = self
-                    .holdings
-                    .log(place.stream, place.shard)
-                    .map_or(place.cursor, |log| log.next_position);
-                InHand {
-                    stored: next.saturating_sub(place.start),
-                    unread: next.saturating_sub(place.cursor),
-                    in_flight: place.in_flight,
-                }
-            })
-            .collect()
-    }
-
     /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
     fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
         FunctionAccount {
@@ -310,17 +270,21 @@ impl View<'_> {
         let Some(latency) = &self.observers.latency else {
             return Vec::new();
         };
-        let places = self.directory.functions.iter_enumerated().filter_map(|(id, function)| {
-            let measured = latency.of(id)?;
-            let at = function.sink.map_or(Component::Function(id), Component::Sink);
-            (measured.end_to_end.count() > 0).then(|| LatencyAccount {
-                at: self.label(at),
-                function: self.label(Component::Function(id)),
-                since_creation: spread(&measured.end_to_end),
-                since_arrival: spread(&measured.since_arrival),
-                causes: causes::causes(self.observers, id),
-            })
-        });
+        let places = self
+            .directory
+            .processors
+            .iter_enumerated()
+            .filter_map(|(id, processor)| {
+                let measured = latency.of(id)?;
+                let at = processor.sink.map_or(processor.component, Component::Sink);
+                (measured.end_to_end.count() > 0).then(|| LatencyAccount {
+                    at: self.label(at),
+                    function: self.label(processor.component),
+                    since_creation: spread(&measured.end_to_end),
+                    since_arrival: spread(&measured.since_arrival),
+                    causes: causes::causes(self.observers, id),
+                })
+            });
         places.collect()
     }
 
@@ -334,15 +298,15 @@ impl View<'_> {
             .sinks
             .ids()
             .map(|id: SinkId| (Place::Sink(id), Component::Sink(id)));
-        let functions = self
+        let processors = self
             .directory
-            .functions
+            .processors
             .iter_enumerated()
-            .filter(|(_, function)| function.sink.is_none())
-            .map(|(id, _)| (Place::Function(id), Component::Function(id)));
+            .filter(|(_, processor)| processor.sink.is_none())
+            .map(|(id, processor)| (Place::Processor(id), processor.component));
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
-            .chain(functions)
+            .chain(processors)
             .flat_map(|(place, component)| {
                 guarantees.map(|guarantee| self.check(ordering, guarantee, place, component))
             })
@@ -381,6 +345,7 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         Cause::SentAgain { at, .. } => Some(("sent again".to_owned(), *at)),
         Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
         Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
+        Cause::Skipped { at, .. } => Some(("passed by a checkpoint".to_owned(), *at)),
         Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
         Cause::Overtaken { .. } => None,
     });
@@ -390,13 +355,6 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         other: found.other.map(seen),
         cause,
     })
-}
-
-/// What a reader has in hand of a shard, in records.
-struct InHand {
-    stored: u64,
-    unread: u64,
-    in_flight: u64,
 }
 
 /// The verdict of a checker, and its evidence.
@@ -413,6 +371,10 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
     let functions = || counts.functions.iter();
     let all = [
         (Noticed::Puts, counts.streams.iter().any(|stream| stream.puts > 0)),
+        (
+            Noticed::Leases,
+            counts.readers.iter().any(|reader| reader.application.leases_new > 0),
+        ),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

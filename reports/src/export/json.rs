@@ -52,7 +52,8 @@ pub fn render(account: &Account) -> String {
         })).collect::<Vec<_>>(),
         "producers": list(&account.producers, producer),
         "streams": list(&account.streams, stream),
-        "mappings": list(&account.readers, reader),
+        "mappings": readers(account, |one| one.application.is_none()),
+        "applications": readers(account, |one| one.application.is_some()),
         "functions": list(&account.functions, function),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),
@@ -144,8 +145,12 @@ fn shard(shard: &ShardAccount) -> Value {
     })
 }
 
+fn readers(account: &Account, of: fn(&ReaderAccount) -> bool) -> Value {
+    account.readers.iter().filter(|one| of(one)).map(reader).collect()
+}
+
 fn reader(reader: &ReaderAccount) -> Value {
-    json!({
+    let mut told = json!({
         "name": reader.name,
         "stream": reader.stream,
         "function": reader.function,
@@ -160,7 +165,24 @@ fn reader(reader: &ReaderAccount) -> Value {
         "batches_failed": reader.batches_failed,
         "behind_max_ns": reader.behind_max.as_nanos(),
         "behind_max_at_ns": reader.behind_max_at.as_nanos(),
-    })
+    });
+    if let Some(own) = &reader.application {
+        told["leases"] = json!({
+            "new": own.leases_new,
+            "failed_over": own.leases_failed_over,
+            "moved": own.leases_moved,
+            "first_failover_ns": own.first_failover.map(SimTime::as_nanos),
+            "rows_read": own.lease_rows_read,
+            "rows_written": own.lease_rows_written,
+        });
+        told["records_repeated"] = json!(own.records_repeated);
+        told["records_skipped"] = json!(own.records_skipped);
+        told["batches_skipped"] = json!(own.batches_skipped);
+        told["batches_abandoned"] = json!(own.batches_abandoned);
+        told["iterators_throttled"] = json!(own.iterators_throttled);
+        told["iterators_expired"] = json!(own.iterators_expired);
+    }
+    told
 }
 
 fn function(function: &FunctionAccount) -> Value {

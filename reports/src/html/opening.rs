@@ -291,6 +291,18 @@ fn readers(account: &Account) -> Vec<Stage> {
                 (one.batches_failed, "batches failed"),
                 (one.records_expired, "records expired"),
                 (one.reads_throttled, "reads refused"),
+                (
+                    one.application.as_ref().map_or(0, |own| own.leases_failed_over),
+                    "leases failed over",
+                ),
+                (
+                    one.application.as_ref().map_or(0, |own| own.records_repeated),
+                    "records repeated",
+                ),
+                (
+                    one.application.as_ref().map_or(0, |own| own.records_skipped),
+                    "records skipped",
+                ),
             ]),
         })
         .collect()

@@ -1,7 +1,8 @@
 //! What each component did, in sentences with figures.
 
 use crate::account::{
-    FunctionAccount, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount,
+    ApplicationAccount, FunctionAccount, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
+    StreamAccount,
 };
 use crate::text::{count, counted, list, rate, share};
 use sim::engine::quantity::ByteCount;
@@ -209,16 +210,72 @@ fn busiest_told(stream: &StreamAccount) -> Option<String> {
     Some(format!("{carried} {used}{burst}{refused}."))
 }
 
+/// What only an application does: leases, repetitions, skipped batches.
+fn application_told(application: &ApplicationAccount) -> Vec<String> {
+    let mut told = Vec::new();
+    if application.leases_failed_over > 0 {
+        let when = application
+            .first_failover
+            .map_or_else(String::new, |at| format!(", the first at {at}"));
+        told.push(format!(
+            "{} taken over from a worker that no longer renewed it{when}.",
+            was(application.leases_failed_over, "lease")
+        ));
+    }
+    if application.leases_moved > 0 {
+        told.push(format!(
+            "{} moved to share the load.",
+            was(application.leases_moved, "lease")
+        ));
+    }
+    if application.records_repeated > 0 {
+        told.push(format!(
+            "{} processed again, after a checkpoint.",
+            was(application.records_repeated, "record")
+        ));
+    }
+    if application.records_skipped > 0 {
+        told.push(format!(
+            "{} in {} skipped since the code threw.",
+            counted(application.records_skipped, "record"),
+            was(application.batches_skipped, "batch")
+        ));
+    }
+    if application.iterators_expired > 0 {
+        told.push(format!(
+            "{} refused since the iterator was more than five minutes old.",
+            was(application.iterators_expired, "read")
+        ));
+    }
+    told.push(format!(
+        "Its lease table had {} read and {} written.",
+        counted(application.lease_rows_read, "row"),
+        count(application.lease_rows_written)
+    ));
+    told
+}
+
+/// `1 lease was`, `3 leases were`.
+fn was(number: u64, what: &str) -> String {
+    format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
+}
+
 pub(super) fn reader_told(reader: &ReaderAccount) -> String {
+    let whom = match reader.application {
+        Some(_) => String::new(),
+        None => format!(" for {}", reader.function),
+    };
     let mut told = vec![format!(
-        "{} read {} from {} and finished {}, in {} for {}.",
+        "{} read {} from {} and finished {}, in {}{whom}.",
         reader.name,
         counted(reader.records_read, "record"),
         reader.stream,
         count(reader.records_acknowledged),
         counted(reader.batches_sent, "batch"),
-        reader.function,
     )];
+    if let Some(application) = &reader.application {
+        told.extend(application_told(application));
+    }
     if reader.batches_failed > 0 {
         told.push(format!(
             "{} failed; batches were sent again {}.",

@@ -190,6 +190,7 @@ fn reader() -> ReaderAccount {
         records_unfinished: 488,
         behind_max: ms(7_320),
         behind_max_at: SimTime::from_secs(305),
+        application: None,
     }
 }
 

@@ -16,6 +16,10 @@ const CHANGES: &[&str] = &[
     "failure_rate",
     "sink_capacity",
     "break_sink",
+    "kill_worker",
+    "pause_worker",
+    "start_worker",
+    "deploy",
     "split",
     "merge",
     "shard_count",
@@ -149,8 +153,42 @@ impl Lowering<'_> {
                 lasts: change.duration("lasts"),
             });
         }
+        if let Some(command) = change_of_workers(fields) {
+            return Some(command);
+        }
         self.operations_of_the_profile(fields);
         let (stream, operation) = super::kinesis::operation(fields)?;
         Some(Command::ChangeStream { stream, operation })
     }
+}
+
+/// A change of an application's workers.
+fn change_of_workers(fields: &Fields) -> Option<Command> {
+    let worker = |change: &Fields| change.maybe_u32("worker").and_then(|number| u16::try_from(number).ok());
+    if let Some(change) = fields.table("kill_worker") {
+        return Some(Command::KillWorker {
+            application: change.name("of"),
+            worker: worker(change),
+        });
+    }
+    if let Some(change) = fields.table("pause_worker") {
+        return Some(Command::PauseWorker {
+            application: change.name("of"),
+            worker: worker(change),
+            lasts: change.duration("lasts"),
+        });
+    }
+    if let Some(change) = fields.table("start_worker") {
+        return Some(Command::StartWorkers {
+            application: change.name("of"),
+            workers: change.u32("workers"),
+        });
+    }
+    let change = fields.table("deploy")?;
+    Some(Command::Deploy {
+        application: change.name("of"),
+        every: change.duration("every"),
+        takes: change.duration("takes"),
+        graceful: change.flag("graceful"),
+    })
 }

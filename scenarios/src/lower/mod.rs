@@ -1,5 +1,6 @@
 //! From checked values to the blueprint, with the rules that span several properties or components.
 
+mod application;
 mod expect;
 mod intervention;
 mod kinesis;
@@ -77,6 +78,10 @@ impl Lowering<'_> {
             blueprint
                 .mappings
                 .push(lambda::mapping(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Application) {
+            let application = self.application(&component.name, &component.fields);
+            blueprint.applications.push(application);
         }
         for component in top.components(Kind::Function) {
             blueprint

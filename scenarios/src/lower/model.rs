@@ -32,6 +32,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         placement_time: fields.distribution("placement_time"),
         idle_lifetime: fields.distribution("idle_lifetime"),
         environment_lifetime: fields.distribution("environment_lifetime"),
+        lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
     }
 }

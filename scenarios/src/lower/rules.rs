@@ -14,6 +14,9 @@ use sim::engine::quantity::KIB;
 /// Concurrency that always stays unreserved (LAM-C-07).
 pub(super) const ALWAYS_UNRESERVED: u32 = 100;
 
+/// A kind of component, and the property by which it leads to others.
+type User = (Kind, &'static str);
+
 impl Lowering<'_> {
     pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {
         self.reserved_concurrency(top, blueprint);
@@ -125,19 +128,25 @@ impl Lowering<'_> {
             })
         };
         let mut idle: Vec<(Place, String, &str)> = Vec::new();
-        let checks: &[(Kind, Kind, &'static str, &str)] = &[
-            (Kind::Stream, Kind::Producer, "target", "no producer writes to it"),
-            (Kind::Function, Kind::Mapping, "FunctionName", "no mapping invokes it"),
-            (Kind::Sink, Kind::Function, "sink", "no function writes to it"),
+        let writers: &[User] = &[(Kind::Function, "sink"), (Kind::Application, "sink")];
+        let checks: &[(Kind, &[User], &str)] = &[
+            (Kind::Stream, &[(Kind::Producer, "target")], "no producer writes to it"),
+            (
+                Kind::Function,
+                &[(Kind::Mapping, "FunctionName")],
+                "no mapping invokes it",
+            ),
+            (Kind::Sink, writers, "no function or application writes to it"),
         ];
-        for &(kind, user, property, why) in checks {
+        for &(kind, users, why) in checks {
             // With a wrong reference about, the user that is meant may be the one that has it.
-            let unsure = top
-                .components(user)
-                .iter()
-                .any(|component| component.fields.is_given(property) && component.fields.reference(property).is_none());
+            let unsure = users.iter().any(|&(user, property)| {
+                top.components(user)
+                    .iter()
+                    .any(|one| one.fields.is_given(property) && one.fields.reference(property).is_none())
+            });
             for component in top.components(kind) {
-                if !unsure && !used(&[(user, property)], kind, &component.name) {
+                if !unsure && !used(users, kind, &component.name) {
                     idle.push((component.key, format!("{kind}.{}", component.name), why));
                 }
             }

@@ -53,12 +53,12 @@ pub static GUARANTEE: Rows = Rows::own(
         ),
         optional(
             "at",
-            Shape::Reference(&[Kind::Sink, Kind::Function, Kind::Stream]),
+            Shape::Reference(&[Kind::Sink, Kind::Function, Kind::Application, Kind::Stream]),
             "The component where arrivals are watched. Without it: at every end of the pipeline.",
         ),
         optional(
             "of",
-            Shape::Reference(&[Kind::Sink, Kind::Function, Kind::Stream]),
+            Shape::Reference(&[Kind::Sink, Kind::Function, Kind::Application, Kind::Stream]),
             "The same as `at`, for promises that read better with it.",
         ),
         defaulted(

@@ -1,6 +1,6 @@
 //! `[[intervention]]`: what changes during a run.
 
-use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, integer, optional, required, word};
+use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
 /// More or less load.
 pub static SCALE_LOAD: Rows = Rows::own(
@@ -60,6 +60,75 @@ pub static BREAK_SINK: Rows = Rows::own(
             "The sink that stops answering.",
         ),
         required("lasts", LENGTH, "For how long."),
+    ],
+);
+
+const APPLICATION: Shape = Shape::Reference(&[Kind::Application]);
+/// A worker's number.
+const WORKER: Shape = integer(0, 65_535);
+
+/// A death.
+pub static KILL_WORKER: Rows = Rows::own(
+    "the death of a worker",
+    &[
+        required("of", APPLICATION, "The application."),
+        optional(
+            "worker",
+            WORKER,
+            "Number of the worker, in the order in which they started, from 0. Without it: the one with most leases.",
+        ),
+    ],
+);
+/// A worker that stands still.
+pub static PAUSE_WORKER: Rows = Rows::own(
+    "a pause of a worker",
+    &[
+        required("of", APPLICATION, "The application."),
+        optional(
+            "worker",
+            WORKER,
+            "Number of the worker, in the order in which they started, from 0. Without it: the one with most leases.",
+        ),
+        required(
+            "lasts",
+            LENGTH,
+            "For how long. Then it goes on with what it had in hand.",
+        )
+        .fact("KDS-KCL-33"),
+    ],
+);
+/// More workers.
+pub static START_WORKER: Rows = Rows::own(
+    "a start of workers",
+    &[
+        required("of", APPLICATION, "The application."),
+        defaulted("workers", integer(1, 1_000), "1", "How many."),
+    ],
+);
+/// A rolling restart.
+pub static DEPLOY: Rows = Rows::own(
+    "a deployment",
+    &[
+        required("of", APPLICATION, "The application."),
+        defaulted(
+            "every",
+            SPAN,
+            "\"30s\"",
+            "From the stop of a worker to that of the next.",
+        ),
+        defaulted(
+            "takes",
+            SPAN,
+            "\"10s\"",
+            "From the stop of a worker to the start of its successor.",
+        ),
+        defaulted(
+            "graceful",
+            Shape::Flag,
+            "false",
+            "Workers end the batch in hand and checkpoint before they stop.",
+        )
+        .fact("KDS-DUP-03"),
     ],
 );
 
@@ -173,6 +242,26 @@ pub static INTERVENTION: Rows = Rows::own(
             "break_sink",
             Shape::Table(&BREAK_SINK),
             "A sink stops answering for a while.",
+        ),
+        optional(
+            "kill_worker",
+            Shape::Table(&KILL_WORKER),
+            "A worker of an application dies at once.",
+        ),
+        optional(
+            "pause_worker",
+            Shape::Table(&PAUSE_WORKER),
+            "A worker of an application stands still for a while.",
+        ),
+        optional(
+            "start_worker",
+            Shape::Table(&START_WORKER),
+            "Workers are added to an application.",
+        ),
+        optional(
+            "deploy",
+            Shape::Table(&DEPLOY),
+            "All workers of an application are replaced, one after the other.",
         ),
         optional(
             "split",

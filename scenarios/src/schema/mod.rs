@@ -3,6 +3,7 @@
 //! A row gives name, shape of the value, default, bounds, the fact behind them and a sentence for the reader. Checking,
 //! suggestions for misspelt names, and reference pages all read these rows, so there is nothing to keep in step.
 
+pub mod application;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
@@ -28,6 +29,8 @@ pub enum Kind {
     Stream,
     /// `[mapping.NAME]`
     Mapping,
+    /// `[application.NAME]`
+    Application,
     /// `[function.NAME]`
     Function,
     /// `[sink.NAME]`
@@ -36,7 +39,14 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds.
-    pub const ALL: &[Self] = &[Self::Producer, Self::Stream, Self::Mapping, Self::Function, Self::Sink];
+    pub const ALL: &[Self] = &[
+        Self::Producer,
+        Self::Stream,
+        Self::Mapping,
+        Self::Application,
+        Self::Function,
+        Self::Sink,
+    ];
 
     /// The table's name.
     pub const fn name(self) -> &'static str {
@@ -44,6 +54,7 @@ impl Kind {
             Self::Producer => "producer",
             Self::Stream => "stream",
             Self::Mapping => "mapping",
+            Self::Application => "application",
             Self::Function => "function",
             Self::Sink => "sink",
         }
@@ -54,6 +65,7 @@ impl Kind {
             Self::Producer => &producer::PRODUCER,
             Self::Stream => &kinesis::STREAM,
             Self::Mapping => &mapping::MAPPING,
+            Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
             Self::Sink => &sink::SINK,
         }

@@ -175,6 +175,13 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-U-22"),
     defaulted(
+        "lease_write_time",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"5ms\", sigma = 0.692 } }",
+        "Time of a write to the lease table, which a record processor waits for when it checkpoints: DynamoDB answers in \
+         single-digit milliseconds, as AWS says.",
+    ),
+    defaulted(
         "payload_record_overhead",
         Shape::Bytes {
             least: 0,

@@ -1,4 +1,4 @@
-//! `[sink.NAME]`: a system that functions write to.
+//! `[sink.NAME]`: a system that functions and applications write to.
 
 use super::{Dimension, RATE, Rows, Shape, defaulted, optional};
 

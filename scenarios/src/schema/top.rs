@@ -71,11 +71,16 @@ static PROPERTIES: &[Property] = &[
     optional("producer", Shape::Components(Kind::Producer), "Sources of records."),
     optional("stream", Shape::Components(Kind::Stream), "Kinesis data streams."),
     optional("mapping", Shape::Components(Kind::Mapping), "Event source mappings."),
+    optional(
+        "application",
+        Shape::Components(Kind::Application),
+        "Consumer applications that read with the Kinesis Client Library.",
+    ),
     optional("function", Shape::Components(Kind::Function), "Lambda functions."),
     optional(
         "sink",
         Shape::Components(Kind::Sink),
-        "Systems that functions write to.",
+        "Systems that functions and applications write to.",
     ),
     optional(
         "intervention",

@@ -162,7 +162,7 @@ fn e0107_a_name_of_other_characters() {
         &and("[sink.\"Big Orders\"]"),
         &[
             "E0107 26 \"\\\"Big Orders\\\"\" `Big Orders` cannot name a sink (lower-case letters, digits and hyphens are allowed) -> for example `big-orders`",
-            "W0001 26 \"\\\"Big Orders\\\"\" `sink.Big Orders` has nothing to do (no function writes to it)",
+            "W0001 26 \"\\\"Big Orders\\\"\" `sink.Big Orders` has nothing to do (no function or application writes to it)",
         ],
     );
 }
@@ -179,7 +179,7 @@ fn e0108_control_characters_are_named_but_not_printed() {
         &and("[sink.\"a\\u0007b\"]"),
         &[
             "E0108 26 \"\\\"a\\\\u0007b\\\"\" `a\\u{7}b` cannot name a sink (lower-case letters, digits and hyphens are allowed) -> for example `ab`",
-            "W0001 26 \"\\\"a\\\\u0007b\\\"\" `sink.a\\u{7}b` has nothing to do (no function writes to it)",
+            "W0001 26 \"\\\"a\\\\u0007b\\\"\" `sink.a\\u{7}b` has nothing to do (no function or application writes to it)",
         ],
     );
 }
@@ -475,7 +475,7 @@ fn e0303_properties_that_contradict_each_other() {
         &with("sink = \"sink.orders\"", "failure = { rate = 0.1, after_write = true }"),
         &[
             "E0303 21 \"true\" `after_write` needs a sink to write to (the function has no `sink`) -> add a `sink`",
-            "W0001 23 \"orders\" `sink.orders` has nothing to do (no function writes to it)",
+            "W0001 23 \"orders\" `sink.orders` has nothing to do (no function or application writes to it)",
         ],
     );
 }
@@ -571,7 +571,7 @@ fn e0306_memory_that_unread_records_are_sure_to_fill() {
 fn w0001_a_component_with_nothing_to_do() {
     check(
         &and("[sink.attic]"),
-        &["W0001 26 \"attic\" `sink.attic` has nothing to do (no function writes to it)"],
+        &["W0001 26 \"attic\" `sink.attic` has nothing to do (no function or application writes to it)"],
     );
 }
 

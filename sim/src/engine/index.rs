@@ -85,6 +85,10 @@ impl<I: Idx, T> IndexVec<I, T> {
     pub fn get(&self, id: I) -> Option<&T> {
         self.items.get(id.index())
     }
+    /// The item, mutable, if the id is in range.
+    pub fn get_mut(&mut self, id: I) -> Option<&mut T> {
+        self.items.get_mut(id.index())
+    }
     /// The items in order of id.
     pub fn iter(&self) -> core::slice::Iter<'_, T> {
         self.items.iter()

@@ -1,22 +1,27 @@
 //! Plain totals by component: what happened how often.
 
+mod application;
 mod changes;
 mod library;
 mod shard;
+mod stream;
 #[cfg(test)]
 mod tests;
 
+pub use application::ApplicationCounts;
 pub use changes::Changes;
 pub use library::LibraryCounts;
 pub use shard::{Second, ShardCounts};
+pub use stream::StreamCounts;
+use stream::shard;
 
 use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, StreamChange};
+use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -65,69 +70,6 @@ impl ProducerCounts {
     }
 }
 
-/// Totals of a stream.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct StreamCounts {
-    /// Put requests answered; in a cohort of single puts each record is one.
-    pub puts: u64,
-    /// Put requests refused or failed whole.
-    pub puts_refused: u64,
-    /// Entries that ended in `InternalFailure`.
-    pub entries_failed: u64,
-    /// Entries stored that hold several user records (KDS-KPL-18).
-    pub aggregated: u64,
-    /// User records in these.
-    pub user_records_in_aggregated: u64,
-    /// Puts stored whose response was lost (KDS-MOD-18).
-    pub acknowledgements_lost: u64,
-    /// By shard number, closed ones included.
-    pub shards: Vec<ShardCounts>,
-    /// What happened to the stream itself.
-    pub changes: Changes,
-}
-
-impl StreamCounts {
-    /// Entries stored.
-    pub fn accepted(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.accepted).sum()
-    }
-    fn changed(&mut self, now: SimTime, change: StreamChange) {
-        self.changes.note(now, change);
-        match change {
-            StreamChange::ShardClosed { shard: closed } => shard(self, closed).closed_at = Some(now),
-            StreamChange::ShardExpired { .. }
-            | StreamChange::ScaledOut { .. }
-            | StreamChange::Accepted { .. }
-            | StreamChange::Completed { .. }
-            | StreamChange::Refused { .. } => {}
-            StreamChange::ShardOpened { shard: opened, parents } => {
-                let counts = shard(self, opened);
-                (counts.opened_at, counts.parents) = (Some(now), parents);
-            }
-        }
-    }
-    /// Shards that are open.
-    pub fn open_shards(&self) -> usize {
-        self.shards.iter().filter(|shard| shard.closed_at.is_none()).count()
-    }
-    /// Bytes stored.
-    pub fn bytes(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.bytes).sum()
-    }
-    /// User records stored: as many as entries, but where entries hold several of them (KDS-KPL-18).
-    pub fn user_records(&self) -> u64 {
-        self.accepted() - self.aggregated + self.user_records_in_aggregated
-    }
-    /// Entries refused for throughput.
-    pub fn throttled(&self) -> u64 {
-        self.shards.iter().map(|shard| shard.throttled).sum()
-    }
-    /// When the first entry was refused for throughput.
-    pub fn first_throttled_at(&self) -> Option<SimTime> {
-        self.shards.iter().filter_map(|shard| shard.first_throttled_at).min()
-    }
-}
-
 /// Totals of a reader.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct ReaderCounts {
@@ -163,8 +105,12 @@ pub struct ReaderCounts {
     pub expired_unread: u64,
     /// Records that expired while their failed batch waited.
     pub expired_in_retry: u64,
-    /// Records given up since no invocation can carry them (LAM-K-25).
+    /// Records given up for good: no invocation can carry them (LAM-K-25), or an application skipped them (KDS-KCL-34).
     pub discarded: u64,
+    /// Records done again by an application, after its checkpoint (KDS-KCL-32).
+    pub acknowledged_again: u64,
+    /// What only an application does.
+    pub application: ApplicationCounts,
 }
 
 /// Totals of a function, in invocations unless a name says otherwise.
@@ -192,7 +138,7 @@ pub struct FunctionCounts {
     pub max_concurrent: u32,
     /// Records in events of those that started.
     pub records: u64,
-    /// Records of batches that a function without a sink finished.
+    /// Records of batches that it finished without a sink.
     pub processed: u64,
 }
 
@@ -287,10 +233,16 @@ impl Counts {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
-            Fact::InvocationStarted { .. }
-            | Fact::InvocationThrottled { .. }
-            | Fact::InvocationEnded { .. }
-            | Fact::RecordsProcessed { .. } => self.function(now, fact),
+            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
+                self.function(now, fact);
+            }
+            Fact::RecordsProcessed { processor, records, .. } => {
+                // Of an application the reader's totals tell it.
+                if let Some(function) = self.functions.get_mut(FunctionId(processor.0)) {
+                    function.processed += len(records);
+                }
+            }
+            Fact::ApplicationChanged { reader, change } => self.readers[reader].application.note(now, change),
             Fact::RecordsDelivered { sink, records, .. } => {
                 let counts = &mut self.sinks[sink];
                 counts.delivered += len(records);
@@ -298,8 +250,8 @@ impl Counts {
                 counts.writes += 1;
                 counts.last_at = now;
             }
-            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::RecordsGathered { .. } => {}
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -419,8 +371,11 @@ impl Counts {
                 counts.batches_repeated += u64::from(attempts_before > 0);
             }
             Fact::BatchFailed { reader, .. } => self.readers[reader].batches_failed += 1,
-            Fact::BatchAcknowledged { reader, records, .. } => {
-                self.readers[reader].acknowledged += u64::from(records);
+            Fact::BatchAcknowledged {
+                reader, records, again, ..
+            } => {
+                self.readers[reader].acknowledged += u64::from(records - again);
+                self.readers[reader].acknowledged_again += u64::from(again);
             }
             _ => {}
         }
@@ -465,7 +420,6 @@ impl Counts {
                     InvocationOutcome::Succeeded | InvocationOutcome::Throttled => {}
                 }
             }
-            Fact::RecordsProcessed { function, records, .. } => self.functions[function].processed += len(records),
             _ => {}
         }
     }
@@ -477,13 +431,4 @@ fn calls(api: PutApi, records: &[Record]) -> u64 {
         PutApi::PutRecord => len(records),
         PutApi::PutRecords => 1,
     }
-}
-
-/// The counts of a shard; shards that a stream gets later are added as facts name them.
-fn shard(counts: &mut StreamCounts, shard: ShardIndex) -> &mut ShardCounts {
-    let at = to_usize(shard.0);
-    if at >= counts.shards.len() {
-        counts.shards.resize(at + 1, ShardCounts::default());
-    }
-    &mut counts.shards[at]
 }

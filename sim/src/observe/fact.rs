@@ -6,7 +6,9 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
+pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
@@ -52,43 +54,6 @@ pub enum ReadLimit {
     Calls,
     /// Two MiB a second (KDS-R-10, KDS-MOD-07).
     Bytes,
-}
-
-/// Why a client gave a record up.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum GiveUpReason {
-    /// All attempts were used.
-    AttemptsExhausted,
-    /// The SDK's retry quota was empty (KDS-SDK-04).
-    RetryQuotaEmpty,
-    /// The error is not retried (KDS-SDK-08).
-    NotRetryable,
-    /// The application does not send refused entries again (KDS-W-14).
-    NotResent,
-    /// The library's `RecordTtl` was over (KDS-KPL-03).
-    Expired,
-    /// It was throttled, and the library is told to fail then (KDS-KPL-11).
-    Throttled,
-    /// Its data exceed the library's `MaxUserRecordSize` (KDS-KPL-12).
-    TooLarge,
-}
-
-/// Why a mapping gave a record up.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum DiscardReason {
-    /// By itself it exceeds the 6 MB of an invocation (LAM-K-25).
-    PayloadTooLarge,
-}
-
-/// Who waits before sending again, the SDK or the application.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum RetryBy {
-    /// The SDK repeats a whole request.
-    Sdk,
-    /// The application re-sends refused entries.
-    Application,
-    /// The Kinesis Producer Library re-sends user records (KDS-KPL-25).
-    Library,
 }
 
 /// A statement about what has happened.
@@ -317,16 +282,18 @@ pub enum Fact<'f> {
         /// When the page was cut from the log.
         served_at: SimTime,
     },
-    /// A mapping sent a batch to its function.
+    /// A mapping sent a batch to its function, or an application's worker began to process one.
     BatchDispatched {
         /// Who.
         reader: ReaderId,
         /// To.
-        function: FunctionId,
+        processor: ProcessorId,
         /// Shard of the batch.
         shard: ShardIndex,
-        /// Lane of the shard.
+        /// Lane of the shard; of an application the worker's number.
         lane: u16,
+        /// Position of the first record; they are consecutive, except for a mapping with several lanes.
+        first_position: u64,
         /// The batch.
         records: &'f [Record],
         /// Their bytes.
@@ -357,16 +324,21 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// Shard of the batch.
         shard: ShardIndex,
-        /// Lane of the shard.
+        /// Lane of the shard; of an application the worker's number.
         lane: u16,
         /// Records in it.
         records: u32,
+        /// So many of them had been done before: an application processes again what lies after its checkpoint
+        /// (KDS-KCL-32).
+        again: u32,
+        /// The records themselves, of an application, which may process any of them again; of a mapping nothing.
+        batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
         /// Position of the first.
         first_position: u64,
     },
-    /// A mapping gave records up without processing them and went on.
+    /// A reader gave records up without processing them and went on.
     RecordsDiscarded {
         /// Who.
         reader: ReaderId,
@@ -440,10 +412,10 @@ pub enum Fact<'f> {
         /// Invocations of this function still in progress.
         concurrent: u32,
     },
-    /// A function without a sink finished a batch: its effect is complete.
+    /// A function or application without a sink finished a batch: its effect is complete.
     RecordsProcessed {
         /// Which.
-        function: FunctionId,
+        processor: ProcessorId,
         /// The records.
         records: &'f [Record],
         /// For whom.
@@ -460,14 +432,14 @@ pub enum Fact<'f> {
         /// Which.
         sink: SinkId,
         /// From.
-        function: FunctionId,
+        processor: ProcessorId,
         /// The records.
         records: &'f [Record],
         /// When the write reached the sink.
         received_at: SimTime,
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
-        /// For whom the function ran.
+        /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.
         shard: ShardIndex,
@@ -475,6 +447,14 @@ pub enum Fact<'f> {
         positions: &'f [u64],
         /// How they have got here.
         passage: Passage,
+    },
+
+    /// Something happened to an application itself.
+    ApplicationChanged {
+        /// Which.
+        reader: ReaderId,
+        /// What.
+        change: ApplicationChange,
     },
     /// A command took effect.
     Intervened {

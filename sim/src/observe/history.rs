@@ -3,9 +3,9 @@
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -61,7 +61,7 @@ pub struct History {
     producers: IndexVec<ProducerId, Ring>,
     streams: IndexVec<StreamId, Ring>,
     readers: IndexVec<ReaderId, Ring>,
-    functions: IndexVec<FunctionId, Ring>,
+    processors: IndexVec<ProcessorId, Ring>,
     sinks: IndexVec<SinkId, Ring>,
 }
 
@@ -75,7 +75,7 @@ impl History {
             producers: rings(&directory.producers),
             streams: rings(&directory.streams),
             readers: rings(&directory.readers),
-            functions: rings(&directory.functions),
+            processors: rings(&directory.processors),
             sinks: rings(&directory.sinks),
         }
     }
@@ -162,13 +162,20 @@ impl History {
                 shard,
                 position,
             } => self.readers[reader].push(count("moved its checkpoint:", 0).in_shard(shard, Some(position))),
-            Fact::InvocationStarted { function, records, .. } => self.functions[function].push(of("started", records)),
-            Fact::InvocationThrottled { function, records, .. } => {
-                self.functions[function].push(count("refused", records));
+            Fact::InvocationStarted { function, records, .. } => {
+                self.processors[function.into()].push(of("started", records));
             }
-            Fact::InvocationEnded { function, records, .. } => self.functions[function].push(count("ended", records)),
-            Fact::RecordsProcessed { function, records, .. } => self.functions[function].push(of("finished", records)),
+            Fact::InvocationThrottled { function, records, .. } => {
+                self.processors[function.into()].push(count("refused", records));
+            }
+            Fact::InvocationEnded { function, records, .. } => {
+                self.processors[function.into()].push(count("ended", records));
+            }
+            Fact::RecordsProcessed { processor, records, .. } => {
+                self.processors[processor].push(of("finished", records));
+            }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
+            Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
             Fact::UserRecordsSent { .. }
             | Fact::RequestAnswered { .. }
@@ -176,6 +183,19 @@ impl History {
             | Fact::RecordsGathered { .. }
             | Fact::Intervened { .. } => {}
         }
+    }
+
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        let (shard, what, records) = match change {
+            ApplicationChange::ReadingBegan { shard, .. } => (shard, "began to read", 0),
+            ApplicationChange::LeaseTaken { shard, .. } => (shard, "took the lease", 0),
+            ApplicationChange::LeaseLost { shard, .. } => (shard, "lost the lease", 0),
+            ApplicationChange::IteratorExpired { shard } => (shard, "came too late for its iterator", 0),
+            ApplicationChange::BatchSkipped { shard, records, .. } => (shard, "skipped", records),
+            ApplicationChange::BatchAbandoned { shard, records, .. } => (shard, "lost with a worker", records),
+            ApplicationChange::IteratorAnswered { .. } | ApplicationChange::LeaseTableUsed { .. } => return,
+        };
+        self.readers[reader].push(Entry::new(now, what, records).in_shard(shard, None));
     }
 
     fn lost(&mut self, now: SimTime, fact: &Fact<'_>) {
@@ -221,7 +241,8 @@ impl History {
                 Component::Producer(id) => self.producers.get(id),
                 Component::Stream(id) => self.streams.get(id),
                 Component::Mapping(id) => self.readers.get(id.into()),
-                Component::Function(id) => self.functions.get(id),
+                Component::Application(id) => self.readers.get(directory.reader_of(id)),
+                Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
             };
             entries.extend(

@@ -6,7 +6,7 @@ mod tests;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::FunctionId;
+use crate::ids::ProcessorId;
 use crate::observe::course::Bar;
 use crate::observe::fact::Fact;
 use crate::observe::sums::Spans;
@@ -257,7 +257,7 @@ impl Default for Histogram {
     }
 }
 
-/// Latencies at the place where a function's effects complete: its sink, or, without one, the function.
+/// Latencies at the place where a processor's effects complete: its sink, or, without one, itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceLatency {
     /// From the record's creation by its producer.
@@ -266,7 +266,7 @@ pub struct PlaceLatency {
     pub since_arrival: Histogram,
 }
 
-/// Latencies by function. A record that takes effect twice counts twice.
+/// Latencies by processor. A record that takes effect twice counts twice.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Latency {
     places: Vec<PlaceLatency>,
@@ -291,11 +291,11 @@ impl PlaceLatency {
 }
 
 impl Latency {
-    /// An observer for the functions of a run.
+    /// An observer for the processors of a run.
     pub fn new(directory: &Directory) -> Self {
         Self {
             places: directory
-                .functions
+                .processors
                 .iter()
                 .map(|_| PlaceLatency {
                     end_to_end: Histogram::new(),
@@ -313,8 +313,8 @@ impl Latency {
     #[inline]
     pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>) -> Option<Spans> {
         match *fact {
-            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
-                let place = self.places.get_mut(function.index())?;
+            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+                let place = self.places.get_mut(processor.index())?;
                 Some(place.complete(now, records))
             }
             Fact::RecordsProduced { .. }
@@ -343,12 +343,13 @@ impl Latency {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => None,
         }
     }
-    /// Latencies where the function's effects complete.
-    pub fn of(&self, function: FunctionId) -> Option<&PlaceLatency> {
-        self.places.get(function.index())
+    /// Latencies where the processor's effects complete.
+    pub fn of(&self, processor: ProcessorId) -> Option<&PlaceLatency> {
+        self.places.get(processor.index())
     }
     /// Bytes of memory that the distributions take.
     pub fn memory(&self) -> u64 {

@@ -3,6 +3,7 @@
 //! The model states facts and computes nothing; each observer sees every fact and keeps what it needs. None of them can
 //! change the run, and a run without them takes the same course.
 
+pub mod application_change;
 pub mod causes;
 pub mod conservation;
 pub mod counts;
@@ -17,6 +18,7 @@ pub mod metrics;
 pub mod ordering;
 pub mod ordinals;
 pub mod positions;
+pub mod reason;
 pub mod recent;
 #[cfg(test)]
 mod sample;

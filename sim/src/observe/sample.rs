@@ -6,6 +6,7 @@ use crate::batch::Passage;
 use crate::blueprint::{Arrivals, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size};
 use crate::directory::{Directory, FunctionEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
 use crate::engine::distribution::Distribution;
+use crate::engine::index::IndexVec;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
@@ -35,6 +36,9 @@ pub(crate) fn directory() -> Arc<Directory> {
     let mappings = [mapping("audit", AUDITOR), mapping("enrich", ENRICHER)]
         .into_iter()
         .collect();
+    let functions = [function("audit", None), function("enrich", Some(ORDERS))]
+        .into_iter()
+        .collect();
     Arc::new(Directory {
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),
@@ -48,11 +52,11 @@ pub(crate) fn directory() -> Arc<Directory> {
             shards: 1,
         })
         .collect(),
-        readers: crate::directory::readers(&mappings),
+        readers: crate::directory::readers(&mappings, &functions, &IndexVec::new()),
+        processors: crate::directory::processors(&functions, &IndexVec::new()),
         mappings,
-        functions: [function("audit", None), function("enrich", Some(ORDERS))]
-            .into_iter()
-            .collect(),
+        applications: IndexVec::new(),
+        functions,
         sinks: core::iter::once(SinkEntry {
             name: "orders".to_owned(),
         })
@@ -155,7 +159,7 @@ pub(crate) fn put<'f>(records: &'f [Record], shards: &'f [ShardTally], received_
 pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
     Fact::RecordsDelivered {
         sink: ORDERS,
-        function: ENRICHER,
+        processor: ENRICHER.into(),
         records,
         received_at,
         capacity: None,

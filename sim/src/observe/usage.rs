@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
-use crate::observe::fact::{Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
 use crate::services::kinesis::operation::{CapacityMode, Operation};
@@ -87,6 +87,10 @@ pub struct ReaderUsage {
     pub get_records_requests: u64,
     /// Bytes read.
     pub bytes_read: u64,
+    /// Rows of an application's lease table that it read (KDS-KCL-40).
+    pub lease_rows_read: u64,
+    /// Rows of an application's lease table that it wrote (KDS-KCL-39).
+    pub lease_rows_written: u64,
 }
 
 /// What is billed of a function.
@@ -211,6 +215,7 @@ impl Usage {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
             }
+            Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
             Fact::InvocationEnded {
@@ -248,6 +253,19 @@ impl Usage {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+}
+
+impl ReaderUsage {
+    fn changed(&mut self, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTableUsed {
+            rows_read,
+            rows_written,
+        } = change
+        {
+            self.lease_rows_read += u64::from(rows_read);
+            self.lease_rows_written += u64::from(rows_written);
         }
     }
 }

@@ -169,6 +169,13 @@ pub enum Cause {
         /// True if it waited for a retry of its failed batch.
         in_retry: bool,
     },
+    /// The code of an application threw, and the batch was skipped (KDS-KCL-34).
+    Skipped {
+        /// The reader, as scenario files refer to it.
+        reader: String,
+        /// When a checkpoint passed it.
+        at: SimTime,
+    },
     /// No invocation can carry it (LAM-K-25).
     TooLarge {
         /// The reader, as scenario files refer to it.
@@ -283,6 +290,16 @@ impl fmt::Display for Witness {
     }
 }
 
+/// How an attempt ended, as a verb.
+const fn ended(outcome: InvocationOutcome) -> &'static str {
+    match outcome {
+        InvocationOutcome::Succeeded => "succeeded",
+        InvocationOutcome::FunctionError => "ended in a function error",
+        InvocationOutcome::TimedOut => "timed out",
+        InvocationOutcome::Throttled => "was throttled",
+    }
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -301,21 +318,16 @@ impl fmt::Display for Cause {
                 attempts_before,
                 failed,
             } => {
+                if reader.starts_with("application.") {
+                    return write!(f, "{reader} began with its batch again at {at}, after a checkpoint.");
+                }
+                let attempt = attempts_before + 1;
                 write!(
                     f,
-                    "{reader} sent its batch to the function again at {at} (attempt {})",
-                    attempts_before + 1
+                    "{reader} sent its batch to the function again at {at} (attempt {attempt})"
                 )?;
                 match failed {
-                    Some((outcome, when)) => {
-                        let how = match outcome {
-                            InvocationOutcome::Succeeded => "succeeded",
-                            InvocationOutcome::FunctionError => "ended in a function error",
-                            InvocationOutcome::TimedOut => "timed out",
-                            InvocationOutcome::Throttled => "was throttled",
-                        };
-                        write!(f, ", since the attempt before {how} at {when}.")
-                    }
+                    Some((outcome, when)) => write!(f, ", since the attempt before {} at {when}.", ended(*outcome)),
                     None => f.write_str("."),
                 }
             }
@@ -345,6 +357,10 @@ impl fmt::Display for Cause {
                      (noticed at {at})."
                 )
             }
+            Self::Skipped { reader, at } => write!(
+                f,
+                "{reader} had skipped its batch since the code threw, and its checkpoint passed it at {at}."
+            ),
             Self::TooLarge { reader, at } => {
                 write!(f, "{reader} discarded it at {at}, since no invocation can carry it.")
             }

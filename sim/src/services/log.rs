@@ -431,6 +431,19 @@ impl Log {
         }
     }
 
+    /// The first position, at the horizon or beyond, from which on all records have arrived after `instant`.
+    pub fn first_after(&self, instant: SimTime) -> u64 {
+        for segment in core::iter::once(&self.open).chain(self.sealed.iter().rev().map(Arc::as_ref)) {
+            let last = (0..segment.len())
+                .rev()
+                .find(|&index| segment.arrived(index) <= instant);
+            if let Some(last) = last {
+                return (segment.first + u64::from(to_u32(last)) + 1).max(self.horizon);
+            }
+        }
+        self.horizon
+    }
+
     /// Copies records from `position` on into `out`: at most `limit` records and `bytes_limit` bytes, but always one if
     /// one is visible (KDS-MOD-08). A record is visible from its arrival on. Positions before the horizon continue
     /// there (KDS-MOD-13).

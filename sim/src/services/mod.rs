@@ -1,6 +1,7 @@
 //! The service models. No service knows another: they exchange AWS calls as timed messages.
 #![cfg_attr(not(test), warn(clippy::float_arithmetic))]
 
+pub mod application;
 pub(crate) mod deaggregation;
 pub mod kinesis;
 pub mod lambda;

@@ -11,15 +11,16 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
+use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
 use crate::services::sink::Sink;
-use crate::services::{kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, kinesis, lambda, mapping, producer, sink};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -54,6 +55,7 @@ macro_rules! component {
         }
     };
 }
+component!(ApplicationId, Application, Application);
 component!(MappingId, Mapping, Mapping);
 component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
@@ -223,7 +225,14 @@ pub fn records(first: u32, count: u32) -> Vec<Record> {
 /// The batch that an event carries to its receiver.
 const fn carried(event: &Event) -> Option<BatchId> {
     match *event {
-        Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
+        Event::Application(
+            _,
+            application::Event::ShardsListed { batch }
+            | application::Event::IteratorReceived { batch }
+            | application::Event::PageReceived { batch }
+            | application::Event::Written { batch },
+        )
+        | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
         | Event::Mapping(
             _,
             mapping::Event::PageReceived { batch }
@@ -238,9 +247,26 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::PutServed { batch }
             | kinesis::Event::GetReceived { batch }
             | kinesis::Event::GetServed { batch }
+            | kinesis::Event::IteratorReceived { batch }
+            | kinesis::Event::IteratorServed { batch }
+            | kinesis::Event::ListReceived { batch }
             | kinesis::Event::ListShards { batch },
         ) => Some(batch),
         Event::Control(_)
+        | Event::Application(
+            _,
+            application::Event::Start
+            | application::Event::Renew { .. }
+            | application::Event::Assign { .. }
+            | application::Event::Discover { .. }
+            | application::Event::Heartbeat { .. }
+            | application::Event::Dispatch { .. }
+            | application::Event::Fetch { .. }
+            | application::Event::Processed { .. }
+            | application::Event::Checkpointed { .. }
+            | application::Event::Replace { .. }
+            | application::Event::Join,
+        )
         | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
         | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
         | Event::Producer(

@@ -20,6 +20,8 @@ pub struct Note {
     pub positions: Vec<u64>,
     /// `late` of a put.
     pub late: Vec<LateCall>,
+    /// `batch` of an acknowledgement.
+    pub batch: Vec<Record>,
     /// `waited_since` of user records that were sent.
     pub waited_since: Vec<SimTime>,
     /// `first_sent_at` of user records that were stored.
@@ -35,6 +37,7 @@ impl Note {
             shards: Vec::new(),
             positions: Vec::new(),
             late: Vec::new(),
+            batch: Vec::new(),
             waited_since: Vec::new(),
             first_sent_at: Vec::new(),
         }
@@ -86,16 +89,17 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         RecordsExpiredUnread (reader, shard, first_position, count) []
         RecordsExpiredInRetry (reader, shard, count, first_position) []
         RecordsGathered (reader, shard, first_position, records, served_at) []
-        BatchDispatched (reader, function, shard, lane, bytes, attempts_before, payload_full) [records]
+        BatchDispatched (reader, processor, shard, lane, first_position, bytes, attempts_before, payload_full) [records]
         BatchFailed (reader, shard, lane, outcome, records, retry_at) []
-        BatchAcknowledged (reader, shard, lane, records, first_position) [positions]
+        BatchAcknowledged (reader, shard, lane, records, again, first_position) [positions, batch]
         RecordsDiscarded (reader, shard, reason, first_position) [records]
         CheckpointAdvanced (reader, shard, position) []
         InvocationStarted (function, reader, cold_start, concurrent, concurrency) [records]
         InvocationThrottled (function, reader, records, concurrency) []
         InvocationEnded (function, reader, shard, records, outcome, duration, cold_start, init, passage, write_pending, concurrent) []
-        RecordsProcessed (function, reader, shard, passage) [records, positions]
-        RecordsDelivered (sink, function, received_at, capacity, reader, shard, passage) [records, positions]
+        RecordsProcessed (processor, reader, shard, passage) [records, positions]
+        RecordsDelivered (sink, processor, received_at, capacity, reader, shard, passage) [records, positions]
+        ApplicationChanged (reader, change) []
         Intervened (number) []
     }
 }

@@ -163,10 +163,14 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-            Command::ChangeStream { .. }
-            | Command::SetFailureRate { .. }
+            Command::SetFailureRate { .. }
             | Command::SetSinkCapacity { .. }
-            | Command::BreakSink { .. } => true,
+            | Command::BreakSink { .. }
+            | Command::KillWorker { .. }
+            | Command::PauseWorker { .. }
+            | Command::StartWorkers { .. }
+            | Command::Deploy { .. }
+            | Command::ChangeStream { .. } => true,
         });
     let reserved: u32 = functions
         .iter()

@@ -4,7 +4,7 @@ use super::cause::{Cause, Parts};
 use super::resent::Resent;
 use super::runs::{PageRun, Runs, SendRun};
 use super::sends::{ShardSends, count};
-use super::{FunctionId, PlaceCauses, ReaderId, ShardIndex};
+use super::{PlaceCauses, ProcessorId, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::fact::Fact;
@@ -14,7 +14,7 @@ use crate::record::Record;
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Effect<'f> {
     pub(super) now: SimTime,
-    pub(super) function: FunctionId,
+    pub(super) processor: ProcessorId,
     pub(super) reader: ReaderId,
     pub(super) shard: ShardIndex,
     pub(super) records: &'f [Record],
@@ -27,7 +27,7 @@ pub(super) struct Effect<'f> {
 /// Neighbours that were sent together and read together.
 pub(super) struct Segment<'s, 'f> {
     pub(super) records: &'f [Record],
-    page: Option<&'s PageRun>,
+    page: Option<PageRun>,
     send: Option<&'s SendRun>,
     resent: &'s Resent,
 }
@@ -36,7 +36,7 @@ impl<'f> Effect<'f> {
     /// The effect that a fact states, if it states one.
     pub(super) const fn of(now: SimTime, fact: &Fact<'f>) -> Option<Self> {
         let (Fact::RecordsProcessed {
-            function,
+            processor,
             records,
             reader,
             shard,
@@ -44,7 +44,7 @@ impl<'f> Effect<'f> {
             passage,
         }
         | Fact::RecordsDelivered {
-            function,
+            processor,
             records,
             reader,
             shard,
@@ -62,7 +62,7 @@ impl<'f> Effect<'f> {
         };
         Some(Self {
             now,
-            function,
+            processor,
             reader,
             shard,
             records,
@@ -77,6 +77,15 @@ impl<'f> Effect<'f> {
             .get(index)
             .copied()
             .unwrap_or_else(|| self.passage.first_position + count(&self.records[..index]))
+    }
+    /// The page that the batch is, where it says so.
+    fn own_page(&self) -> Option<PageRun> {
+        self.passage.page.map(|(served_at, gathered_at)| PageRun {
+            first: self.passage.first_position,
+            end: self.passage.first_position + count(self.records),
+            served_at,
+            gathered_at,
+        })
     }
     /// Index of the first record from `from` on that lies at `until` or beyond.
     #[inline]
@@ -122,7 +131,12 @@ impl<'f> Effect<'f> {
         let mut at = 0;
         while at < self.records.len() {
             let position = self.position(at);
-            let (page, page_until) = pages.find(position);
+            let (page, page_until) = if let Some(page) = self.own_page() {
+                (Some(page), u64::MAX)
+            } else {
+                let (page, until) = pages.find(position);
+                (page.copied(), until)
+            };
             let (send, send_until) = runs.find(position);
             let end = self.reach(at, page_until.min(send_until));
             each(&Segment {
@@ -143,11 +157,11 @@ impl<'f> Effect<'f> {
             let Some(page) = segment.page else { return };
             if together.page.is_none_or(|known| known.end != page.end) {
                 together.flush(self, place);
-                together.page = Some(*page);
+                together.page = Some(page);
             }
             together.records += count(segment.records);
             explained += count(segment.records);
-            segment.measure(page, place, &mut together);
+            segment.measure(&page, place, &mut together);
         });
         together.flush(self, place);
         place
@@ -210,7 +224,7 @@ impl Segment<'_, '_> {
             }
             None => (record.created_at, record.created_at),
         };
-        let (transfer, batch) = page_parts(page, effect);
+        let (transfer, batch) = page_parts(&page, effect);
         let mut parts = shared;
         parts.set(Cause::Gathering, first_sent_at.since(record.created_at));
         parts.set(Cause::PutRetries, sent_at.since(first_sent_at));

@@ -17,10 +17,10 @@ mod tests;
 pub use cause::{CAUSES, Cause, Parts};
 
 use crate::batch::InvocationOutcome;
-use crate::directory::{Component, Directory};
+use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
 use crate::observe::fact::{Fact, StreamChange};
@@ -32,7 +32,7 @@ use runs::PageRun;
 use sends::{FirstSends, ShardSends, StreamSends, count};
 use std::sync::Arc;
 
-/// Where the time of records went that took effect through one function.
+/// Where the time of records went that took effect through one function or application.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct PlaceCauses {
     histograms: Vec<Histogram>,
@@ -76,15 +76,15 @@ impl PlaceCauses {
 pub struct Unexplained {
     /// When it took effect.
     pub at: SimTime,
-    /// Through which function.
-    pub function: FunctionId,
+    /// Through what.
+    pub processor: ProcessorId,
     /// Which.
     pub record: Record,
     /// What its parts sum to, in nanoseconds; `None` if it is not known how it was read.
     pub explained: Option<u128>,
 }
 
-/// Latency by cause, for each function.
+/// Latency by cause, for each function and application.
 #[derive(Clone, Debug)]
 pub struct Causes {
     directory: Arc<Directory>,
@@ -94,7 +94,7 @@ pub struct Causes {
     first_sends: FirstSends,
     /// By reader and shard.
     readings: IndexVec<ReaderId, Vec<ShardReading>>,
-    places: IndexVec<FunctionId, PlaceCauses>,
+    places: IndexVec<ProcessorId, PlaceCauses>,
     /// Whether each record is checked by itself.
     checks: bool,
     unexplained: Option<Unexplained>,
@@ -120,7 +120,7 @@ impl Causes {
                 .iter()
                 .map(|reader| vec![ShardReading::new(); to_usize(shards_of(reader.stream))])
                 .collect(),
-            places: directory.functions.iter().map(|_| PlaceCauses::new()).collect(),
+            places: directory.processors.iter().map(|_| PlaceCauses::new()).collect(),
             checks,
             unexplained: None,
             directory,
@@ -128,9 +128,9 @@ impl Causes {
         }
     }
 
-    /// Where the time of records went that took effect through a function: in its sink, or, without one, in itself.
-    pub fn of(&self, function: FunctionId) -> Option<&PlaceCauses> {
-        self.places.get(function)
+    /// Where the time of records went that took effect through a processor: in its sink, or, without one, in itself.
+    pub fn of(&self, processor: ProcessorId) -> Option<&PlaceCauses> {
+        self.places.get(processor)
     }
     /// Bytes of memory that the distributions take.
     pub fn memory(&self) -> u64 {
@@ -153,7 +153,7 @@ impl Causes {
         Some(Box::new(Violation {
             at: found.at,
             ledger: Ledger::LatencyParts,
-            component: self.directory.label(Component::Function(found.function)),
+            component: self.directory.processor_label(found.processor),
             left: side("nanoseconds from creation to effect", took),
             right: side("explained by cause", explained),
             culprit: Some(Culprit {
@@ -236,13 +236,14 @@ impl Causes {
             | Fact::GetRecordsThrottled { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
-            | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::RecordsDiscarded { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -328,9 +329,9 @@ impl Causes {
         }
         let Some(effect) = Effect::of(now, fact) else { return };
         if let Some((reading, sends)) = sources(&self.directory, &self.readings, &self.sends, &effect)
-            && effect.function.index() < self.places.len()
+            && effect.processor.index() < self.places.len()
         {
-            effect.measure(&reading.pages, sends, &mut self.places[effect.function]);
+            effect.measure(&reading.pages, sends, &mut self.places[effect.processor]);
         }
         let passage = effect.passage;
         let written = self
@@ -344,7 +345,7 @@ impl Causes {
     /// Adds the parts of each record up, unless one has been found already that they do not explain.
     fn check(&mut self, now: SimTime, fact: &Fact<'_>) {
         let Some(effect) = Effect::of(now, fact) else { return };
-        let function = effect.function;
+        let processor = effect.processor;
         let (mut found, mut seen) = (self.unexplained, 0);
         self.explain(now, fact, |record, parts| {
             seen += 1;
@@ -353,7 +354,7 @@ impl Causes {
             if explained != Some(took) {
                 found.get_or_insert(Unexplained {
                     at: now,
-                    function,
+                    processor,
                     record: *record,
                     explained,
                 });
@@ -364,7 +365,7 @@ impl Causes {
         {
             found.get_or_insert(Unexplained {
                 at: now,
-                function,
+                processor,
                 record: *first,
                 explained: None,
             });

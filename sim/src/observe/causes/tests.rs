@@ -295,11 +295,11 @@ proptest! {
 }
 
 fn mean(follower: &Follower, cause: Cause) -> SimDuration {
-    let place = follower.observed.of(FunctionId(0)).expect("there is one");
+    let place = follower.observed.of(ProcessorId(0)).expect("there is one");
     place.of(cause).mean().expect("records took effect")
 }
 fn worst(follower: &Follower, cause: Cause) -> SimDuration {
-    let place = follower.observed.of(FunctionId(0)).expect("there is one");
+    let place = follower.observed.of(ProcessorId(0)).expect("there is one");
     place.of(cause).max().expect("records took effect")
 }
 const fn ms(millis: u64) -> SimDuration {

@@ -7,6 +7,7 @@
 mod balance;
 mod clients;
 mod flow_time;
+mod gone;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -19,7 +20,7 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{Fact, ShardTally};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
@@ -87,6 +88,24 @@ impl Reading {
             self.shards.push(Reader::new());
         }
         &mut self.shards[at]
+    }
+    /// A page was read. Of an application, which `starts_over`, only what is new about it counts.
+    fn read(
+        &mut self,
+        shard: ShardIndex,
+        first: u64,
+        records: &[Record],
+        stored: u64,
+        starts_over: bool,
+    ) -> Result<(), Broken> {
+        let known = if starts_over {
+            self.shard(shard).known(first, records.len())
+        } else {
+            0
+        };
+        let (first, records) = (first + u64::from(to_u32(known)), &records[known..]);
+        self.read.add(arrivals(records));
+        self.shard(shard).read(first, len(records), stored, starts_over)
     }
     fn finish(&mut self, now: SimTime, records: Arrivals) {
         self.done.step(now, |done| done + records.records);
@@ -177,12 +196,12 @@ impl Conservation {
                 again: false,
                 ..
             } => {
-                let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
-                let reading = &mut self.readers[reader];
-                reading.read.add(arrivals(records));
-                let result = reading.shard(shard).read(first_position, len(records), stored);
-                self.judge(now, (reader, shard), records.first(), result);
+                self.page_read(now, (stream, shard), reader, first_position, records);
             }
+            Fact::ApplicationChanged {
+                reader,
+                change: ApplicationChange::ReadingBegan { shard, position },
+            } => self.readers[reader].shard(shard).starts_at(position),
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -206,8 +225,23 @@ impl Conservation {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
+    }
+
+    fn page_read(
+        &mut self,
+        now: SimTime,
+        (stream, shard): (StreamId, ShardIndex),
+        reader: ReaderId,
+        first_position: u64,
+        records: &[Record],
+    ) {
+        let stored = self.streams[stream].shards.get(to_usize(shard.0)).copied().unwrap_or(0);
+        let starts_over = self.starts_over(reader);
+        let result = self.readers[reader].read(shard, first_position, records, stored, starts_over);
+        self.judge(now, (reader, shard), records.first(), result);
     }
 
     fn stored(
@@ -282,6 +316,7 @@ impl Conservation {
             records,
             ..
         } = *fact
+            && !self.starts_over(reader)
         {
             self.readers[reader].shard(shard).dispatched(lane, arrivals(records));
         }
@@ -290,14 +325,20 @@ impl Conservation {
             shard,
             lane,
             records,
+            again,
+            batch,
             positions,
             first_position,
         } = *fact
         {
+            let starts_over = self.starts_over(reader);
             let reading = &mut self.readers[reader];
-            let result = reading
-                .shard(shard)
-                .acknowledge(lane, records, first_position, positions);
+            let done = reading.shard(shard);
+            let result = if starts_over {
+                done.acknowledge_some(first_position, batch, again)
+            } else {
+                done.acknowledge(lane, records, first_position, positions)
+            };
             let result = result.map(|batch| reading.finish(now, batch));
             self.judge(now, (reader, shard), None, result);
         }
@@ -310,39 +351,12 @@ impl Conservation {
             let result = self.readers[reader].shard(shard).checkpoint(position);
             self.judge(now, (reader, shard), None, result);
         }
-        if let Fact::RecordsDiscarded {
-            reader,
-            shard,
-            records,
-            first_position,
-            ..
-        } = *fact
-        {
-            let reading = &mut self.readers[reader];
-            reading.finish(now, arrivals(records));
-            let result = reading.shard(shard).discard(first_position, records);
-            self.judge(now, (reader, shard), records.first(), result);
-        }
-        if let Fact::RecordsExpiredUnread {
-            reader,
-            shard,
-            first_position,
-            count,
-        } = *fact
-        {
-            let reading = &mut self.readers[reader];
-            reading.expired = true;
-            let result = reading.shard(shard).expired(first_position, count);
-            self.judge(now, (reader, shard), None, result);
-        }
-        if let Fact::RecordsExpiredInRetry {
-            reader, shard, count, ..
-        } = *fact
-        {
-            let reading = &mut self.readers[reader];
-            reading.expired = true;
-            reading.shard(shard).expired_in_retry(count);
-        }
+        self.gone(now, fact);
+    }
+
+    /// Whether the reader is an application, whose workers read a shard again from its checkpoint (KDS-KCL-32).
+    fn starts_over(&self, reader: ReaderId) -> bool {
+        matches!(self.directory.readers[reader].component, Component::Application(_))
     }
 
     fn target(&self, producer: ProducerId) -> Component {

@@ -73,7 +73,16 @@ impl Reader {
         }
     }
 
-    pub(super) fn read(&mut self, first: u64, count: u64, stored: u64) -> Result<(), Broken> {
+    /// How many of the records from `first` on have been read before: an application that starts over reads them again.
+    pub(super) fn known(&self, first: u64, count: usize) -> usize {
+        usize::try_from(self.read_until.saturating_sub(first)).map_or(count, |known| known.min(count))
+    }
+
+    /// `starts_over`: nothing is new about what lies before.
+    pub(super) fn read(&mut self, first: u64, count: u64, stored: u64, starts_over: bool) -> Result<(), Broken> {
+        if starts_over && count == 0 {
+            return Ok(());
+        }
         Broken::unless(
             first >= self.read_until,
             ("first position read", first),
@@ -141,6 +150,35 @@ impl Reader {
         Ok(batch)
     }
 
+    /// A batch of an application, any record of which may have been done before; it says how many were. Returns the
+    /// others.
+    pub(super) fn acknowledge_some(&mut self, first: u64, batch: &[Record], again: u32) -> Result<Arrivals, Broken> {
+        let mut new = Arrivals::default();
+        for (position, record) in (first..).zip(batch) {
+            if self.done.insert(position) {
+                new.records += 1;
+                new.instants += u128::from(record.arrived_at.as_nanos());
+            }
+        }
+        let end = first + u64::from(to_u32(batch.len()));
+        Broken::unless(
+            end <= self.read_until,
+            ("acknowledged up to", end),
+            ("read up to", self.read_until),
+            "A record was acknowledged that was never read.",
+        )?;
+        let before = u64::from(to_u32(batch.len())) - new.records;
+        Broken::unless(
+            before == u64::from(again),
+            ("records of the batch done before", before),
+            ("as stated", u64::from(again)),
+            "The application has lost count of what it has done.",
+        )?;
+        self.acknowledged += new.records;
+        self.acknowledged_again += before;
+        Ok(new)
+    }
+
     pub(super) fn expired(&mut self, first: u64, count: u64) -> Result<(), Broken> {
         self.read_until = self.read_until.max(first + count);
         self.expired_unread += count;
@@ -150,6 +188,18 @@ impl Reader {
             ("positions expired unread", count),
             ("not done before", new),
             "A record expired unread that the reader was already done with.",
+        )
+    }
+
+    /// Records that workers had read and not done, which a later one can no longer read.
+    pub(super) fn expired_in_hand(&mut self, first: u64, count: u64) -> Result<(), Broken> {
+        self.expired_in_retry += count;
+        let new = self.done.insert_run(first, count);
+        Broken::unless(
+            new == count,
+            ("positions expired in hand", count),
+            ("not done before", new),
+            "A record expired that the application was already done with.",
         )
     }
 

@@ -1,6 +1,7 @@
 use super::*;
 use crate::engine::time::SimDuration;
-use crate::observe::fact::ShardTally;
+use crate::ids::ShardIndex;
+use crate::observe::fact::{ShardTally, StreamChange};
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,
@@ -215,7 +216,7 @@ fn effects_count_where_they_complete() {
             positions: &[],
             passage: crate::batch::Passage::default(),
             shard: crate::ids::ShardIndex(0),
-            function: AUDITOR,
+            processor: AUDITOR.into(),
             records: &batch,
         },
     );

@@ -17,7 +17,7 @@ pub use steps::{Grid, STEPS_MAX, Step, Steps};
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, StreamId};
 use crate::observe::counts::Counts;
 use crate::observe::fact::Fact;
 use crate::observe::latency::{Histogram, Latency};
@@ -28,9 +28,9 @@ use steps::Advance;
 /// Shards of a stream that are followed one by one; those beyond are in the totals only.
 pub const SHARDS_MAX: usize = 512;
 
-/// A function and the place where its effects complete.
+/// A function or application and the place where its effects complete. Only a function has invocations.
 #[derive(Clone, PartialEq, Eq, Debug)]
-struct FunctionCourse {
+struct ProcessorCourse {
     invocations: Growth<FunctionStep>,
     effects: Growth<EffectStep>,
     latency: Steps<Spread>,
@@ -59,7 +59,9 @@ pub struct Course {
     producers: IndexVec<ProducerId, Growth<ProducerStep>>,
     streams: IndexVec<StreamId, Vec<Growth<ShardStep>>>,
     readers: IndexVec<ReaderId, Growth<ReaderStep>>,
-    functions: IndexVec<FunctionId, FunctionCourse>,
+    processors: IndexVec<ProcessorId, ProcessorCourse>,
+    /// So many of them are functions; applications follow.
+    functions: usize,
 }
 
 impl Course {
@@ -79,10 +81,11 @@ impl Course {
                 .map(|stream| vec![Growth::new(grid); to_usize(stream.shards).min(SHARDS_MAX)])
                 .collect(),
             readers: growths(&directory.readers, grid),
-            functions: directory
-                .functions
+            functions: directory.functions.len(),
+            processors: directory
+                .processors
                 .iter()
-                .map(|_| FunctionCourse {
+                .map(|_| ProcessorCourse {
                     invocations: Growth::new(grid),
                     effects: Growth::new(grid),
                     latency: Steps::new(grid),
@@ -93,9 +96,13 @@ impl Course {
         }
     }
 
+    fn is_application(&self, processor: ProcessorId) -> bool {
+        processor.index() >= self.functions
+    }
+
     /// Bytes of memory that the distributions take that it compares with.
     pub fn memory(&self) -> u64 {
-        let before = self.functions.iter().map(|function| &function.latency_before);
+        let before = self.processors.iter().map(|processor| &processor.latency_before);
         before.map(Histogram::memory).sum()
     }
 
@@ -112,6 +119,12 @@ impl Course {
                 let most = &mut self.readers[reader].steps.open().millis_behind_max;
                 *most = (*most).max(Some(millis_behind));
             }
+            // An application processes what it reads without an invocation.
+            Fact::BatchDispatched { processor, records, .. } if self.is_application(processor) => {
+                let age = records.last().map(|last| now.since(last.arrived_at));
+                let most = &mut self.processors[processor].invocations.steps.open().iterator_age_max;
+                *most = (*most).max(age);
+            }
             Fact::InvocationStarted {
                 function,
                 records,
@@ -119,7 +132,7 @@ impl Course {
                 ..
             } => {
                 let age = records.last().map(|last| now.since(last.arrived_at));
-                let function = &mut self.functions[function];
+                let function = &mut self.processors[function.into()];
                 function.concurrent = u64::from(concurrent);
                 let step = function.invocations.steps.open();
                 step.concurrent_max = step.concurrent_max.max(u64::from(concurrent));
@@ -127,7 +140,7 @@ impl Course {
             }
             Fact::InvocationEnded {
                 function, concurrent, ..
-            } => self.functions[function].concurrent = u64::from(concurrent),
+            } => self.processors[function.into()].concurrent = u64::from(concurrent),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -153,6 +166,7 @@ impl Course {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -187,17 +201,17 @@ impl Course {
     pub fn reader(&self, id: ReaderId) -> &[ReaderStep] {
         self.readers[id].steps.all()
     }
-    /// Steps of a function.
-    pub fn function(&self, id: FunctionId) -> &[FunctionStep] {
-        self.functions[id].invocations.steps.all()
+    /// What the processor did in each step. An application has no invocations, only the age of what it gets.
+    pub fn processor(&self, id: ProcessorId) -> &[FunctionStep] {
+        self.processors[id].invocations.steps.all()
     }
-    /// What became of records where the function's effects complete.
-    pub fn effects(&self, id: FunctionId) -> &[EffectStep] {
-        self.functions[id].effects.steps.all()
+    /// What became of records where the processor's effects complete.
+    pub fn effects(&self, id: ProcessorId) -> &[EffectStep] {
+        self.processors[id].effects.steps.all()
     }
     /// Latencies of these, from the record's creation.
-    pub fn latency(&self, id: FunctionId) -> &[Spread] {
-        self.functions[id].latency.all()
+    pub fn latency(&self, id: ProcessorId) -> &[Spread] {
+        self.processors[id].latency.all()
     }
 
     #[cold]
@@ -205,7 +219,7 @@ impl Course {
         self.settle(totals);
         while let Some(advance) = self.grid.advance(now) {
             self.each(|steps| steps.advance(advance));
-            for function in &mut self.functions {
+            for function in &mut self.processors {
                 let step = function.invocations.steps.open();
                 step.concurrent_max = step.concurrent_max.max(function.concurrent);
             }
@@ -223,7 +237,7 @@ impl Course {
         for one in &mut self.readers {
             change(&mut one.steps);
         }
-        for one in &mut self.functions {
+        for one in &mut self.processors {
             change(&mut one.invocations.steps);
             change(&mut one.effects.steps);
             change(&mut one.latency);
@@ -237,7 +251,7 @@ impl Course {
             producers,
             streams,
             readers,
-            functions,
+            processors,
             ..
         } = self;
         if let Some(counts) = totals.counts {
@@ -259,14 +273,14 @@ impl Course {
                     millis_behind_max: None,
                 });
             }
-            for (course, total) in functions.iter_mut().zip(counts.functions.iter()) {
+            for (course, total) in processors.iter_mut().zip(counts.functions.iter()) {
                 course.invocations.settle(growth::function(total));
             }
         }
-        for (number, course) in functions.iter_mut().enumerate() {
-            let id = FunctionId::from_index(number);
+        for (number, course) in processors.iter_mut().enumerate() {
+            let id = ProcessorId::from_index(number);
             if let Some(ordering) = totals.ordering {
-                course.effects.settle(growth::effects(ordering, Place::Function(id)));
+                course.effects.settle(growth::effects(ordering, Place::Processor(id)));
             }
             if let Some(place) = totals.latency.and_then(|latency| latency.of(id)) {
                 let grown = Spread::between(Some(&course.latency_before), &place.end_to_end);

@@ -69,13 +69,13 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
     observers.on(at(1_040), &delivered(&records(&[2]), at(1_040)));
     let course = course(&observers, 1_500);
     let effects: Vec<(u64, u64, u64)> = course
-        .effects(ENRICHER)
+        .effects(ENRICHER.into())
         .iter()
         .map(|step| (step.delivered, step.out_of_order, step.duplicates))
         .collect();
     assert_eq!(effects, [(2, 0, 0), (2, 1, 1)]);
     let medians: Vec<Option<u64>> = course
-        .latency(ENRICHER)
+        .latency(ENRICHER.into())
         .iter()
         .map(|spread| {
             spread
@@ -86,7 +86,11 @@ fn effects_have_latencies_and_anomalies_in_their_step() {
     // 28 and 30 ms, then 1,029 and 1,038 ms, told by their buckets.
     assert_eq!(medians, [Some(27), Some(1_015)]);
     assert_eq!(
-        course.latency(ENRICHER).iter().map(Spread::records).collect::<Vec<_>>(),
+        course
+            .latency(ENRICHER.into())
+            .iter()
+            .map(Spread::records)
+            .collect::<Vec<_>>(),
         [2, 2]
     );
 }
@@ -112,7 +116,7 @@ fn concurrency_lasts_until_an_invocation_ends() {
     observers.on(at(3_100), &started(&records(&[8]), 1));
     let course = course(&observers, 3_200);
     let steps: Vec<(u64, u64, Option<u64>)> = course
-        .function(ENRICHER)
+        .processor(ENRICHER.into())
         .iter()
         .map(|step| {
             (

@@ -346,6 +346,7 @@ impl Headroom {
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -124,7 +124,7 @@ fn latency_runs_from_creation_and_from_arrival_to_the_sink() {
     // Record n is created at n ms and stored at n + 10 ms; record 5 is stored after the write, and takes no time.
     let batch = records(&[0, 2, 5]);
     latency.on(at(12), &delivered(&batch, at(11)));
-    let place = latency.of(ENRICHER).expect("the function exists");
+    let place = latency.of(ENRICHER.into()).expect("the function exists");
     let millis = |histogram: &Histogram| {
         (
             histogram.count(),

@@ -9,6 +9,8 @@ pub enum Namespace {
     Kinesis,
     /// Lambda.
     Lambda,
+    /// The Kinesis Client Library, under the name of the application (KDS-MET-16).
+    Application,
     /// The Kinesis Producer Library itself (KDS-MET-16).
     ProducerLibrary,
     /// CloudWatch has no such number.
@@ -19,6 +21,7 @@ impl fmt::Display for Namespace {
         f.write_str(match self {
             Self::Kinesis => "AWS/Kinesis",
             Self::Lambda => "AWS/Lambda",
+            Self::Application => "KCL",
             Self::ProducerLibrary => "KinesisProducerLibrary",
             Self::Simulator => "Simulator",
         })
@@ -129,6 +132,8 @@ catalogue! {
     ColdStarts = "ColdStarts", Simulator, Count, Sum, "Invocations that waited for a new environment.", "";
     RecordsProduced = "RecordsProduced", Simulator, Count, Sum, "Records handed to the client.", "";
     RecordsGivenUp = "RecordsGivenUp", Simulator, Count, Sum, "Records that the client gave up.", "";
+    MillisBehindLatest = "MillisBehindLatest", Application, Milliseconds, Maximum, "How far a GetRecords of the application was behind the tip of its shard.", "KDS-MET-16";
+    LeasesTaken = "LeasesTaken", Simulator, Count, Sum, "1 each time that a worker of the application came to own a lease.", "";
     RecordsExpired = "RecordsExpired", Simulator, Count, Sum, "Records whose retention ended before a reader was done with them.", "";
     RecordsDelivered = "RecordsDelivered", Simulator, Count, Sum, "Records whose effect is complete, each time counted.", "";
     EndToEndLatency = "EndToEndLatency", Simulator, Milliseconds, Average, "From a record's creation to its effect.", "";

@@ -1,6 +1,7 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod points;
 pub mod series;
 #[cfg(test)]
 mod tests;
@@ -13,10 +14,11 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
-use crate::observe::fact::Fact;
-use crate::observe::sums::{Entries, Spans, Sums};
-use crate::record::{Outcome, Record};
+use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::observe::fact::{ApplicationChange, Fact};
+use crate::observe::sums::{Entries, Sums};
+use crate::record::Record;
+use points::{latencies, stored_bytes};
 use std::sync::Arc;
 
 /// Which series a component keeps: metrics in a fixed order.
@@ -55,6 +57,12 @@ const FUNCTION: &[Metric] = &[
     Metric::IteratorAge,
     Metric::ConcurrentExecutions,
     Metric::ColdStarts,
+    Metric::RecordsDelivered,
+    Metric::EndToEndLatency,
+];
+const APPLICATION: &[Metric] = &[
+    Metric::MillisBehindLatest,
+    Metric::LeasesTaken,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
 ];
@@ -115,7 +123,7 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
-    functions: IndexVec<FunctionId, Group>,
+    processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
 
@@ -142,7 +150,18 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
-            functions: directory.functions.iter().map(|_| Group::new(FUNCTION)).collect(),
+            processors: directory
+                .processors
+                .iter()
+                .map(|entry| match entry.component {
+                    Component::Application(_) => Group::new(APPLICATION),
+                    Component::Function(_)
+                    | Component::Mapping(_)
+                    | Component::Producer(_)
+                    | Component::Sink(_)
+                    | Component::Stream(_) => Group::new(FUNCTION),
+                })
+                .collect(),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             directory,
         }
@@ -154,7 +173,8 @@ impl Metrics {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
             Component::Mapping(_) => None,
-            Component::Function(id) => self.functions.get(id),
+            Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
+            Component::Function(id) => self.processors.get(id.into()),
             Component::Sink(id) => self.sinks.get(id),
         }?
         .get(metric)
@@ -215,6 +235,12 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
+            Fact::ApplicationChanged { reader, change } => {
+                if let ApplicationChange::LeaseTaken { .. } = change {
+                    let processor = self.directory.readers[reader].processor;
+                    self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+                }
+            }
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
@@ -227,17 +253,17 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
-            Fact::RecordsProcessed { function, records, .. } => {
-                self.functions[function].complete(now, latencies(now, records, sums));
+            Fact::RecordsProcessed { processor, records, .. } => {
+                self.processors[processor].complete(now, latencies(now, records, sums));
             }
             Fact::RecordsDelivered {
                 sink,
-                function,
+                processor,
                 records,
                 ..
             } => {
                 let latencies = latencies(now, records, sums);
-                self.functions[function].complete(now, latencies);
+                self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
             Fact::RequestSent { .. }
@@ -363,6 +389,7 @@ impl Metrics {
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
         let Fact::GetRecordsHandled {
             stream,
+            reader,
             records,
             bytes,
             millis_behind,
@@ -372,6 +399,9 @@ impl Metrics {
         else {
             return;
         };
+        let behind = Point::of(micros(SimDuration::from_millis(millis_behind)));
+        let processor = self.directory.readers[reader].processor;
+        self.processors[processor].add(now, Metric::MillisBehindLatest, behind);
         let group = &mut self.streams[stream];
         let last = records.last().filter(|_| millis_behind > 0);
         let age = last.map_or(0, |record| micros(now.since(record.arrived_at)));
@@ -415,7 +445,7 @@ impl Metrics {
             ..
         } = *fact
         {
-            let group = &mut self.functions[function];
+            let group = &mut self.processors[function.into()];
             group.add(now, Metric::Invocations, Point::of(1));
             group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
             group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
@@ -425,7 +455,7 @@ impl Metrics {
             }
         }
         if let Fact::InvocationThrottled { function, .. } = *fact {
-            self.functions[function].add(now, Metric::Throttles, Point::of(1));
+            self.processors[function.into()].add(now, Metric::Throttles, Point::of(1));
         }
         if let Fact::InvocationEnded {
             function,
@@ -442,46 +472,10 @@ impl Metrics {
             };
             // LAM-M-28: data points carry the time at which the invocation began.
             let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
-            let group = &mut self.functions[function];
+            let group = &mut self.processors[function.into()];
             group.add(began, Metric::Errors, Point::of(failed));
             group.add(began, Metric::Duration, Point::of(micros(duration)));
             group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
         }
     }
-}
-
-/// From creation to now, in microseconds.
-fn latencies(now: SimTime, records: &[Record], sums: &Sums) -> Point {
-    if records.is_empty() {
-        return Point::EMPTY;
-    }
-    let spans = sums.spans.unwrap_or_else(|| Spans::of(now, records));
-    Point {
-        sum: u64::try_from(spans.sum / 1_000).unwrap_or(u64::MAX),
-        count: spans.count,
-        min: spans.min / 1_000,
-        max: spans.max / 1_000,
-    }
-}
-
-/// Bytes of each entry that was stored: `stored` of them.
-fn stored_bytes(entries: &[Record], stored: u64) -> Point {
-    let bytes = |entry: &Record| u64::from(entry.bytes);
-    if stored == len(entries) {
-        // Nearly always: one plain pass.
-        let (mut sum, mut min, mut max) = (0, u64::MAX, 0);
-        for bytes in entries.iter().map(bytes) {
-            sum += bytes;
-            min = bytes.min(min);
-            max = bytes.max(max);
-        }
-        return Point {
-            sum,
-            count: stored,
-            min,
-            max,
-        };
-    }
-    let accepted = entries.iter().filter(|entry| entry.outcome() == Outcome::Accepted);
-    Point::of_all(accepted.map(bytes))
 }

@@ -4,6 +4,7 @@ use crate::observe::sample::{
     CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
     tally,
 };
+use crate::record::Outcome;
 
 const STREAM: Component = Component::Stream(CLICKS);
 const FUNCTION: Component = Component::Function(ENRICHER);
@@ -384,6 +385,7 @@ fn effects_are_counted_at_the_function_and_at_its_sink() {
 fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
     let groups = [
         super::STREAM,
+        super::APPLICATION,
         super::FUNCTION,
         super::PRODUCER,
         super::LIBRARY,

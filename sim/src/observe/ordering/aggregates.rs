@@ -183,8 +183,8 @@ impl Ordering {
     /// User records that were lost with a Kinesis record which is counted already.
     #[cold]
     fn count_lost(&mut self, reader: ReaderId, user_records: u64) {
-        let function = self.directory.readers.get(reader).map(|entry| entry.function.index());
-        if let Some(observed) = function.and_then(|function| self.places.get_mut(function)) {
+        let processor = self.directory.readers.get(reader).map(|entry| entry.processor.index());
+        if let Some(observed) = processor.and_then(|processor| self.places.get_mut(processor)) {
             observed.lost += user_records;
         }
     }

@@ -4,8 +4,8 @@ use crate::batch::InvocationOutcome;
 use crate::directory::Directory;
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, ShardIndex};
-use crate::observe::fact::{Fact, RetryBy};
+use crate::ids::{ProcessorId, ReaderId, ShardIndex};
+use crate::observe::fact::{DiscardReason, Fact, RetryBy};
 use crate::observe::recent::Recent;
 use crate::observe::verdict::Cause;
 use crate::record::{KeyId, Record};
@@ -38,7 +38,7 @@ const RECORDS: usize = 4_096;
 struct DispatchedAgain {
     at: SimTime,
     reader: ReaderId,
-    function: FunctionId,
+    processor: ProcessorId,
     lane: (ShardIndex, u16),
     attempts_before: u32,
     first: (KeyId, u32),
@@ -150,7 +150,7 @@ impl Causes {
         }
         if let Fact::BatchDispatched {
             reader,
-            function,
+            processor,
             shard,
             lane,
             records,
@@ -162,7 +162,7 @@ impl Causes {
             self.dispatched_again.push(DispatchedAgain {
                 at: now,
                 reader,
-                function,
+                processor,
                 lane: (shard, lane),
                 attempts_before,
                 first,
@@ -181,11 +181,11 @@ impl Causes {
     }
 
     /// Why the batch was invoked again, if it was lately.
-    pub(super) fn of_batch(&self, function: FunctionId, records: &[Record], directory: &Directory) -> Option<Cause> {
+    pub(super) fn of_batch(&self, processor: ProcessorId, records: &[Record], directory: &Directory) -> Option<Cause> {
         let first = head(records)?;
         let again =
             self.dispatched_again.iter().rev().find(|note| {
-                note.function == function && note.first == first && note.records == to_u32(records.len())
+                note.processor == processor && note.first == first && note.records == to_u32(records.len())
             })?;
         let failed = self
             .failed
@@ -203,9 +203,12 @@ impl Causes {
 
 /// What made records unreachable for a reader.
 pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Option<Cause> {
-    if let Fact::RecordsDiscarded { reader, .. } = *fact {
+    if let Fact::RecordsDiscarded { reader, reason, .. } = *fact {
         let reader = directory.reader_label(reader);
-        return Some(Cause::TooLarge { reader, at: now });
+        return Some(match reason {
+            DiscardReason::PayloadTooLarge => Cause::TooLarge { reader, at: now },
+            DiscardReason::ProcessingFailed => Cause::Skipped { reader, at: now },
+        });
     }
     let (Fact::RecordsExpiredUnread {
         reader,

@@ -1,8 +1,8 @@
 //! Order, duplicates and loss at the places where effects complete.
 //!
 //! A record's identity is (key, ordinal). Order is judged by the first time that a record takes effect; further times
-//! are duplicates and nothing else. A function has at most one sink, so each function is one observation point: effects
-//! complete in its sink, or, without a sink, when it has finished its batch.
+//! are duplicates and nothing else. A function or application has at most one sink, so each is one observation point:
+//! effects complete in its sink, or, without a sink, when it has finished its batch.
 
 mod aggregates;
 mod causes;
@@ -14,7 +14,7 @@ mod witnesses;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ReaderId, SinkId, StreamId};
+use crate::ids::{ProcessorId, ReaderId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -34,8 +34,8 @@ use witnesses::{Context, place_name, unseen};
 pub enum Place {
     /// A sink: everything that functions write there.
     Sink(SinkId),
-    /// A function: what it writes to its sink, or, without one, what it finishes.
-    Function(FunctionId),
+    /// A function or application: what it writes to its sink, or, without one, what it finishes.
+    Processor(ProcessorId),
 }
 
 /// Counts of anomalies, in records.
@@ -67,9 +67,9 @@ pub struct Ordering {
     stored: Vec<(KeyId, u32)>,
     /// Entries stored a second time, since a client repeated a request whose response was lost.
     stored_again: u64,
-    /// By function.
+    /// By processor.
     places: Vec<Observed>,
-    /// By stream: the places of the functions that read it.
+    /// By stream: the places of those that get its records.
     readers: IndexVec<StreamId, Vec<usize>>,
     causes: Causes,
     aggregates: Aggregates,
@@ -120,7 +120,7 @@ impl Ordering {
             stored: Vec::new(),
             stored_again: 0,
             places: directory
-                .functions
+                .processors
                 .iter()
                 .map(|_| Observed {
                     point: Point::new(count),
@@ -175,8 +175,8 @@ impl Ordering {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { function, records, .. } | Fact::RecordsDelivered { function, records, .. } => {
-                self.deliver(now, function, records);
+            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+                self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.user_records(fact);
@@ -198,6 +198,7 @@ impl Ordering {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
+            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -234,7 +235,7 @@ impl Ordering {
     }
 
     #[inline]
-    fn deliver(&mut self, now: SimTime, function: FunctionId, records: &[Record]) {
+    fn deliver(&mut self, now: SimTime, processor: ProcessorId, records: &[Record]) {
         let Self {
             accepted,
             places,
@@ -244,7 +245,7 @@ impl Ordering {
             impossible,
             ..
         } = self;
-        let Some(observed) = places.get_mut(function.index()) else {
+        let Some(observed) = places.get_mut(processor.index()) else {
             return;
         };
         let Observed {
@@ -255,7 +256,7 @@ impl Ordering {
         } = observed;
         let context = Context {
             now,
-            function,
+            processor,
             records,
             causes,
             directory,
@@ -286,10 +287,10 @@ impl Ordering {
     }
 
     fn lose(&mut self, now: SimTime, reader: ReaderId, count: u64, fact: &Fact<'_>) {
-        let Some(function) = self.directory.readers.get(reader).map(|entry| entry.function) else {
+        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
             return;
         };
-        let Some(observed) = self.places.get_mut(function.index()) else {
+        let Some(observed) = self.places.get_mut(processor.index()) else {
             return;
         };
         observed.lost += count;
@@ -297,7 +298,7 @@ impl Ordering {
             let record = causes::discarded(fact);
             Box::new(Witness {
                 anomaly: Anomaly::Lost,
-                place: place_name(&self.directory, function),
+                place: place_name(&self.directory, processor),
                 key: record.map_or_else(String::new, |record| self.keys.text(record.key)),
                 record: record.map(|record| Sighting {
                     ordinal: record.ordinal,
@@ -316,15 +317,15 @@ impl Ordering {
     /// again replaces what the call before found.
     pub fn finish(&mut self, holdings: &Holdings) {
         for number in 0..self.places.len() {
-            let function = FunctionId::from_index(number);
-            let (missing, first) = self.missing_at(function);
+            let processor = ProcessorId::from_index(number);
+            let (missing, first) = self.missing_at(processor);
             let (mut held, mut before_start) = (0, 0);
             for reader in &holdings.readers {
                 if self
                     .directory
                     .readers
                     .get(reader.reader)
-                    .is_some_and(|entry| entry.function == function)
+                    .is_some_and(|entry| entry.processor == processor)
                 {
                     let next = holdings
                         .log(reader.stream, reader.shard)
@@ -335,7 +336,7 @@ impl Ordering {
                 }
             }
             let readers = self.directory.readers.iter_enumerated();
-            let own = readers.filter(|(_, entry)| entry.function == function);
+            let own = readers.filter(|(_, entry)| entry.processor == processor);
             before_start += own.map(|(reader, _)| self.aggregates.before_start(reader)).sum::<u64>();
             let observed = &mut self.places[number];
             let unobserved = missing.saturating_sub(observed.lost + before_start);
@@ -344,7 +345,7 @@ impl Ordering {
             observed.witnesses[Anomaly::Unobserved.index()] = first.filter(|_| unobserved > 0).map(|(key, ordinal)| {
                 Box::new(Witness {
                     anomaly: Anomaly::Unobserved,
-                    place: place_name(&self.directory, function),
+                    place: place_name(&self.directory, processor),
                     key: self.keys.text(key),
                     record: Some(unseen(ordinal)),
                     other: None,
@@ -355,16 +356,16 @@ impl Ordering {
         }
     }
 
-    /// How many records that the function's streams accepted have not taken effect, and the first of the first key.
-    fn missing_at(&self, function: FunctionId) -> (u64, Option<(KeyId, u32)>) {
-        let Some(observed) = self.places.get(function.index()) else {
+    /// How many records that the processor's streams accepted have not taken effect, and the first of the first key.
+    fn missing_at(&self, processor: ProcessorId) -> (u64, Option<(KeyId, u32)>) {
+        let Some(observed) = self.places.get(processor.index()) else {
             return (0, None);
         };
         let (mut missing, mut first) = (0, None);
         for (producer, entry) in self.directory.producers.iter_enumerated() {
             if !self
                 .directory
-                .mappings_of(function)
+                .readers_of(processor)
                 .any(|(_, reader)| reader.stream == entry.target)
             {
                 continue;
@@ -428,36 +429,36 @@ impl Ordering {
             return Verdict::Violated(Box::new(witness));
         }
         if self.delivered(place) == 0 {
-            let component = match place {
-                Place::Sink(sink) => Component::Sink(sink),
-                Place::Function(function) => Component::Function(function),
+            let place = match place {
+                Place::Sink(sink) => self.directory.label(Component::Sink(sink)),
+                Place::Processor(processor) => self.directory.processor_label(processor),
             };
-            return Verdict::Undecided(format!("no record took effect at {}", self.directory.label(component)));
+            return Verdict::Undecided(format!("no record took effect at {place}"));
         }
         Verdict::Holds
     }
 
-    fn observed(&self, place: Place) -> impl Iterator<Item = (FunctionId, &Observed)> {
+    fn observed(&self, place: Place) -> impl Iterator<Item = (ProcessorId, &Observed)> {
         self.places
             .iter()
             .enumerate()
-            .map(|(number, observed)| (FunctionId::from_index(number), observed))
-            .filter(move |&(function, _)| match place {
-                Place::Function(wanted) => function == wanted,
+            .map(|(number, observed)| (ProcessorId::from_index(number), observed))
+            .filter(move |&(processor, _)| match place {
+                Place::Processor(wanted) => processor == wanted,
                 Place::Sink(sink) => self
                     .directory
-                    .functions
-                    .get(function)
+                    .processors
+                    .get(processor)
                     .is_some_and(|entry| entry.sink == Some(sink)),
             })
     }
 }
 
-/// The places of the functions that read the stream.
+/// The places of the processors that get records of the stream.
 fn readers_of(stream: StreamId, directory: &Directory) -> Vec<usize> {
-    let reads = |function: &FunctionId| {
-        let mut mappings = directory.mappings_of(*function);
-        mappings.any(|(_, reader)| reader.stream == stream)
+    let reads = |processor: &ProcessorId| {
+        let mut readers = directory.readers_of(*processor);
+        readers.any(|(_, reader)| reader.stream == stream)
     };
-    directory.functions.ids().filter(reads).map(Idx::index).collect()
+    directory.processors.ids().filter(reads).map(Idx::index).collect()
 }

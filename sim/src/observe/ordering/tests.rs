@@ -61,7 +61,7 @@ fn without_data_nothing_is_decided() {
             Verdict::Undecided("no record took effect at sink.orders".to_owned())
         );
     }
-    let verdict = checker.verdict(Guarantee::OrderPerKey, Place::Function(AUDITOR));
+    let verdict = checker.verdict(Guarantee::OrderPerKey, Place::Processor(AUDITOR.into()));
     assert_eq!(
         verdict.to_string(),
         "undecided: no record took effect at function.audit"
@@ -158,9 +158,10 @@ fn a_batch_that_fails_after_its_write_takes_effect_twice() {
             bytes: 0,
             payload_full: false,
             reader: ENRICH,
-            function: ENRICHER,
+            processor: ENRICHER.into(),
             shard: SHARD,
             lane: 0,
+            first_position: 0,
             records: &batch,
             attempts_before: 1,
         },
@@ -301,7 +302,7 @@ fn expired_records_are_lost_to_their_reader_only() {
         "violated: 2 records of shardId-000000000000, from position 1 on, expired for mapping.enrich before it had read \
          them (noticed at 1 d 00:00:00.000). 2 cases of `lost` at sink.orders in all."
     );
-    assert_eq!(checker.counts(Place::Function(AUDITOR)).of(Anomaly::Lost), 0);
+    assert_eq!(checker.counts(Place::Processor(AUDITOR.into())).of(Anomaly::Lost), 0);
 }
 
 #[test]
@@ -378,13 +379,13 @@ fn a_function_without_a_sink_is_a_place_of_its_own() {
                 positions: &[],
                 passage: crate::batch::Passage::default(),
                 shard: crate::ids::ShardIndex(0),
-                function: AUDITOR,
+                processor: AUDITOR.into(),
                 records,
             },
         );
     }
     deliver(&mut checker, 30, &[0, 1]);
-    let audit = Place::Function(AUDITOR);
+    let audit = Place::Processor(AUDITOR.into());
     assert!(checker.verdict(Guarantee::OrderPerKey, audit).witness().is_some());
     assert_eq!(checker.verdict(Guarantee::OrderPerKey, SINK), Verdict::Holds);
 }

@@ -6,17 +6,17 @@ use super::point::Irregular;
 use crate::directory::{Component, Directory};
 use crate::engine::index::to_u32;
 use crate::engine::time::SimTime;
-use crate::ids::FunctionId;
+use crate::ids::ProcessorId;
 use crate::key::KeyTable;
 use crate::observe::recent::Recent;
 use crate::observe::verdict::{Anomaly, Cause, Sighting, Witness};
 use crate::record::Record;
 
-/// The sink of the function, or the function itself.
-pub(super) fn place_name(directory: &Directory, function: FunctionId) -> String {
-    match directory.functions.get(function).and_then(|entry| entry.sink) {
+/// The sink of the processor, or the processor itself.
+pub(super) fn place_name(directory: &Directory, processor: ProcessorId) -> String {
+    match directory.processors.get(processor).and_then(|entry| entry.sink) {
         Some(sink) => directory.label(Component::Sink(sink)),
-        None => directory.label(Component::Function(function)),
+        None => directory.processor_label(processor),
     }
 }
 
@@ -32,7 +32,7 @@ pub(super) const fn unseen(ordinal: u32) -> Sighting {
 /// What a witness can draw on while a batch is examined.
 pub(super) struct Context<'c> {
     pub(super) now: SimTime,
-    pub(super) function: FunctionId,
+    pub(super) processor: ProcessorId,
     pub(super) records: &'c [Record],
     pub(super) causes: &'c Causes,
     pub(super) directory: &'c Directory,
@@ -47,7 +47,7 @@ impl Context<'_> {
             "record {} of key {} took effect at {} at {}, but no stream has accepted it",
             record.ordinal,
             self.keys.text(record.key),
-            place_name(self.directory, self.function),
+            place_name(self.directory, self.processor),
             self.now
         )
     }
@@ -61,7 +61,7 @@ impl Context<'_> {
             delivered_at: Some(self.now),
         };
         let key = self.keys.text(record.key);
-        let of_batch = || self.causes.of_batch(self.function, self.records, self.directory);
+        let of_batch = || self.causes.of_batch(self.processor, self.records, self.directory);
         let of_record = || self.causes.of_record(record);
         let (record, other, cause) = match irregular {
             Irregular::Late { overtaker, .. } => {
@@ -89,7 +89,7 @@ impl Context<'_> {
         };
         Witness {
             anomaly,
-            place: place_name(self.directory, self.function),
+            place: place_name(self.directory, self.processor),
             key,
             record,
             other,

@@ -8,6 +8,7 @@
 mod cohort;
 mod control;
 mod in_service;
+mod iterators;
 mod library;
 mod meter;
 mod on_demand;
@@ -26,6 +27,7 @@ mod write_limits;
 pub use cohort::cohort_error;
 use control::Control;
 use in_service::Cohorts;
+use iterators::Iterators;
 use library::AggregatedRecords;
 use meter::Meter;
 use on_demand::Scaling;
@@ -73,8 +75,23 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
-    /// A `ListShards` came in.
+    /// A `GetShardIterator` came in; its service time begins.
+    IteratorReceived {
+        /// The call.
+        batch: BatchId,
+    },
+    /// Its service time is over: the iterator is issued.
+    IteratorServed {
+        /// The call.
+        batch: BatchId,
+    },
+    /// A `ListShards` of a producer's library came in.
     ListShards {
+        /// The call.
+        batch: BatchId,
+    },
+    /// A `ListShards` of an application came in.
+    ListReceived {
         /// The call.
         batch: BatchId,
     },
@@ -103,6 +120,9 @@ impl Event {
             Self::CohortWindow => 2,
             Self::GetReceived { .. } => 3,
             Self::GetServed { .. } => 4,
+            Self::IteratorReceived { .. } => 9,
+            Self::IteratorServed { .. } => 10,
+            Self::ListReceived { .. } => 11,
             Self::ShardLeft { .. } => 5,
             Self::ChangeDue { .. } => 6,
             Self::MinuteOver => 7,
@@ -128,6 +148,7 @@ pub struct Stream {
     readers: Vec<Reader>,
     put_service: RandomSpan,
     get_service: RandomSpan,
+    iterators: Iterators,
     internal_failure_rate: Ratio,
     entry_failure_rate: Ratio,
     failure_stream: Random,
@@ -190,6 +211,8 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
+    /// Some of them are applications, which ask for iterators.
+    pub applications: bool,
     /// What the account has.
     pub account: StreamAccount,
     /// Keep track of every shard's load: something will depend on it.
@@ -210,6 +233,7 @@ impl Stream {
             model,
             keys,
             readers,
+            applications,
             account,
             metered,
             call_window,
@@ -239,6 +263,7 @@ impl Stream {
                 .collect(),
             put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
             get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
+            iterators: Iterators::new(&component, model, applications, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,
             failure_stream: streams.stream(&format!("{component}/internal-failure"))?,
@@ -268,6 +293,9 @@ impl Stream {
             Event::GetReceived { batch } => self.get_received(me, batch, cx),
             Event::GetServed { batch } => self.get_served(me, batch, cx),
             Event::ListShards { batch } => self.list_shards(batch, cx),
+            Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
+            Event::IteratorServed { batch } => self.iterator_served(me, batch, cx),
+            Event::ListReceived { batch } => self.list_received(batch, cx),
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
             Event::ChangeDue { number } => self.change_due(me, number, cx),
             Event::MinuteOver => self.minute_over(me, cx),
@@ -308,6 +336,7 @@ impl Stream {
             self.link.draws(),
         ]
         .into_iter()
+        .chain(self.iterators.draws())
         // Streams that do not scale by themselves have nothing to tell.
         .chain(Some(self.scaling.draws()).filter(|&draws| draws > 0))
     }

@@ -20,6 +20,10 @@ pub const SHARD_READ_CALLS: usize = 5;
 pub const SHARD_READ_CALLS_SPAN: SimDuration = SimDuration::SECOND;
 /// Bytes that a shard gives to shared readers per second, and the capacity of that allowance (KDS-R-10, KDS-MOD-07).
 pub const SHARD_READ_BYTES: u64 = 2 * MIB;
+/// Calls to GetShardIterator that a shard answers in a second (KDS-R-17, KDS-MOD-23).
+pub const SHARD_ITERATOR_CALLS: u64 = 5;
+/// How long a shard iterator may be used after it was issued (KDS-R-05).
+pub const ITERATOR_LIFETIME: SimDuration = SimDuration::from_minutes(5);
 /// Most bytes in one page (KDS-R-08).
 pub const MAX_GET_BYTES: u64 = 10 * MIB;
 /// Most records in one page (KDS-R-07).

@@ -1,6 +1,6 @@
 //! Reads: admission by the shard's read limits, and the page cut from its log.
 
-use super::{Event, Stream, broken, quotas};
+use super::{Event, Stream, broken, iterators, quotas};
 use crate::batch::{Batch, BatchId, Envelope, GetCall, ReadCaller, ServiceError};
 use crate::context::Cx;
 use crate::engine::index::to_usize;
@@ -17,6 +17,9 @@ impl Stream {
             return broken(cx, "a read without its call");
         };
         let now = cx.now();
+        if iterators::is_expired(&call, now) {
+            return self.refuse_expired(batch, call, cx);
+        }
         self.note_checkpoint(call.reader, call.shard, call.checkpoint);
         if let Err(limit) = self.shards[to_usize(call.shard.0)].admit_read(now) {
             cx.emit(|| Fact::GetRecordsThrottled {
@@ -53,6 +56,7 @@ impl Stream {
             .read(call.position, limit, quotas::MAX_GET_BYTES, now, &mut batch);
         shard.charge_read(now, page.bytes);
         call.served_at = now;
+        iterators::renew(&mut call, now);
         call.position = page.next;
         call.expired = page.expired;
         // The tip is the present; what is left unread tells how far behind it the response is (KDS-R-15).
@@ -80,11 +84,15 @@ impl Stream {
         self.answer_read(batch, call, cx);
     }
 
-    fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| match call.caller {
             ReadCaller::Mapping(mapping) => {
                 world::Event::Mapping(mapping, crate::services::mapping::Event::PageReceived { batch })
+            }
+            ReadCaller::Application { application, .. } => {
+                let event = crate::services::application::Event::PageReceived { batch };
+                world::Event::Application(application, event)
             }
         });
     }

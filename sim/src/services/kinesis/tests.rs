@@ -6,6 +6,7 @@
 
 mod cohorts;
 mod control;
+mod iterators;
 mod on_demand;
 mod reads;
 mod records;
@@ -41,6 +42,7 @@ struct Setup {
     hashes: Vec<u128>,
     readers: Vec<ReaderId>,
     account: StreamAccount,
+    applications: bool,
 }
 
 impl Setup {
@@ -52,6 +54,7 @@ impl Setup {
             model: model(),
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
+            applications: false,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
@@ -62,6 +65,7 @@ impl Setup {
             model: &self.model,
             keys: &keys,
             readers: &self.readers,
+            applications: self.applications,
             account: self.account,
             metered: true,
             call_window: SimDuration::from_millis(1),
@@ -178,6 +182,7 @@ impl Client for Bench {
             limit,
             checkpoint: 0,
             retry_lane: None,
+            iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
             expired: 0,
             shard_end: false,

@@ -20,7 +20,7 @@ mod tests;
 
 pub use concurrency::{MINIMUM_UNRESERVED_CONCURRENCY, ReservationRefused};
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall, WriteCall};
+use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::blueprint::{FunctionBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -188,9 +188,12 @@ impl Lambda {
     /// Whether the function still waits for the answer to a write; if not, it has timed out, and the mapping has been
     /// told or will be.
     pub fn awaits(&self, write: &WriteCall) -> bool {
+        let Writer::Function { invocation, invoke } = write.writer else {
+            return false;
+        };
         self.functions
-            .get(write.function)
-            .is_some_and(|function| function.invocations.get(write.invocation).is_ok())
+            .get(invoke.function)
+            .is_some_and(|function| function.invocations.get(invocation).is_ok())
     }
     /// Draws on all streams so far, as one word for the fingerprint.
     pub fn draws(&self) -> u64 {
@@ -234,10 +237,13 @@ impl Lambda {
         let Envelope::Write(call) = batch.envelope else {
             return cx.fail(unexpected("the answer to a write", &batch.envelope));
         };
-        match self.functions[function].invocations.get(call.invocation) {
+        let Writer::Function { invocation, .. } = call.writer else {
+            return cx.fail(unexpected("the answer to a write", &batch.envelope));
+        };
+        match self.functions[function].invocations.get(invocation) {
             Ok(running) => {
                 let outcome = outcome_of(running.fails);
-                self.end(function, call.invocation, outcome, Some(batch), cx);
+                self.end(function, invocation, outcome, Some(batch), cx);
             }
             // The write took effect all the same, so the retry of the batch will deliver it a second time.
             Err(_timed_out_before) => cx.recycle(batch),
@@ -273,7 +279,7 @@ impl Lambda {
         let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
         if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
             cx.emit(|| Fact::RecordsProcessed {
-                function,
+                processor: function.into(),
                 records: &batch.records,
                 reader: ended.call.mapping.into(),
                 shard: ended.call.shard,
@@ -375,10 +381,15 @@ impl Function {
             running.handler_started_at.saturating_add(self.handler.timeout),
         );
         batch.envelope = Envelope::Write(WriteCall {
-            function,
+            processor: function.into(),
             sink,
-            invocation,
-            invoke: running.call,
+            reader: running.call.mapping.into(),
+            shard: running.call.shard,
+            passage: running.call.passage,
+            writer: Writer::Function {
+                invocation,
+                invoke: running.call,
+            },
         });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {

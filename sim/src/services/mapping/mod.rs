@@ -328,9 +328,10 @@ impl Mapping {
         held.attempts += 1;
         cx.emit(|| Fact::BatchDispatched {
             reader: me.into(),
-            function,
+            processor: function.into(),
             shard: ShardIndex(shard),
             lane,
+            first_position: held.passage.first_position,
             records: &batch.records,
             bytes: batch.bytes,
             attempts_before,
@@ -363,6 +364,8 @@ impl Mapping {
                     shard: call.shard,
                     lane: call.lane,
                     records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
+                    again: 0,
+                    batch: &[],
                     positions: held.positions.listed(),
                     first_position: held.positions.first(),
                 });

@@ -81,6 +81,7 @@ impl Mapping {
             limit,
             checkpoint: self.readers[to_usize(shard)].progress.checkpoint(),
             retry_lane,
+            iterator_issued_at: SimTime::NEVER,
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
             millis_behind: 0,

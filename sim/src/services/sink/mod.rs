@@ -12,7 +12,7 @@ mod capacity;
 #[cfg(test)]
 mod tests;
 
-use crate::batch::{BatchId, Envelope};
+use crate::batch::{BatchId, Envelope, Writer};
 use crate::blueprint::{ModelParameters, SinkBlueprint};
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -25,7 +25,7 @@ use crate::ids::SinkId;
 use crate::observe::fact::Fact;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
-use crate::services::{ServiceBuildError, digest_of_draws, lambda};
+use crate::services::{ServiceBuildError, application, digest_of_draws, lambda};
 use crate::world;
 use capacity::{Line, WORK_PER_RECORD};
 
@@ -206,19 +206,24 @@ impl Sink {
         self.records -= u64::from(to_u32(batch.records.len()));
         cx.emit(|| Fact::RecordsDelivered {
             sink: me,
-            function: call.function,
+            processor: call.processor,
             records: &batch.records,
             received_at: write.received_at,
             capacity: self.line.capacity(),
-            reader: call.invoke.mapping.into(),
-            shard: call.invoke.shard,
+            reader: call.reader,
+            shard: call.shard,
             positions: &batch.positions,
-            passage: call.invoke.passage,
+            passage: call.passage,
         });
         cx.mix_arrivals(&batch.records);
         let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Function(call.function, lambda::Event::Written { batch })
+        cx.send(batch, delay, |batch| match call.writer {
+            Writer::Function { invoke, .. } => {
+                world::Event::Function(invoke.function, lambda::Event::Written { batch })
+            }
+            Writer::Application { application, .. } => {
+                world::Event::Application(application, application::Event::Written { batch })
+            }
         });
     }
 

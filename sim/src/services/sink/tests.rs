@@ -1,10 +1,10 @@
 //! What a sink does with writes.
 
 use super::*;
-use crate::batch::{Batch, InvocationOutcome, InvokeCall, WriteCall};
+use crate::batch::{Batch, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::engine::distribution::Distribution;
 use crate::engine::pool::{Handle, Pool};
-use crate::ids::{FunctionId, MappingId, ShardIndex};
+use crate::ids::{FunctionId, MappingId, ProcessorId, ShardIndex};
 use crate::testing::harness::{Harness, records};
 use proptest::prelude::*;
 
@@ -48,10 +48,15 @@ fn batch(first: u32, count: u32) -> Batch {
     Batch {
         records: records(first, count),
         envelope: Envelope::Write(WriteCall {
-            function: ENRICH,
+            processor: ENRICH.into(),
             sink: ORDERS,
-            invocation: invocation(),
-            invoke,
+            reader: MappingId(0).into(),
+            shard: ShardIndex(0),
+            passage: invoke.passage,
+            writer: Writer::Function {
+                invocation: invocation(),
+                invoke,
+            },
         }),
         ..Batch::default()
     }
@@ -84,7 +89,7 @@ fn a_write_is_delivered_and_answered_with_its_own_batch() {
     harness.run();
     let [note] = harness.notes() else { panic!("one fact") };
     assert!(
-        matches!(note.fact, Fact::RecordsDelivered { sink: ORDERS, function: ENRICH, received_at, .. } if received_at == millis(10))
+        matches!(note.fact, Fact::RecordsDelivered { sink: ORDERS, processor: ProcessorId(1), received_at, .. } if received_at == millis(10))
     );
     assert_eq!((note.at, &note.records), (millis(15), &records(40, 3)));
     let calls = harness.take_calls();
@@ -97,7 +102,7 @@ fn a_write_is_delivered_and_answered_with_its_own_batch() {
     let Envelope::Write(call) = calls[0].batch.envelope else {
         panic!("the write's own envelope")
     };
-    assert_eq!(call.invocation, invocation());
+    assert!(matches!(call.writer, Writer::Function { invocation: waits, .. } if waits == invocation()));
 }
 
 #[test]

@@ -257,6 +257,7 @@ fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
             limit: 1,
             checkpoint,
             retry_lane: None,
+            iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,
             expired: 0,
             shard_end: false,

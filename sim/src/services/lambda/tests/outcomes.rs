@@ -21,7 +21,7 @@ fn answer(harness: &mut Harness<Lambda>, at: SimTime, write: Call) {
         panic!("not a write")
     };
     harness.send(at, write.batch, |batch| {
-        world::Event::Function(call.function, Event::Written { batch })
+        world::Event::Function(FunctionId(call.processor.0), Event::Written { batch })
     });
 }
 /// The only call that has reached someone since the last time.

@@ -27,7 +27,7 @@ fn run_with_sink(harness: &mut Harness<Lambda>, until: SimTime, answers: &[u64],
                 let at = harness.now() + SimDuration::from_millis(answers[*writes % answers.len()]);
                 *writes += 1;
                 harness.send(at, call.batch, |batch| {
-                    world::Event::Function(write.function, Event::Written { batch })
+                    world::Event::Function(FunctionId(write.processor.0), Event::Written { batch })
                 });
             } else {
                 replies.push(call);

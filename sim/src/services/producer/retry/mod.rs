@@ -40,7 +40,7 @@ impl ErrorClass {
         match error {
             ServiceError::ProvisionedThroughputExceeded | ServiceError::TooManyRequests => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
-            ServiceError::InvalidArgument => Self::Permanent,
+            ServiceError::InvalidArgument | ServiceError::ExpiredIterator => Self::Permanent,
         }
     }
 }
@@ -105,6 +105,7 @@ impl Backoff {
                 ServiceError::ProvisionedThroughputExceeded
                 | ServiceError::InternalFailure
                 | ServiceError::InvalidArgument
+                | ServiceError::ExpiredIterator
                 | ServiceError::TooManyRequests => 5,
             },
         }
