@@ -3,6 +3,7 @@
 pub mod catalogue;
 mod points;
 pub mod series;
+mod shards;
 #[cfg(test)]
 mod tests;
 
@@ -19,6 +20,7 @@ use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
 use points::{latencies, stored_bytes};
+use shards::Shards;
 use std::sync::Arc;
 
 /// Which series a component keeps: metrics in a fixed order.
@@ -86,9 +88,6 @@ struct Group {
     series: Vec<Series>,
 }
 
-/// The series of a shard, in the order of `SHARD`.
-type ShardSeries = [Series; SHARD.len()];
-
 impl Group {
     fn new(metrics: &'static [Metric]) -> Self {
         let mut places = [u8::MAX; Metric::ALL.len()];
@@ -122,7 +121,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    shards: IndexVec<StreamId, Shards>,
     processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
 }
@@ -148,7 +147,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
+                .map(|stream| Shards::new(stream.shards))
                 .collect(),
             processors: directory
                 .processors
@@ -180,9 +179,9 @@ impl Metrics {
         .get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
-    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
+    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<Series> {
         let place = SHARD.iter().position(|listed| *listed == metric)?;
-        self.shards.get(stream)?.get(to_usize(shard.0))?.get(place)
+        self.shards.get(stream)?.series(to_usize(shard.0), place)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -373,17 +372,7 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        let all = &mut self.shards[stream];
-        for tally in shards {
-            let at = to_usize(tally.shard.0);
-            if at >= all.len() {
-                all.resize(at + 1, ShardSeries::default());
-            }
-            let [records, bytes, throttled] = &mut all[at];
-            records.add(now, Point::of(u64::from(tally.accepted)));
-            bytes.add(now, Point::of(tally.bytes));
-            throttled.add(now, Point::of(u64::from(tally.throttled)));
-        }
+        self.shards[stream].put(now, shards);
     }
 
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {

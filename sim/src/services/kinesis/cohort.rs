@@ -8,12 +8,15 @@
 
 use super::in_service::{Due, Served};
 use super::put::{look_after, respond};
+use super::shard::{Shard, Shortage};
 use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
+use crate::engine::quantity::Ratio;
+use crate::engine::random::Stream as Random;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProducerId, ShardIndex, StreamId};
 use crate::observe::fact::{Fact, LateCall, ShardTally};
@@ -40,21 +43,125 @@ impl Answer {
     }
 }
 
-/// The tally of the shard in hand, while the calls of a window are taken shard by shard. One that differs from the last
-/// shard is more often the case than not and never foreseeable, so it costs no branch.
-#[derive(Default)]
-struct CurrentTally {
+/// What the calls of a window meet, shard by shard.
+struct WindowPut<'s> {
+    /// By key: its shard.
+    route: &'s [u32],
+    shards: &'s mut [Shard],
+    /// Room for what becomes of the calls, if anybody wants to know.
+    tallies: &'s mut [ShardTally],
+    /// Shards that have had a call, and the last of them.
+    touched: usize,
     shard: u32,
-    /// How many shards have been in hand.
-    end: usize,
+    /// The longest time from a call's begin to its end, in nanoseconds, that lets the response come in time.
+    longest: u64,
+    timeout: SimDuration,
+    internal_failure_rate: Ratio,
+    failure_stream: &'s mut Random,
+    lost_acknowledgement_rate: Ratio,
+    loss_stream: &'s mut Random,
 }
 
-impl CurrentTally {
+impl WindowPut<'_> {
+    /// Stores the calls or refuses them, and gathers the answers.
+    #[inline(never)]
+    fn all(&mut self, due: &Due<'_>, answers: &mut Vec<Answer>, cx: &mut Cx<'_, '_>) {
+        if let Some(producer) = due.only_client() {
+            answers.push(Answer::new(producer, cx));
+            if let Some(answer) = answers.first_mut() {
+                due.by_shard().for_each(|served| self.one(served, answer));
+            }
+            return;
+        }
+        for served in due.by_shard() {
+            let producer = cx.keys().entry(served.record.key).producer;
+            let known = answers.iter().position(|answer| answer.producer == producer);
+            let slot = known.unwrap_or_else(|| {
+                answers.push(Answer::new(producer, cx));
+                answers.len() - 1
+            });
+            self.one(served, &mut answers[slot]);
+        }
+    }
+
+    /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
+    /// What only facts and the meter need is noted only if one of them is there.
     #[inline]
-    fn of<'t>(&mut self, shard: u32, tallies: &'t mut [ShardTally]) -> &'t mut ShardTally {
-        self.end += usize::from(shard != self.shard) | usize::from(self.end == 0);
-        self.shard = shard;
-        &mut tallies[self.end - 1]
+    fn one(&mut self, served: &Served, answer: &mut Answer) {
+        let Served { at, ref record } = *served;
+        let number = self.route[to_usize(record.key.0)];
+        let shard = &mut self.shards[to_usize(number)];
+        let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
+        let admitted = if failed {
+            None
+        } else {
+            Some(shard.admit_single(at, record.bytes))
+        };
+        let outcome = match admitted {
+            Some(Ok(_)) => Outcome::Accepted,
+            Some(Err(_)) => Outcome::Throttled,
+            None => Outcome::Failed,
+        };
+        let stored = outcome == Outcome::Accepted;
+        let position = if stored {
+            shard.log.append_at(at, record)
+        } else {
+            shard.log.next_position()
+        };
+        let place = answer.batch.records.len();
+        answer.batch.bytes += u64::from(record.bytes);
+        answer.batch.records.push(Record {
+            arrived_at: if stored { at } else { SimTime::ZERO },
+            flags: record.flags_with(outcome),
+            ..*record
+        });
+        // Whether this is another shard than the last is never foreseeable, so it costs no branch.
+        self.touched += usize::from(number != self.shard) | usize::from(self.touched == 0);
+        self.shard = number;
+        if let Some(tally) = self.tallies.get_mut(self.touched - 1) {
+            note(tally, number, position, record.bytes, admitted);
+            if record.arrived_at != record.created_at {
+                answer.late.push(LateCall {
+                    index: to_u32(place),
+                    sent_at: record.arrived_at,
+                    shard: ShardIndex(number),
+                    position,
+                });
+            }
+        }
+        if !failed && self.response_lost(at, record.arrived_at) {
+            answer
+                .lost
+                .push((place, record.arrived_at.saturating_add(self.timeout)));
+        }
+    }
+
+    /// Whether the client never hears of a stored or refused call and gives up waiting (KDS-MOD-18).
+    #[inline]
+    fn response_lost(&mut self, at: SimTime, sent_at: SimTime) -> bool {
+        let rate = self.lost_acknowledgement_rate;
+        let lost = !rate.is_zero() && self.loss_stream.chance(rate);
+        lost || at.since(sent_at).as_nanos() > self.longest
+    }
+}
+
+/// Notes in its shard's tally what became of a call, whose record is at this position or would have been.
+#[inline]
+fn note(tally: &mut ShardTally, shard: u32, position: u64, bytes: u32, admitted: Option<Result<u64, Shortage>>) {
+    tally.shard = ShardIndex(shard);
+    tally.first_position = position - u64::from(tally.accepted);
+    match admitted {
+        None => {}
+        Some(Ok(charged)) => {
+            tally.accepted += 1;
+            tally.bytes += u64::from(bytes);
+            tally.bytes_charged += charged;
+        }
+        Some(Err(shortage)) => {
+            tally.throttled += 1;
+            tally.out_of_records |= shortage.records;
+            tally.out_of_bytes |= shortage.bytes;
+        }
     }
 }
 
@@ -93,20 +200,32 @@ impl Stream {
     /// The window begins: its calls are admitted and stored at their own instants.
     pub(super) fn cohort_window(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let Some(due) = self.cohorts.take(now, &self.map.route, self.shards.len()) else { return };
+        let shard_count = self.shards.len();
+        let Some(due) = self.cohorts.take(now, &self.map.route, shard_count) else {
+            return;
+        };
         let way = self.link.delay();
         let mut answers: Vec<Answer> = Vec::new();
-        let only_client = self.cohorts.only_client();
-        if let Some(producer) = only_client {
-            answers.push(Answer::new(producer, cx));
-        }
         self.tallies.clear();
         if cx.is_watched() || self.meter.is_some() {
             self.tallies.resize(due.len(), ShardTally::none(ShardIndex(0), 0));
         }
-        let shards_touched = self.put_due(&due, way, only_client.is_some(), &mut answers, cx);
-        self.tallies.truncate(shards_touched);
-        self.cohorts.give_back(due);
+        let mut put = WindowPut {
+            route: &self.map.route,
+            shards: &mut self.shards,
+            tallies: &mut self.tallies,
+            touched: 0,
+            shard: 0,
+            longest: self.request_timeout.as_nanos().saturating_sub(way.as_nanos()),
+            timeout: self.request_timeout,
+            internal_failure_rate: self.internal_failure_rate,
+            failure_stream: &mut self.failure_stream,
+            lost_acknowledgement_rate: self.lost_acknowledgement_rate,
+            loss_stream: &mut self.loss_stream,
+        };
+        put.all(&due, &mut answers, cx);
+        let touched = put.touched;
+        self.tallies.truncate(touched);
         if let Some(meter) = &mut self.meter {
             meter.note(now, &self.tallies);
         }
@@ -117,45 +236,6 @@ impl Stream {
             self.answer_cohort(me, answer, way, cx);
         }
         self.arm_cohorts(me, cx);
-    }
-
-    /// Stores the calls of a window, or refuses them, and notes in the tallies, if there is room, what became of them; returns
-    /// how many shards they concern.
-    #[inline(never)]
-    fn put_due(
-        &mut self,
-        due: &Due,
-        way: SimDuration,
-        only_client: bool,
-        answers: &mut Vec<Answer>,
-        cx: &mut Cx<'_, '_>,
-    ) -> usize {
-        let mut tally = CurrentTally::default();
-        if only_client && let Some(answer) = answers.first_mut() {
-            for served in due.by_shard() {
-                self.put_single(served, way, &mut tally, answer);
-            }
-            return tally.end;
-        }
-        for served in due.by_shard() {
-            let producer = cx.keys().entry(served.record.key).producer;
-            let known = answers.iter().position(|answer| answer.producer == producer);
-            let slot = known.unwrap_or_else(|| {
-                answers.push(Answer::new(producer, cx));
-                answers.len() - 1
-            });
-            self.put_single(served, way, &mut tally, &mut answers[slot]);
-        }
-        tally.end
-    }
-
-    /// Whether the client never hears of a stored or refused call, and if so, when it gives up waiting (KDS-MOD-18).
-    #[inline]
-    fn response_lost(&mut self, served: &Served, way: SimDuration) -> Option<SimTime> {
-        let deadline = served.record.arrived_at.saturating_add(self.request_timeout);
-        let rate = self.lost_acknowledgement_rate;
-        let lost = !rate.is_zero() && self.loss_stream.chance(rate);
-        (lost || served.at.saturating_add(way) > deadline).then_some(deadline)
     }
 
     fn answer_cohort(&mut self, me: StreamId, answer: Answer, way: SimDuration, cx: &mut Cx<'_, '_>) {
@@ -247,69 +327,6 @@ impl Stream {
             !gone
         });
         answer.bytes = answer.records.iter().map(|record| u64::from(record.bytes)).sum();
-    }
-
-    /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
-    /// What only facts and the meter need is noted only if one of them is there.
-    #[inline]
-    fn put_single(&mut self, served: &Served, way: SimDuration, current: &mut CurrentTally, answer: &mut Answer) {
-        let Served { at, ref record } = *served;
-        let number = self.map.route[to_usize(record.key.0)];
-        let shard = &mut self.shards[to_usize(number)];
-        let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
-        let admitted = if failed {
-            None
-        } else {
-            Some(shard.admit_single(at, record.bytes))
-        };
-        let outcome = match admitted {
-            Some(Ok(_)) => Outcome::Accepted,
-            Some(Err(_)) => Outcome::Throttled,
-            None => Outcome::Failed,
-        };
-        let stored = outcome == Outcome::Accepted;
-        let position = if stored {
-            shard.log.append_at(at, record)
-        } else {
-            shard.log.next_position()
-        };
-        let place = answer.batch.records.len();
-        answer.batch.bytes += u64::from(record.bytes);
-        answer.batch.records.push(Record {
-            arrived_at: if stored { at } else { SimTime::ZERO },
-            flags: record.flags_with(outcome),
-            ..*record
-        });
-        if !self.tallies.is_empty() {
-            let tally = current.of(number, &mut self.tallies);
-            tally.shard = ShardIndex(number);
-            tally.first_position = position - u64::from(tally.accepted);
-            match admitted {
-                None => {}
-                Some(Ok(charged)) => {
-                    tally.accepted += 1;
-                    tally.bytes += u64::from(record.bytes);
-                    tally.bytes_charged += charged;
-                }
-                Some(Err(shortage)) => {
-                    tally.throttled += 1;
-                    tally.out_of_records |= shortage.records;
-                    tally.out_of_bytes |= shortage.bytes;
-                }
-            }
-            let sent_at = record.arrived_at;
-            if sent_at != record.created_at {
-                answer.late.push(LateCall {
-                    index: to_u32(place),
-                    sent_at,
-                    shard: ShardIndex(number),
-                    position,
-                });
-            }
-        }
-        if !failed && let Some(deadline) = self.response_lost(served, way) {
-            answer.lost.push((place, deadline));
-        }
     }
 
     /// Keeps one log after the other within the retention, and forgets what no reader needs. Reads look after the log

@@ -37,8 +37,14 @@ pub(super) struct Cohorts {
     window: SimDuration,
     /// Number of the window that `buckets[0]` stands for.
     first: u64,
-    buckets: VecDeque<Vec<Served>>,
-    spare: Vec<Vec<Served>>,
+    /// By window: the places of its calls.
+    buckets: VecDeque<Vec<u32>>,
+    /// Lists that serve again.
+    spare: Vec<Vec<u32>>,
+    /// The calls, each in a place that is its own while it is in service. What was freed last is taken first, so that all
+    /// of them stay in a core's cache, however long a few of them take.
+    places: Vec<Served>,
+    free: Vec<u32>,
     calls: u64,
     /// Windows handled.
     windows: u64,
@@ -56,6 +62,8 @@ impl Cohorts {
             first: 0,
             buckets: VecDeque::new(),
             spare: Vec::new(),
+            places: Vec::new(),
+            free: Vec::new(),
             calls: 0,
             windows: 0,
             armed: None,
@@ -73,13 +81,6 @@ impl Cohorts {
     /// Windows handled so far.
     pub(super) const fn windows(&self) -> u64 {
         self.windows
-    }
-    /// The producer whose calls all of them are, if there is only one.
-    pub(super) fn only_client(&self) -> Option<ProducerId> {
-        match self.clients[..] {
-            [only] => Some(only),
-            _ => None,
-        }
     }
     pub(super) const fn number(&self, at: SimTime) -> u64 {
         at.as_nanos() / self.window.as_nanos()
@@ -112,11 +113,25 @@ impl Cohorts {
             let index = windows_within(at.since(base).as_nanos(), width).max(least);
             let index = usize::try_from(index).unwrap_or(usize::MAX);
             if index >= buckets.len() {
-                let spare = &mut self.spare;
-                self.buckets.resize_with(index + 1, || spare.pop().unwrap_or_default());
+                self.buckets.resize_with(index + 1, Vec::new);
                 buckets = self.buckets.make_contiguous();
             }
-            buckets[index].push(Served { at, record: *record });
+            let bucket = &mut buckets[index];
+            if bucket.capacity() == 0 {
+                // Not before it is needed: a slow call's window is far away, and what was used last is still in the cache.
+                *bucket = self.spare.pop().unwrap_or_default();
+            }
+            let served = Served { at, record: *record };
+            bucket.push(match self.free.pop() {
+                Some(place) => {
+                    self.places[to_usize(place)] = served;
+                    place
+                }
+                None => {
+                    self.places.push(served);
+                    to_u32(self.places.len() - 1)
+                }
+            });
         }
         self.calls += u64::from(to_u32(records.len()));
     }
@@ -134,7 +149,7 @@ impl Cohorts {
 
     /// The calls whose service ends in the window that starts now, by the shard that their key leads to. `None`: the event
     /// was scheduled before an earlier window became the next one, and another event has taken its place.
-    pub(super) fn take(&mut self, now: SimTime, route: &[u32], shards: usize) -> Option<Due> {
+    pub(super) fn take(&mut self, now: SimTime, route: &[u32], shards: usize) -> Option<Due<'_>> {
         let current = self.number(now);
         if self.armed != Some(current) {
             return None;
@@ -154,18 +169,24 @@ impl Cohorts {
             }
         }
         self.calls -= u64::from(to_u32(calls.len()));
-        let order = self.sorter.sort(&calls, (route, shards), self.start(current), self.window);
-        Some(Due { calls, order })
+        let (start, window) = (self.start(current), self.window);
+        self.sorter.sort(&self.places, &calls, (route, shards), start, window);
+        // Whoever gets the calls is done with them before others come in.
+        self.free.extend_from_slice(&calls);
+        self.keep(calls);
+        Some(Due {
+            only_client: match self.clients[..] {
+                [only] => Some(only),
+                _ => None,
+            },
+            places: &self.places,
+            order: &self.sorter.order,
+        })
     }
-    /// Calls that are dealt with: their memory serves again.
-    pub(super) fn give_back(&mut self, due: Due) {
-        self.sorter.order = due.order;
-        self.keep(due.calls);
-    }
-    fn keep(&mut self, mut bucket: Vec<Served>) {
-        bucket.clear();
-        if self.spare.len() < SPARE_LISTS {
-            self.spare.push(bucket);
+    fn keep(&mut self, mut list: Vec<u32>) {
+        list.clear();
+        if list.capacity() > 0 && self.spare.len() < SPARE_LISTS {
+            self.spare.push(list);
         }
     }
 }
@@ -181,25 +202,30 @@ fn windows_within(span: u64, width: u64) -> u64 {
 
 /// The calls whose service ends in one window.
 #[derive(Debug)]
-pub(super) struct Due {
-    calls: Vec<Served>,
-    order: Vec<Place>,
+pub(super) struct Due<'c> {
+    only_client: Option<ProducerId>,
+    places: &'c [Served],
+    order: &'c [Place],
 }
 
-impl Due {
+impl Due<'_> {
+    /// The producer whose calls all of them are, if there is only one.
+    pub(super) const fn only_client(&self) -> Option<ProducerId> {
+        self.only_client
+    }
     /// How many there are.
     pub(super) const fn len(&self) -> usize {
-        self.calls.len()
+        self.order.len()
     }
     /// The calls shard by shard, those of each in the order of the instants at which their service ends.
     #[inline]
     pub(super) fn by_shard(&self) -> impl ExactSizeIterator<Item = &Served> {
-        self.order.iter().map(|place| &self.calls[place.number()])
+        self.order.iter().map(|place| &self.places[place.number()])
     }
 }
 
 /// Where a call of a window belongs: in the upper half its shard and, within that, its instant, as far as there are bits
-/// for it; in the lower half which call it is.
+/// for it; in the lower half the place of the call.
 #[derive(Clone, Copy, Debug, Default)]
 struct Place(u64);
 
@@ -212,7 +238,11 @@ impl Place {
         self.0 >> KEY_BITS
     }
     #[inline]
-    #[expect(clippy::as_conversions, clippy::cast_possible_truncation, reason = "the lower half is meant")]
+    #[expect(
+        clippy::as_conversions,
+        clippy::cast_possible_truncation,
+        reason = "the lower half is meant"
+    )]
     const fn number(self) -> usize {
         to_usize(self.0 as u32)
     }
@@ -223,57 +253,58 @@ impl Place {
 /// each part.
 #[derive(Clone, Debug, Default)]
 struct Sorter {
-    places: Vec<Place>,
+    unsorted: Vec<Place>,
     /// By part: where its next call goes.
     next: Vec<u32>,
     order: Vec<Place>,
 }
 
 impl Sorter {
-    /// The places of the calls in order, where keys lead to so many shards by this route, and the window begins at `start`.
-    /// It may hold calls whose service ended before it.
+    /// Sorts the calls at these places, where keys lead to so many shards by this route, and the window begins at `start`. It
+    /// may hold calls whose service ended before it.
     #[inline(never)]
     fn sort(
         &mut self,
-        calls: &[Served],
+        places: &[Served],
+        calls: &[u32],
         (route, shards): (&[u32], usize),
         start: SimTime,
         window: SimDuration,
-    ) -> Vec<Place> {
+    ) {
         let shard_bits = (usize::BITS - shards.leading_zeros()).min(KEY_BITS);
         let bits = u64::BITS - window.as_nanos().leading_zeros();
         let coarse = bits.saturating_sub(KEY_BITS - shard_bits);
         let bits = bits - coarse;
+        let latest = (1 << bits) - 1;
         let parts = (2 * calls.len()).next_power_of_two();
         let shift = (KEY_BITS + shard_bits + bits).saturating_sub(parts.ilog2());
         self.next.clear();
         self.next.resize(parts, 0);
         let next = &mut self.next[..parts];
         let part = |place: Place| usize::try_from(place.0 >> shift).unwrap_or(usize::MAX).min(parts - 1);
-        self.places.clear();
-        self.places.extend((0_u64..).zip(calls).map(|(number, call)| {
+        self.unsorted.clear();
+        self.unsorted.extend(calls.iter().map(|&number| {
+            let call = &places[to_usize(number)];
             let shard = u64::from(route[to_usize(call.record.key.0)]);
-            let instant = call.at.as_nanos().saturating_sub(start.as_nanos()) >> coarse;
-            Place((shard << bits | instant) << KEY_BITS | number)
+            let instant = (call.at.as_nanos().saturating_sub(start.as_nanos()) >> coarse).min(latest);
+            Place((shard << bits | instant) << KEY_BITS | u64::from(number))
         }));
-        for &place in &self.places {
+        for &place in &self.unsorted {
             next[part(place)] += 1;
         }
         let mut before = 0;
         for next in &mut *next {
             (*next, before) = (before, before + *next);
         }
-        let mut order = core::mem::take(&mut self.order);
-        order.resize(calls.len(), Place::default());
-        for &place in &self.places {
+        self.order.resize(calls.len(), Place::default());
+        for &place in &self.unsorted {
             let next = &mut next[part(place)];
-            if let Some(slot) = order.get_mut(to_usize(*next)) {
+            if let Some(slot) = self.order.get_mut(to_usize(*next)) {
                 *slot = place;
             }
             *next += 1;
         }
-        settle(&mut order, calls);
-        order
+        settle(&mut self.order, places);
     }
 }
 
@@ -346,9 +377,15 @@ mod tests {
             let start = earliest.saturating_add(SimDuration::from_nanos(ahead));
             let route = [7, 1, 7];
             let shard = |call: &Served| route[to_usize(call.record.key.0)];
-            let order = Sorter::default().sort(&calls, (&route, 8), start, SimDuration::from_nanos(window));
-            let due = Due { calls, order };
-            let mut sorted = due.calls.clone();
+            let mut sorter = Sorter::default();
+            let places: Vec<u32> = (0..to_u32(calls.len())).collect();
+            sorter.sort(&calls, &places, (&route, 8), start, SimDuration::from_nanos(window));
+            let due = Due {
+                only_client: None,
+                places: &calls,
+                order: &sorter.order,
+            };
+            let mut sorted = calls.clone();
             sorted.sort_by(|one, other| shard(one).cmp(&shard(other)).then_with(|| one.order(other)));
             prop_assert_eq!(due.by_shard().count(), sorted.len());
             for (one, other) in due.by_shard().zip(&sorted) {
@@ -360,8 +397,14 @@ mod tests {
     #[test]
     fn many_calls_at_one_instant_in_reverse_order_are_sorted_in_time() {
         let calls: Vec<Served> = (0..200_000).rev().map(|ordinal| call((7, 0, 0, ordinal))).collect();
-        let order = Sorter::default().sort(&calls, (&[0], 1), SimTime::ZERO, SimDuration::from_millis(1));
-        let due = Due { calls, order };
+        let mut sorter = Sorter::default();
+        let places: Vec<u32> = (0..200_000).collect();
+        sorter.sort(&calls, &places, (&[0], 1), SimTime::ZERO, SimDuration::from_millis(1));
+        let due = Due {
+            only_client: None,
+            places: &calls,
+            order: &sorter.order,
+        };
         assert!(due.by_shard().is_sorted_by(|one, other| one.order(other).is_lt()));
     }
 }

@@ -89,10 +89,7 @@ impl WriteLimits {
             let used = u128::from(capacity - level) * 1_000_000 / u128::from(capacity.max(1));
             u64::try_from(used).unwrap_or(u64::MAX)
         };
-        (
-            ppm(self.records, RECORD_CAPACITY),
-            ppm(self.bytes, self.byte_capacity),
-        )
+        (ppm(self.records, RECORD_CAPACITY), ppm(self.bytes, self.byte_capacity))
     }
 }
 
