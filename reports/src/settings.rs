@@ -91,6 +91,7 @@ fn client(producer: &ProducerBlueprint) -> Vec<String> {
                 RetryMode::Off | RetryMode::Standard => "standard",
                 RetryMode::Adaptive => "adaptive",
                 RetryMode::Legacy => "legacy",
+                RetryMode::Java => "java",
             };
             format!("SDK retries: {name}, {} attempts", producer.retry.max_attempts)
         }

@@ -289,6 +289,8 @@ pub enum RetryMode {
     Adaptive,
     /// Five attempts, unbounded exponential backoff, no quota.
     Legacy,
+    /// Standard as the SDK for Java 2.x documents it (KDS-SDK-12).
+    Java,
 }
 
 impl RetryMode {
@@ -296,7 +298,7 @@ impl RetryMode {
     pub const fn default_attempts(self) -> u32 {
         match self {
             Self::Off => 1,
-            Self::Standard | Self::Adaptive => 3,
+            Self::Standard | Self::Adaptive | Self::Java => 3,
             Self::Legacy => 5,
         }
     }

@@ -273,6 +273,16 @@ impl Directory {
     pub fn processor_of(&self, application: ApplicationId) -> ProcessorId {
         ProcessorId::from_index(self.functions.len() + application.index())
     }
+    /// The stream that the component is or reads.
+    pub fn stream_of(&self, component: Component) -> Option<StreamId> {
+        let reader = match component {
+            Component::Stream(id) => return Some(id),
+            Component::Mapping(id) => id.into(),
+            Component::Application(id) => self.reader_of(id),
+            Component::Producer(_) | Component::Function(_) | Component::Sink(_) => return None,
+        };
+        self.readers.get(reader).map(|entry| entry.stream)
+    }
     /// The component that processes: `function.enrich`.
     pub fn processor_label(&self, processor: ProcessorId) -> String {
         let entry = self.processors.get(processor);

@@ -21,6 +21,9 @@ pub struct ModelParameters {
     pub lost_acknowledgement_rate: Ratio,
     /// How long a client waits for a response. It notices at the end of the service time, if that is later.
     pub request_timeout: SimDuration,
+    /// What `x-amz-retry-after` of a response that refuses for load says; zero: it has no such header. AWS documents what
+    /// clients make of the header (KDS-SDK-07), not when Kinesis sends it.
+    pub retry_after: SimDuration,
     /// From the return of GetRecords to the invocation of the function (LAM-U-04).
     pub poll_dispatch_delay: SimDuration,
     /// Base interval of a mapping's polls (LAM-K-01).
@@ -79,6 +82,7 @@ impl Default for ModelParameters {
             entry_failure_rate: Ratio::ZERO,
             lost_acknowledgement_rate: Ratio::ZERO,
             request_timeout: SimDuration::from_secs(5),
+            retry_after: SimDuration::ZERO,
             poll_dispatch_delay: SimDuration::from_millis(85),
             poll_interval: SimDuration::from_secs(1),
             min_poll_interval: SimDuration::from_millis(200),

@@ -39,6 +39,10 @@ fn functions(account: &Account) -> Vec<&FunctionCourse> {
         .collect()
 }
 
+fn is_application(name: &str) -> bool {
+    name.starts_with("application.")
+}
+
 /// Age of records when functions get them.
 pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
@@ -56,8 +60,14 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
         .zip(&account.course.readers)
         .filter(|(reader, _)| !reader.behind_max.is_zero())
         .collect();
+    // A page of an application is long: its last record may be young where its first is old.
+    let got = if is_application(&worst.name) {
+        "began batches whose last record had waited"
+    } else {
+        "got records that had waited"
+    };
     let title = format!(
-        "{} got records that had waited up to {oldest} in the stream, at {}",
+        "{} {got} up to {oldest} in the stream, at {}",
         worst.name,
         time.clock_of(at.0)
     );
@@ -94,11 +104,16 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     } else {
         "MillisBehindLatest is how far a GetRecords was behind the newest record."
     };
+    let who = if functions.iter().any(|one| is_application(&one.name)) {
+        "function or the record processor"
+    } else {
+        "function"
+    };
     Some(Figure {
         name: "iterator-age",
         title,
         caption: format!(
-            "The greatest age for each {}: IteratorAge is that of a batch's last record when the function gets it \
+            "The greatest age for each {}: IteratorAge is that of a batch's last record when the {who} gets it \
              (LAM-M-06). {lag}{}",
             time.step(),
             time.marks_told()

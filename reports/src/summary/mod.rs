@@ -145,7 +145,7 @@ fn latency(page: &mut Page, account: &Account) {
         let records = counted(row.since_creation.records, "record");
         page.paragraph(&format!("{}{by}: {records}", row.at));
         page.line(&format!(
-            "    {:20}{:>10}{:>10}{:>10}{:>10}",
+            "    {:20}{:>11}{:>11}{:>11}{:>11}",
             "", "p50", "p90", "p99", "max"
         ));
         for (name, spread) in [
@@ -153,7 +153,7 @@ fn latency(page: &mut Page, account: &Account) {
             ("since it was stored", row.since_arrival),
         ] {
             let [p50, p90, p99, max] = [spread.p50, spread.p90, spread.p99, spread.max].map(|span| span.to_string());
-            page.line(&format!("    {name:20}{p50:>10}{p90:>10}{p99:>10}{max:>10}"));
+            page.line(&format!("    {name:20}{p50:>11}{p90:>11}{p99:>11}{max:>11}"));
         }
     }
 }
@@ -163,13 +163,13 @@ fn causes(page: &mut Page, account: &Account) {
     for row in account.latency.iter().filter(|row| !row.causes.is_empty()) {
         page.heading(&format!("Where the time goes until {}", row.at));
         page.line(&format!(
-            "    {:24}{:>9}{:>10}{:>10}{:>10}",
+            "    {:25}{:>8}{:>11}{:>11}{:>11}",
             "", "share", "mean", "p50", "p99"
         ));
         for part in row.causes.iter().filter(|part| part.share_per_mille > 0) {
             let share = share(part.share_per_mille, 1_000);
             let [mean, p50, p99] = [part.time.mean, part.time.p50, part.time.p99].map(|span| span.to_string());
-            page.line(&format!("    {:24}{share:>9}{mean:>10}{p50:>10}{p99:>10}", part.name));
+            page.line(&format!("    {:25}{share:>8}{mean:>11}{p50:>11}{p99:>11}", part.name));
         }
     }
 }

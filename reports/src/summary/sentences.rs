@@ -218,8 +218,9 @@ fn application_told(application: &ApplicationAccount) -> Vec<String> {
             .first_failover
             .map_or_else(String::new, |at| format!(", the first at {at}"));
         told.push(format!(
-            "{} taken over from a worker that no longer renewed it{when}.",
-            was(application.leases_failed_over, "lease")
+            "{} taken over from workers that no longer renewed {}{when}.",
+            was(application.leases_failed_over, "lease"),
+            if application.leases_failed_over == 1 { "it" } else { "them" }
         ));
     }
     if application.leases_moved > 0 {
@@ -296,7 +297,10 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
             counted(reader.records_expired, "record")
         ));
     }
-    told.push(if reader.behind_max.is_zero() {
+    told.push(if reader.behind_max.is_zero() && reader.application.is_some() {
+        // Its library reads ahead of what it processes.
+        "Each of its reads reached the newest record.".to_owned()
+    } else if reader.behind_max.is_zero() {
         "It was never behind.".to_owned()
     } else {
         format!(

@@ -15,6 +15,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         entry_failure_rate: fields.ratio("entry_failure_rate"),
         lost_acknowledgement_rate: fields.ratio("lost_acknowledgement_rate"),
         request_timeout: fields.duration("request_timeout"),
+        retry_after: fields.duration("retry_after"),
         poll_dispatch_delay: fields.duration("poll_dispatch_delay"),
         poll_interval: fields.duration("poll_interval"),
         min_poll_interval: fields.duration("min_poll_interval"),

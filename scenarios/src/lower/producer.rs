@@ -273,6 +273,7 @@ fn retry(fields: Option<&Fields>) -> SdkRetry {
         Some("off") => RetryMode::Off,
         Some("adaptive") => RetryMode::Adaptive,
         Some("legacy") => RetryMode::Legacy,
+        Some("java") => RetryMode::Java,
         _ => RetryMode::Standard,
     };
     SdkRetry {

@@ -56,6 +56,14 @@ static PROPERTIES: &[Property] = &[
         "How long a client waits for a response.",
     ),
     defaulted(
+        "retry_after",
+        SPAN,
+        "\"0s\"",
+        "What x-amz-retry-after of a response that refuses for load says; zero: it has no such header. AWS documents what \
+         clients with the timing of 2026 make of it, not when Kinesis sends it.",
+    )
+    .fact("KDS-SDK-07"),
+    defaulted(
         "poll_dispatch_delay",
         SPAN,
         "\"85ms\"",

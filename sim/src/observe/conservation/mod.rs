@@ -10,6 +10,8 @@ mod flow_time;
 mod gone;
 mod reader;
 #[cfg(test)]
+mod sequence_numbers;
+#[cfg(test)]
 mod tests;
 mod violation;
 

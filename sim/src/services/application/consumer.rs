@@ -156,6 +156,11 @@ impl Consumer {
     pub(super) fn accepts_checkpoint(&self, position: u64) -> bool {
         (self.checkpoint..=self.delivered).contains(&position)
     }
+    /// The oldest position that it may still ask for, or has not finished; `None`: it has lost the lease or is at the end.
+    pub(super) fn oldest_needed(&self) -> Option<u64> {
+        let ended = self.shard_end.is_some() && self.finished == self.next;
+        (!self.is_lost() && !ended).then(|| self.finished.min(self.next.saturating_sub(1)))
+    }
     pub(super) fn memory(&self) -> u64 {
         let waiting: u64 = self.waiting.iter().map(|waiting| waiting.batch.memory()).sum();
         let work = self.work.as_ref().and_then(|work| work.batch.as_ref());

@@ -1,6 +1,6 @@
 //! How a shard's records come to its record processor by polling: an iterator, then page after page, ahead of processing.
 
-use super::consumer::{Stage, Waiting};
+use super::consumer::{Consumer, Stage, Waiting};
 use super::lease::Checkpoint;
 use super::timing::{PARENT_INTERVAL, PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
 use super::{Application, Event, broken, count, wake};
@@ -168,16 +168,22 @@ impl Application {
         if consumer.stage == Stage::Starting {
             consumer.stage = Stage::Running;
             consumer.last_success = SimTime::ZERO;
-            if self.progress(shard).begin(call.position) {
+            // What has expired in a shard whose parent it has read is lost to it; before that, nothing was its own.
+            let first = if self.has_read_a_parent(shard) {
+                0
+            } else {
+                call.position
+            };
+            if self.progress(shard).begin(first) {
                 cx.emit(|| Fact::ApplicationChanged {
                     reader,
                     change: ApplicationChange::ReadingBegan {
                         shard: call.shard,
-                        position: call.position,
+                        position: first,
                     },
                 });
                 if let Some(consumer) = self.consumer(worker, shard, tenure) {
-                    consumer.begin_at(call.position);
+                    consumer.begin_at(first);
                 }
             }
         }
@@ -191,6 +197,15 @@ impl Application {
             self.expire(shard, call.position, cx);
         }
         self.fetch_at(me, worker, shard, now, cx);
+    }
+
+    fn has_read_a_parent(&self, shard: u32) -> bool {
+        let parents = self.table.get(shard).map_or([None; 2], |lease| lease.parents);
+        let mut read = parents
+            .iter()
+            .flatten()
+            .filter_map(|parent| self.progress.get(to_usize(*parent)));
+        read.any(|progress| progress.start.is_some())
     }
 
     fn fetch_at(&mut self, me: ApplicationId, number: u16, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
@@ -278,8 +293,8 @@ impl Application {
         };
         let living = self.workers.iter().filter(|worker| worker.alive);
         let consumers = living.filter_map(|worker| worker.consumers.get(&shard));
-        let fetching = consumers.filter(|consumer| !consumer.is_lost() && consumer.shard_end.is_none());
-        let wanted = fetching.map(|consumer| consumer.next.saturating_sub(1));
+        // What a record processor has not finished may hold aggregated records, whose user records the stream keeps.
+        let wanted = consumers.filter_map(Consumer::oldest_needed);
         let reads = self
             .reads
             .range((shard, 0)..=(shard, u16::MAX))

@@ -40,6 +40,7 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ProcessorId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
+use crate::record::Record;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -205,6 +206,8 @@ pub struct Application {
     tenures: u16,
     /// Reads under way, by shard and tenure: from which position.
     reads: BTreeMap<(u32, u16), u64>,
+    /// Kinesis records of the batches in work that hold aggregated ones, by shard and tenure.
+    aggregated: BTreeMap<(u32, u16), Vec<Record>>,
 }
 
 /// The record processor's time and failures.
@@ -282,6 +285,7 @@ impl Application {
             choice: streams.stream(&format!("{component}/lease-choice"))?,
             tenures: 0,
             reads: BTreeMap::new(),
+            aggregated: BTreeMap::new(),
         })
     }
 
@@ -353,9 +357,12 @@ impl Application {
             }
         })
     }
-    /// Bytes of memory that records in its workers take.
+    /// Bytes of memory that records in its workers, and those that were skipped, take.
     pub fn memory(&self) -> u64 {
-        self.workers.iter().map(Worker::memory).sum()
+        let aggregated: u64 = self.aggregated.values().map(|records| count(records.len())).sum();
+        let skipped: u64 = self.progress.iter().map(Progress::skipped).sum();
+        let record = count(size_of::<Record>());
+        self.workers.iter().map(Worker::memory).sum::<u64>() + (aggregated + skipped) * record
     }
     /// Draws on its random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {

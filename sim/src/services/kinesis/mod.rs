@@ -18,6 +18,7 @@ mod put;
 pub mod quotas;
 mod read;
 mod reshard;
+pub mod sequence_number;
 pub mod shard;
 pub mod shard_map;
 #[cfg(test)]

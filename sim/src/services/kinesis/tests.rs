@@ -7,12 +7,16 @@
 mod cohorts;
 mod control;
 mod iterators;
+mod library;
+mod listing;
 mod on_demand;
+mod outcomes;
 mod reads;
 mod records;
 mod reference;
 mod reshard;
 mod retention;
+mod units;
 mod writes;
 
 use super::shard_map::even_ranges;
@@ -43,6 +47,7 @@ struct Setup {
     readers: Vec<ReaderId>,
     account: StreamAccount,
     applications: bool,
+    metered: bool,
 }
 
 impl Setup {
@@ -55,6 +60,7 @@ impl Setup {
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
             applications: false,
+            metered: true,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
@@ -67,7 +73,7 @@ impl Setup {
             readers: &self.readers,
             applications: self.applications,
             account: self.account,
-            metered: true,
+            metered: self.metered,
             call_window: SimDuration::from_millis(1),
         };
         let stream = Stream::new(&self.blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
