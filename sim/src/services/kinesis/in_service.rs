@@ -122,16 +122,14 @@ impl Cohorts {
                 *bucket = self.spare.pop().unwrap_or_default();
             }
             let served = Served { at, record: *record };
-            bucket.push(match self.free.pop() {
-                Some(place) => {
-                    self.places[to_usize(place)] = served;
-                    place
-                }
-                None => {
-                    self.places.push(served);
-                    to_u32(self.places.len() - 1)
-                }
-            });
+            let place = if let Some(place) = self.free.pop() {
+                self.places[to_usize(place)] = served;
+                place
+            } else {
+                self.places.push(served);
+                to_u32(self.places.len() - 1)
+            };
+            bucket.push(place);
         }
         self.calls += u64::from(to_u32(records.len()));
     }
