@@ -4,8 +4,8 @@ use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint,
-    Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
+    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -54,6 +54,10 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
             .iter()
             .map(|one| (&one.name, function(one)))
             .collect(),
+    );
+    add(
+        "invoker",
+        blueprint.invokers.iter().map(|one| (&one.name, invoker(one))).collect(),
     );
     add(
         "sink",
@@ -262,6 +266,14 @@ fn function(function: &FunctionBlueprint) -> String {
     if let Some(limit) = function.reserved_concurrency {
         settings.push(format!("reserved concurrency {limit}"));
     }
+    if let Some(wanted) = function.provisioned_concurrency {
+        let when = if wanted.ready_at_start {
+            ""
+        } else {
+            ", asked for at the start"
+        };
+        settings.push(format!("provisioned concurrency {}{when}", wanted.executions));
+    }
     settings.push(format!("{} for each batch", spelled_time(&function.per_batch)));
     if !function.per_record.is_zero() {
         settings.push(format!("{} for each record", function.per_record));
@@ -278,6 +290,18 @@ fn function(function: &FunctionBlueprint) -> String {
     settings.join(", ")
 }
 
+fn invoker(invoker: &InvokerBlueprint) -> String {
+    let how = match invoker.invocation_type {
+        InvocationType::RequestResponse => "waits for the outcome",
+        InvocationType::Event => "asynchronous",
+    };
+    format!(
+        "invokes function.{}, {how}, {}",
+        invoker.function,
+        arrivals(&invoker.arrivals)
+    )
+}
+
 fn application(application: &ApplicationBlueprint) -> String {
     let mut settings = vec![
         format!("reads stream.{}", application.stream),
@@ -288,7 +312,10 @@ fn application(application: &ApplicationBlueprint) -> String {
             InitialPosition::Latest => "from LATEST".to_owned(),
             InitialPosition::AtTimestamp(at) => format!("from AT_TIMESTAMP {at}"),
         },
-        format!("a read every {}", application.settings.idle_time_between_reads),
+        match application.retrieval {
+            Retrieval::Polling => format!("a read every {}", application.settings.idle_time_between_reads),
+            Retrieval::FanOut => "pushed to by enhanced fan-out".to_owned(),
+        },
         format!("failover after {}", application.settings.failover_time),
         format!("{} for each batch", spelled_time(&application.per_batch)),
     ];
@@ -369,6 +396,9 @@ pub(crate) fn change(command: &Command) -> String {
             format!("{target} gets a reserved concurrency of {limit}")
         }
         Command::SetReservedConcurrency { limit: None, .. } => format!("{target} gives its reserved concurrency back"),
+        Command::SetProvisionedConcurrency { executions, .. } => {
+            format!("{target} is asked for {executions} provisioned environments")
+        }
         Command::SetFailureRate { rate, .. } => {
             format!(
                 "{} % of the invocations of {target} begin to fail",

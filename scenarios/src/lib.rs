@@ -26,6 +26,7 @@ pub mod reference;
 mod scalar;
 pub mod schema;
 pub mod source;
+pub mod statistic;
 mod trace;
 
 pub use codes::{CODES, Code, CodeRow};

@@ -1,8 +1,10 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, PutApi};
+use crate::blueprint::{Blueprint, InvocationType, PutApi};
 use crate::engine::index::{Idx, IndexVec};
-use crate::ids::{ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
+};
 use core::fmt;
 
 /// The components of a world.
@@ -20,6 +22,8 @@ pub struct Directory {
     pub readers: IndexVec<ReaderId, ReaderEntry>,
     /// Functions.
     pub functions: IndexVec<FunctionId, FunctionEntry>,
+    /// Direct callers of functions.
+    pub invokers: IndexVec<InvokerId, InvokerEntry>,
     /// Whatever processes the batches of readers: the functions, then the applications.
     pub processors: IndexVec<ProcessorId, ProcessorEntry>,
     /// Sinks.
@@ -99,6 +103,17 @@ pub struct FunctionEntry {
     pub sink: Option<SinkId>,
 }
 
+/// A direct caller of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InvokerEntry {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it invokes.
+    pub function: FunctionId,
+    /// How.
+    pub invocation_type: InvocationType,
+}
+
 /// A sink.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SinkEntry {
@@ -119,6 +134,8 @@ pub enum Component {
     Application(ApplicationId),
     /// A function.
     Function(FunctionId),
+    /// A direct caller of a function.
+    Invoker(InvokerId),
     /// A sink.
     Sink(SinkId),
 }
@@ -196,6 +213,7 @@ impl Directory {
                     shards: stream.shard_count,
                 })
                 .collect(),
+            invokers: invokers(blueprint, &function_names)?,
             readers: readers(&mappings, &functions, &applications),
             processors: processors(&functions, &applications),
             mappings,
@@ -224,6 +242,7 @@ impl Directory {
             Component::Mapping(id) => ("mapping", self.mappings.get(id).map(|entry| &entry.name)),
             Component::Application(id) => ("application", self.applications.get(id).map(|entry| &entry.name)),
             Component::Function(id) => ("function", self.functions.get(id).map(|entry| &entry.name)),
+            Component::Invoker(id) => ("invoker", self.invokers.get(id).map(|entry| &entry.name)),
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
@@ -246,6 +265,13 @@ impl Directory {
     /// The function with this name.
     pub fn function(&self, name: &str) -> Option<FunctionId> {
         self.functions
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
+    /// The invoker with this name.
+    pub fn invoker(&self, name: &str) -> Option<InvokerId> {
+        self.invokers
             .iter_enumerated()
             .find(|(_, entry)| entry.name == name)
             .map(|(id, _)| id)
@@ -279,7 +305,9 @@ impl Directory {
             Component::Stream(id) => return Some(id),
             Component::Mapping(id) => id.into(),
             Component::Application(id) => self.reader_of(id),
-            Component::Producer(_) | Component::Function(_) | Component::Sink(_) => return None,
+            Component::Producer(_) | Component::Function(_) | Component::Invoker(_) | Component::Sink(_) => {
+                return None;
+            }
         };
         self.readers.get(reader).map(|entry| entry.stream)
     }
@@ -294,6 +322,23 @@ impl Directory {
             .iter_enumerated()
             .filter(move |(_, reader)| reader.processor == processor)
     }
+}
+
+/// The direct callers, in order of id.
+fn invokers(
+    blueprint: &Blueprint,
+    function_names: &[&str],
+) -> Result<IndexVec<InvokerId, InvokerEntry>, UnknownReference> {
+    sorted(blueprint.invokers.iter(), |invoker| &invoker.name)
+        .into_iter()
+        .map(|invoker| {
+            Ok(InvokerEntry {
+                name: invoker.name.clone(),
+                function: find(function_names, &invoker.function, &invoker.name)?,
+                invocation_type: invoker.invocation_type,
+            })
+        })
+        .collect()
 }
 
 /// The readers, in order of id.

@@ -7,17 +7,20 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ApplicationId, FunctionId, InvokerId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::Probe;
-use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHoldings};
+use crate::observe::holdings::{
+    Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
+};
 use crate::services::application::Application;
+use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::sink::Sink;
-use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, invoker, kinesis, lambda, mapping, producer, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -30,6 +33,8 @@ pub enum Event {
     Control(u16),
     /// To a function.
     Function(FunctionId, lambda::Event),
+    /// To an invoker.
+    Invoker(InvokerId, invoker::Event),
     /// To a mapping.
     Mapping(MappingId, mapping::Event),
     /// To a producer.
@@ -46,6 +51,7 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
+    pub(crate) invokers: IndexVec<InvokerId, Invoker>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
     pub(crate) producers: IndexVec<ProducerId, Client>,
@@ -80,6 +86,7 @@ impl Model for World {
             Event::Sink(id, event) => word(id.0, 4, event.kind()),
             Event::Stream(id, event) => word(id.0, 5, event.kind()),
             Event::Application(id, event) => word(id.0, 6, event.kind()),
+            Event::Invoker(id, event) => word(id.0, 7, event.kind()),
         }
     }
 
@@ -110,6 +117,7 @@ impl Model for World {
             }
             Event::Application(id, event) => self.applications[id].handle(id, event, cx),
             Event::Function(id, event) => self.lambda.handle(id, event, cx),
+            Event::Invoker(id, event) => self.invokers[id].handle(id, event, cx),
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
@@ -172,6 +180,10 @@ impl World {
         for id in self.applications.ids() {
             self.applications[id].start(id, cx);
         }
+        self.lambda.start(cx);
+        for id in self.invokers.ids() {
+            self.invokers[id].start(id, cx);
+        }
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
         }
@@ -192,6 +204,7 @@ impl World {
             .chain([self.lambda.draws()])
             .chain(sinks)
             .chain(self.applications.iter().flat_map(Application::draws))
+            .chain(self.invokers.iter().flat_map(Invoker::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -207,6 +220,17 @@ impl World {
                 in_flight,
             });
         }
+        out.invokers
+            .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
+                invoker,
+                in_flight: state.in_flight(),
+            }));
+        out.queues
+            .extend(self.lambda.queues().map(|(function, waiting, running)| QueueHoldings {
+                function,
+                waiting,
+                running,
+            }));
         for id in self.streams.ids() {
             self.streams[id].expire(now);
             out.logs.extend(self.streams[id].shards().iter().map(|shard| {

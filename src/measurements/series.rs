@@ -85,6 +85,7 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
         ("stream", name) => directory.stream(name).map(Component::Stream),
         ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
+        ("invoker", name) => directory.invoker(name).map(Component::Invoker),
         ("sink", name) => directory.sink(name).map(Component::Sink),
         _ => None,
     }

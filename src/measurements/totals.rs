@@ -7,7 +7,7 @@ use sim::blueprint::PutApi;
 use sim::directory::Directory;
 use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, ReaderCounts, StreamCounts};
+use sim::observe::counts::{Counts, FunctionCounts, InvokerCounts, ProducerCounts, ReaderCounts, StreamCounts};
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::ordering::{AnomalyCounts, Ordering, Place};
 use sim::observe::verdict::Anomaly;
@@ -125,6 +125,18 @@ impl Period<'_> {
             }
             "application" => self.application(directory.application(name)?, directory, metric, statistic),
             "function" => self.function(directory.function(name)?, metric, statistic),
+            "invoker" => {
+                let id = directory.invoker(name)?;
+                let of = |total: fn(&InvokerCounts) -> u64| {
+                    sum(statistic, self.growth(|counts| total(&counts.invokers[id])))
+                };
+                match metric {
+                    "RequestsSent" => of(|counts| counts.sent),
+                    "RequestsFailed" => of(|counts| counts.errors + counts.timeouts),
+                    "RequestsThrottled" => of(|counts| counts.throttled),
+                    _ => None,
+                }
+            }
             "sink" => self.sink(directory.sink(name)?, directory, metric, statistic),
             _ => None,
         }
@@ -282,6 +294,12 @@ impl Period<'_> {
             "Invocations" => sum(statistic, of(|counts| counts.started)),
             "Errors" => sum(statistic, of(|counts| counts.errors + counts.timeouts)),
             "Throttles" => sum(statistic, of(|counts| counts.throttles)),
+            "ProvisionedConcurrencyInvocations" => sum(statistic, of(|counts| counts.provisioned)),
+            "ProvisionedConcurrencySpilloverInvocations" => sum(statistic, of(|counts| counts.spilled_over)),
+            "AsyncEventsReceived" => sum(statistic, of(|counts| counts.events.received)),
+            "AsyncEventsDropped" => sum(statistic, of(|counts| counts.events.dropped)),
+            "DeadLetterErrors" => sum(statistic, of(|counts| counts.events.dead_letter_errors)),
+            "DestinationDeliveryFailures" => sum(statistic, of(|counts| counts.events.destination_failures)),
             "ColdStarts" => sum(statistic, of(|counts| counts.cold_starts)),
             "ConcurrentExecutions" if statistic == Statistic::Maximum => {
                 self.maximum(|counts| u64::from(counts.functions[id].max_concurrent))

@@ -5,8 +5,9 @@ mod figures;
 mod findings;
 
 pub use components::{
-    ApplicationAccount, FirstThrottle, FunctionAccount, FunctionUsage, LibraryAccount, ProducerAccount, ReaderAccount,
-    ShardAccount, SinkAccount, StreamAccount, StreamUsage, UsageAccount,
+    ApplicationAccount, EventAccount, FirstThrottle, FunctionAccount, FunctionUsage, InvokerAccount, LibraryAccount,
+    ProducerAccount, ProvisionedAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount, StreamUsage,
+    UsageAccount,
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
@@ -34,6 +35,8 @@ pub struct Account {
     pub readers: Vec<ReaderAccount>,
     /// Functions.
     pub functions: Vec<FunctionAccount>,
+    /// Direct callers of functions.
+    pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.
     pub sinks: Vec<SinkAccount>,
     /// From creation at the producer to the end of processing, by where that is.

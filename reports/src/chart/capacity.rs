@@ -39,10 +39,6 @@ fn functions(account: &Account) -> Vec<&FunctionCourse> {
         .collect()
 }
 
-fn is_application(name: &str) -> bool {
-    name.starts_with("application.")
-}
-
 /// Age of records when functions get them.
 pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     let time = Timeline::of(account)?;
@@ -60,14 +56,8 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
         .zip(&account.course.readers)
         .filter(|(reader, _)| !reader.behind_max.is_zero())
         .collect();
-    // A page of an application is long: its last record may be young where its first is old.
-    let got = if is_application(&worst.name) {
-        "began batches whose last record had waited"
-    } else {
-        "got records that had waited"
-    };
     let title = format!(
-        "{} {got} up to {oldest} in the stream, at {}",
+        "{} got records that had waited up to {oldest} in the stream, at {}",
         worst.name,
         time.clock_of(at.0)
     );
@@ -104,16 +94,11 @@ pub(super) fn iterator_age(account: &Account) -> Option<Figure> {
     } else {
         "MillisBehindLatest is how far a GetRecords was behind the newest record."
     };
-    let who = if functions.iter().any(|one| is_application(&one.name)) {
-        "function or the record processor"
-    } else {
-        "function"
-    };
     Some(Figure {
         name: "iterator-age",
         title,
         caption: format!(
-            "The greatest age for each {}: IteratorAge is that of a batch's last record when the {who} gets it \
+            "The greatest age for each {}: IteratorAge is that of a batch's last record when the function gets it \
              (LAM-M-06). {lag}{}",
             time.step(),
             time.marks_told()

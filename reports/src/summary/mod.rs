@@ -1,6 +1,7 @@
 //! The account as text, the way a colleague would tell it: the answer first, then what ran, what happened and why,
 //! what was checked, and what the reader must take on trust.
 
+mod direct;
 mod page;
 mod sentences;
 
@@ -8,6 +9,7 @@ pub use page::Layout;
 
 use crate::account::{Account, Check, Component, Ending, Judgement, LimitUse, Verdict};
 use crate::text::{counted, fill, printable, share};
+use direct::{events_told, invoker_told, provisioned_told};
 use page::{BAD, GOOD, HEADING, OPEN, Page};
 use sentences::{function_told, producer_told, reader_told, sink_told, stream_told, times};
 
@@ -124,10 +126,22 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let producers = account.producers.iter().map(|producer| producer_told(producer, span));
     let streams = account.streams.iter().flat_map(stream_told);
     let readers = account.readers.iter().map(reader_told);
-    let functions = account.functions.iter().map(function_told);
+    let invokers = account.invokers.iter().map(|invoker| invoker_told(invoker, span));
+    let functions = account.functions.iter().flat_map(|function| {
+        let events = function
+            .events
+            .as_ref()
+            .map(|events| events_told(&function.name, events));
+        let provisioned = function.provisioned.as_ref();
+        let provisioned = provisioned.map(|provisioned| provisioned_told(&function.name, provisioned));
+        core::iter::once(function_told(function))
+            .chain(provisioned)
+            .chain(events)
+    });
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
     let sources = producers.chain(streams);
-    sources.chain(readers).chain(functions).chain(sinks).collect()
+    let runs = invokers.chain(functions);
+    sources.chain(readers).chain(runs).chain(sinks).collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {
@@ -145,7 +159,7 @@ fn latency(page: &mut Page, account: &Account) {
         let records = counted(row.since_creation.records, "record");
         page.paragraph(&format!("{}{by}: {records}", row.at));
         page.line(&format!(
-            "    {:20}{:>11}{:>11}{:>11}{:>11}",
+            "    {:20}{:>10}{:>10}{:>10}{:>10}",
             "", "p50", "p90", "p99", "max"
         ));
         for (name, spread) in [
@@ -153,7 +167,7 @@ fn latency(page: &mut Page, account: &Account) {
             ("since it was stored", row.since_arrival),
         ] {
             let [p50, p90, p99, max] = [spread.p50, spread.p90, spread.p99, spread.max].map(|span| span.to_string());
-            page.line(&format!("    {name:20}{p50:>11}{p90:>11}{p99:>11}{max:>11}"));
+            page.line(&format!("    {name:20}{p50:>10}{p90:>10}{p99:>10}{max:>10}"));
         }
     }
 }
@@ -163,13 +177,13 @@ fn causes(page: &mut Page, account: &Account) {
     for row in account.latency.iter().filter(|row| !row.causes.is_empty()) {
         page.heading(&format!("Where the time goes until {}", row.at));
         page.line(&format!(
-            "    {:25}{:>8}{:>11}{:>11}{:>11}",
+            "    {:24}{:>9}{:>10}{:>10}{:>10}",
             "", "share", "mean", "p50", "p99"
         ));
         for part in row.causes.iter().filter(|part| part.share_per_mille > 0) {
             let share = share(part.share_per_mille, 1_000);
             let [mean, p50, p99] = [part.time.mean, part.time.p50, part.time.p99].map(|span| span.to_string());
-            page.line(&format!("    {:25}{share:>8}{mean:>11}{p50:>11}{p99:>11}", part.name));
+            page.line(&format!("    {:24}{share:>9}{mean:>10}{p50:>10}{p99:>10}", part.name));
         }
     }
 }

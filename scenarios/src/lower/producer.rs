@@ -67,7 +67,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {
+    pub(super) fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {
         if let Some(rate) = fields.maybe_rate("constant") {
             return Some(Arrivals::Constant(rate));
         }

@@ -4,9 +4,11 @@
 //! suggestions for misspelt names, and reference pages all read these rows, so there is nothing to keep in step.
 
 pub mod application;
+pub mod consumer;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod mapping;
@@ -27,12 +29,16 @@ pub enum Kind {
     Producer,
     /// `[stream.NAME]`
     Stream,
+    /// `[consumer.NAME]`
+    Consumer,
     /// `[mapping.NAME]`
     Mapping,
     /// `[application.NAME]`
     Application,
     /// `[function.NAME]`
     Function,
+    /// `[invoker.NAME]`
+    Invoker,
     /// `[sink.NAME]`
     Sink,
 }
@@ -42,9 +48,11 @@ impl Kind {
     pub const ALL: &[Self] = &[
         Self::Producer,
         Self::Stream,
+        Self::Consumer,
         Self::Mapping,
         Self::Application,
         Self::Function,
+        Self::Invoker,
         Self::Sink,
     ];
 
@@ -53,9 +61,11 @@ impl Kind {
         match self {
             Self::Producer => "producer",
             Self::Stream => "stream",
+            Self::Consumer => "consumer",
             Self::Mapping => "mapping",
             Self::Application => "application",
             Self::Function => "function",
+            Self::Invoker => "invoker",
             Self::Sink => "sink",
         }
     }
@@ -64,9 +74,11 @@ impl Kind {
         match self {
             Self::Producer => &producer::PRODUCER,
             Self::Stream => &kinesis::STREAM,
+            Self::Consumer => &consumer::CONSUMER,
             Self::Mapping => &mapping::MAPPING,
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
+            Self::Invoker => &invoker::INVOKER,
             Self::Sink => &sink::SINK,
         }
     }

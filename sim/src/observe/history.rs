@@ -5,7 +5,7 @@ use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange, SubscriptionAnswer};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -145,6 +145,25 @@ impl History {
                 let what = if again { "was given again" } else { "was given" };
                 self.readers[reader].push(of(what, records).in_shard(shard, Some(first_position)));
             }
+            Fact::SubscriptionEventPushed {
+                shard,
+                reader,
+                first_position,
+                records,
+                ..
+            } => {
+                self.readers[reader].push(of("was pushed", records).in_shard(shard, Some(first_position)));
+            }
+            Fact::SubscriptionAnswered {
+                shard, reader, answer, ..
+            } => {
+                let what = match answer {
+                    SubscriptionAnswer::Begun => "subscribed:",
+                    SubscriptionAnswer::Refused(_) => "SubscribeToShard refused:",
+                    SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => "subscription over:",
+                };
+                self.readers[reader].push(count(what, 0).in_shard(shard, None));
+            }
             Fact::GetRecordsThrottled { shard, reader, .. } => {
                 self.readers[reader].push(count("GetRecords refused:", 0).in_shard(shard, None));
             }
@@ -211,6 +230,9 @@ impl History {
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -273,6 +295,7 @@ impl History {
                 Component::Mapping(id) => self.readers.get(id.into()),
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
+                Component::Invoker(_) => None,
                 Component::Sink(id) => self.sinks.get(id),
             };
             entries.extend(

@@ -1,6 +1,6 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, StreamId};
 
 /// What is where. Filled anew for each check; the vectors keep their room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -11,6 +11,30 @@ pub struct Holdings {
     pub logs: Vec<LogHoldings>,
     /// By reader and shard, in any order.
     pub readers: Vec<ReaderHoldings>,
+    /// By invoker, in order of id.
+    pub invokers: Vec<InvokerHoldings>,
+    /// By function, in order of id.
+    pub queues: Vec<QueueHoldings>,
+}
+
+/// What an invoker waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InvokerHoldings {
+    /// Who.
+    pub invoker: InvokerId,
+    /// Requests without an answer.
+    pub in_flight: u64,
+}
+
+/// The asynchronous events that Lambda keeps for a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueHoldings {
+    /// Which function.
+    pub function: FunctionId,
+    /// Events that wait for an attempt.
+    pub waiting: u64,
+    /// Events whose invocation is in progress.
+    pub running: u64,
 }
 
 /// What a producer's client holds, in records.
@@ -68,6 +92,8 @@ impl Holdings {
         self.producers.clear();
         self.logs.clear();
         self.readers.clear();
+        self.invokers.clear();
+        self.queues.clear();
     }
     /// The log of a shard.
     pub fn log(&self, stream: StreamId, shard: ShardIndex) -> Option<&LogHoldings> {

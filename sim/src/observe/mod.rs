@@ -13,6 +13,7 @@ pub mod headroom;
 pub mod history;
 pub mod holdings;
 mod holes;
+pub mod invocation;
 pub mod latency;
 pub mod metrics;
 pub mod ordering;
@@ -20,6 +21,7 @@ pub mod ordinals;
 pub mod positions;
 pub mod reason;
 pub mod recent;
+pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;

@@ -1,5 +1,9 @@
 //! What a bill counts: quantities, no prices.
 
+mod function;
+
+pub use function::FunctionUsage;
+
 use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
@@ -48,6 +52,8 @@ pub struct StreamUsage {
     pub bytes_out: u64,
     /// KB stored in on-demand mode, each record rounded up (KDS-U-07).
     pub on_demand_kb_in: u64,
+    /// Of the bytes given to readers, those that were pushed to registered consumers (KDS-EFO-18).
+    pub fan_out_bytes: u64,
     /// Bytes given to readers in on-demand mode.
     pub on_demand_bytes_out: u64,
 }
@@ -141,37 +147,6 @@ pub struct AdvantageUsage {
     pub shortfall_out: u64,
 }
 
-/// What is billed of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct FunctionUsage {
-    /// MemorySize in MB.
-    pub memory_size: u32,
-    /// Invocations that ran; what is refused costs nothing.
-    pub invocations: u64,
-    /// Time billed for those that have ended, each rounded up to a millisecond (LAM-B-03); with Init where it is billed
-    /// (LAM-B-17, LAM-B-18).
-    pub billed_millis: u64,
-    /// So much of it would not be billed without cold starts.
-    pub init_millis: u64,
-}
-
-impl FunctionUsage {
-    fn ended(&mut self, duration: SimDuration, billed_init: SimDuration) {
-        let handler = millis_up(duration);
-        let billed = millis_up(duration.saturating_add(billed_init));
-        self.billed_millis += billed;
-        self.init_millis += billed - handler;
-    }
-    /// MB-milliseconds; 1,024 of them are a GB-millisecond (LAM-B-03).
-    pub fn megabyte_millis(&self) -> u128 {
-        u128::from(self.memory_size) * u128::from(self.billed_millis)
-    }
-    /// Whole GB-milliseconds, rounded down.
-    pub fn gigabyte_millis(&self) -> u128 {
-        self.megabyte_millis() / 1_024
-    }
-}
-
 /// The observer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
@@ -227,10 +202,7 @@ impl Usage {
             functions: directory
                 .functions
                 .iter()
-                .map(|entry| FunctionUsage {
-                    memory_size: function(&entry.name).map_or(0, |found| found.memory_size),
-                    ..FunctionUsage::default()
-                })
+                .map(|entry| function(&entry.name).map_or_else(FunctionUsage::default, FunctionUsage::new))
                 .collect(),
             advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
@@ -275,6 +247,57 @@ impl Usage {
                 records,
                 ..
             } => self.streams[stream].request(self.apis[producer], records),
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. } => {
+                self.read(fact);
+            }
+            Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
+            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
+            Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
+            Fact::InvocationEnded {
+                function,
+                duration,
+                init,
+                provisioned,
+                ..
+            } => {
+                let billed = self.bills_init[function];
+                let init = if billed { init } else { SimDuration::ZERO };
+                self.functions[function].ended(duration, init, provisioned.on);
+            }
+            Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
+            Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
+            Fact::RecordsProduced { .. }
+            | Fact::RequestSent { .. }
+            | Fact::UserRecordsSent { .. }
+            | Fact::RequestAnswered { .. }
+            | Fact::UserRecordsStored { .. }
+            | Fact::RecordsAcknowledged { .. }
+            | Fact::RequestFailed { .. }
+            | Fact::RetryScheduled { .. }
+            | Fact::RecordsGivenUp { .. }
+            | Fact::AcknowledgementLost { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::RecordsExpiredUnread { .. }
+            | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsGathered { .. }
+            | Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::BatchAcknowledged { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::CheckpointAdvanced { .. }
+            | Fact::InvocationThrottled { .. }
+            | Fact::RecordsProcessed { .. }
+            | Fact::RecordsDelivered { .. }
+            | Fact::InvokerActed { .. }
+            | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
+    fn read(&mut self, fact: &Fact<'_>) {
+        match *fact {
             Fact::GetRecordsHandled {
                 stream, reader, bytes, ..
             } => {
@@ -287,44 +310,13 @@ impl Usage {
                 self.streams[stream].get_records_requests += 1;
                 self.readers[reader].get_records_requests += 1;
             }
-            Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
-            Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
-            Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
-            Fact::InvocationEnded {
-                function,
-                duration,
-                init,
-                ..
+            Fact::SubscriptionEventPushed {
+                stream, reader, bytes, ..
             } => {
-                let init = if self.bills_init[function] {
-                    init
-                } else {
-                    SimDuration::ZERO
-                };
-                self.functions[function].ended(duration, init);
+                self.streams[stream].pushed(bytes);
+                self.readers[reader].bytes_read += bytes;
             }
-            Fact::RecordsProduced { .. }
-            | Fact::RequestSent { .. }
-            | Fact::UserRecordsSent { .. }
-            | Fact::RequestAnswered { .. }
-            | Fact::UserRecordsStored { .. }
-            | Fact::RecordsAcknowledged { .. }
-            | Fact::RequestFailed { .. }
-            | Fact::RetryScheduled { .. }
-            | Fact::RecordsGivenUp { .. }
-            | Fact::AcknowledgementLost { .. }
-            | Fact::RecordsExpiredUnread { .. }
-            | Fact::RecordsExpiredInRetry { .. }
-            | Fact::RecordsGathered { .. }
-            | Fact::BatchDispatched { .. }
-            | Fact::BatchFailed { .. }
-            | Fact::BatchAcknowledged { .. }
-            | Fact::RecordsDiscarded { .. }
-            | Fact::CheckpointAdvanced { .. }
-            | Fact::InvocationThrottled { .. }
-            | Fact::RecordsProcessed { .. }
-            | Fact::RecordsDelivered { .. }
-            | Fact::Intervened { .. } => {}
+            _ => {}
         }
     }
 }
@@ -359,6 +351,10 @@ impl StreamUsage {
             self.on_demand_bytes_out += bytes;
         }
     }
+    fn pushed(&mut self, bytes: u64) {
+        self.gave(bytes);
+        self.fan_out_bytes += bytes;
+    }
     fn request(&mut self, api: PutApi, records: &[Record]) {
         match api {
             // In a cohort each record is a request of its own.
@@ -388,11 +384,6 @@ fn payload_units(records: &[Record], shards: &[ShardTally]) -> u64 {
     let large = |record: &&Record| record.bytes > PUT_PAYLOAD_UNIT_BYTES && record.outcome() == Outcome::Accepted;
     let more = |record: &Record| u64::from((record.bytes - 1) / PUT_PAYLOAD_UNIT_BYTES);
     one_each + records.iter().filter(large).map(more).sum::<u64>()
-}
-
-/// Milliseconds, rounded up.
-const fn millis_up(span: SimDuration) -> u64 {
-    span.as_nanos().div_ceil(1_000_000)
 }
 
 #[cfg(test)]

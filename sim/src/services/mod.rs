@@ -3,6 +3,7 @@
 
 pub mod application;
 pub(crate) mod deaggregation;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod log;

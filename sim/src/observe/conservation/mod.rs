@@ -6,6 +6,7 @@
 
 mod balance;
 mod clients;
+mod direct;
 mod flow_time;
 mod gone;
 mod reader;
@@ -20,7 +21,7 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
 use crate::observe::history::History;
@@ -28,6 +29,7 @@ use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 use clients::ClientOrdinals;
+use direct::{Events, Requests};
 use flow_time::{Arrivals, Integral, Invocations, signed};
 use reader::{Broken, Reader};
 use std::sync::Arc;
@@ -46,6 +48,8 @@ pub struct Conservation {
     streams: IndexVec<StreamId, Stored>,
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
+    invokers: IndexVec<InvokerId, Requests>,
+    events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
     history: History,
     violation: Option<Box<Violation>>,
@@ -148,6 +152,8 @@ impl Conservation {
                 .collect(),
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
+            invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
+            events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
             history: History::new(&directory),
             violation: None,
@@ -165,17 +171,8 @@ impl Conservation {
     pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         self.history.on(now, fact, sums);
         match *fact {
-            Fact::RecordsProduced { producer, records } => {
-                self.producers[producer].produced += len(records);
-                self.check_created(now, producer, records);
-            }
-            Fact::RecordsAcknowledged { producer, records } => {
-                self.producers[producer].acknowledged += len(records);
-                self.check_settled(now, producer, records);
-            }
-            Fact::RecordsGivenUp { producer, records, .. } => {
-                self.producers[producer].given_up += len(records);
-                self.check_settled(now, producer, records);
+            Fact::RecordsProduced { .. } | Fact::RecordsAcknowledged { .. } | Fact::RecordsGivenUp { .. } => {
+                self.producer(now, fact);
             }
             Fact::PutHandled {
                 stream,
@@ -183,10 +180,7 @@ impl Conservation {
                 shards,
                 ..
             } => {
-                let new = Arrivals {
-                    records: sums.entries.stored,
-                    instants: sums.entries.instants,
-                };
+                let new = Arrivals::of(&sums.entries);
                 self.stored(now, stream, new, shards, records.first());
             }
             Fact::GetRecordsHandled {
@@ -196,6 +190,14 @@ impl Conservation {
                 first_position,
                 records,
                 again: false,
+                ..
+            }
+            | Fact::SubscriptionEventPushed {
+                stream,
+                shard,
+                reader,
+                first_position,
+                records,
                 ..
             } => {
                 self.page_read(now, (stream, shard), reader, first_position, records);
@@ -211,6 +213,9 @@ impl Conservation {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
+            Fact::FunctionChanged { .. } | Fact::AsynchronousEvent { .. } | Fact::InvokerActed { .. } => {
+                self.direct(fact);
+            }
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -221,6 +226,7 @@ impl Conservation {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsGathered { .. }
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
@@ -478,6 +484,7 @@ impl Conservation {
         self.check_producers(holdings, now);
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
+        self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);
         self.violation.clone().map_or(Ok(()), Err)

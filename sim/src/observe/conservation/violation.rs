@@ -12,6 +12,10 @@ pub enum Ledger {
     Log,
     /// Accepted since the start = acknowledged once + discarded + expired + in flight + unread.
     Reader,
+    /// Sent = answered + in flight.
+    Invoker,
+    /// Received + duplicated = succeeded + dropped + waiting + running.
+    EventQueue,
     /// A count balances, but the records are not those that they should be.
     Identity,
     /// The integral of concurrency over time is the sum of the invocations' times.
@@ -29,6 +33,8 @@ impl Ledger {
             Self::Producer => "producer ledger",
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
+            Self::Invoker => "ledger of a direct caller",
+            Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",
             Self::InvocationTime => "Little's law for invocations",
             Self::BacklogTime => "Little's law for the backlog",

@@ -1,6 +1,8 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod fan_out;
+mod functions;
 mod points;
 pub mod series;
 mod shards;
@@ -10,12 +12,12 @@ mod tests;
 pub use catalogue::Metric;
 pub use series::{Point, Quotient, Series, Statistic};
 
-use crate::batch::{InvocationOutcome, ServiceError};
+use crate::batch::ServiceError;
 use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
@@ -58,15 +60,44 @@ const FUNCTION: &[Metric] = &[
     Metric::Duration,
     Metric::IteratorAge,
     Metric::ConcurrentExecutions,
+    Metric::ProvisionedConcurrentExecutions,
+    Metric::ProvisionedConcurrencyInvocations,
+    Metric::ProvisionedConcurrencySpilloverInvocations,
+    Metric::ProvisionedConcurrencyUtilization,
+    Metric::AsyncEventsReceived,
+    Metric::AsyncEventAge,
+    Metric::AsyncEventsDropped,
+    Metric::DeadLetterErrors,
+    Metric::DestinationDeliveryFailures,
     Metric::ColdStarts,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
+];
+/// Of a registered consumer (KDS-MET-13).
+const CONSUMER: &[Metric] = &[
+    Metric::SubscribeToShardSuccess,
+    Metric::SubscribeToShardRateExceeded,
+    Metric::SubscribeToShardEventBytes,
+    Metric::SubscribeToShardEventRecords,
+    Metric::SubscribeToShardEventSuccess,
+    Metric::SubscribeToShardEventMillisBehindLatest,
 ];
 const APPLICATION: &[Metric] = &[
     Metric::MillisBehindLatest,
     Metric::LeasesTaken,
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
+];
+/// What CloudWatch has for a Region and none of its functions.
+const ACCOUNT: &[Metric] = &[
+    Metric::UnreservedConcurrentExecutions,
+    Metric::ClaimedAccountConcurrency,
+];
+const INVOKER: &[Metric] = &[
+    Metric::RequestsSent,
+    Metric::RequestsFailed,
+    Metric::RequestsThrottled,
+    Metric::ResponseTime,
 ];
 const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
 const LIBRARY: &[Metric] = &[
@@ -122,7 +153,11 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Shards>,
+    /// By reader, of those that are registered consumers.
+    consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
+    invokers: IndexVec<InvokerId, Group>,
+    account: Group,
     sinks: IndexVec<SinkId, Group>,
 }
 
@@ -149,18 +184,22 @@ impl Metrics {
                 .iter()
                 .map(|stream| Shards::new(stream.shards))
                 .collect(),
+            consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
                 .iter()
                 .map(|entry| match entry.component {
                     Component::Application(_) => Group::new(APPLICATION),
                     Component::Function(_)
+                    | Component::Invoker(_)
                     | Component::Mapping(_)
                     | Component::Producer(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
+            invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
+            account: Group::new(ACCOUNT),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             directory,
         }
@@ -171,12 +210,20 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(_) => None,
+            Component::Mapping(id) => self.consumers.get(id.into()),
+            Component::Application(id) if CONSUMER.contains(&metric) => {
+                self.consumers.get(self.directory.reader_of(id))
+            }
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
+            Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
         }?
         .get(metric)
+    }
+    /// The series of a metric that only the account has in its Region (LAM-M-09, LAM-M-10).
+    pub fn account_series(&self, metric: Metric) -> Option<&Series> {
+        self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
     pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<Series> {
@@ -234,13 +281,9 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::ApplicationChanged { reader, change } => {
-                if let ApplicationChange::LeaseTaken { .. } = change {
-                    let processor = self.directory.readers[reader].processor;
-                    self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
-                }
-            }
+            Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
+            Fact::SubscriptionEventPushed { .. } | Fact::SubscriptionAnswered { .. } => self.fan_out(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -252,6 +295,8 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
+            Fact::AsynchronousEvent { function, step } => self.asynchronous(now, function, step),
+            Fact::InvokerActed { invoker, step } => self.invoker(now, invoker, step),
             Fact::RecordsProcessed { processor, records, .. } => {
                 self.processors[processor].complete(now, latencies(now, records, sums));
             }
@@ -277,6 +322,7 @@ impl Metrics {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
+            | Fact::FunctionChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -420,51 +466,15 @@ impl Metrics {
         }
     }
 
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTaken { .. } = change {
+            let processor = self.directory.readers[reader].processor;
+            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+        }
+    }
+
     fn expired(&mut self, now: SimTime, reader: ReaderId, count: u64) {
         let stream = self.directory.readers[reader].stream;
         self.streams[stream].add(now, Metric::RecordsExpired, Point::of(count));
-    }
-
-    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
-        if let Fact::InvocationStarted {
-            function,
-            records,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let group = &mut self.processors[function.into()];
-            group.add(now, Metric::Invocations, Point::of(1));
-            group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-            group.add(now, Metric::Throttles, Point::of(0));
-            if let Some(last) = records.last() {
-                group.add(now, Metric::IteratorAge, Point::of(micros(now.since(last.arrived_at))));
-            }
-        }
-        if let Fact::InvocationThrottled { function, .. } = *fact {
-            self.processors[function.into()].add(now, Metric::Throttles, Point::of(1));
-        }
-        if let Fact::InvocationEnded {
-            function,
-            outcome,
-            duration,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let failed = match outcome {
-                InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => 1,
-                InvocationOutcome::Succeeded | InvocationOutcome::Throttled => 0,
-            };
-            // LAM-M-28: data points carry the time at which the invocation began.
-            let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
-            let group = &mut self.processors[function.into()];
-            group.add(began, Metric::Errors, Point::of(failed));
-            group.add(began, Metric::Duration, Point::of(micros(duration)));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-        }
     }
 }

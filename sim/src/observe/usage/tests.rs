@@ -2,9 +2,10 @@
 
 use super::*;
 use crate::blueprint::{
-    ApplicationBlueprint, Architecture, Arrivals, Checkpointing, InitialPosition, KclSettings, KclVersion, Keys,
-    Retrieval, Size, WeightedKey,
+    ApplicationBlueprint, Architecture, Arrivals, Checkpointing, InitialPosition, InvocationType, InvokerBlueprint,
+    KclSettings, KclVersion, Keys, ProvisionedConcurrency, Retrieval, Size, WeightedKey,
 };
+use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::observe::counts::Counts;
@@ -307,6 +308,7 @@ fn lam_b_03_a_handler_of_27_ms_and_a_bit_is_billed_28() {
     assert_eq!(usage.invocations, counts.functions[FunctionId(0)].started);
 }
 
+/// Also LAM-H-07.
 #[test]
 fn lam_b_17_lam_b_18_init_is_billed_now_and_was_not_for_zip_on_managed_runtimes() {
     let published = |runtime: &str, package| ColdStart::Published {
@@ -335,5 +337,132 @@ fn lam_b_17_lam_b_18_init_is_billed_now_and_was_not_for_zip_on_managed_runtimes(
                 assert_eq!(usage.init_millis, 400 * counts.functions[FunctionId(0)].cold_starts);
             }
         }
+    }
+}
+
+/// A minute of one direct call a second.
+fn direct(invocation_type: InvocationType, payload: u32) -> Blueprint {
+    let mut blueprint = Blueprint::empty(3, SimDuration::from_secs(60));
+    let mut pay = crate::testing::blueprints::function("pay", None);
+    pay.per_batch = Distribution::Constant(20e6);
+    pay.cold_start = ColdStart::Own(Distribution::Constant(0.0));
+    blueprint.functions = vec![pay];
+    blueprint.invokers = vec![InvokerBlueprint {
+        name: "shop".to_owned(),
+        function: "pay".to_owned(),
+        arrivals: Arrivals::Constant(Rate::per_second(1)),
+        invocation_type,
+        payload,
+    }];
+    blueprint
+}
+
+#[test]
+fn lam_b_02_an_asynchronous_event_is_a_request_for_256_kb_and_one_for_each_further_64() {
+    const KIB: u32 = 1_024;
+    for (bytes, requests) in [
+        (1_000, 1),
+        (256 * KIB, 1),
+        (256 * KIB + 1, 2),
+        (320 * KIB, 2),
+        (1_024 * KIB, 13),
+    ] {
+        let (usage, counts) = run(&direct(InvocationType::Event, bytes));
+        let invocations = counts.functions[FunctionId(0)].started;
+        assert_eq!(invocations, 60);
+        assert_eq!(
+            usage.functions[FunctionId(0)].requests(),
+            requests * invocations,
+            "{bytes}"
+        );
+    }
+    let (usage, _) = run(&direct(InvocationType::RequestResponse, 1_024 * KIB));
+    assert_eq!(
+        usage.functions[FunctionId(0)].requests(),
+        60,
+        "not so with callers who wait"
+    );
+}
+
+/// Also LAM-B-12: what runs on provisioned environments is billed apart, and the rest as ever (LAM-B-15).
+#[test]
+fn lam_b_15_spill_over_is_billed_on_demand() {
+    let mut blueprint = direct(InvocationType::RequestResponse, 1_000);
+    blueprint.functions[0].per_batch = Distribution::Constant(1.5e9);
+    blueprint.functions[0].provisioned_concurrency = Some(ProvisionedConcurrency {
+        executions: 1,
+        ready_at_start: true,
+    });
+    let (usage, counts) = run(&blueprint);
+    let (usage, counts) = (&usage.functions[FunctionId(0)], &counts.functions[FunctionId(0)]);
+    assert!(counts.spilled_over > 20 && counts.provisioned > 20);
+    let billed = usage.billed_millis + usage.provisioned_millis;
+    assert_eq!(billed, 1_500 * counts.ended);
+    assert!(usage.provisioned_millis / 1_500 <= counts.provisioned);
+    assert!(usage.billed_millis / 1_500 <= counts.spilled_over);
+}
+
+#[test]
+fn lam_b_14_provisioned_concurrency_is_billed_from_the_request_on_in_steps_of_five_minutes() {
+    let minutes = |minutes: u64| u128::from(SimDuration::from_minutes(minutes).as_nanos());
+    let change = |at, executions| Intervention {
+        at: SimTime::from_secs(at),
+        command: Command::SetProvisionedConcurrency {
+            function: "pay".to_owned(),
+            executions,
+        },
+    };
+    let billed = |interventions: Vec<Intervention>| {
+        let mut blueprint = direct(InvocationType::RequestResponse, 1_000);
+        blueprint.duration = SimDuration::from_minutes(30);
+        blueprint.interventions = interventions;
+        let (usage, _) = run(&blueprint);
+        usage.functions[FunctionId(0)].provisioned_nanos(blueprint.duration)
+    };
+    assert_eq!(billed(Vec::new()), 0);
+    assert_eq!(billed(vec![change(600, 10)]), 10 * minutes(20));
+    assert_eq!(
+        billed(vec![change(600, 10), change(660, 0)]),
+        10 * minutes(5),
+        "one minute costs five"
+    );
+    assert_eq!(
+        billed(vec![change(600, 10), change(1_020, 0)]),
+        10 * minutes(10),
+        "seven cost ten"
+    );
+    assert_eq!(
+        billed(vec![change(600, 10), change(720, 20), change(1_020, 0)]),
+        10 * minutes(2) + 20 * minutes(8)
+    );
+}
+
+/// Also LAM-V-13: whether they serve or not.
+#[test]
+fn lam_v_13_the_init_of_provisioned_environments_is_billed() {
+    let mut blueprint = direct(InvocationType::RequestResponse, 1_000);
+    blueprint.invokers.clear();
+    blueprint.functions[0].cold_start = ColdStart::Own(Distribution::Constant(400e6));
+    blueprint.functions[0].provisioned_concurrency = Some(ProvisionedConcurrency {
+        executions: 7,
+        ready_at_start: false,
+    });
+    blueprint.model.provisioning_delay = SimDuration::from_secs(1);
+    let (usage, counts) = run(&blueprint);
+    assert_eq!(counts.functions[FunctionId(0)].started, 0);
+    assert_eq!(usage.functions[FunctionId(0)].provisioned_init_millis, 7 * 400);
+}
+
+#[test]
+fn lam_b_05_arm64_is_told_apart() {
+    let mut blueprint = direct(InvocationType::RequestResponse, 1_000);
+    for (architecture, arm64) in [(Architecture::X86, false), (Architecture::Arm64, true)] {
+        blueprint.functions[0].cold_start = ColdStart::Published {
+            runtime: "python3.13".to_owned(),
+            architecture,
+            package: Package::Zip,
+            extra: SimDuration::ZERO,
+        };
+        assert_eq!(run(&blueprint).0.functions[FunctionId(0)].arm64, arm64);
     }
 }

@@ -62,6 +62,9 @@ pub(super) struct Consumer {
     pub(super) iterator_issued_at: Option<SimTime>,
     /// A call is under way.
     pub(super) calling: bool,
+    /// Its subscription, and how many events of it the stream has yet to hear are taken.
+    pub(super) subscription: u32,
+    pub(super) events_taken: u32,
     /// A timer is set for the next call.
     pub(super) timer: bool,
     pub(super) last_success: SimTime,
@@ -94,6 +97,8 @@ impl Consumer {
             next: 0,
             iterator_issued_at: None,
             calling: false,
+            subscription: 0,
+            events_taken: 0,
             timer: false,
             last_success: SimTime::ZERO,
             bytes_fetched: 0,

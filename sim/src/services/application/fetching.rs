@@ -5,7 +5,7 @@ use super::lease::Checkpoint;
 use super::timing::{PARENT_INTERVAL, PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
 use super::{Application, Event, broken, count, wake};
 use crate::batch::{Batch, BatchId, Envelope, GetCall, IteratorCall, IteratorType, ReadCaller, ServiceError};
-use crate::blueprint::InitialPosition;
+use crate::blueprint::{InitialPosition, Retrieval};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
@@ -43,6 +43,9 @@ impl Application {
             // Nothing is left to do: the lease will be cleaned up.
             (Checkpoint::ShardEnd, _) => return,
         }
+        if self.retrieval == Retrieval::FanOut {
+            return self.subscribe(me, number, shard, cx);
+        }
         self.ask_iterator(me, number, shard, cx);
     }
 
@@ -65,20 +68,29 @@ impl Application {
         })
     }
 
-    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
-        let Some(kind) = self.wanted_iterator(number, shard) else {
-            return;
-        };
-        let (reader, stream) = (self.reader, self.stream);
-        let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
-            return;
-        };
+    /// A worker is about to ask for a place in a shard: which one, and in whose name.
+    pub(super) fn begin_call(
+        &mut self,
+        me: ApplicationId,
+        number: u16,
+        shard: u32,
+    ) -> Option<(IteratorType, ReadCaller)> {
+        let kind = self.wanted_iterator(number, shard)?;
+        let consumer = self.worker(number).consumers.get_mut(&shard)?;
         consumer.calling = true;
         let caller = ReadCaller::Application {
             application: me,
             worker: number,
             tenure: consumer.tenure,
         };
+        Some((kind, caller))
+    }
+
+    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        let Some((kind, caller)) = self.begin_call(me, number, shard) else {
+            return;
+        };
+        let (reader, stream) = (self.reader, self.stream);
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Iterator(IteratorCall {
             reader,
@@ -96,7 +108,7 @@ impl Application {
     }
 
     /// Takes a response for a worker: `None` if the worker is dead, or stands still and will take it later.
-    fn receive(
+    pub(super) fn receive(
         &mut self,
         me: ApplicationId,
         id: BatchId,
@@ -107,11 +119,15 @@ impl Application {
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
             Envelope::Iterator(call) => Some(call.caller),
+            Envelope::Subscribe(call) => Some(call.caller),
+            Envelope::Pushed(event) => Some(event.caller),
             Envelope::Empty
             | Envelope::List(_)
             | Envelope::ListShards(_)
             | Envelope::Put(_)
+            | Envelope::Acknowledge(_)
             | Envelope::Invoke(_)
+            | Envelope::InvokeDirect(_)
             | Envelope::Write(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
@@ -152,7 +168,7 @@ impl Application {
         let ReadCaller::Application { worker, tenure, .. } = call.caller else {
             return;
         };
-        let (now, shard, reader) = (cx.now(), call.shard.0, self.reader);
+        let (now, shard) = (cx.now(), call.shard.0);
         let Some(consumer) = self.consumer(worker, shard, tenure) else {
             return;
         };
@@ -165,20 +181,26 @@ impl Application {
             return self.fetch_at(me, worker, shard, now + TASK_BACKOFF, cx);
         }
         consumer.iterator_issued_at = Some(call.issued_at);
+        self.start_at(worker, shard, tenure, call.position, cx);
+        self.fetch_at(me, worker, shard, now, cx);
+    }
+
+    /// The stream has told from which position it will give records.
+    pub(super) fn start_at(&mut self, worker: u16, shard: u32, tenure: u16, position: u64, cx: &mut Cx<'_, '_>) {
+        let reader = self.reader;
+        let Some(consumer) = self.consumer(worker, shard, tenure) else {
+            return;
+        };
         if consumer.stage == Stage::Starting {
             consumer.stage = Stage::Running;
             consumer.last_success = SimTime::ZERO;
             // What has expired in a shard whose parent it has read is lost to it; before that, nothing was its own.
-            let first = if self.has_read_a_parent(shard) {
-                0
-            } else {
-                call.position
-            };
+            let first = if self.has_read_a_parent(shard) { 0 } else { position };
             if self.progress(shard).begin(first) {
                 cx.emit(|| Fact::ApplicationChanged {
                     reader,
                     change: ApplicationChange::ReadingBegan {
-                        shard: call.shard,
+                        shard: ShardIndex(shard),
                         position: first,
                     },
                 });
@@ -190,13 +212,12 @@ impl Application {
         let Some(consumer) = self.consumer(worker, shard, tenure) else {
             return;
         };
-        let expired = call.position > consumer.next;
-        consumer.next = call.position;
+        let expired = position > consumer.next;
+        consumer.next = position;
         if expired {
             // The stream begins later than where it wanted to resume: what lies between is gone (KDS-MOD-13).
-            self.expire(shard, call.position, cx);
+            self.expire(shard, position, cx);
         }
-        self.fetch_at(me, worker, shard, now, cx);
     }
 
     fn has_read_a_parent(&self, shard: u32) -> bool {
@@ -208,7 +229,7 @@ impl Application {
         read.any(|progress| progress.start.is_some())
     }
 
-    fn fetch_at(&mut self, me: ApplicationId, number: u16, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
+    pub(super) fn fetch_at(&mut self, me: ApplicationId, number: u16, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
         if let Some(consumer) = self.worker(number).consumers.get_mut(&shard)
             && !consumer.timer
         {
@@ -233,6 +254,12 @@ impl Application {
         if consumer.calling || consumer.is_lost() || consumer.is_stopping() || consumer.shard_end.is_some() {
             return;
         }
+        if self.retrieval == Retrieval::FanOut {
+            return self.subscribe(me, number, shard, cx);
+        }
+        let Some(consumer) = self.consumer(number, shard, tenure) else {
+            return;
+        };
         let Some(issued_at) = consumer.iterator_issued_at else {
             return self.ask_iterator(me, number, shard, cx);
         };
@@ -347,7 +374,7 @@ impl Application {
     }
 
     /// Puts a page into the line of its record processor.
-    fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
         let (now, shard) = (cx.now(), call.shard.0);
         let mut first = call.position - count(batch.records.len());
         let children = core::mem::take(&mut batch.child_shards);
@@ -413,6 +440,9 @@ impl Application {
 
     /// A batch was taken out of the line: there may be room for a read that waited for it.
     pub(super) fn fetch_if_due(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        if self.retrieval == Retrieval::FanOut {
+            return self.take_more(number, shard, cx);
+        }
         let idle = self.timing.idle;
         if let Some(consumer) = self.worker(number).consumers.get(&shard)
             && !consumer.calling

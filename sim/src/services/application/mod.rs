@@ -17,6 +17,7 @@ mod fetching;
 mod lease;
 mod processing;
 mod progress;
+mod subscribing;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -30,7 +31,7 @@ use worker::{Rollout, Worker};
 
 use crate::batch::BatchId;
 use crate::blueprint::{
-    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, ModelParameters,
+    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, ModelParameters, Retrieval,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
@@ -101,6 +102,11 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+    /// A SubscribeToShard was answered, or an event was pushed.
+    Pushed {
+        /// The response, or the event.
+        batch: BatchId,
+    },
     /// The record processor is done with its batch, or has thrown.
     Processed {
         /// Number of the shard.
@@ -152,6 +158,7 @@ impl Event {
             Self::Replace { .. } => 12,
             Self::Join => 13,
             Self::ShardsListed { .. } => 14,
+            Self::Pushed { .. } => 15,
         }
     }
     /// The worker whose own timer it is.
@@ -169,6 +176,7 @@ impl Event {
             | Self::ShardsListed { .. }
             | Self::IteratorReceived { .. }
             | Self::PageReceived { .. }
+            | Self::Pushed { .. }
             | Self::Written { .. }
             | Self::Replace { .. }
             | Self::Join => None,
@@ -184,6 +192,7 @@ pub struct Application {
     processor: ProcessorId,
     sink: Option<SinkId>,
     version: KclVersion,
+    retrieval: Retrieval,
     settings: KclSettings,
     timing: Timing,
     initial: InitialPosition,
@@ -262,6 +271,7 @@ impl Application {
             processor: setting.processor,
             sink: setting.sink,
             version: blueprint.kcl,
+            retrieval: blueprint.retrieval,
             settings: blueprint.settings,
             timing: Timing::of(&blueprint.settings),
             initial: blueprint.initial_position,
@@ -321,6 +331,7 @@ impl Application {
             Event::Fetch { shard, worker, tenure } => self.fetch_due(me, worker, shard, tenure, cx),
             Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
             Event::PageReceived { batch } => self.page_received(me, batch, cx),
+            Event::Pushed { batch } => self.pushed(me, batch, cx),
             Event::Processed { shard, worker, tenure } => self.processed(me, worker, shard, tenure, cx),
             Event::Written { batch } => self.written(me, batch, cx),
             Event::Checkpointed { shard, worker, tenure } => self.checkpointed(me, worker, shard, tenure, cx),

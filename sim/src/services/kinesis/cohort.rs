@@ -207,7 +207,8 @@ impl Stream {
         let way = self.link.delay();
         let mut answers: Vec<Answer> = Vec::new();
         self.tallies.clear();
-        if cx.is_watched() || self.meter.is_some() {
+        self.calls += 1;
+        if cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty() {
             self.tallies.resize(due.len(), ShardTally::none(ShardIndex(0), 0));
         }
         let mut put = WindowPut {
@@ -230,6 +231,9 @@ impl Stream {
             meter.note(now, &self.tallies);
         }
         self.expire_in_turn(now);
+        if !self.subscriptions.is_empty() {
+            self.push_soon(me, cx);
+        }
         // One answer for each producer, in order of id, so that results travel as batches.
         answers.sort_unstable_by_key(|answer| answer.producer);
         for answer in answers {

@@ -406,9 +406,21 @@ mod tests {
             for turn in 0..count {
                 let mut calls: Vec<Served> = begun[..count].iter().copied().map(call).collect();
                 calls.rotate_left(turn);
-                let order = Sorter::default().sort(&calls, SimTime::ZERO, SimDuration::from_millis(1));
-                let due = Due { calls, order };
-                assert!(due.in_order().is_sorted_by(|one, other| one.order(other).is_lt()));
+                let mut sorter = Sorter::default();
+                let places: Vec<u32> = (0..to_u32(count)).collect();
+                sorter.sort(
+                    &calls,
+                    &places,
+                    (&[0; 10], 1),
+                    SimTime::ZERO,
+                    SimDuration::from_millis(1),
+                );
+                let due = Due {
+                    only_client: None,
+                    places: &calls,
+                    order: &sorter.order,
+                };
+                assert!(due.by_shard().is_sorted_by(|one, other| one.order(other).is_lt()));
             }
         }
     }

@@ -16,6 +16,7 @@ mod records;
 mod reference;
 mod reshard;
 mod retention;
+mod subscriptions;
 mod units;
 mod writes;
 
@@ -47,6 +48,7 @@ struct Setup {
     readers: Vec<ReaderId>,
     account: StreamAccount,
     applications: bool,
+    consumers: Vec<ConsumerSetting<'static>>,
     metered: bool,
 }
 
@@ -60,6 +62,7 @@ impl Setup {
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
             applications: false,
+            consumers: Vec::new(),
             metered: true,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
@@ -72,6 +75,7 @@ impl Setup {
             keys: &keys,
             readers: &self.readers,
             applications: self.applications,
+            consumers: &self.consumers,
             account: self.account,
             metered: self.metered,
             call_window: SimDuration::from_millis(1),
@@ -125,6 +129,7 @@ trait Client {
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>);
     /// A read is received at `at`.
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32);
+    fn get_with_checkpoint(&mut self, at: SimTime, reader: ReaderId, shard: u32, from: (u64, u64), limit: u32);
     /// Lets everything happen, and returns the responses to puts.
     fn put_answers(&mut self) -> Vec<PutAnswer>;
     /// Lets everything happen, and returns the responses to reads.
@@ -177,6 +182,17 @@ impl Client for Bench {
         });
     }
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32) {
+        self.get_with_checkpoint(at, reader, shard, (position, 0), limit);
+    }
+    /// A read that tells its reader's checkpoint.
+    fn get_with_checkpoint(
+        &mut self,
+        at: SimTime,
+        reader: ReaderId,
+        shard: u32,
+        (position, checkpoint): (u64, u64),
+        limit: u32,
+    ) {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
@@ -186,7 +202,7 @@ impl Client for Bench {
             shard: ShardIndex(shard),
             position,
             limit,
-            checkpoint: 0,
+            checkpoint,
             retry_lane: None,
             iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,

@@ -1,7 +1,7 @@
 //! Whatever workers do: nothing is lost that retention keeps, and every key stays in order.
 
 use super::{application, at, run, world};
-use crate::blueprint::{Arrivals, Checkpointing, KclVersion};
+use crate::blueprint::{Arrivals, Checkpointing, KclVersion, Retrieval};
 use crate::command::{Command, Intervention, Operation};
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
@@ -52,8 +52,12 @@ proptest! {
         every in prop_oneof![Just(None), (1_u64..60).prop_map(Some)],
         slow in 1_u64..3_000,
         commands in prop::collection::vec(commands(), 0..6),
+        pushed in any::<bool>(),
     ) {
         let mut audit = application(version, workers);
+        if pushed {
+            audit.retrieval = Retrieval::FanOut;
+        }
         audit.checkpoint = every.map_or(Checkpointing::EveryBatch, |span| Checkpointing::Every(SimDuration::from_secs(span)));
         audit.per_batch = crate::testing::blueprints::constant(SimDuration::from_millis(slow));
         let mut blueprint = world(shards, 900, audit);
@@ -146,8 +150,12 @@ proptest! {
         shards in 1_u32..4,
         every in prop_oneof![Just(None), (60_u64..2_000).prop_map(Some)],
         interventions in in_the_long_run(),
+        pushed in any::<bool>(),
     ) {
         let mut audit = application(version, 1);
+        if pushed {
+            audit.retrieval = Retrieval::FanOut;
+        }
         audit.checkpoint = every.map_or(Checkpointing::EveryBatch, |span| Checkpointing::Every(SimDuration::from_secs(span)));
         let mut blueprint = world(shards, 11_000, audit);
         blueprint.streams[0].retention_hours = 1;
@@ -171,7 +179,7 @@ proptest! {
         blueprint.interventions.push(at(9_600, workers));
         let run = run(&blueprint);
         for note in &run.notes {
-            if matches!(note.fact, Fact::GetRecordsHandled { .. }) && note.at < longer_from {
+            if matches!(note.fact, Fact::GetRecordsHandled { .. } | Fact::SubscriptionEventPushed { .. }) && note.at < longer_from {
                 let oldest = note.records.iter().map(|record| note.at.since(record.arrived_at)).max();
                 prop_assert!(oldest < Some(SimDuration::from_hours(1)), "{:?}", oldest);
             }

@@ -69,30 +69,7 @@ fn library_bench(readers: Vec<ReaderId>) -> Bench {
 
 /// A read that tells its reader's checkpoint.
 fn passes(bench: &mut Bench, at: SimTime, reader: ReaderId, checkpoint: u64) {
-    let envelope = Envelope::Get(GetCall {
-        received_at: SimTime::ZERO,
-        served_at: SimTime::ZERO,
-        reader,
-        caller: ReadCaller::Mapping(crate::ids::MappingId(reader.0)),
-        stream: ME,
-        shard: ShardIndex(0),
-        position: checkpoint,
-        limit: 10,
-        checkpoint,
-        retry_lane: None,
-        iterator_issued_at: SimTime::NEVER,
-        millis_behind: 0,
-        expired: 0,
-        shard_end: false,
-        error: None,
-    });
-    let batch = Batch {
-        envelope,
-        ..Batch::default()
-    };
-    bench.send(at, batch, |batch| {
-        world::Event::Stream(ME, Event::GetReceived { batch })
-    });
+    bench.get_with_checkpoint(at, reader, 0, (checkpoint, checkpoint), 10);
     bench.run();
     bench.take_calls();
 }

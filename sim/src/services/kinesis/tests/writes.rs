@@ -135,7 +135,7 @@ fn five_entries() -> (Vec<Record>, PutAnswer, [u64; 2]) {
     (entries, answer, [stored(0), stored(1)])
 }
 
-/// KDS-W-13: as many failures as entries with an error code.
+/// KDS-W-10: as many results as entries. KDS-W-13: as many failures as entries with an error code.
 #[test]
 fn kds_w_09_kds_w_10_kds_w_13_entries_succeed_and_fail_one_by_one() {
     let (entries, answer, stored) = five_entries();

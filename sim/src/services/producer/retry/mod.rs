@@ -42,7 +42,10 @@ impl ErrorClass {
         match error {
             ServiceError::ProvisionedThroughputExceeded | ServiceError::TooManyRequests => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
-            ServiceError::InvalidArgument | ServiceError::ExpiredIterator => Self::Permanent,
+            ServiceError::InvalidArgument
+            | ServiceError::ExpiredIterator
+            | ServiceError::ResourceInUse
+            | ServiceError::LimitExceeded => Self::Permanent,
         }
     }
 }
@@ -113,6 +116,8 @@ impl Backoff {
                 | ServiceError::InternalFailure
                 | ServiceError::InvalidArgument
                 | ServiceError::ExpiredIterator
+                | ServiceError::ResourceInUse
+                | ServiceError::LimitExceeded
                 | ServiceError::TooManyRequests => 5,
             },
         }
