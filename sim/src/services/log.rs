@@ -4,6 +4,8 @@
 //! Records lie in segments of rows; a segment that no declared reader needs any more is recycled, and only its
 //! summary stays, so that memory is bounded by the backlog and not by the length of the run.
 
+mod arrival_order;
+
 use crate::batch::Batch;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
@@ -185,12 +187,13 @@ struct Summary {
     last_arrival: SimTime,
 }
 
-/// A partition log.
+/// A partition log. What each record touches that is stored comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Log {
+    open: Segment,
     forgotten: VecDeque<Summary>,
     sealed: VecDeque<Arc<Segment>>,
-    open: Segment,
     /// Everything before this position has expired.
     horizon: u64,
     spare: Vec<Vec<Row>>,

@@ -1,24 +1,26 @@
 //! Cohorts: the single-record calls of fast producers, handled window by window.
 //!
 //! A cohort carries all calls of one window with their exact times. Each call draws its own service time; the stream
-//! gathers the calls by the window in which their service ends, and at the start of that window takes one shard after
-//! the other and admits its calls in the order of those instants, at those instants. What is approximated: results reach the producer up to a window late,
-//! calls of one window share the time of their way back, and a call is handled after those that other producers made as
-//! calls of their own in the same window.
+//! gathers the calls by the window in which their service ends, and at the start of that window admits them in the order
+//! of those instants, at those instants. What is approximated: results reach the producer up to a window late, calls of
+//! one window share the time of their way back, and a call is handled after those that other producers made as calls of
+//! their own in the same window.
+//!
+//! Nearly always no call is refused, and that is certain before any is decided, from what the limits hold. Then the calls
+//! are stored without a decision for each, and what they cost is taken when somebody asks for the limits, shard by shard:
+//! at the same instants, and with the same result.
 
-use super::in_service::{Due, Served};
+use super::in_service::{Calls, Served};
 use super::put::{look_after, respond};
-use super::shard::{Shard, Shortage};
+use super::write_limits::Units;
 use super::{Event, Stream};
-use crate::batch::{Batch, Envelope, PutCall, ServiceError};
+use crate::batch::{Batch, Envelope, PutCall, ServiceError, digest_of_cohort};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
-use crate::engine::quantity::Ratio;
-use crate::engine::random::Stream as Random;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, ShardIndex, StreamId};
+use crate::ids::{ProducerId, StreamId};
 use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::{Outcome, Record};
 
@@ -33,134 +35,12 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(producer: ProducerId, cx: &mut Cx<'_, '_>) -> Self {
+    fn new(producer: ProducerId, batch: Batch) -> Self {
         Self {
             producer,
-            batch: cx.fresh(),
+            batch,
             lost: Vec::new(),
             late: Vec::new(),
-        }
-    }
-}
-
-/// What the calls of a window meet, shard by shard.
-struct WindowPut<'s> {
-    /// By key: its shard.
-    route: &'s [u32],
-    shards: &'s mut [Shard],
-    /// Room for what becomes of the calls, if anybody wants to know.
-    tallies: &'s mut [ShardTally],
-    /// Shards that have had a call, and the last of them.
-    touched: usize,
-    shard: u32,
-    /// The longest time from a call's begin to its end, in nanoseconds, that lets the response come in time.
-    longest: u64,
-    timeout: SimDuration,
-    internal_failure_rate: Ratio,
-    failure_stream: &'s mut Random,
-    lost_acknowledgement_rate: Ratio,
-    loss_stream: &'s mut Random,
-}
-
-impl WindowPut<'_> {
-    /// Stores the calls or refuses them, and gathers the answers.
-    #[inline(never)]
-    fn all(&mut self, due: &Due<'_>, answers: &mut Vec<Answer>, cx: &mut Cx<'_, '_>) {
-        if let Some(producer) = due.only_client() {
-            answers.push(Answer::new(producer, cx));
-            if let Some(answer) = answers.first_mut() {
-                due.by_shard().for_each(|served| self.one(served, answer));
-            }
-            return;
-        }
-        for served in due.by_shard() {
-            let producer = cx.keys().entry(served.record.key).producer;
-            let known = answers.iter().position(|answer| answer.producer == producer);
-            let slot = known.unwrap_or_else(|| {
-                answers.push(Answer::new(producer, cx));
-                answers.len() - 1
-            });
-            self.one(served, &mut answers[slot]);
-        }
-    }
-
-    /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
-    /// What only facts and the meter need is noted only if one of them is there.
-    #[inline]
-    fn one(&mut self, served: &Served, answer: &mut Answer) {
-        let Served { at, ref record } = *served;
-        let number = self.route[to_usize(record.key.0)];
-        let shard = &mut self.shards[to_usize(number)];
-        let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
-        let admitted = if failed {
-            None
-        } else {
-            Some(shard.admit_single(at, record.bytes))
-        };
-        let outcome = match admitted {
-            Some(Ok(_)) => Outcome::Accepted,
-            Some(Err(_)) => Outcome::Throttled,
-            None => Outcome::Failed,
-        };
-        let stored = outcome == Outcome::Accepted;
-        let position = if stored {
-            shard.log.append_at(at, record)
-        } else {
-            shard.log.next_position()
-        };
-        let place = answer.batch.records.len();
-        answer.batch.bytes += u64::from(record.bytes);
-        answer.batch.records.push(Record {
-            arrived_at: if stored { at } else { SimTime::ZERO },
-            flags: record.flags_with(outcome),
-            ..*record
-        });
-        // Whether this is another shard than the last is never foreseeable, so it costs no branch.
-        self.touched += usize::from(number != self.shard) | usize::from(self.touched == 0);
-        self.shard = number;
-        if let Some(tally) = self.tallies.get_mut(self.touched - 1) {
-            note(tally, number, position, record.bytes, admitted);
-            if record.arrived_at != record.created_at {
-                answer.late.push(LateCall {
-                    index: to_u32(place),
-                    sent_at: record.arrived_at,
-                    shard: ShardIndex(number),
-                    position,
-                });
-            }
-        }
-        if !failed && self.response_lost(at, record.arrived_at) {
-            answer
-                .lost
-                .push((place, record.arrived_at.saturating_add(self.timeout)));
-        }
-    }
-
-    /// Whether the client never hears of a stored or refused call and gives up waiting (KDS-MOD-18).
-    #[inline]
-    fn response_lost(&mut self, at: SimTime, sent_at: SimTime) -> bool {
-        let rate = self.lost_acknowledgement_rate;
-        let lost = !rate.is_zero() && self.loss_stream.chance(rate);
-        lost || at.since(sent_at).as_nanos() > self.longest
-    }
-}
-
-/// Notes in its shard's tally what became of a call, whose record is at this position or would have been.
-#[inline]
-fn note(tally: &mut ShardTally, shard: u32, position: u64, bytes: u32, admitted: Option<Result<u64, Shortage>>) {
-    tally.shard = ShardIndex(shard);
-    tally.first_position = position - u64::from(tally.accepted);
-    match admitted {
-        None => {}
-        Some(Ok(charged)) => {
-            tally.accepted += 1;
-            tally.bytes += u64::from(bytes);
-            tally.bytes_charged += charged;
-        }
-        Some(Err(shortage)) => {
-            tally.throttled += 1;
-            tally.out_of_records |= shortage.records;
-            tally.out_of_bytes |= shortage.bytes;
         }
     }
 }
@@ -170,7 +50,8 @@ impl Stream {
     pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
         // Refused before any token is taken (KDS-MOD-16).
         let too_large = |record: &Record| u64::from(record.bytes) > self.max_record_bytes;
-        if batch.records.iter().any(too_large) {
+        // Where all of them together are small enough, so is each.
+        if batch.bytes > self.max_record_bytes && batch.records.iter().any(too_large) {
             let mut refused = cx.fresh();
             refused
                 .records
@@ -200,33 +81,27 @@ impl Stream {
     /// The window begins: its calls are admitted and stored at their own instants.
     pub(super) fn cohort_window(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let shard_count = self.shards.len();
-        let Some(due) = self.cohorts.take(now, &self.map.route, shard_count) else {
-            return;
-        };
+        let Some(mut due) = self.cohorts.take(now) else { return };
         let way = self.link.delay();
-        let mut answers: Vec<Answer> = Vec::new();
         self.tallies.clear();
         self.calls += 1;
-        if cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty() {
-            self.tallies.resize(due.len(), ShardTally::none(ShardIndex(0), 0));
-        }
-        let mut put = WindowPut {
-            route: &self.map.route,
-            shards: &mut self.shards,
-            tallies: &mut self.tallies,
-            touched: 0,
-            shard: 0,
-            longest: self.request_timeout.as_nanos().saturating_sub(way.as_nanos()),
-            timeout: self.request_timeout,
-            internal_failure_rate: self.internal_failure_rate,
-            failure_stream: &mut self.failure_stream,
-            lost_acknowledgement_rate: self.lost_acknowledgement_rate,
-            loss_stream: &mut self.loss_stream,
+        let tallied = cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty();
+        let answers = if self.takes_all(&due, now, way) {
+            for (_, calls) in &due {
+                self.store_certain(&calls.records, tallied);
+            }
+            let answer = |(producer, calls): (ProducerId, Calls)| {
+                let mut batch = cx.fresh();
+                self.cohorts.keep(core::mem::replace(&mut batch.records, calls.records));
+                batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
+                Answer::new(producer, batch)
+            };
+            due.into_iter().map(answer).collect()
+        } else {
+            let answers = self.decide(&due, way, tallied, cx);
+            due.drain(..).for_each(|(_, calls)| self.cohorts.keep(calls.records));
+            answers
         };
-        put.all(&due, &mut answers, cx);
-        let touched = put.touched;
-        self.tallies.truncate(touched);
         if let Some(meter) = &mut self.meter {
             meter.note(now, &self.tallies);
         }
@@ -235,11 +110,110 @@ impl Stream {
             self.push_soon(me, cx);
         }
         // One answer for each producer, in order of id, so that results travel as batches.
-        answers.sort_unstable_by_key(|answer| answer.producer);
         for answer in answers {
             self.answer_cohort(me, answer, way, cx);
         }
         self.arm_cohorts(me, cx);
+    }
+
+    /// Whether it is certain that no call of the window fails and no response is lost, in whatever order the calls come.
+    /// Then what they take has been set aside.
+    fn takes_all(&mut self, due: &[(ProducerId, Calls)], now: SimTime, way: SimDuration) -> bool {
+        let longest = self.request_timeout.as_nanos().saturating_sub(way.as_nanos());
+        if !self.internal_failure_rate.is_zero()
+            || !self.lost_acknowledgement_rate.is_zero()
+            || self.decides_each_call
+            || due
+                .iter()
+                .any(|(_, calls)| !calls.are_plain() || calls.longest > longest)
+        {
+            return false;
+        }
+        if self.set_aside(due) {
+            return true;
+        }
+        // Perhaps more is there than was known: time has passed.
+        self.put_back(due);
+        for shard in self.map.shards() {
+            self.shards[to_usize(shard.0)].ascertain(now);
+        }
+        let certain = self.set_aside(due);
+        if !certain {
+            self.put_back(due);
+        }
+        certain
+    }
+
+    #[inline(never)]
+    fn set_aside(&mut self, due: &[(ProducerId, Calls)]) -> bool {
+        let mut certain = true;
+        for record in due.iter().flat_map(|(_, calls)| &calls.records) {
+            let number = self.map.route[to_usize(record.key.0)];
+            certain &= self.shards[to_usize(number)].set_aside(Units::of_record(record.bytes));
+        }
+        certain
+    }
+
+    fn put_back(&mut self, due: &[(ProducerId, Calls)]) {
+        for record in due.iter().flat_map(|(_, calls)| &calls.records) {
+            let number = self.map.route[to_usize(record.key.0)];
+            self.shards[to_usize(number)].put_back(Units::of_record(record.bytes));
+        }
+    }
+
+    /// Stores calls for which has been set aside what they take.
+    #[inline(never)]
+    fn store_certain(&mut self, records: &[Record], tallied: bool) {
+        let route = &self.map.route;
+        for record in records {
+            self.shards[to_usize(route[to_usize(record.key.0)])].store_certain(record);
+        }
+        if !tallied {
+            return;
+        }
+        for record in records {
+            let number = route[to_usize(record.key.0)];
+            let shard = &self.shards[to_usize(number)];
+            let none = || ShardTally::none(shard.index, shard.log.next_position());
+            let tally = self.touched.tally(self.calls, number, &mut self.tallies, none);
+            tally.accepted += 1;
+            tally.bytes += u64::from(record.bytes);
+            tally.bytes_charged += u64::from(record.bytes).next_multiple_of(super::quotas::PUT_ROUNDING);
+            tally.first_position = shard.log.next_position() - u64::from(tally.accepted);
+        }
+    }
+
+    /// Decides the calls one by one, in the order of their instants.
+    #[inline(never)]
+    fn decide(
+        &mut self,
+        due: &[(ProducerId, Calls)],
+        way: SimDuration,
+        tallied: bool,
+        cx: &mut Cx<'_, '_>,
+    ) -> Vec<Answer> {
+        let mut answers: Vec<Answer> = due
+            .iter()
+            .map(|(producer, _)| Answer::new(*producer, cx.fresh()))
+            .collect();
+        let mut order: Vec<(Served, usize)> = (0..)
+            .zip(due)
+            .flat_map(|(slot, (_, calls))| calls.served().map(move |served| (served, slot)))
+            .collect();
+        order.sort_unstable_by(|(one, _), (other, _)| one.order(other));
+        for (served, slot) in &order {
+            self.put_single(served, way, tallied, &mut answers[*slot]);
+        }
+        answers
+    }
+
+    /// Whether the client never hears of a stored or refused call, and if so, when it gives up waiting (KDS-MOD-18).
+    #[inline]
+    fn response_lost(&mut self, served: &Served, way: SimDuration) -> Option<SimTime> {
+        let deadline = served.record.arrived_at.saturating_add(self.request_timeout);
+        let rate = self.lost_acknowledgement_rate;
+        let lost = !rate.is_zero() && self.loss_stream.chance(rate);
+        (lost || served.at.saturating_add(way) > deadline).then_some(deadline)
     }
 
     fn answer_cohort(&mut self, me: StreamId, answer: Answer, way: SimDuration, cx: &mut Cx<'_, '_>) {
@@ -277,8 +251,7 @@ impl Stream {
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
-        cx.mix_entries(&batch.records);
-        cx.mix_arrivals(&batch.records);
+        cx.mix(digest_of_cohort(&batch.records));
         self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);
@@ -333,12 +306,77 @@ impl Stream {
         answer.bytes = answer.records.iter().map(|record| u64::from(record.bytes)).sum();
     }
 
+    /// One PutRecord at its own instant: its cost is rounded up by itself (KDS-W-16), and it fails as a whole (KDS-W-05).
+    /// What only facts and the meter need is noted only if one of them is there.
+    #[inline]
+    fn put_single(&mut self, served: &Served, way: SimDuration, tallied: bool, answer: &mut Answer) {
+        let Served { at, record } = *served;
+        let number = self.map.route[to_usize(record.key.0)];
+        let shard = &mut self.shards[to_usize(number)];
+        let failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
+        let admitted = if failed {
+            None
+        } else {
+            Some(shard.admit_single(at, record.bytes))
+        };
+        let stored = matches!(admitted, Some(Ok(_)));
+        let outcome = match (stored, failed) {
+            (true, _) => Outcome::Accepted,
+            (false, true) => Outcome::Failed,
+            (false, false) => Outcome::Throttled,
+        };
+        // Stored from its place in the answer: a copy would wait until it is written.
+        let place = answer.batch.records.len();
+        answer.batch.bytes += u64::from(record.bytes);
+        answer.batch.records.push(Record {
+            arrived_at: if stored { at } else { SimTime::ZERO },
+            flags: record.flags_with(outcome),
+            ..record
+        });
+        let position = match answer.batch.records.last() {
+            Some(record) if stored => shard.log.append(record),
+            _ => shard.log.next_position(),
+        };
+        if tallied {
+            let index = shard.index;
+            let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
+                ShardTally::none(index, position)
+            });
+            match admitted {
+                None => {}
+                Some(Ok(charged)) => {
+                    tally.accepted += 1;
+                    tally.bytes += u64::from(record.bytes);
+                    tally.bytes_charged += charged;
+                }
+                Some(Err(shortage)) => {
+                    tally.throttled += 1;
+                    tally.out_of_records |= shortage.records;
+                    tally.out_of_bytes |= shortage.bytes;
+                }
+            }
+            let sent_at = record.arrived_at;
+            if sent_at != record.created_at {
+                answer.late.push(LateCall {
+                    index: to_u32(place),
+                    sent_at,
+                    shard: index,
+                    position,
+                });
+            }
+        }
+        if !failed && let Some(deadline) = self.response_lost(served, way) {
+            answer.lost.push((place, deadline));
+        }
+    }
+
     /// Keeps one log after the other within the retention, and forgets what no reader needs. Reads look after the log
     /// that they read themselves, so nobody sees what expires a few windows later.
     fn expire_in_turn(&mut self, now: SimTime) {
         self.next_to_expire = (self.next_to_expire + 1) % self.shards.len();
-        let log = &mut self.shards[self.next_to_expire].log;
-        look_after(log, now, self.retention, self.readers.is_empty());
+        let shard = &mut self.shards[self.next_to_expire];
+        look_after(shard, now, self.retention, self.readers.is_empty());
+        shard.ascertain(now);
     }
 }
 

@@ -1,7 +1,7 @@
 //! One shard: its range of hash keys and its life, its write limits, its read limits and its log.
 
 use super::quotas;
-use super::write_limits::WriteLimits;
+use super::write_limits::{Certain, Units, WriteLimits};
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
@@ -39,9 +39,13 @@ pub struct Origin {
     pub opened_at: SimTime,
 }
 
-/// A shard.
+/// A shard. What each record of a cohort touches comes first, in one cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Shard {
+    certain: Certain,
+    /// Its records.
+    pub log: Log,
     /// Its number.
     pub index: ShardIndex,
     /// Where it comes from.
@@ -50,8 +54,6 @@ pub struct Shard {
     pub state: ShardState,
     /// What took its place, once it is closed.
     pub children: [Option<ShardIndex>; 2],
-    /// Its records.
-    pub log: Log,
     limits: WriteLimits,
     allowance: Allowance,
     whole: WholeCall,
@@ -88,11 +90,12 @@ impl Shard {
     /// A new shard with full buckets (KDS-MOD-02).
     pub fn new(index: ShardIndex, origin: Origin, write_burst: u64) -> Self {
         Self {
+            certain: Certain::default(),
+            log: Log::new(),
             index,
             origin,
             state: ShardState::Open,
             children: [None; 2],
-            log: Log::new(),
             limits: WriteLimits::full(write_burst),
             allowance: Allowance::default(),
             whole: WholeCall::default(),
@@ -121,6 +124,7 @@ impl Shard {
     /// Begins a call that touches this shard.
     #[inline]
     pub fn begin_call(&mut self, now: SimTime) -> ShardTally {
+        self.forgo();
         let (records, bytes) = self.limits.available(now);
         self.allowance = Allowance {
             records: u32::try_from(records).unwrap_or(u32::MAX),
@@ -156,6 +160,7 @@ impl Shard {
     /// is rounded up over their sum (KDS-MOD-03). False if they might not.
     #[inline]
     pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
+        self.forgo();
         if self.limits.holds(now, records, rounded(bytes)) != (true, true) {
             return false;
         }
@@ -194,6 +199,7 @@ impl Shard {
     /// (KDS-W-16). Returns the bytes charged.
     #[inline]
     pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> Result<u64, Shortage> {
+        self.forgo();
         let cost = rounded(u64::from(bytes));
         match self.limits.holds(at, 1, cost) {
             (true, true) => self.limits.take(1, cost),
@@ -205,6 +211,64 @@ impl Shard {
             }
         }
         Ok(cost)
+    }
+
+    /// Sets aside what a put of one record takes, whenever it comes. False if that is not certain to be there; then it has
+    /// to be put back.
+    #[inline]
+    pub(super) const fn set_aside(&mut self, units: Units) -> bool {
+        self.certain.set_aside(units)
+    }
+    /// Puts back what was set aside.
+    #[inline]
+    pub(super) const fn put_back(&mut self, units: Units) {
+        self.certain.put_back(units);
+    }
+    /// Finds out what is certain to be there from `now` on.
+    pub(super) fn ascertain(&mut self, now: SimTime) {
+        self.settle();
+        self.certain = self.limits.certain(now);
+    }
+    /// Stores a record, for which has been set aside what it takes, before those that arrive later.
+    #[inline]
+    pub(super) fn store_certain(&mut self, record: &Record) {
+        self.certain.owe();
+        self.log.insert(record);
+    }
+    /// Takes what records stored so have cost, each at its instant. Nobody looks at the limits before that.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if self.certain.owed() > 0 {
+            self.take_owed();
+        }
+    }
+    #[inline(never)]
+    fn take_owed(&mut self) {
+        let (mut limits, mut left, mut held) = (self.limits.clone(), self.certain.owed(), true);
+        self.log.each_of_last(left, |at, bytes| {
+            held &= limits.take_one(at, rounded(u64::from(bytes)));
+            left -= 1;
+        });
+        assert!(held, "a write limit was overdrawn");
+        assert_eq!(left, 0, "a record was forgotten before its cost was taken");
+        self.limits = limits;
+        self.certain.paid();
+    }
+    /// Nothing is certain any more: what is there is decided and taken at once.
+    #[inline]
+    fn forgo(&mut self) {
+        self.settle();
+        self.certain = Certain::default();
+    }
+    /// Lets everything expire that was stored `retention` ago or earlier.
+    pub(super) fn expire(&mut self, now: SimTime, retention: SimDuration) {
+        self.settle();
+        self.log.expire(now, retention);
+    }
+    /// Forgets what lies before a position: no reader will ask for it.
+    pub(super) fn forget(&mut self, position: u64) {
+        self.settle();
+        self.log.forget(position);
     }
 
     /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
@@ -238,10 +302,12 @@ impl Shard {
     }
     /// Another capacity of the write byte bucket: what it holds stays, as far as there is room.
     pub(super) fn set_write_burst(&mut self, burst: u64, now: SimTime) {
+        self.forgo();
         self.limits.set_burst(burst, now);
     }
     /// Used share of the write limits at `now`, in parts per million: (records, bytes).
     pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
+        self.settle();
         self.limits.used_ppm(now)
     }
 }
