@@ -1,12 +1,14 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
-use super::blueprints::{function, mapping, model, producer, sink, stream};
+use super::blueprints::{function, model, producer, sink, stream};
 use super::functions::{functions, invokers};
 use super::libraries::libraries;
+use super::mappings::mappings;
 use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, Poison,
+    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
+    TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -87,6 +89,26 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
             producer.library = None;
+        }
+        // Whatever fails is tried until it succeeds, and everything is read.
+        for mapping in &mut blueprint.mappings {
+            mapping.errors.maximum_retry_attempts = None;
+            mapping.errors.maximum_record_age = None;
+            mapping.created_at = SimTime::ZERO;
+        }
+        // What one mapping filters out another one may bring to the same function, later than what follows.
+        let functions: Vec<String> = blueprint
+            .mappings
+            .iter()
+            .map(|mapping| mapping.function.clone())
+            .collect();
+        for mapping in &mut blueprint.mappings {
+            if functions.iter().filter(|name| **name == mapping.function).count() > 1 {
+                mapping.filters = None;
+            }
+        }
+        for function in &mut blueprint.functions {
+            function.poison = Poison::default();
         }
         blueprint
             .interventions
@@ -423,26 +445,6 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
                     library,
                     ..producer("", "records")
                 }
-            },
-        )
-}
-
-fn mappings() -> impl Strategy<Value = MappingBlueprint> {
-    let batch_size = prop_oneof![1_u32..60, Just(10_000)];
-    (
-        batch_size,
-        prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
-        1_u32..=10,
-        0_u32..2,
-        any::<bool>(),
-    )
-        .prop_map(
-            |(batch_size, window, parallelization_factor, function, pushed)| MappingBlueprint {
-                consumer: pushed.then(String::new),
-                batch_size,
-                maximum_batching_window: SimDuration::from_secs(window),
-                parallelization_factor,
-                ..mapping("", "records", &format!("function-{function}"))
             },
         )
 }
