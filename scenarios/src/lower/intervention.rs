@@ -165,6 +165,12 @@ impl Lowering<'_> {
                 rate: change.ratio("rate"),
             });
         }
+        if let Some(change) = fields.table("enabled") {
+            return Some(Command::SetMappingEnabled {
+                mapping: change.name("mapping"),
+                enabled: change.flag("value"),
+            });
+        }
         if let Some(change) = fields.table("sink_capacity") {
             return Some(Command::SetSinkCapacity {
                 sink: change.name("sink"),

@@ -194,7 +194,7 @@ fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<
 
 /// Commands change components that exist, and never the load of a trace.
 fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
-    let (producers, functions) = (&blueprint.producers, &blueprint.functions);
+    let (producers, functions, mappings) = (&blueprint.producers, &blueprint.functions, &blueprint.mappings);
     let unreserved = blueprint.account_concurrency - 100;
     blueprint
         .interventions
@@ -202,6 +202,7 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             Command::ScaleLoad { producer, .. } => producers
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
+            Command::SetMappingEnabled { mapping, .. } => mappings.iter().any(|known| known.name == *mapping),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
             Command::SetProvisionedConcurrency { .. }
             | Command::SetFailureRate { .. }
@@ -269,6 +270,7 @@ fn models() -> impl Strategy<Value = ModelParameters> {
                     model().get_service_time
                 },
                 internal_failure_rate: internal,
+                poller_failover_rate: internal,
                 entry_failure_rate: entry,
                 lost_acknowledgement_rate: lost,
                 request_timeout: SimDuration::from_millis(timeout),
@@ -475,6 +477,10 @@ fn interventions() -> impl Strategy<Value = Intervention> {
         (number(), 0_u64..=10).prop_map(|(number, tenths)| Command::SetFailureRate {
             function: format!("function-{number}"),
             rate: Ratio::new(tenths, 10),
+        }),
+        (number(), any::<bool>()).prop_map(|(number, enabled)| Command::SetMappingEnabled {
+            mapping: format!("mapping-{number}"),
+            enabled,
         }),
         (number(), option::of(0_u64..300)).prop_map(|(number, capacity)| Command::SetSinkCapacity {
             sink: format!("sink-{number}"),

@@ -12,6 +12,7 @@ mod filters;
 mod lanes;
 mod lineage;
 mod outcome_matrix;
+mod pausing;
 mod polls;
 mod properties;
 mod pushing;
