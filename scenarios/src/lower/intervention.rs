@@ -15,6 +15,7 @@ const CHANGES: &[&str] = &[
     "concurrency",
     "provisioned_concurrency",
     "failure_rate",
+    "enabled",
     "sink_capacity",
     "break_sink",
     "kill_worker",

@@ -21,6 +21,7 @@ pub(super) enum LaneState {
 
 /// Where a lane's batch lies in the shard, and how often it has failed.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the batch")]
 pub(super) struct LaneBatch {
     /// Positions of its records, in order.
     pub(super) positions: Positions,
