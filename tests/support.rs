@@ -157,6 +157,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         processor: ProcessorShare::default(),
         failure_rate: Ratio::new(1, 100),
         crash_share: Ratio::ZERO,
+        failing_windows: Vec::new(),
         fails_after_write: true,
         poison: sim::blueprint::Poison::default(),
         window_state: None,

@@ -268,6 +268,14 @@ fn function(function: &FunctionBlueprint) -> String {
             percent(function.failure_rate.as_f64())
         ));
     }
+    for window in &function.failing_windows {
+        settings.push(format!(
+            "{} % from {} until {}",
+            percent(window.rate.as_f64()),
+            window.from,
+            window.until
+        ));
+    }
     if let Some(sink) = &function.sink {
         settings.push(format!("writes to sink.{sink}"));
     }
@@ -381,6 +389,9 @@ pub(crate) fn change(command: &Command) -> String {
                 "{} % of the invocations of {target} begin to fail",
                 percent(rate.as_f64())
             )
+        }
+        Command::SetMappingEnabled { enabled, .. } => {
+            format!("{target} is switched {}", if *enabled { "on" } else { "off" })
         }
         Command::SetSinkCapacity {
             capacity: Some(rate), ..

@@ -9,7 +9,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Rate;
 use crate::engine::time::SimDuration;
 pub use crate::function_blueprint::{
-    AsynchronousInvocation, DestinationBlueprint, DestinationService, FunctionBlueprint, InvocationType,
+    AsynchronousInvocation, DestinationBlueprint, DestinationService, FailingWindow, FunctionBlueprint, InvocationType,
     InvokerBlueprint, ProcessorShare, ProvisionedConcurrency,
 };
 pub use crate::mapping_blueprint::*;

@@ -5,12 +5,13 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
+use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::sink::Sink;
 
@@ -53,6 +54,13 @@ pub enum Command {
         function: String,
         /// The new probability.
         rate: Ratio,
+    },
+    /// Switches a mapping off or on (LAM-E-13).
+    SetMappingEnabled {
+        /// The mapping.
+        mapping: String,
+        /// The new value.
+        enabled: bool,
     },
     /// Changes a sink's capacity; `None`: unlimited.
     SetSinkCapacity {
@@ -122,6 +130,7 @@ impl Command {
             | Self::SetFailureRate { function, .. } => {
                 format!("function.{function}")
             }
+            Self::SetMappingEnabled { mapping, .. } => format!("mapping.{mapping}"),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
@@ -138,6 +147,7 @@ pub(crate) struct Targets<'a> {
     pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
+    pub(crate) mappings: &'a mut IndexVec<MappingId, Mapping>,
     pub(crate) directory: &'a Directory,
 }
 
@@ -150,6 +160,7 @@ impl Command {
             Self::SetReservedConcurrency { function, .. }
             | Self::SetProvisionedConcurrency { function, .. }
             | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
+            Self::SetMappingEnabled { mapping, .. } => directory.mapping(mapping).is_some(),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
@@ -167,6 +178,7 @@ impl Command {
             streams,
             sinks,
             lambda,
+            mappings,
             directory,
         } = targets;
         match self {
@@ -197,6 +209,11 @@ impl Command {
             Self::SetFailureRate { function, rate } => {
                 if let Some(id) = directory.function(function) {
                     lambda.set_failure_rate(id, *rate);
+                }
+            }
+            Self::SetMappingEnabled { mapping, enabled } => {
+                if let Some(id) = directory.mapping(mapping) {
+                    mappings[id].set_enabled(id, *enabled, cx);
                 }
             }
             Self::SetSinkCapacity { sink, capacity } => {
@@ -233,6 +250,7 @@ impl Command {
             | Self::SetReservedConcurrency { .. }
             | Self::SetProvisionedConcurrency { .. }
             | Self::SetFailureRate { .. }
+            | Self::SetMappingEnabled { .. }
             | Self::SetSinkCapacity { .. }
             | Self::BreakSink { .. } => {}
         }

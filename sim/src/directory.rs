@@ -2,7 +2,6 @@
 
 use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
-use crate::engine::time::SimTime;
 use crate::ids::{
     ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
 };
@@ -76,7 +75,7 @@ impl MappingEntry {
             name: mapping.name.clone(),
             stream,
             function,
-            begins_late: mapping.created_at > SimTime::ZERO,
+            begins_late: mapping.begins_late(),
             event_count: mapping.event_count_metrics,
             on_failure: mapping.errors.on_failure.as_ref().map(FailureDestination::label),
         }

@@ -3,7 +3,7 @@
 use crate::blueprint::{Arrivals, ColdStart, Poison, WindowState};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
-use crate::engine::time::SimDuration;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::services::lambda::quotas;
 
 /// A Lambda function (`[function.NAME]`, AWS::Lambda::Function with the configuration of one version of it).
@@ -33,6 +33,8 @@ pub struct FunctionBlueprint {
     pub processor: ProcessorShare,
     /// Probability that an invocation ends in a function error.
     pub failure_rate: Ratio,
+    /// Spells in which another probability holds.
+    pub failing_windows: Vec<FailingWindow>,
     /// The part of the function errors that end the process, so that Init must run again (LAM-R-06).
     pub crash_share: Ratio,
     /// True: a failing handler throws after its write to the sink, so that the retry delivers twice. False: before it.
@@ -43,6 +45,17 @@ pub struct FunctionBlueprint {
     pub window_state: Option<WindowState>,
     /// Where the handler writes, if anywhere.
     pub sink: Option<String>,
+}
+
+/// A spell in which a function fails more often, or less.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct FailingWindow {
+    /// From here on.
+    pub from: SimTime,
+    /// The first instant at which the function's own probability holds again.
+    pub until: SimTime,
+    /// The probability that an invocation which begins within it ends in a function error.
+    pub rate: Ratio,
 }
 
 /// Environments that are initialised before requests come.

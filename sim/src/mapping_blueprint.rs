@@ -20,6 +20,8 @@ pub struct MappingBlueprint {
     pub starting_position: StartingPosition,
     /// When it is created; zero: long before the run.
     pub created_at: SimTime,
+    /// Enabled (LAM-E-13); false: it begins when an intervention switches it on.
+    pub enabled: bool,
     /// Most records in one invocation (LAM-K-11).
     pub batch_size: u32,
     /// How long a batch may gather (LAM-E-04).
@@ -46,6 +48,7 @@ impl MappingBlueprint {
             function: function.to_owned(),
             starting_position: StartingPosition::TrimHorizon,
             created_at: SimTime::ZERO,
+            enabled: true,
             batch_size: quotas::BATCH_SIZE_DEFAULT,
             maximum_batching_window: SimDuration::ZERO,
             parallelization_factor: 1,
@@ -54,6 +57,13 @@ impl MappingBlueprint {
             tumbling_window: SimDuration::ZERO,
             event_count_metrics: false,
         }
+    }
+}
+
+impl MappingBlueprint {
+    /// It begins to read during the run, and asks the stream where.
+    pub fn begins_late(&self) -> bool {
+        self.created_at > SimTime::ZERO || !self.enabled
     }
 }
 
@@ -167,8 +177,10 @@ impl DestinationKind {
 /// Records that a handler can never process, and what it does about them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Poison {
-    /// Every record of these partition keys.
+    /// The records of these partition keys; none: of no key, or, with `ordinals`, of every key.
     pub keys: Vec<String>,
+    /// Of these only those that the producer makes as the n-th of the key, from 0; none: all of them.
+    pub ordinals: Vec<u32>,
     /// A share of all records, the same ones at each attempt.
     pub share: Ratio,
     /// What the handler does.
@@ -179,6 +191,7 @@ impl Default for Poison {
     fn default() -> Self {
         Self {
             keys: Vec::new(),
+            ordinals: Vec::new(),
             share: Ratio::ZERO,
             response: PoisonResponse::Throws,
         }
@@ -188,7 +201,7 @@ impl Default for Poison {
 impl Poison {
     /// True if no record is poison.
     pub const fn is_none(&self) -> bool {
-        self.keys.is_empty() && self.share.numerator == 0
+        self.keys.is_empty() && self.ordinals.is_empty() && self.share.numerator == 0
     }
 }
 

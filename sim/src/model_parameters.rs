@@ -85,6 +85,8 @@ pub struct ModelParameters {
     pub async_throttle_backoff_max: SimDuration,
     /// Probability that an asynchronous event is delivered twice (LAM-A-08).
     pub async_duplicate_rate: Ratio,
+    /// Probability that a batch of a mapping is delivered once more after it has succeeded (LAM-U-37).
+    pub poller_failover_rate: Ratio,
     /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
     pub payload_record_overhead: u32,
 }
@@ -156,6 +158,7 @@ impl Default for ModelParameters {
             async_throttle_backoff: SimDuration::SECOND,
             async_throttle_backoff_max: SimDuration::from_minutes(5),
             async_duplicate_rate: Ratio::ZERO,
+            poller_failover_rate: Ratio::ZERO,
             payload_record_overhead: 530,
         }
     }

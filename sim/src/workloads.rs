@@ -145,6 +145,7 @@ fn function() -> FunctionBlueprint {
         processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
+        failing_windows: Vec::new(),
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
         window_state: None,

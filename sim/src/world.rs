@@ -109,6 +109,7 @@ impl Model for World {
                     streams: &mut self.streams,
                     sinks: &mut self.sinks,
                     lambda: &mut self.lambda,
+                    mappings: &mut self.mappings,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {

@@ -21,6 +21,9 @@ pub(super) fn mapping(mapping: &MappingBlueprint) -> String {
     if mapping.created_at > SimTime::ZERO {
         settings.push(format!("created at {}", mapping.created_at));
     }
+    if !mapping.enabled {
+        settings.push("not enabled at first".to_owned());
+    }
     if let Some(filters) = &mapping.filters {
         settings.push(format!("{} of records", counted(filters.len() as u64, "filter")));
     }

@@ -15,6 +15,7 @@ const CHANGES: &[&str] = &[
     "concurrency",
     "provisioned_concurrency",
     "failure_rate",
+    "enabled",
     "sink_capacity",
     "break_sink",
     "kill_worker",
@@ -163,6 +164,12 @@ impl Lowering<'_> {
             return Some(Command::SetFailureRate {
                 function: change.name("function"),
                 rate: change.ratio("rate"),
+            });
+        }
+        if let Some(change) = fields.table("enabled") {
+            return Some(Command::SetMappingEnabled {
+                mapping: change.name("mapping"),
+                enabled: change.flag("value"),
             });
         }
         if let Some(change) = fields.table("sink_capacity") {

@@ -8,12 +8,12 @@ use crate::scalar::grouped;
 use sim::batch::BatchResponse;
 use sim::blueprint::Arrivals;
 use sim::blueprint::{
-    Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FunctionBlueprint,
-    InvocationType, InvokerBlueprint, Package, Poison, PoisonResponse, ProcessorShare, ProvisionedConcurrency,
-    WindowState,
+    Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FailingWindow,
+    FunctionBlueprint, InvocationType, InvokerBlueprint, Package, Poison, PoisonResponse, ProcessorShare,
+    ProvisionedConcurrency, WindowState,
 };
 use sim::engine::quantity::{KIB, MIB, Rate, Ratio};
-use sim::engine::time::SimDuration;
+use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
 
 fn asynchronous(fields: &Fields) -> AsynchronousInvocation {
@@ -113,6 +113,7 @@ impl Lowering<'_> {
             }),
             crash_share: failure.map_or(Ratio::ZERO, |failure| failure.ratio("crashes")),
             failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
+            failing_windows: failure.map_or_else(Vec::new, |failure| self.failing_windows(failure)),
             fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
             window_state: fields.table("window_state").map(|state| WindowState {
                 fixed: state.bytes("per_window"),
@@ -123,7 +124,33 @@ impl Lowering<'_> {
         }
     }
 
+    fn failing_windows(&mut self, failure: &Fields) -> Vec<FailingWindow> {
+        let mut windows = Vec::new();
+        for window in failure.tables("windows") {
+            let (from, until) = (window.duration("from"), window.duration("until"));
+            if window.is_sound("from") && window.is_sound("until") && from >= until {
+                let title = "a window of failure has no length";
+                let help = "let it end after it begins";
+                let place = window.place_of("until");
+                self.fault(Code::Contradiction, place, title, "not after `from`", help);
+            }
+            windows.push(FailingWindow {
+                from: SimTime::ZERO + from,
+                until: SimTime::ZERO + until,
+                rate: window.ratio("rate"),
+            });
+        }
+        windows
+    }
+
     fn poison(&mut self, failure: &Fields) -> Poison {
+        let ordinals = failure
+            .list("poison_ordinals")
+            .iter()
+            .filter_map(|field| match field.value {
+                Value::Integer(number) => u32::try_from(number).ok(),
+                _ => None,
+            });
         let keys = failure
             .list("poison_keys")
             .iter()
@@ -144,6 +171,7 @@ impl Lowering<'_> {
         };
         let poison = Poison {
             keys: keys.collect(),
+            ordinals: ordinals.collect(),
             share: failure.ratio("poison_share"),
             response: returned.map_or(PoisonResponse::Throws, |response| PoisonResponse::Returns {
                 response,

@@ -17,6 +17,7 @@ impl Lowering<'_> {
             function: fields.name("FunctionName"),
             starting_position: self.starting_position(fields),
             created_at: SimTime::ZERO + fields.duration("created_at"),
+            enabled: fields.flag("Enabled"),
             batch_size: fields.u32("BatchSize"),
             maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
             parallelization_factor: fields.u32("ParallelizationFactor"),

@@ -44,6 +44,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         async_throttle_backoff: fields.duration("async_throttle_backoff"),
         async_throttle_backoff_max: fields.duration("async_throttle_backoff_max"),
         async_duplicate_rate: fields.ratio("async_duplicate_rate"),
+        poller_failover_rate: fields.ratio("poller_failover_rate"),
         lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
     }

@@ -55,6 +55,20 @@ pub static FAILURE_RATE: Rows = Rows::own(
         required("rate", Shape::Fraction, "The new probability of a function error."),
     ],
 );
+/// A mapping that is switched off or on.
+pub static ENABLED: Rows = Rows::own(
+    "a change of Enabled",
+    &[
+        required("mapping", Shape::Reference(&[Kind::Mapping]), "The mapping."),
+        required(
+            "value",
+            Shape::Flag,
+            "False: it neither reads nor invokes. True: it goes on behind the last record that is done. In effect after \
+             `mapping_creation_delay`.",
+        )
+        .fact("LAM-E-13, LAM-K-18"),
+    ],
+);
 /// Another capacity.
 pub static SINK_CAPACITY: Rows = Rows::own(
     "a change of a sink's capacity",
@@ -251,6 +265,7 @@ pub static INTERVENTION: Rows = Rows::own(
             Shape::Table(&FAILURE_RATE),
             "Changes how often a function fails.",
         ),
+        optional("enabled", Shape::Table(&ENABLED), "Switches a mapping off or on."),
         optional(
             "sink_capacity",
             Shape::Table(&SINK_CAPACITY),

@@ -81,6 +81,21 @@ pub const POISON_RESPONSES: &[&str] = &[
     "misnamed-identifier",
 ];
 
+/// A spell in which a function fails more often, or less.
+pub static FAILING_WINDOW: Rows = Rows::own(
+    "a window of failure",
+    &[
+        required("from", SPAN, "Its begin, since the start of the run."),
+        required("until", SPAN, "Its end."),
+        defaulted(
+            "rate",
+            Shape::Fraction,
+            "1",
+            "Probability that an invocation whose handler begins within it ends in a function error.",
+        ),
+    ],
+);
+
 /// The error model.
 pub static FAILURE: Rows = Rows::own(
     "the errors of a function",
@@ -90,6 +105,11 @@ pub static FAILURE: Rows = Rows::own(
             Shape::Fraction,
             "0",
             "Probability that an invocation ends in a function error.",
+        ),
+        optional(
+            "windows",
+            Shape::List(&Shape::Table(&FAILING_WINDOW)),
+            "Spells in which another probability holds than `rate`. Without it: none.",
         ),
         defaulted(
             "after_write",
@@ -108,6 +128,12 @@ pub static FAILURE: Rows = Rows::own(
             "poison_keys",
             Shape::List(&Shape::Text),
             "Partition keys whose records the handler can never process. Without it: none.",
+        ),
+        optional(
+            "poison_ordinals",
+            Shape::List(&integer(0, 4_000_000_000)),
+            "Of these keys, or of every key if none is listed, only the n-th records that a producer makes, from 0. \
+             Without it: all of them.",
         ),
         defaulted(
             "poison_share",

@@ -124,6 +124,13 @@ pub static MAPPING: Rows = Rows {
         )
         .fact("LAM-K-18"),
         defaulted(
+            "Enabled",
+            Shape::Flag,
+            "true",
+            "False: it neither reads nor invokes until an intervention switches it on.",
+        )
+        .fact("LAM-E-13"),
+        defaulted(
             "BatchSize",
             integer(1, 10_000),
             "100",
@@ -203,7 +210,6 @@ pub static MAPPING: Rows = Rows {
     not_modelled: &[
         "AmazonManagedKafkaEventSourceConfig",
         "DocumentDBEventSourceConfig",
-        "Enabled",
         "KmsKeyArn",
         "LoggingConfig",
         "ProvisionedPollerConfig",

@@ -259,6 +259,14 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-A-08"),
     defaulted(
+        "poller_failover_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that a batch of a mapping is delivered once more after it has succeeded, since its poller failed \
+         over before the checkpoint; AWS promises at least once and no figure.",
+    )
+    .fact("LAM-E-02, LAM-U-37"),
+    defaulted(
         "lease_write_time",
         DISTRIBUTION,
         "{ lognormal = { median = \"5ms\", sigma = 0.692 } }",

@@ -1,7 +1,9 @@
 //! Properties of event source mappings.
 
 use crate::support::{check, loaded, with};
-use sim::blueprint::{DestinationKind, MappingBlueprint, StartingPosition};
+use sim::blueprint::{DestinationKind, FailingWindow, MappingBlueprint, StartingPosition};
+use sim::command::Command;
+use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
 
 const POSITION: &str = "StartingPosition = \"TRIM_HORIZON\"";
@@ -178,4 +180,68 @@ fn lam_k_17_a_starting_time_goes_with_at_timestamp_and_not_into_the_future() {
             "W0003 18 \"5\" `StartingPositionTimestamp` has no effect here (only AT_TIMESTAMP has a time) -> leave it out",
         ],
     );
+}
+
+#[test]
+fn lam_e_13_a_mapping_is_enabled_unless_it_says_otherwise_and_may_be_switched() {
+    assert!(mapping_with("").enabled);
+    assert!(!mapping_with("Enabled = false").enabled);
+    let text = crate::support::and(
+        "[[intervention]]\nat = \"1min\"\nenabled = { mapping = \"mapping.enrich\", value = false }",
+    );
+    let command = Command::SetMappingEnabled {
+        mapping: "enrich".to_owned(),
+        enabled: false,
+    };
+    assert_eq!(loaded(&text).blueprint.interventions[0].command, command);
+}
+
+/// Both profiles follow the current guide: several lanes and aggregation go together.
+#[test]
+fn lam_h_14_several_lanes_and_aggregated_records_go_together_in_both_profiles() {
+    let lanes = with(POSITION, &format!("{POSITION}\nParallelizationFactor = 4"));
+    assert!(lanes.contains("size = \"600B\""));
+    let text = lanes.replace("size = \"600B\"", "size = \"600B\"\nclient = \"kpl\"");
+    for profile in ["current", "exam"] {
+        let blueprint = loaded(&format!("profile = \"{profile}\"\n{text}")).blueprint;
+        assert_eq!(blueprint.mappings[0].parallelization_factor, 4);
+        let library = blueprint.producers[0].library.as_ref();
+        assert!(library.is_some_and(|library| library.aggregation_enabled), "{profile}");
+    }
+}
+
+#[test]
+fn a_function_may_fail_in_windows_of_time_and_at_single_records() {
+    let time = "time = {";
+    let text = with(
+        time,
+        &format!(
+            "failure = {{ windows = [{{ from = \"10s\", until = \"20s\" }}, {{ from = \"15s\", until = \"1min\", rate = 0.5 }}], \
+             poison_keys = [\"a\"], poison_ordinals = [0, 7] }}\n{time}"
+        ),
+    );
+    let function = &loaded(&text).blueprint.functions[0];
+    let window = |from, until, rate| FailingWindow {
+        from: SimTime::from_secs(from),
+        until: SimTime::from_secs(until),
+        rate,
+    };
+    assert_eq!(
+        function.failing_windows,
+        [window(10, 20, Ratio::ONE), window(15, 60, Ratio::new(1, 2))]
+    );
+    assert_eq!(
+        (function.poison.keys.clone(), function.poison.ordinals.clone()),
+        (vec!["a".to_owned()], vec![0, 7])
+    );
+    let empty = format!("failure = {{ windows = [{{ from = \"10s\", until = \"10s\" }}] }}\n{time}");
+    let (scenario, diagnostics) = scenarios::load(
+        &with(time, &empty),
+        "test",
+        &scenarios::LoadOptions::default(),
+        &scenarios::NoTraces,
+    );
+    assert!(scenario.is_none());
+    let lines = crate::support::lines(&diagnostics, &with(time, &empty), &scenarios::LoadOptions::default());
+    assert!(lines[0].starts_with("E0303"), "{lines:?}");
 }

@@ -16,6 +16,18 @@ pub enum MappingChange {
     },
     /// It wrote a document about records that it gave up.
     DocumentWritten(FailureDocument),
+    /// It was switched off or on (LAM-E-13).
+    Switched {
+        /// It polls and invokes.
+        enabled: bool,
+    },
+    /// A poller took over before the checkpoint of a batch that had succeeded: it is delivered again (LAM-U-37).
+    PollerFailedOver {
+        /// The shard.
+        shard: ShardIndex,
+        /// Records of the batch.
+        records: u32,
+    },
     /// A tumbling window of a shard is over (LAM-W-06).
     WindowClosed {
         /// The shard.

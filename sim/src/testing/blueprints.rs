@@ -98,6 +98,7 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
+        failing_windows: Vec::new(),
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
         window_state: None,

@@ -1,6 +1,7 @@
 //! Random functions and their direct callers.
 
 use super::blueprints::{constant, function};
+use super::mappings::poison;
 use crate::blueprint::{Arrivals, FunctionBlueprint, InvocationType, InvokerBlueprint, ProvisionedConcurrency};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Rate;
@@ -38,26 +39,31 @@ pub(super) fn functions() -> impl Strategy<Value = FunctionBlueprint> {
         option::of(0_u32..2),
         option::of(0_u32..3),
         1_u64..4,
+        poison(),
     )
         .prop_map(
-            |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
-                timeout: SimDuration::from_secs(timeout),
-                reserved_concurrency: reserved,
-                per_batch,
-                per_record: SimDuration::from_micros(300),
-                failure_rate,
-                fails_after_write,
-                crash_share: if fails_after_write {
-                    Ratio::new(1, 2)
-                } else {
-                    Ratio::ZERO
-                },
-                provisioned_concurrency: (timeout == 1).then(|| ProvisionedConcurrency {
-                    executions: reserved.unwrap_or(1),
-                    ready_at_start: sink.is_some(),
-                }),
-                sink: sink.map(|number| format!("sink-{number}")),
-                ..function("", None)
+            |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout, (poison, window_state))| {
+                FunctionBlueprint {
+                    timeout: SimDuration::from_secs(timeout),
+                    reserved_concurrency: reserved,
+                    per_batch,
+                    per_record: SimDuration::from_micros(300),
+                    failure_rate,
+                    poison,
+                    window_state,
+                    fails_after_write,
+                    crash_share: if fails_after_write {
+                        Ratio::new(1, 2)
+                    } else {
+                        Ratio::ZERO
+                    },
+                    provisioned_concurrency: (timeout == 1).then(|| ProvisionedConcurrency {
+                        executions: reserved.unwrap_or(1),
+                        ready_at_start: sink.is_some(),
+                    }),
+                    sink: sink.map(|number| format!("sink-{number}")),
+                    ..function("", None)
+                }
             },
         )
 }

@@ -279,7 +279,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             mapping::Event::Poll { .. }
             | mapping::Event::LaneDue { .. }
             | mapping::Event::Begin
-            | mapping::Event::AskAgain { .. },
+            | mapping::Event::AskAgain { .. }
+            | mapping::Event::Switch { .. },
         )
         | Event::Producer(
             _,

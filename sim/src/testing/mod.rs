@@ -4,6 +4,7 @@ pub mod blueprints;
 mod functions;
 pub mod harness;
 pub mod libraries;
+mod mappings;
 pub mod note;
 pub mod operations;
 mod sinks;

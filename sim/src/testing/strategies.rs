@@ -1,13 +1,15 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
-use super::blueprints::{function, mapping, model, producer, stream};
+use super::blueprints::{function, model, producer, stream};
 use super::functions::{functions, invokers};
 use super::libraries::libraries;
+use super::mappings::mappings;
 use super::operations::{asked_of_records, operations, quick_changes};
 use super::sinks::sinks;
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, Poison,
+    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, Spread, StreamBlueprint, Trace,
+    TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -95,6 +97,26 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
                 sink.service = SinkService::Database;
             }
         }
+        // Whatever fails is tried until it succeeds, and everything is read.
+        for mapping in &mut blueprint.mappings {
+            mapping.errors.maximum_retry_attempts = None;
+            mapping.errors.maximum_record_age = None;
+            mapping.created_at = SimTime::ZERO;
+        }
+        // What one mapping filters out another one may bring to the same function, later than what follows.
+        let functions: Vec<String> = blueprint
+            .mappings
+            .iter()
+            .map(|mapping| mapping.function.clone())
+            .collect();
+        for mapping in &mut blueprint.mappings {
+            if functions.iter().filter(|name| **name == mapping.function).count() > 1 {
+                mapping.filters = None;
+            }
+        }
+        for function in &mut blueprint.functions {
+            function.poison = Poison::default();
+        }
         blueprint
             .interventions
             .retain(|intervention| !matches!(intervention.command, Command::ScaleLoad { .. }));
@@ -179,7 +201,7 @@ fn named<T>(mut parts: Vec<T>, set: impl Fn(&mut T, String), kind: &str) -> Vec<
 
 /// Commands change components that exist, and never the load of a trace.
 fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
-    let (producers, functions) = (&blueprint.producers, &blueprint.functions);
+    let (producers, functions, mappings) = (&blueprint.producers, &blueprint.functions, &blueprint.mappings);
     let unreserved = blueprint.account_concurrency - 100;
     blueprint
         .interventions
@@ -187,6 +209,7 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             Command::ScaleLoad { producer, .. } => producers
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
+            Command::SetMappingEnabled { mapping, .. } => mappings.iter().any(|known| known.name == *mapping),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
             Command::SetProvisionedConcurrency { .. }
             | Command::SetFailureRate { .. }
@@ -254,6 +277,7 @@ fn models() -> impl Strategy<Value = ModelParameters> {
                     model().get_service_time
                 },
                 internal_failure_rate: internal,
+                poller_failover_rate: internal,
                 entry_failure_rate: entry,
                 lost_acknowledgement_rate: lost,
                 request_timeout: SimDuration::from_millis(timeout),
@@ -434,26 +458,6 @@ fn producers() -> impl Strategy<Value = ProducerBlueprint> {
         )
 }
 
-fn mappings() -> impl Strategy<Value = MappingBlueprint> {
-    let batch_size = prop_oneof![1_u32..60, Just(10_000)];
-    (
-        batch_size,
-        prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
-        1_u32..=10,
-        0_u32..2,
-        any::<bool>(),
-    )
-        .prop_map(
-            |(batch_size, window, parallelization_factor, function, pushed)| MappingBlueprint {
-                consumer: pushed.then(String::new),
-                batch_size,
-                maximum_batching_window: SimDuration::from_secs(window),
-                parallelization_factor,
-                ..mapping("", "records", &format!("function-{function}"))
-            },
-        )
-}
-
 fn interventions() -> impl Strategy<Value = Intervention> {
     let number = || 0_u32..2;
     let command = prop_oneof![
@@ -468,6 +472,10 @@ fn interventions() -> impl Strategy<Value = Intervention> {
         (number(), 0_u64..=10).prop_map(|(number, tenths)| Command::SetFailureRate {
             function: format!("function-{number}"),
             rate: Ratio::new(tenths, 10),
+        }),
+        (number(), any::<bool>()).prop_map(|(number, enabled)| Command::SetMappingEnabled {
+            mapping: format!("mapping-{number}"),
+            enabled,
         }),
         (number(), option::of(0_u64..300)).prop_map(|(number, capacity)| Command::SetSinkCapacity {
             sink: format!("sink-{number}"),

@@ -35,6 +35,20 @@ struct Story {
     starts: Vec<(SimTime, SimDuration)>,
 }
 
+/// The next dispatch: the time since the last one was spent waiting for concurrency, or for redelivery.
+fn waited(
+    (last, throttled, failed): (SimTime, u64, u64),
+    now: SimTime,
+    outcome: Option<InvocationOutcome>,
+) -> (SimTime, u64, u64) {
+    let span = (now - last).as_nanos();
+    if outcome == Some(InvocationOutcome::Throttled) {
+        (now, throttled + span, failed)
+    } else {
+        (now, throttled, failed + span)
+    }
+}
+
 /// Follows each record through every fact that names it, and compares.
 struct Follower {
     observed: Causes,
@@ -48,7 +62,10 @@ struct Follower {
     stored: BTreeMap<Copy, (SimTime, SimTime)>,
     /// Records of a page that is on its way, by mapping, shard and position.
     pages: BTreeMap<(ReaderId, ShardIndex, u64), Vec<Record>>,
+    /// How the last attempt of a lane failed, if it did.
     failed: BTreeMap<(ReaderId, ShardIndex, u16), InvocationOutcome>,
+    /// The last dispatch of each lane, as in [`Story::dispatches`].
+    lanes: BTreeMap<(ReaderId, ShardIndex, u16), (SimTime, u64, u64)>,
     stories: BTreeMap<(ReaderId, Copy), Story>,
     effects: u64,
     totals: [u128; CAUSES],
@@ -66,6 +83,7 @@ impl Follower {
             stored: BTreeMap::new(),
             pages: BTreeMap::new(),
             failed: BTreeMap::new(),
+            lanes: BTreeMap::new(),
             stories: BTreeMap::new(),
             effects: 0,
             totals: [0; CAUSES],
@@ -76,16 +94,10 @@ impl Follower {
         self.stories.entry((reader, copy(record))).or_default()
     }
 
-    fn dispatched(&mut self, now: SimTime, reader: ReaderId, records: &[Record], failed: Option<InvocationOutcome>) {
+    fn dispatched(&mut self, now: SimTime, reader: ReaderId, records: &[Record]) {
         for record in records {
             let dispatches = &mut self.story(reader, record).dispatches;
-            let next = match (dispatches.last(), failed) {
-                (None, _) => (now, 0, 0),
-                (Some(&(last, throttled, failed)), Some(InvocationOutcome::Throttled)) => {
-                    (now, throttled + (now - last).as_nanos(), failed)
-                }
-                (Some(&(last, throttled, failed)), _) => (now, throttled, failed + (now - last).as_nanos()),
-            };
+            let next = dispatches.last().map_or((now, 0, 0), |last| waited(*last, now, None));
             dispatches.push(next);
         }
     }
@@ -245,10 +257,22 @@ impl Probe for Follower {
                 shard,
                 lane,
                 records,
+                attempts_before,
                 ..
             } => {
-                let failed = self.failed.get(&(reader, shard, lane)).copied();
-                self.dispatched(now, reader, records, failed);
+                let lane = (reader, shard, lane);
+                let failed = self.failed.remove(&lane);
+                if attempts_before == 0 {
+                    self.lanes.insert(lane, (now, 0, 0));
+                    self.dispatched(now, reader, records);
+                } else {
+                    // What one piece of a batch waits for the others wait for, too.
+                    let next = waited(self.lanes[&lane], now, failed);
+                    self.lanes.insert(lane, next);
+                    for record in records {
+                        self.story(reader, record).dispatches.push(next);
+                    }
+                }
             }
             Fact::InvocationStarted {
                 caller: Caller::Reader(reader),

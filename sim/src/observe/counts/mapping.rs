@@ -33,12 +33,16 @@ pub struct MappingCounts {
     pub windows_abandoned: u64,
     /// Records that the filters let pass by.
     pub filtered_out: u64,
+    /// Batches that succeeded and were delivered once more, since a poller had failed over (LAM-U-37).
+    pub batches_delivered_twice: u64,
 }
 
 impl MappingCounts {
     pub(super) fn note(&mut self, change: MappingChange) {
         match change {
             MappingChange::ReadingBegan { .. } => self.began_late = true,
+            MappingChange::Switched { .. } => {}
+            MappingChange::PollerFailedOver { .. } => self.batches_delivered_twice += 1,
             MappingChange::WindowClosed { early, abandoned, .. } => {
                 self.windows_closed += 1;
                 self.windows_terminated_early += u64::from(early);

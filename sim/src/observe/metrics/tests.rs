@@ -364,6 +364,30 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
     assert_eq!(value(Metric::ColdStarts, Statistic::Sum), Some(1_000));
 }
 
+/// LAM-U-28: each attempt is a value, the age of the batch's last record when it is handed over.
+#[test]
+fn lam_u_28_every_attempt_tells_the_age_of_its_last_record() {
+    let mut metrics = metrics();
+    let batch = records(&[0, 90]);
+    for handed_over in [350, 1_400, 3_500] {
+        let fact = Fact::InvocationStarted {
+            concurrency: crate::observe::sample::ONE_OF_MANY,
+            function: ENRICHER,
+            caller: crate::observe::fact::Caller::Reader(ENRICH),
+            records: &batch,
+            cold_start: None,
+            concurrent: 1,
+            provisioned: crate::observe::fact::ProvisionedUse::default(),
+        };
+        metrics.on(at(handed_over), &fact);
+    }
+    let value = |statistic| thousandths(&metrics, Metric::IteratorAge, FUNCTION, statistic);
+    assert_eq!(value(Statistic::SampleCount), Some(3_000));
+    assert_eq!(value(Statistic::Minimum), Some(250_000));
+    assert_eq!(value(Statistic::Average), Some(1_650_000));
+    assert_eq!(value(Statistic::Maximum), Some(3_400_000));
+}
+
 #[test]
 fn effects_are_counted_at_the_function_and_at_its_sink() {
     let mut metrics = metrics();

@@ -7,11 +7,13 @@ use super::environment::Environments;
 use super::poison::PoisonRecords;
 use super::quotas::MEMORY_OF_A_PROCESSOR;
 use crate::batch::WindowEvent;
-use crate::blueprint::{DestinationBlueprint, FunctionBlueprint, ModelParameters, ProcessorShare, WindowState};
+use crate::blueprint::{
+    DestinationBlueprint, FailingWindow, FunctionBlueprint, ModelParameters, ProcessorShare, WindowState,
+};
 use crate::engine::deadlines::Deadlines;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
-use crate::engine::time::SimDuration;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -31,6 +33,8 @@ pub(super) struct Handler {
     pub(super) timeout: SimDuration,
     /// Probability of a function error.
     pub(super) failure_rate: Ratio,
+    /// Spells in which another one holds.
+    pub(super) failing_windows: Vec<FailingWindow>,
     /// Decides about function errors.
     pub(super) failure: Stream,
     /// Decides which function errors end the process, and how many do.
@@ -63,7 +67,7 @@ impl Handler {
     }
     /// Draws a run, the first in its environment or not. Every run draws the same number of words, whatever comes of it.
     #[inline]
-    pub(super) fn run(&mut self, records: u32, first: bool) -> Run {
+    pub(super) fn run(&mut self, at: SimTime, records: u32, first: bool) -> Run {
         let of_records = self.per_record.saturating_mul(u64::from(records));
         let mut duration = self.per_batch.draw().saturating_add(of_records);
         if first {
@@ -72,13 +76,19 @@ impl Handler {
         if self.slowdown != Ratio::ONE {
             duration = scaled(duration, self.slowdown);
         }
-        let fails = self.failure.chance(self.failure_rate);
+        let fails = self.failure.chance(self.failure_rate_at(at));
         let crash = self.crash.as_mut().is_some_and(|(share, stream)| stream.chance(*share));
         Run {
             duration: duration.max(SimDuration::MIN),
             fails,
             crashes: fails && crash,
         }
+    }
+    /// The probability of a function error for a run that begins at an instant: of windows that overlap the last one says.
+    fn failure_rate_at(&self, at: SimTime) -> Ratio {
+        let within = |window: &&FailingWindow| (window.from..window.until).contains(&at);
+        let window = self.failing_windows.iter().rev().find(within);
+        window.map_or(self.failure_rate, |window| window.rate)
     }
     /// Draws so far, for the fingerprint.
     pub(super) fn draws(&self) -> impl Iterator<Item = u64> {
@@ -163,6 +173,7 @@ pub(super) fn parts(
             slowdown: slowdown(blueprint.processor, blueprint.memory_size),
             timeout: blueprint.timeout,
             failure_rate: blueprint.failure_rate,
+            failing_windows: blueprint.failing_windows.clone(),
             failure,
             crash,
             fails_after_write: blueprint.fails_after_write,

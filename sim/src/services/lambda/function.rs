@@ -147,7 +147,9 @@ impl Function {
             // Lambda hands aggregated records on; the handler takes them apart, and its work is by user record.
             deaggregate(&mut batch, call.passage.first_position, None, cx);
         }
-        let run = self.handler.run(to_u32(batch.records.len()), occupied.first);
+        let run = self
+            .handler
+            .run(handler_started_at, to_u32(batch.records.len()), occupied.first);
         let poisoned = match (source, &mut self.handler.poison) {
             (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, call.passage.first_position, cx.keys()),
             _ => Poisoned::default(),

@@ -12,6 +12,7 @@ pub(super) struct PoisonRecords {
     texts: Vec<String>,
     /// The keys with these texts, in order; `None` until the first invocation.
     keys: Option<Vec<KeyId>>,
+    ordinals: Vec<u32>,
     share: Ratio,
     /// Makes the share of each function another one.
     salt: u64,
@@ -41,6 +42,7 @@ impl PoisonRecords {
         Self {
             texts: blueprint.keys.clone(),
             keys: None,
+            ordinals: blueprint.ordinals.clone(),
             share: blueprint.share,
             salt,
             response: blueprint.response,
@@ -94,6 +96,11 @@ impl PoisonRecords {
                 all.filter(named).collect()
             }
         });
-        poisoned.binary_search(&record.key).is_ok() || record.lot(self.salt).falls_within(self.share)
+        let listed = if self.ordinals.is_empty() {
+            poisoned.binary_search(&record.key).is_ok()
+        } else {
+            self.ordinals.contains(&record.ordinal) && (texts.is_empty() || poisoned.binary_search(&record.key).is_ok())
+        };
+        listed || record.lot(self.salt).falls_within(self.share)
     }
 }

@@ -4,6 +4,7 @@
 mod concurrency;
 mod environments;
 mod events;
+mod failures;
 mod handlers;
 mod outcomes;
 mod properties;
@@ -56,6 +57,7 @@ fn function(name: &str) -> FunctionBlueprint {
         processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
+        failing_windows: Vec::new(),
         fails_after_write: false,
         poison: crate::blueprint::Poison::default(),
         window_state: None,

@@ -74,6 +74,9 @@ impl Mapping {
     pub(super) fn dispatch(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let (window, batch_size) = (self.window, self.batch_size);
+        if !self.enabled {
+            return;
+        }
         loop {
             let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
             let idle = lane.waiting().is_empty() && lane.window.is_none();
@@ -109,9 +112,15 @@ impl Mapping {
                 return self.wake_lane(me, shard, lane_number, due, cx);
             }
             let mut batch = cx.fresh();
+            let read_before_pause = lane.read_before_pause > 0;
             let positions = lane.take(fitting, &mut batch);
             self.readers[to_usize(shard)].waiting.take_away(&batch);
-            let held = LaneBatch::new(positions, fitting < wanted);
+            let mut held = LaneBatch::new(positions, fitting < wanted);
+            if read_before_pause {
+                cx.recycle(batch);
+                held.read_to = held.positions.first();
+                return self.read_again(me, shard, lane_number, held, cx);
+            }
             return self.invoke(me, shard, lane_number, held, batch, cx);
         }
     }

@@ -6,7 +6,7 @@ use crate::batch::{Batch, BatchId, BatchResponse, Envelope, InvocationOutcome, I
 use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::ids::{MappingId, ShardIndex};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, MappingChange};
 use crate::record::Outcome;
 use crate::services::lambda;
 use crate::world;
@@ -136,10 +136,27 @@ impl Mapping {
         }
     }
 
+    /// Another poller takes over before the checkpoint has moved, and delivers the batch once more (LAM-U-37).
+    fn fails_over(&mut self, held: &LaneBatch) -> bool {
+        let failovers = self.failovers.as_mut().filter(|_| !held.repeated);
+        failovers.is_some_and(|(rate, stream)| stream.chance(*rate))
+    }
+
     /// Success checkpoints the last record of the batch (LAM-X-01).
     fn succeeded(&mut self, me: MappingId, call: &InvokeCall, mut held: LaneBatch, cx: &mut Cx<'_, '_>) {
         if held.is_final {
             return self.close_window(me, call.shard.0, call.lane, false, cx);
+        }
+        if self.fails_over(&held) {
+            cx.emit(|| Fact::MappingChanged {
+                reader: me.into(),
+                change: MappingChange::PollerFailedOver {
+                    shard: call.shard,
+                    records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
+                },
+            });
+            (held.repeated, held.throttles, held.read_to) = (true, 0, held.positions.first());
+            return self.read_again(me, call.shard.0, call.lane, held, cx);
         }
         cx.emit(|| Fact::BatchAcknowledged {
             reader: me.into(),
@@ -166,9 +183,7 @@ impl Mapping {
         cx: &mut Cx<'_, '_>,
     ) {
         if held.next_piece() {
-            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-            lane.state = LaneState::Rereading(held);
-            return self.reread(me, shard, lane_number, cx);
+            return self.read_again(me, shard, lane_number, held, cx);
         }
         if !held.given_up.is_empty() {
             self.discard_given_up(me, shard, lane_number, &mut held, cx);

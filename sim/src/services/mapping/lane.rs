@@ -21,6 +21,7 @@ pub(super) enum LaneState {
 
 /// Where a lane's batch lies in the shard, and how often it has failed.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each says something else about the batch")]
 pub(super) struct LaneBatch {
     /// Positions of its records, in order.
     pub(super) positions: Positions,
@@ -46,6 +47,8 @@ pub(super) struct LaneBatch {
     pub(super) given_up: Vec<GivenUp>,
     /// It ends a tumbling window, and has no records (LAM-W-06).
     pub(super) is_final: bool,
+    /// It has succeeded before, and was not checkpointed (LAM-U-37).
+    pub(super) repeated: bool,
     /// The last of these may grow: nothing of the batch has succeeded since.
     run_is_open: bool,
 }
@@ -84,6 +87,7 @@ impl LaneBatch {
             rest: Vec::new(),
             given_up: Vec::new(),
             is_final: false,
+            repeated: false,
             run_is_open: false,
         }
     }
@@ -252,6 +256,8 @@ pub(super) struct Lane {
     pub(super) timer: Option<SimTime>,
     /// Marks that timer; an earlier one is stale.
     pub(super) generation: u16,
+    /// So many of the records that wait were read before the mapping was switched off and on: they are read once more.
+    pub(super) read_before_pause: usize,
 }
 
 /// Records that wait for the lane.
@@ -276,6 +282,7 @@ impl Lane {
             window_opened: SimTime::ZERO,
             timer: None,
             generation: 0,
+            read_before_pause: 0,
         }
     }
     /// Records that wait.
@@ -325,6 +332,7 @@ impl Lane {
     }
     /// Takes the first `count` records that wait into `batch`. Where that is all of them, no record is copied.
     pub(super) fn take(&mut self, count: usize, batch: &mut Batch) -> Positions {
+        self.read_before_pause = self.read_before_pause.saturating_sub(count);
         let waiting = &mut self.waiting;
         let end = waiting.taken + count;
         let positions = if waiting.positions.is_empty() {

@@ -13,6 +13,7 @@ mod giving_up;
 mod invoking;
 mod lane;
 mod lineage;
+mod pausing;
 pub(crate) mod payload;
 mod polling;
 mod progress;
@@ -37,6 +38,7 @@ use crate::batch::BatchId;
 use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters, StartingPosition};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
+use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
@@ -106,6 +108,11 @@ pub enum Event {
         /// Number of the shard.
         shard: u32,
     },
+    /// A change of Enabled is in effect.
+    Switch {
+        /// The new value.
+        enabled: bool,
+    },
 }
 
 impl Event {
@@ -123,6 +130,7 @@ impl Event {
             Self::ShardsListed { .. } => 8,
             Self::IteratorReceived { .. } => 9,
             Self::AskAgain { .. } => 10,
+            Self::Switch { .. } => 11,
         }
     }
 }
@@ -136,6 +144,10 @@ pub struct Mapping {
     starting_position: StartingPosition,
     /// Zero: before the run, whose streams are empty then, so every starting position is the first one.
     created_at: SimTime,
+    /// It polls and invokes (LAM-E-13).
+    enabled: bool,
+    /// It was not when it should have begun.
+    begins_when_enabled: bool,
     /// Closed shards that have been read to their end and still have records in hand.
     ending: Vec<u32>,
     lanes: u32,
@@ -156,6 +168,8 @@ pub struct Mapping {
     fan_out: Option<FanOut>,
     link: Link,
     phase: Random,
+    /// How often a batch that succeeded is delivered once more, and what decides it (LAM-U-37).
+    failovers: Option<(Ratio, Random)>,
     /// Offset of its listings of shards; drawn when it first needs one.
     discovery_phase: Option<SimDuration>,
 }
@@ -266,13 +280,15 @@ impl Mapping {
         Ok(Self {
             stream,
             function,
-            readers: if blueprint.created_at > SimTime::ZERO {
+            readers: if blueprint.begins_late() {
                 Vec::new()
             } else {
                 vec![reader; ranges.len()]
             },
             starting_position: blueprint.starting_position,
             created_at: blueprint.created_at,
+            enabled: blueprint.enabled,
+            begins_when_enabled: false,
             ending: Vec::new(),
             lanes,
             lanes_of_keys,
@@ -300,6 +316,7 @@ impl Mapping {
             fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,
+            failovers: failovers(&component, model, streams)?,
             discovery_phase: None,
         })
     }
@@ -308,6 +325,10 @@ impl Mapping {
     pub fn start(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
         if self.created_at > SimTime::ZERO {
             return self.start_late(me, cx);
+        }
+        if !self.enabled {
+            self.begins_when_enabled = true;
+            return;
         }
         for shard in 0..to_u32(self.readers.len()) {
             self.first_poll(me, shard, cx);
@@ -333,10 +354,11 @@ impl Mapping {
                 generation,
             } => self.lane_due(me, shard, lane, generation, cx),
             Event::Invoked { batch } => self.invoked(me, batch, cx),
-            Event::Begin => self.list(me, cx),
+            Event::Begin => self.begin(me, cx),
             Event::ShardsListed { batch } => self.shards_listed(me, batch, cx),
             Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
             Event::AskAgain { shard } => self.ask_for_iterator(me, shard, cx),
+            Event::Switch { enabled } => self.switch(me, enabled, cx),
         }
         if !self.ending.is_empty() {
             self.leave_ended(me, cx);
@@ -375,7 +397,11 @@ impl Mapping {
     /// Draws on the mapping's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> + '_ {
         let destination = self.destination.iter().map(Destination::draws);
-        [self.phase.draws(), self.link.draws()].into_iter().chain(destination)
+        let failovers = self.failovers.iter().map(|(_, stream)| stream.draws());
+        [self.phase.draws(), self.link.draws()]
+            .into_iter()
+            .chain(destination)
+            .chain(failovers)
     }
 
     /// Positions in flight are done for this reader, one way or another.
@@ -406,16 +432,29 @@ impl Mapping {
             return;
         }
         lane.timer = None;
+        if !self.enabled {
+            return;
+        }
         match core::mem::replace(&mut lane.state, LaneState::Gathering) {
             LaneState::BackingOff(held) if held.is_final => self.send_final_again(me, shard, lane_number, held, cx),
-            LaneState::BackingOff(held) => {
-                lane.state = LaneState::Rereading(held);
-                self.reread(me, shard, lane_number, cx);
-            }
+            LaneState::BackingOff(held) => self.read_again(me, shard, lane_number, held, cx),
             LaneState::Gathering => self.dispatch(me, shard, lane_number, cx),
             state @ (LaneState::InFlight(_) | LaneState::Rereading(_)) => lane.state = state,
         }
     }
+}
+
+/// A random stream for the failover of pollers, unless there never is one.
+fn failovers(
+    component: &str,
+    model: &ModelParameters,
+    streams: &mut RandomStreams,
+) -> Result<Option<(Ratio, Random)>, ServiceBuildError> {
+    let rate = model.poller_failover_rate;
+    if rate.is_zero() {
+        return Ok(None);
+    }
+    Ok(Some((rate, streams.stream(&format!("{component}/poller-failover"))?)))
 }
 
 #[cold]

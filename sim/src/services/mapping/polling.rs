@@ -48,6 +48,9 @@ impl Mapping {
     pub(super) fn poll(&mut self, me: MappingId, shard: u32, generation: u32, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let reader = &mut self.readers[to_usize(shard)];
+        if !self.enabled {
+            return;
+        }
         if reader.poll_generation != generation || reader.reading || reader.stage != Stage::Reading {
             return;
         }

@@ -1,6 +1,6 @@
 //! How a failed batch gets to the function again: it is read from the stream once more (LAM-K-20).
 
-use super::lane::{LaneState, Positions};
+use super::lane::{LaneBatch, LaneState, Positions};
 use super::{Event, Mapping, broken};
 use crate::batch::{Batch, GetCall};
 use crate::context::Cx;
@@ -13,6 +13,15 @@ use crate::services::kinesis;
 use crate::world;
 
 impl Mapping {
+    /// A batch is read from the stream once more, and then sent.
+    pub(super) fn read_again(&mut self, me: MappingId, shard: u32, lane: u16, held: LaneBatch, cx: &mut Cx<'_, '_>) {
+        if !self.enabled {
+            return self.hold(shard, lane, held);
+        }
+        self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::Rereading(held);
+        self.reread(me, shard, lane, cx);
+    }
+
     /// Asks for the lane's failed batch, from where reading it again has got to, to its end.
     pub(super) fn reread(&mut self, me: MappingId, shard: u32, lane: u16, cx: &mut Cx<'_, '_>) {
         let Some(held) = self.readers[to_usize(shard)].lanes[usize::from(lane)].batch() else {
@@ -78,11 +87,11 @@ impl Mapping {
             self.readers[to_usize(shard)].lanes[usize::from(lane_number)].window_opened = now;
             return self.go_on(me, shard, lane_number, held, cx);
         }
-        self.readers[to_usize(shard)].lanes[usize::from(lane_number)].state = LaneState::Rereading(held);
         if call.position < end {
             cx.recycle(page);
-            return self.reread(me, shard, lane_number, cx);
+            return self.read_again(me, shard, lane_number, held, cx);
         }
+        self.readers[to_usize(shard)].lanes[usize::from(lane_number)].state = LaneState::Rereading(held);
         page.records.clear();
         page.bytes = 0;
         if let Some(batch) = cx.hold(page) {
@@ -101,6 +110,11 @@ impl Mapping {
             return broken(cx, "a page that no lane waits for");
         };
         let mut batch = core::mem::take(&mut held.found);
+        if !self.enabled {
+            cx.recycle(batch);
+            held.read_to = held.positions.first();
+            return self.hold(shard, lane_number, held);
+        }
         let aged = self.too_old(&batch.records, cx.now());
         if aged > 0 {
             let old: Vec<Record> = batch.records.drain(..aged).collect();

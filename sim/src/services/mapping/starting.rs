@@ -23,6 +23,14 @@ impl Mapping {
         cx.wake(at, Phase::Act, world::Event::Mapping(me, Event::Begin));
     }
 
+    pub(super) fn begin(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
+        if self.enabled {
+            self.list(me, cx);
+        } else {
+            self.begins_when_enabled = true;
+        }
+    }
+
     /// It asks for the shards that were open where it begins.
     pub(super) fn list(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
         let filter = match self.starting_position {

@@ -121,7 +121,9 @@ impl Mapping {
     /// Lets as many more events come as were taken, unless so much waits already that the function cannot keep up.
     pub(super) fn acknowledge(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
         let reader = &self.readers[to_usize(shard)];
-        let Some(fan_out) = &mut self.fan_out else { return };
+        let Some(fan_out) = self.fan_out.as_mut().filter(|_| self.enabled) else {
+            return;
+        };
         let taken = fan_out.of(shard);
         if taken.events == 0 || !reader.waiting.below(self.read_ahead) {
             return;

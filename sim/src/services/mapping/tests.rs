@@ -12,8 +12,10 @@ mod filters;
 mod lanes;
 mod lineage;
 mod outcome_matrix;
+mod pausing;
 mod polls;
 mod properties;
+mod pushing;
 mod reports;
 mod retries;
 mod starting;
@@ -89,6 +91,7 @@ impl Setup {
             behaviour: Box::new(|_| (SimDuration::from_millis(20), Succeeded)),
             response: Box::new(|_| (BatchResponse::EmptyList, Vec::new())),
             state: Box::new(|_| None),
+            pushes: pushing::Pushes::new(),
             reads: Vec::new(),
             left: Vec::new(),
             invocations: Vec::new(),
@@ -136,6 +139,8 @@ struct Bench {
     behaviour: Behaviour,
     response: Response,
     state: State,
+    /// Its subscriptions, if it is a registered consumer.
+    pushes: pushing::Pushes,
     reads: Vec<(SimTime, GetCall)>,
     /// Closed shards that the mapping is done with.
     left: Vec<(SimTime, ShardIndex)>,
@@ -189,9 +194,12 @@ impl Bench {
                     Envelope::Invoke(invoke) => self.answer_invocation(call, invoke),
                     Envelope::List(_) => self.answer_list(call),
                     Envelope::Iterator(iterator) => self.answer_iterator(call, iterator),
+                    Envelope::Subscribe(subscribe) => self.answer_subscription(call, subscribe),
+                    Envelope::Acknowledge(taken) => self.pushes.taken(taken),
                     other => panic!("{other:?} is no call of a mapping"),
                 }
             }
+            self.push();
         }
     }
     fn run_for(&mut self, secs: u64) {

@@ -234,7 +234,7 @@ fn lam_x_15_an_exception_cuts_the_batch_whether_or_not_failures_are_reported() {
     }
 }
 
-/// LAM-X-23: a bucket gets the records with the document; LAM-X-22: a queue and a topic do not.
+/// LAM-X-23: a bucket gets the records with the document; LAM-X-22: a queue and a topic do not (LAM-D-08).
 #[test]
 fn lam_x_22_lam_x_23_only_a_bucket_gets_the_records_themselves() {
     for (kind, bytes) in [
@@ -320,7 +320,7 @@ fn lam_x_29_what_the_destination_cannot_take_is_dropped() {
     all_done(&bench, 3);
 }
 
-/// Only the records that are too old leave the batch, whether they wait for a first attempt or for another one.
+/// LAM-U-08: only the records that are too old leave the batch, whether they wait for a first attempt or for another one.
 #[test]
 fn lam_x_06_lam_u_08_age_is_looked_at_before_every_invocation_and_takes_single_records_away() {
     let mut setup = Setup::new();
