@@ -1,11 +1,12 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, InvocationType, PutApi};
+use crate::blueprint::{Blueprint, InvocationType, PutApi, Retrieval};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
     ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
 };
 use core::fmt;
+use std::collections::BTreeMap;
 
 /// The components of a world.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -50,6 +51,19 @@ pub struct StreamEntry {
     pub name: String,
     /// Shards at the start.
     pub shards: u32,
+    /// Its registered consumers, and those that may be registered, in order of their names.
+    pub consumers: Vec<ConsumerEntry>,
+}
+
+/// A registered consumer of a stream (KDS-EFO).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerEntry {
+    /// Its name, which no other consumer of the stream has.
+    pub name: String,
+    /// Who reads as this consumer, if anybody.
+    pub reader: Option<ReaderId>,
+    /// It is ACTIVE when the run starts.
+    pub registered: bool,
 }
 
 /// An event source mapping.
@@ -206,11 +220,11 @@ impl Directory {
                     })
                 })
                 .collect::<Result<_, _>>()?,
-            streams: streams
-                .iter()
+            streams: (streams.iter())
                 .map(|stream| StreamEntry {
                     name: stream.name.clone(),
                     shards: stream.shard_count,
+                    consumers: consumers(blueprint, &stream.name, &mappings, &applications),
                 })
                 .collect(),
             invokers: invokers(blueprint, &function_names)?,
@@ -322,6 +336,43 @@ impl Directory {
             .iter_enumerated()
             .filter(move |(_, reader)| reader.processor == processor)
     }
+}
+
+/// The consumers of a stream: those that are declared, those that mappings name, and those of applications that are pushed
+/// to, which have the application's name and are registered by it (KDS-EFO-19).
+fn consumers(
+    blueprint: &Blueprint,
+    stream: &str,
+    mappings: &IndexVec<MappingId, MappingEntry>,
+    applications: &IndexVec<ApplicationId, ApplicationEntry>,
+) -> Vec<ConsumerEntry> {
+    let mut found = BTreeMap::new();
+    for consumer in blueprint.consumers.iter().filter(|consumer| consumer.stream == stream) {
+        found.insert(consumer.name.clone(), (None, consumer.registered));
+    }
+    for mapping in blueprint.mappings.iter().filter(|mapping| mapping.stream == stream) {
+        let id = mappings.iter_enumerated().find(|(_, entry)| entry.name == mapping.name);
+        if let (Some(name), Some((id, _))) = (&mapping.consumer, id) {
+            found.entry(name.clone()).or_insert((None, true)).0 = Some(id.into());
+        }
+    }
+    for application in blueprint.applications.iter().filter(|found| found.stream == stream) {
+        let id = applications
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == application.name);
+        if let (Retrieval::FanOut, Some((id, _))) = (application.retrieval, id) {
+            let reader = ReaderId::from_index(mappings.len() + id.index());
+            found.entry(application.name.clone()).or_insert((None, false)).0 = Some(reader);
+        }
+    }
+    found
+        .into_iter()
+        .map(|(name, (reader, registered))| ConsumerEntry {
+            name,
+            reader,
+            registered,
+        })
+        .collect()
 }
 
 /// The direct callers, in order of id.

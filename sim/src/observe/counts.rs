@@ -355,7 +355,9 @@ impl Counts {
             }
             Fact::SubscriptionAnswered { reader, answer, .. } => match answer {
                 SubscriptionAnswer::Begun => self.readers[reader].subscriptions += 1,
-                SubscriptionAnswer::Refused(_) => self.readers[reader].subscriptions_refused += 1,
+                SubscriptionAnswer::Refused(_) | SubscriptionAnswer::NotActive(_) => {
+                    self.readers[reader].subscriptions_refused += 1;
+                }
                 SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
             },
             Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
