@@ -1,11 +1,15 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
+mod mapping;
+
+use mapping::mapping;
+
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
-    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
+    RetryMode, SinkBlueprint, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -235,27 +239,6 @@ fn stream(stream: &StreamBlueprint) -> String {
     )
 }
 
-fn mapping(mapping: &MappingBlueprint) -> String {
-    let start = match mapping.starting_position {
-        StartingPosition::TrimHorizon => "TRIM_HORIZON",
-        StartingPosition::Latest => "LATEST",
-    };
-    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
-    if !mapping.maximum_batching_window.is_zero() {
-        settings.push(format!("batching window {}", mapping.maximum_batching_window));
-    }
-    if mapping.parallelization_factor > 1 {
-        settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
-    }
-    settings.push(format!("from {start}"));
-    format!(
-        "stream.{} to function.{}: {}",
-        mapping.stream,
-        mapping.function,
-        settings.join(", ")
-    )
-}
-
 fn function(function: &FunctionBlueprint) -> String {
     let mut settings = Vec::new();
     if let ColdStart::Published { runtime, .. } = &function.cold_start {
@@ -451,6 +434,8 @@ pub(crate) enum Noticed {
     ColdStarts,
     /// A shard was closed and others opened.
     Resharding,
+    /// A mapping was created during the run.
+    LateMappings,
     /// An on-demand stream split a shard by itself.
     OnDemandSplits,
 }
@@ -464,6 +449,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "mapping_creation_delay" => Some(Noticed::LateMappings),
         "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,

@@ -41,6 +41,16 @@ const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -
         doc,
     }
 }
+const fn mapping(name: &'static str, namespace: &'static str, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace,
+        unit: Count,
+        sort: Counter,
+        of: &[Kind::Mapping],
+        doc,
+    }
+}
 const fn producer_library(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
     Metric {
         name,
@@ -64,6 +74,9 @@ const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kin
 
 use Sort::{Counter, Distribution, Gauge, Timing};
 use Unit::{Bytes, Count, Milliseconds};
+
+/// Who publishes the metrics that a mapping has only with MetricsConfig (LAM-M-20).
+pub(crate) const EVENT_COUNT: &str = "AWS/Lambda";
 
 /// All metrics.
 pub const METRICS: &[Metric] = &[
@@ -202,6 +215,55 @@ pub const METRICS: &[Metric] = &[
         Gauge,
         "Invocations in progress (LAM-M-08).",
     ),
+    mapping("PolledEventCount", EVENT_COUNT, "Records polled (LAM-M-22)."),
+    mapping("FilteredOutEventCount", EVENT_COUNT, "Records filtered out (LAM-M-22)."),
+    mapping(
+        "InvokedEventCount",
+        EVENT_COUNT,
+        "Records sent to the function, each time counted (LAM-M-24).",
+    ),
+    mapping(
+        "FailedInvokeEventCount",
+        EVENT_COUNT,
+        "Records of failed invocations (LAM-M-25).",
+    ),
+    mapping("DroppedEventCount", EVENT_COUNT, "Records given up untold (LAM-M-26)."),
+    mapping(
+        "OnFailureDestinationDeliveredEventCount",
+        EVENT_COUNT,
+        "Records of documents that the on-failure destination got (LAM-M-22).",
+    ),
+    mapping(
+        "RecordsDiscarded",
+        "Simulator",
+        "Records given up, and nobody was told.",
+    ),
+    mapping(
+        "RecordsDeadLettered",
+        "Simulator",
+        "Records given up, and the on-failure destination was told.",
+    ),
+    mapping(
+        "RecordsFilteredOut",
+        "Simulator",
+        "Records that the filters let pass by.",
+    ),
+    mapping(
+        "BatchesFailed",
+        "Simulator",
+        "Batches that failed, whole or in part, throttled ones included.",
+    ),
+    mapping(
+        "WindowsClosed",
+        "Simulator",
+        "Tumbling windows that are over (LAM-W-06).",
+    ),
+    mapping(
+        "WindowsTerminatedEarly",
+        "Simulator",
+        "Tumbling windows whose state outgrew its limit (LAM-W-04).",
+    ),
+    mapping("BatchesBisected", "Simulator", "Batches cut in two after an error."),
     lambda(
         "ProvisionedConcurrentExecutions",
         Count,
@@ -254,7 +316,7 @@ pub const METRICS: &[Metric] = &[
         "DestinationDeliveryFailures",
         Count,
         Counter,
-        "Reports to a destination that failed (LAM-M-18).",
+        "Reports to a destination that failed, of asynchronous events and of batches that a mapping gave up (LAM-M-18).",
     ),
     producer_library(
         "UserRecordsPut",
@@ -424,24 +486,4 @@ impl Metric {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn statistics_have_cloudwatch_names() {
-        let check = |name: &str, expected: Option<Statistic>| {
-            assert_eq!(Statistic::from_name(name), expected, "{name}");
-            if let Some(statistic) = expected {
-                assert_eq!(statistic.to_string(), name);
-            }
-        };
-        check("Sum", Some(Statistic::Sum));
-        check("p99", Some(Statistic::Percentile(99_000)));
-        check("p99.9", Some(Statistic::Percentile(99_900)));
-        check("p99.95", Some(Statistic::Percentile(99_950)));
-        check("p100", Some(Statistic::Percentile(100_000)));
-        for wrong in ["sum", "p", "p101", "p99.", "pp", "p-1", "p1e2", "p99.9999"] {
-            check(wrong, None);
-        }
-    }
-}
+mod tests;

@@ -3,10 +3,9 @@
 use crate::blueprint::PutApi;
 pub use crate::direct_call::{DirectAnswer, DirectCall};
 use crate::engine::pool::{Handle, Pool, PoolError};
-use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{
-    ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
-};
+use crate::engine::time::SimTime;
+use crate::ids::{ApplicationId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
 pub use crate::position_call::{IteratorCall, IteratorType, ListCaller, ListShardsCall, ShardFilter};
 use crate::record::Record;
@@ -204,56 +203,6 @@ pub struct ChildShard {
     pub opened_at: SimTime,
 }
 
-/// How an invocation ended.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum InvocationOutcome {
-    /// The handler returned normally.
-    Succeeded,
-    /// The handler threw.
-    FunctionError,
-    /// The handler ran into the function's timeout.
-    TimedOut,
-    /// 429: it never ran (LAM-C-23).
-    Throttled,
-}
-
-/// How a batch of a mapping has got to its function, for observers: no component goes by it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Passage {
-    /// Position of the batch's first record in its shard; the others follow, unless the batch lists positions.
-    pub first_position: u64,
-    /// When the batch was sent to the function for the first time.
-    pub first_dispatched_at: SimTime,
-    /// When it was sent for this attempt.
-    pub dispatched_at: SimTime,
-    /// So much of the time between the two is due to attempts that were refused with 429 (LAM-C-23).
-    pub throttled_for: SimDuration,
-    /// When the invocation began, cold start included; meaningless before that.
-    pub started_at: SimTime,
-    /// How long it waited for a new environment from then on.
-    pub cold_start: SimDuration,
-    /// When the page that brought it was cut from the log and when it came in, where the batch is just that page: of an
-    /// application, whose workers may bring a record several times.
-    pub page: Option<(SimTime, SimTime)>,
-}
-
-/// An `Invoke` by a mapping, and its response.
-#[derive(Clone, Copy, Debug)]
-pub struct InvokeCall {
-    /// Who invokes.
-    pub mapping: MappingId,
-    /// What.
-    pub function: FunctionId,
-    /// Shard of the batch (LAM-K-10).
-    pub shard: ShardIndex,
-    /// Lane of the shard.
-    pub lane: u16,
-    /// In a response: how it ended.
-    pub outcome: InvocationOutcome,
-    /// How the batch has got here.
-    pub passage: Passage,
-}
-
 /// A write of a batch's results to a sink, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteCall {
@@ -387,6 +336,7 @@ fn digest(records: &[Record], word: impl Fn(&Record) -> u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::SimDuration;
     use crate::record::{KeyId, Outcome};
 
     fn records() -> Vec<Record> {

@@ -12,6 +12,7 @@ pub use crate::function_blueprint::{
     AsynchronousInvocation, DestinationBlueprint, DestinationService, FunctionBlueprint, InvocationType,
     InvokerBlueprint, ProcessorShare, ProvisionedConcurrency,
 };
+pub use crate::mapping_blueprint::*;
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
@@ -369,36 +370,6 @@ pub struct ConsumerBlueprint {
     pub stream: String,
     /// It is ACTIVE when the run starts; else an intervention registers it.
     pub registered: bool,
-}
-
-/// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MappingBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Name of the stream that it reads.
-    pub stream: String,
-    /// Name of the registered consumer of this stream that it reads as; `None`: it polls (LAM-K-34).
-    pub consumer: Option<String>,
-    /// Name of the function that it invokes.
-    pub function: String,
-    /// Where reading starts (LAM-K-16).
-    pub starting_position: StartingPosition,
-    /// Most records in one invocation (LAM-K-11).
-    pub batch_size: u32,
-    /// How long a batch may gather (LAM-E-04).
-    pub maximum_batching_window: SimDuration,
-    /// Concurrent batches of one shard (LAM-K-06).
-    pub parallelization_factor: u32,
-}
-
-/// Where a reader starts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum StartingPosition {
-    /// At the oldest record that the stream holds.
-    TrimHorizon,
-    /// After the newest record at the time.
-    Latest,
 }
 
 /// How long a new execution environment takes, beyond its placement.

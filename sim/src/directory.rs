@@ -1,12 +1,17 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, InvocationType, PutApi, Retrieval};
+mod consumers;
+
+pub use consumers::ConsumerEntry;
+use consumers::consumers;
+
+use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
+use crate::engine::time::SimTime;
 use crate::ids::{
     ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
 };
 use core::fmt;
-use std::collections::BTreeMap;
 
 /// The components of a world.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -55,17 +60,6 @@ pub struct StreamEntry {
     pub consumers: Vec<ConsumerEntry>,
 }
 
-/// A registered consumer of a stream (KDS-EFO).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct ConsumerEntry {
-    /// Its name, which no other consumer of the stream has.
-    pub name: String,
-    /// Who reads as this consumer, if anybody.
-    pub reader: Option<ReaderId>,
-    /// It is ACTIVE when the run starts.
-    pub registered: bool,
-}
-
 /// An event source mapping.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MappingEntry {
@@ -75,6 +69,25 @@ pub struct MappingEntry {
     pub stream: StreamId,
     /// What it invokes.
     pub function: FunctionId,
+    /// It is created during the run.
+    pub begins_late: bool,
+    /// MetricsConfig holds EventCount (LAM-M-20).
+    pub event_count: bool,
+    /// Its on-failure destination, as scenario files write it.
+    pub on_failure: Option<String>,
+}
+
+impl MappingEntry {
+    fn of(mapping: &MappingBlueprint, stream: StreamId, function: FunctionId) -> Self {
+        Self {
+            name: mapping.name.clone(),
+            stream,
+            function,
+            begins_late: mapping.created_at > SimTime::ZERO,
+            event_count: mapping.event_count_metrics,
+            on_failure: mapping.errors.on_failure.as_ref().map(FailureDestination::label),
+        }
+    }
 }
 
 /// A reader of a stream.
@@ -181,11 +194,9 @@ impl Directory {
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
-                Ok(MappingEntry {
-                    name: mapping.name.clone(),
-                    stream: find(&stream_names, &mapping.stream, &mapping.name)?,
-                    function: find(&function_names, &mapping.function, &mapping.name)?,
-                })
+                let stream = find(&stream_names, &mapping.stream, &mapping.name)?;
+                let function = find(&function_names, &mapping.function, &mapping.name)?;
+                Ok(MappingEntry::of(mapping, stream, function))
             })
             .collect::<Result<_, _>>()?;
         let functions: IndexVec<FunctionId, FunctionEntry> = functions
@@ -298,6 +309,13 @@ impl Directory {
             .map(|(id, _)| id)
     }
 
+    /// The mapping with this name.
+    pub fn mapping(&self, name: &str) -> Option<MappingId> {
+        self.mappings
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
     /// The application with this name.
     pub fn application(&self, name: &str) -> Option<ApplicationId> {
         self.applications
@@ -336,43 +354,6 @@ impl Directory {
             .iter_enumerated()
             .filter(move |(_, reader)| reader.processor == processor)
     }
-}
-
-/// The consumers of a stream: those that are declared, those that mappings name, and those of applications that are pushed
-/// to, which have the application's name and are registered by it (KDS-EFO-19).
-fn consumers(
-    blueprint: &Blueprint,
-    stream: &str,
-    mappings: &IndexVec<MappingId, MappingEntry>,
-    applications: &IndexVec<ApplicationId, ApplicationEntry>,
-) -> Vec<ConsumerEntry> {
-    let mut found = BTreeMap::new();
-    for consumer in blueprint.consumers.iter().filter(|consumer| consumer.stream == stream) {
-        found.insert(consumer.name.clone(), (None, consumer.registered));
-    }
-    for mapping in blueprint.mappings.iter().filter(|mapping| mapping.stream == stream) {
-        let id = mappings.iter_enumerated().find(|(_, entry)| entry.name == mapping.name);
-        if let (Some(name), Some((id, _))) = (&mapping.consumer, id) {
-            found.entry(name.clone()).or_insert((None, true)).0 = Some(id.into());
-        }
-    }
-    for application in blueprint.applications.iter().filter(|found| found.stream == stream) {
-        let id = applications
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == application.name);
-        if let (Retrieval::FanOut, Some((id, _))) = (application.retrieval, id) {
-            let reader = ReaderId::from_index(mappings.len() + id.index());
-            found.entry(application.name.clone()).or_insert((None, false)).0 = Some(reader);
-        }
-    }
-    found
-        .into_iter()
-        .map(|(name, (reader, registered))| ConsumerEntry {
-            name,
-            reader,
-            registered,
-        })
-        .collect()
 }
 
 /// The direct callers, in order of id.

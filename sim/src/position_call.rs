@@ -2,7 +2,7 @@
 
 use crate::batch::{ReadCaller, ServiceError};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, ProducerId, ReaderId, ShardIndex};
+use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, ShardIndex};
 
 /// Where a shard iterator starts (KDS-R-01).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -33,6 +33,8 @@ pub struct ListShardsCall {
 /// Who asks for shards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ListCaller {
+    /// An event source mapping that begins.
+    Mapping(MappingId),
     /// An application that begins (KDS-KCL-45).
     Application(ApplicationId),
     /// The Kinesis Producer Library, for its shard map (KDS-KPL-30).

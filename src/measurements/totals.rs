@@ -5,7 +5,7 @@ use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, SinkId, StreamId};
+use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{Counts, FunctionCounts, InvokerCounts, ProducerCounts, ReaderCounts, StreamCounts};
 use sim::observe::latency::{Histogram, Latency};
@@ -123,6 +123,10 @@ impl Period<'_> {
                 let put_records_only = apis.is_some_and(|apis| apis.iter().all(|api| *api == PutApi::PutRecords));
                 self.stream(stream, directory, put_records_only, metric, statistic)
             }
+            "mapping" => {
+                let id = directory.mapping(name)?;
+                self.mapping(id.into(), directory.mappings[id].event_count, metric, statistic)
+            }
             "application" => self.application(directory.application(name)?, directory, metric, statistic),
             "function" => self.function(directory.function(name)?, metric, statistic),
             "invoker" => {
@@ -234,6 +238,27 @@ impl Period<'_> {
                 let millis = (nanos(self.end.counts) - before) as f64 / NANOS_PER_MILLI;
                 mean(millis, of(|counts| counts.library.user_records))
             }
+            _ => None,
+        }
+    }
+
+    fn mapping(&self, id: ReaderId, event_count: bool, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&ReaderCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.readers[id])));
+        match metric {
+            "RecordsDiscarded" => of(|counts| counts.discarded),
+            "RecordsDeadLettered" => of(|counts| counts.mapping.dead_lettered),
+            "RecordsFilteredOut" => of(|counts| counts.mapping.filtered_out),
+            "BatchesFailed" => of(|counts| counts.batches_failed),
+            "WindowsClosed" => of(|counts| counts.mapping.windows_closed),
+            "WindowsTerminatedEarly" => of(|counts| counts.mapping.windows_terminated_early),
+            "BatchesBisected" => of(|counts| counts.mapping.batches_bisected),
+            _ if !event_count => None,
+            "PolledEventCount" => of(|counts| counts.records_read - counts.mapping.records_read_again),
+            "FilteredOutEventCount" => of(|counts| counts.mapping.filtered_out),
+            "InvokedEventCount" => of(|counts| counts.batched_records),
+            "FailedInvokeEventCount" => of(|counts| counts.mapping.records_failed),
+            "DroppedEventCount" => of(|counts| counts.discarded),
+            "OnFailureDestinationDeliveredEventCount" => of(|counts| counts.mapping.dead_lettered),
             _ => None,
         }
     }

@@ -140,8 +140,31 @@ pub struct ReaderAccount {
     pub behind_max: SimDuration,
     /// When that was.
     pub behind_max_at: SimTime,
+    /// What only a mapping does; `None` for an application.
+    pub mapping: Option<MappingAccount>,
     /// What only an application does; `None` for a mapping.
     pub application: Option<ApplicationAccount>,
+}
+
+/// What only an event source mapping did, most of it about failures.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MappingAccount {
+    /// Batches cut in two after an error (LAM-X-11).
+    pub batches_bisected: u64,
+    /// Batches of which the function reported some records as failed (LAM-X-17).
+    pub batches_failed_in_part: u64,
+    /// Records that it gave up and of which nobody was told.
+    pub records_discarded: u64,
+    /// Records that it gave up and of which its on-failure destination knows.
+    pub records_dead_lettered: u64,
+    /// Documents that the destination got.
+    pub documents: u64,
+    /// Documents that it could not be given (LAM-X-29).
+    pub documents_undeliverable: u64,
+    /// The destination's name, if there is one.
+    pub destination: Option<String>,
+    /// Records that its filters let pass by.
+    pub records_filtered_out: u64,
 }
 
 /// What only an application did.

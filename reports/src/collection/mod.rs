@@ -336,7 +336,7 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
         Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
         Cause::Skipped { at, .. } => Some(("passed by a checkpoint".to_owned(), *at)),
-        Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
+        Cause::GivenUp { at, .. } => Some(("discarded".to_owned(), *at)),
         Cause::Overtaken { .. } => None,
     });
     Some(Witness {
@@ -369,6 +369,10 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
         (
             Noticed::Resharding,
             counts.streams.iter().any(|stream| stream.changes.closed > 0),
+        ),
+        (
+            Noticed::LateMappings,
+            counts.readers.iter().any(|reader| reader.mapping.began_late),
         ),
         (
             Noticed::OnDemandSplits,

@@ -167,6 +167,16 @@ fn reader(reader: &ReaderAccount) -> Value {
         "behind_max_ns": reader.behind_max.as_nanos(),
         "behind_max_at_ns": reader.behind_max_at.as_nanos(),
     });
+    if let Some(own) = &reader.mapping {
+        told["batches_bisected"] = json!(own.batches_bisected);
+        told["batches_failed_in_part"] = json!(own.batches_failed_in_part);
+        told["records_discarded"] = json!(own.records_discarded);
+        told["records_dead_lettered"] = json!(own.records_dead_lettered);
+        told["documents"] = json!(own.documents);
+        told["documents_undeliverable"] = json!(own.documents_undeliverable);
+        told["destination"] = json!(own.destination);
+        told["records_filtered_out"] = json!(own.records_filtered_out);
+    }
     if let Some(own) = &reader.application {
         told["leases"] = json!({
             "new": own.leases_new,

@@ -1,8 +1,8 @@
 //! What each component did, in sentences with figures.
 
 use crate::account::{
-    ApplicationAccount, FunctionAccount, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
-    StreamAccount,
+    ApplicationAccount, FunctionAccount, LibraryAccount, MappingAccount, ProducerAccount, ReaderAccount, ShardAccount,
+    SinkAccount, StreamAccount,
 };
 use crate::text::{count, counted, list, rate, share};
 use sim::engine::quantity::ByteCount;
@@ -260,6 +260,53 @@ fn application_told(application: &ApplicationAccount) -> Vec<String> {
     told
 }
 
+/// What only a mapping did.
+fn mapping_told(mapping: &MappingAccount) -> Vec<String> {
+    let mut told = Vec::new();
+    if mapping.batches_bisected > 0 {
+        told.push(format!(
+            "{} cut in two after an error.",
+            was(mapping.batches_bisected, "batch")
+        ));
+    }
+    if mapping.batches_failed_in_part > 0 {
+        told.push(format!(
+            "{} reported as failed in part.",
+            was(mapping.batches_failed_in_part, "batch")
+        ));
+    }
+    if let Some(destination) = mapping
+        .destination
+        .as_ref()
+        .filter(|_| mapping.records_dead_lettered > 0)
+    {
+        told.push(format!(
+            "{} given up, and {destination} was told, in {}.",
+            was(mapping.records_dead_lettered, "record"),
+            counted(mapping.documents, "document")
+        ));
+    }
+    if mapping.documents_undeliverable > 0 {
+        told.push(format!(
+            "{} could not be delivered.",
+            counted(mapping.documents_undeliverable, "document")
+        ));
+    }
+    if mapping.records_discarded > 0 {
+        told.push(format!(
+            "{} given up, and nobody was told.",
+            was(mapping.records_discarded, "record")
+        ));
+    }
+    if mapping.records_filtered_out > 0 {
+        told.push(format!(
+            "Its filters let {} pass by.",
+            counted(mapping.records_filtered_out, "record")
+        ));
+    }
+    told
+}
+
 /// `1 lease was`, `3 leases were`.
 fn was(number: u64, what: &str) -> String {
     format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
@@ -287,6 +334,9 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
             counted(reader.batches_failed, "batch"),
             times(reader.batches_repeated)
         ));
+    }
+    if let Some(mapping) = &reader.mapping {
+        told.extend(mapping_told(mapping));
     }
     if reader.reads_throttled > 0 {
         told.push(format!(

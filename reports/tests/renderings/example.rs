@@ -3,8 +3,8 @@
 use crate::course::{course, metrics};
 use reports::account::{
     Account, Assumption, CauseAccount, Change, Check, Component, Ending, FirstThrottle, FunctionAccount, FunctionUsage,
-    Judgement, LatencyAccount, Ledgers, LimitUse, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting,
-    SinkAccount, Spread, StreamAccount, StreamUsage, Subject, UsageAccount, Verdict, Witness,
+    Judgement, LatencyAccount, Ledgers, LimitUse, MappingAccount, ProducerAccount, ReaderAccount, Run, ShardAccount,
+    Sighting, SinkAccount, Spread, StreamAccount, StreamUsage, Subject, UsageAccount, Verdict, Witness,
 };
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
@@ -191,6 +191,7 @@ fn reader() -> ReaderAccount {
         records_unfinished: 488,
         behind_max: ms(7_320),
         behind_max_at: SimTime::from_secs(305),
+        mapping: Some(MappingAccount::default()),
         application: None,
     }
 }

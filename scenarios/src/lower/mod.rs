@@ -6,6 +6,7 @@ mod expect;
 mod intervention;
 mod kinesis;
 mod lambda;
+mod mapping;
 mod memory;
 mod model;
 mod producer;
@@ -79,9 +80,8 @@ impl Lowering<'_> {
         }
         self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
-            blueprint
-                .mappings
-                .push(lambda::mapping(&component.name, &component.fields));
+            let mapping = self.mapping(&component.name, &component.fields);
+            blueprint.mappings.push(mapping);
         }
         for component in top.components(Kind::Application) {
             let application = self.application(&component.name, &component.fields);

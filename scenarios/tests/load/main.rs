@@ -6,6 +6,7 @@ mod consumers;
 mod direct;
 mod edits;
 mod files;
+mod mapping;
 mod outcome;
 mod producer_library;
 mod schema;

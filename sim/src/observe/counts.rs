@@ -4,8 +4,19 @@ mod application;
 mod changes;
 mod function;
 mod library;
+mod mapping;
 mod shard;
 mod stream;
+impl ReaderCounts {
+    fn subscription(&mut self, answer: SubscriptionAnswer) {
+        match answer {
+            SubscriptionAnswer::Begun => self.subscriptions += 1,
+            SubscriptionAnswer::Refused(_) | SubscriptionAnswer::NotActive(_) => self.subscriptions_refused += 1,
+            SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -13,6 +24,7 @@ pub use application::ApplicationCounts;
 pub use changes::Changes;
 pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
+pub use mapping::MappingCounts;
 pub use shard::{Second, ShardCounts};
 pub use stream::StreamCounts;
 use stream::shard;
@@ -112,10 +124,13 @@ pub struct ReaderCounts {
     pub expired_unread: u64,
     /// Records that expired while their failed batch waited.
     pub expired_in_retry: u64,
-    /// Records given up for good: no invocation can carry them (LAM-K-25), or an application skipped them (KDS-KCL-34).
+    /// Records given up for good, of which no on-failure destination knows: no invocation can carry them (LAM-K-25), a
+    /// mapping stopped trying (LAM-X-09), or an application skipped them (KDS-KCL-34).
     pub discarded: u64,
     /// Records done again by an application, after its checkpoint (KDS-KCL-32).
     pub acknowledged_again: u64,
+    /// What only a mapping does.
+    pub mapping: MappingCounts,
     /// What only an application does.
     pub application: ApplicationCounts,
 }
@@ -212,6 +227,7 @@ impl Counts {
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
@@ -238,6 +254,7 @@ impl Counts {
             }
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
+            Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -333,6 +350,7 @@ impl Counts {
                 counts.empty_reads += u64::from(records.is_empty());
                 counts.reads_for_retry += u64::from(again);
                 counts.records_read += len(records);
+                counts.mapping.records_read_again += if again { len(records) } else { 0 };
                 counts.bytes_read += bytes;
                 if millis_behind > counts.max_millis_behind {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
@@ -353,20 +371,16 @@ impl Counts {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
                 }
             }
-            Fact::SubscriptionAnswered { reader, answer, .. } => match answer {
-                SubscriptionAnswer::Begun => self.readers[reader].subscriptions += 1,
-                SubscriptionAnswer::Refused(_) | SubscriptionAnswer::NotActive(_) => {
-                    self.readers[reader].subscriptions_refused += 1;
-                }
-                SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
-            },
+            Fact::SubscriptionAnswered { reader, answer, .. } => self.readers[reader].subscription(answer),
             Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
                 ReadLimit::Calls => self.readers[reader].throttled_by_calls += 1,
                 ReadLimit::Bytes => self.readers[reader].throttled_by_bytes += 1,
             },
             Fact::RecordsExpiredUnread { reader, count, .. } => self.readers[reader].expired_unread += count,
             Fact::RecordsExpiredInRetry { reader, count, .. } => self.readers[reader].expired_in_retry += count,
-            Fact::RecordsDiscarded { reader, records, .. } => self.readers[reader].discarded += len(records),
+            Fact::RecordsDiscarded { .. } | Fact::RecordsFilteredOut { .. } | Fact::BatchFailed { .. } => {
+                self.failure(fact);
+            }
             Fact::BatchDispatched {
                 reader,
                 records,
@@ -378,7 +392,6 @@ impl Counts {
                 counts.batched_records += len(records);
                 counts.batches_repeated += u64::from(attempts_before > 0);
             }
-            Fact::BatchFailed { reader, .. } => self.readers[reader].batches_failed += 1,
             Fact::BatchAcknowledged {
                 reader, records, again, ..
             } => {

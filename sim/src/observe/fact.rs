@@ -12,7 +12,8 @@ pub use crate::observe::invocation::{
     AsynchronousStep, Caller, ConcurrencyUse, Delivery, DropReason, FunctionChange, InvokerStep, ProvisionedUse,
     ThrottleReason,
 };
-pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
+pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
+pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
@@ -46,8 +47,7 @@ pub enum Fact<'f> {
         /// Earlier sends of these records by the application.
         resends: u32,
     },
-    /// The Kinesis Producer Library sent a request; stated beside [`RequestSent`](Self::RequestSent), which counts Kinesis
-    /// records.
+    /// The Kinesis Producer Library sent a request; [`RequestSent`](Self::RequestSent) beside it counts Kinesis records.
     UserRecordsSent {
         /// Who.
         producer: ProducerId,
@@ -109,7 +109,6 @@ pub enum Fact<'f> {
         /// The records.
         records: &'f [Record],
     },
-
     /// A stream answered a put. The records carry their results.
     PutHandled {
         /// Which.
@@ -124,8 +123,7 @@ pub enum Fact<'f> {
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
-        /// When its records were sent; `None` for a cohort, each record of which was sent when it was created, unless it
-        /// is listed in `late`.
+        /// When its records were sent; `None` for a cohort, whose records were sent when created, unless listed in `late`.
         sent: Option<Sends>,
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
@@ -200,7 +198,6 @@ pub enum Fact<'f> {
         /// By which limit.
         limit: ReadLimit,
     },
-
     /// A stream answered a `SubscribeToShard`, or a subscription ended.
     SubscriptionAnswered {
         /// Which.
@@ -229,7 +226,6 @@ pub enum Fact<'f> {
         /// `MillisBehindLatest`.
         millis_behind: u64,
     },
-
     /// A stream changed: its shards, or what it is set to.
     StreamChanged {
         /// Which.
@@ -237,7 +233,6 @@ pub enum Fact<'f> {
         /// What happened.
         change: StreamChange,
     },
-
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.
     RecordsExpiredUnread {
         /// The reader.
@@ -294,7 +289,7 @@ pub enum Fact<'f> {
         /// Another record would not have fitted the payload of an invocation (LAM-E-08).
         payload_full: bool,
     },
-    /// A batch failed and will be tried again.
+    /// A batch failed, or a part of it.
     BatchFailed {
         /// Who.
         reader: ReaderId,
@@ -302,12 +297,14 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Lane of the shard.
         lane: u16,
-        /// How.
+        /// How; succeeded: the handler returned, and reported failures.
         outcome: InvocationOutcome,
-        /// Records in it.
+        /// Records that failed.
         records: u32,
-        /// When it will be tried again, at the earliest.
+        /// When they will be tried again, at the earliest; `NEVER`: they are given up.
         retry_at: SimTime,
+        /// They are cut in two, and the halves tried one by one (LAM-X-11).
+        bisected: bool,
     },
     /// A batch was processed; its records are done for this reader.
     BatchAcknowledged {
@@ -319,10 +316,9 @@ pub enum Fact<'f> {
         lane: u16,
         /// Records in it.
         records: u32,
-        /// So many of them had been done before: an application processes again what lies after its checkpoint
-        /// (KDS-KCL-32).
+        /// So many of them had been done before: an application repeats what follows its checkpoint (KDS-KCL-32).
         again: u32,
-        /// The records themselves, of an application, which may process any of them again; of a mapping nothing.
+        /// The records, of an application; of a mapping only where they are a part of the lane's batch.
         batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
@@ -337,10 +333,25 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Why.
         reason: DiscardReason,
+        /// What becomes of them.
+        remains: Remains,
         /// The records.
         records: &'f [Record],
-        /// Position of the first; they are consecutive.
+        /// Their positions; empty: consecutive from `first_position`.
+        positions: &'f [u64],
+        /// Position of the first.
         first_position: u64,
+    },
+    /// A mapping's filters let records pass by (LAM-K-30): it is done with them.
+    RecordsFilteredOut {
+        /// Who.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// The records.
+        records: &'f [Record],
+        /// Their positions.
+        positions: &'f [u64],
     },
     /// A reader's checkpoint moved: everything before it is done.
     CheckpointAdvanced {
@@ -351,7 +362,6 @@ pub enum Fact<'f> {
         /// The first position that is not done.
         position: u64,
     },
-
     /// A function began to run.
     InvocationStarted {
         /// Which.
@@ -447,7 +457,13 @@ pub enum Fact<'f> {
         /// How they have got here.
         passage: Passage,
     },
-
+    /// Something happened to an event source mapping itself.
+    MappingChanged {
+        /// Which.
+        reader: ReaderId,
+        /// What.
+        change: MappingChange,
+    },
     /// Something happened to an application itself.
     ApplicationChanged {
         /// Which.

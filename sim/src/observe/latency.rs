@@ -346,6 +346,8 @@ impl Latency {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::InvokerActed { .. }

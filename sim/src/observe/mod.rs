@@ -15,6 +15,7 @@ pub mod holdings;
 mod holes;
 pub mod invocation;
 pub mod latency;
+pub mod mapping_change;
 pub mod metrics;
 pub mod ordering;
 pub mod ordinals;

@@ -28,6 +28,9 @@ pub(crate) const SHARD: ShardIndex = ShardIndex(0);
 
 pub(crate) fn directory() -> Arc<Directory> {
     let mapping = |name: &str, function| MappingEntry {
+        begins_late: false,
+        on_failure: None,
+        event_count: true,
         name: name.to_owned(),
         stream: CLICKS,
         function,

@@ -307,6 +307,8 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

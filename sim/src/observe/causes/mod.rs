@@ -246,6 +246,8 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::InvokerActed { .. }

@@ -133,6 +133,12 @@ catalogue! {
     Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
     IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
     ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    PolledEventCount = "PolledEventCount", Lambda, Count, Sum, "Records that a poll of a mapping brought; 0 for an empty one.", "LAM-M-22";
+    FilteredOutEventCount = "FilteredOutEventCount", Lambda, Count, Sum, "Records that the filters of a mapping let pass by.", "LAM-M-22";
+    InvokedEventCount = "InvokedEventCount", Lambda, Count, Sum, "Records that a mapping sent to its function, each time counted.", "LAM-M-22";
+    FailedInvokeEventCount = "FailedInvokeEventCount", Lambda, Count, Sum, "Records of invocations that failed, or that were reported as failed, stamped with the end.", "LAM-M-25";
+    DroppedEventCount = "DroppedEventCount", Lambda, Count, Sum, "Records that a mapping gave up and of which nobody was told.", "LAM-M-26";
+    OnFailureDestinationDeliveredEventCount = "OnFailureDestinationDeliveredEventCount", Lambda, Count, Sum, "Records of documents that the on-failure destination got.", "LAM-M-22";
     ProvisionedConcurrentExecutions = "ProvisionedConcurrentExecutions", Lambda, Count, Maximum, "Provisioned environments in use, at each start and end of an invocation.", "LAM-M-11";
     ProvisionedConcurrencyInvocations = "ProvisionedConcurrencyInvocations", Lambda, Count, Sum, "1 for an invocation on a provisioned environment, 0 for one that spilled over.", "LAM-M-12";
     ProvisionedConcurrencySpilloverInvocations = "ProvisionedConcurrencySpilloverInvocations", Lambda, Count, Sum, "1 for an invocation on demand of a function with provisioned environments, else 0.", "LAM-M-13";
@@ -143,7 +149,7 @@ catalogue! {
     AsyncEventAge = "AsyncEventAge", Lambda, Milliseconds, Average, "From an event's acceptance to an attempt to process it.", "LAM-M-16";
     AsyncEventsDropped = "AsyncEventsDropped", Lambda, Count, Sum, "Asynchronous events given up without success.", "LAM-M-17";
     DeadLetterErrors = "DeadLetterErrors", Lambda, Count, Sum, "1 for a report to the dead-letter queue that failed, 0 for one that arrived.", "LAM-M-18";
-    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a report to a destination that failed, 0 for one that arrived.", "LAM-M-18";
+    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a report to a destination that failed, 0 for one that arrived: of asynchronous events, and of batches that a mapping gave up.", "LAM-M-18";
     UserRecordsPut = "UserRecordsPut", ProducerLibrary, Count, Sum, "1 for a user record that was put, 0 for one that failed.", "KDS-MET-16";
     KinesisRecordsPut = "KinesisRecordsPut", ProducerLibrary, Count, Sum, "1 for a Kinesis record that was put, 0 for one that was refused.", "KDS-MET-16";
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";

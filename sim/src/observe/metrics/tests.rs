@@ -391,6 +391,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
     let groups = [
         super::STREAM,
         super::APPLICATION,
+        super::MAPPING,
         super::CONSUMER,
         super::FUNCTION,
         super::ACCOUNT,

@@ -186,6 +186,7 @@ impl Ordering {
             Fact::RecordsDiscarded { reader, records, .. } => {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
+            Fact::RecordsFilteredOut { reader, records, .. } => self.filter_out(reader, records),
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestAnswered { .. }
@@ -200,6 +201,7 @@ impl Ordering {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
+            | Fact::MappingChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
@@ -235,6 +237,20 @@ impl Ordering {
             }
             for reader in &self.readers[stream] {
                 self.places[*reader].point.excuse(record.key, record.ordinal);
+            }
+        }
+    }
+
+    /// Nobody waits at the reader's place for a record that its filters let pass by. Where several readers lead there,
+    /// another one may bring it.
+    fn filter_out(&mut self, reader: ReaderId, records: &[Record]) {
+        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
+            return;
+        };
+        let alone = self.directory.readers_of(processor).count() == 1;
+        if let Some(observed) = self.places.get_mut(processor.index()).filter(|_| alone) {
+            for record in records {
+                observed.point.excuse(record.key, record.ordinal);
             }
         }
     }

@@ -1,4 +1,4 @@
-//! What an application asks before it reads: which shards there are, and an iterator into each.
+//! What a reader asks before it reads: which shards there are, and an iterator into each.
 
 use super::shard::{Shard, ShardState};
 use super::{Event, Stream, broken, quotas};
@@ -18,7 +18,7 @@ use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::ServiceBuildError;
 use crate::services::log::Log;
 use crate::services::random_span::RandomSpan;
-use crate::services::{application, producer};
+use crate::services::{application, mapping, producer};
 use crate::world;
 
 /// What a stream needs to answer `GetShardIterator`.
@@ -34,12 +34,12 @@ impl Iterators {
     pub(super) fn new(
         component: &str,
         model: &ModelParameters,
-        applications: bool,
+        asked: bool,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
         let service = || RandomSpan::new(component, "iterator-service-time", &model.get_service_time, streams);
         Ok(Self {
-            service: applications.then(service).transpose()?,
+            service: asked.then(service).transpose()?,
             calls: Vec::new(),
         })
     }
@@ -135,11 +135,12 @@ impl Stream {
             opened_at: shard.origin.opened_at,
         }));
         let service = match call.caller {
-            ListCaller::Application(_) => self.iterators.service_time(),
+            ListCaller::Application(_) | ListCaller::Mapping(_) => self.iterators.service_time(),
             ListCaller::Producer(_) => self.get_service.draw().max(SimDuration::MIN),
         };
         let delay = service + self.link.delay();
         cx.send(batch, delay, |batch| match call.caller {
+            ListCaller::Mapping(id) => world::Event::Mapping(id, mapping::Event::ShardsListed { batch }),
             ListCaller::Application(id) => world::Event::Application(id, application::Event::ShardsListed { batch }),
             ListCaller::Producer(id) => world::Event::Producer(id, producer::Event::Responded { batch }),
         });
@@ -193,12 +194,12 @@ impl Stream {
         let Envelope::Iterator(call) = batch.envelope else {
             return;
         };
-        let ReadCaller::Application { application, .. } = call.caller else {
-            return broken(cx, "a GetShardIterator that no application has sent");
-        };
         let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Application(application, application::Event::IteratorReceived { batch })
+        cx.send(batch, delay, |batch| match call.caller {
+            ReadCaller::Mapping(mapping) => world::Event::Mapping(mapping, mapping::Event::IteratorReceived { batch }),
+            ReadCaller::Application { application, .. } => {
+                world::Event::Application(application, application::Event::IteratorReceived { batch })
+            }
         });
     }
 

@@ -18,6 +18,7 @@ mod destination;
 mod environment;
 mod events;
 mod function;
+mod poison;
 mod provisioning;
 pub mod quotas;
 mod request_rate;
@@ -294,7 +295,7 @@ impl Lambda {
     fn handler_done(&mut self, function: FunctionId, invocation: Handle, cx: &mut Cx<'_, '_>) {
         let state = &mut self.functions[function];
         let (fails, writes) = match state.invocations.get(invocation) {
-            Ok(running) => (running.fails, matches!(running.source, Source::Mapping(_))),
+            Ok(running) => (running.fails, running.writes()),
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
         match state.sink {
@@ -338,7 +339,7 @@ impl Lambda {
         cx: &mut Cx<'_, '_>,
     ) {
         let state = &mut self.functions[function];
-        let ended = match state.invocations.remove(invocation) {
+        let mut ended = match state.invocations.remove(invocation) {
             Ok(ended) => ended,
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
@@ -347,8 +348,8 @@ impl Lambda {
         let reset = outcome == InvocationOutcome::TimedOut || ended.crashes;
         state.environments.vacate(cx.now(), ended.environment, reset);
         let write_pending = ended.batch.is_none() && written.is_none();
-        let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
-        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
+        let batch = ended.batch.take().or(written).unwrap_or_else(|| cx.fresh());
+        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() && !batch.records.is_empty() {
             Function::processed(function, &batch, ended.source, cx);
         }
         let (shard, passage) = ended.source.origin();
@@ -373,7 +374,8 @@ impl Lambda {
             cx.recycle(batch);
             self.event_ended(function, event, outcome, cx);
         } else {
-            state.reply(batch, ended.source, outcome, cx);
+            let (batch, source) = state.answer_of(batch, &mut ended, outcome);
+            state.reply(batch, source, outcome, cx);
         }
     }
 }

@@ -44,6 +44,9 @@ fn batch(first: u32, count: u32) -> Batch {
         shard: ShardIndex(0),
         lane: 0,
         outcome: InvocationOutcome::Succeeded,
+        response: crate::batch::BatchResponse::default(),
+        window: None,
+        state: None,
     };
     Batch {
         records: records(first, count),

@@ -26,7 +26,7 @@ fn listed(bench: &mut Bench, at: SimTime, filter: ShardFilter) -> Vec<u32> {
 /// Shard 0 is split at 100 s into 1 and 2, of which 1 is split at 200 s into 3 and 4.
 fn split_twice() -> Bench {
     let mut setup = Setup::shards(1);
-    setup.applications = true;
+    setup.iterators = true;
     let mut bench = setup.build();
     for (second, shard) in [(70, 0), (170, 1)] {
         let shard = Some(ShardIndex(shard));
