@@ -398,6 +398,8 @@ pub(crate) fn change(command: &Command) -> String {
         } => format!("{target} takes {rate} from now on"),
         Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
         Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
+        Command::RegisterConsumer { .. } => format!("{target} is to be registered"),
+        Command::DeregisterConsumer { .. } => format!("{target} is deregistered"),
         Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
         Command::KillWorker { worker, .. } => format!("{} of {target} dies", worker_told(*worker)),
         Command::PauseWorker { worker, lasts, .. } => {
@@ -443,8 +445,7 @@ pub(crate) enum Noticed {
     OnDemandSplits,
 }
 
-/// Whether a run could notice a parameter of the model. One that is set to something else than its default is always
-/// worth telling.
+/// Whether a run could notice a parameter of the model. One that is not at its default is always worth telling.
 pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
     let needs = match assumption.name {
         "network_latency" | "put_service_time" => Some(Noticed::Puts),

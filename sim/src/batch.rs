@@ -7,7 +7,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{ApplicationId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
-pub use crate::position_call::{IteratorCall, IteratorType, ListCall, Lister, ShardFilter};
+pub use crate::position_call::{IteratorCall, IteratorType, ListCaller, ListShardsCall, ShardFilter};
 use crate::record::Record;
 pub use crate::subscription_call::{EventsTaken, PushedEvent, SubscribeCall};
 use crate::user_records::LibraryCall;
@@ -48,14 +48,12 @@ pub enum Envelope {
     Put(PutCall),
     /// `GetRecords`, and its response.
     Get(GetCall),
-    /// `ListShards` by the Kinesis Producer Library, and its response.
-    ListShards(ListShardsCall),
     /// `Invoke`, and its response.
     Invoke(InvokeCall),
     /// `GetShardIterator`, and its response.
     Iterator(IteratorCall),
     /// `ListShards` with a filter, and its response; the shards stand in [`Batch::child_shards`].
-    List(ListCall),
+    ListShards(ListShardsCall),
     /// `SubscribeToShard`, and its response.
     Subscribe(SubscribeCall),
     /// A `SubscribeToShardEvent`, or the end of a subscription.
@@ -83,10 +81,12 @@ pub enum ServiceError {
     TooManyRequests,
     /// `ExpiredIteratorException` (KDS-R-05).
     ExpiredIterator,
-    /// `ResourceInUseException` (KDS-EFO-09, KDS-EFO-10).
+    /// `ResourceInUseException` (KDS-EFO-05, KDS-EFO-09, KDS-EFO-10).
     ResourceInUse,
     /// `LimitExceededException` (KDS-EFO-08).
     LimitExceeded,
+    /// `ResourceNotFoundException`: no such consumer is registered.
+    ResourceNotFound,
 }
 
 impl ServiceError {
@@ -101,6 +101,7 @@ impl ServiceError {
             Self::ExpiredIterator => "ExpiredIteratorException",
             Self::ResourceInUse => "ResourceInUseException",
             Self::LimitExceeded => "LimitExceededException",
+            Self::ResourceNotFound => "ResourceNotFoundException",
         }
     }
 }
@@ -134,17 +135,6 @@ pub struct PutCall {
     pub error: Option<ServiceError>,
     /// The user records, if the Kinesis Producer Library makes the call.
     pub library: Option<LibraryCall>,
-}
-
-/// A `ListShards` and its response (KDS-KPL-30).
-#[derive(Clone, Copy, Debug)]
-pub struct ListShardsCall {
-    /// Who asks.
-    pub producer: ProducerId,
-    /// Where the response finds room for the open shards.
-    pub request: Handle,
-    /// In a response: it failed inside the service.
-    pub failed: bool,
 }
 
 /// The component that waits for the response to a read.

@@ -382,6 +382,8 @@ pub struct ConsumerBlueprint {
     pub name: String,
     /// Name of the stream that it is registered with.
     pub stream: String,
+    /// It is ACTIVE when the run starts; else an intervention registers it.
+    pub registered: bool,
 }
 
 /// How long a new execution environment takes, beyond its placement.

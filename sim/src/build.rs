@@ -1,9 +1,9 @@
 //! From a blueprint to a world.
 
 use crate::batch::BatchPool;
-use crate::blueprint::{Blueprint, ProducerBlueprint, Retrieval};
+use crate::blueprint::{Blueprint, ProducerBlueprint};
 use crate::command::{Command, Intervention};
-use crate::directory::{Component, Directory, ReaderEntry, UnknownReference};
+use crate::directory::{Component, Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
@@ -130,6 +130,7 @@ impl World {
                 .iter()
                 .map(|intervention| intervention.command.clone())
                 .collect(),
+            consumers_in_creating: 0,
             fault: None,
         };
         Ok((world, interventions))
@@ -152,7 +153,7 @@ fn build_streams(
             .filter(|(_, reader)| reader.stream == id)
             .map(|(reader, _)| reader)
             .collect();
-        let consumers = consumers_of(blueprint, directory, id);
+        let consumers = consumers_of(directory, id);
         let setting = StreamSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
@@ -177,38 +178,20 @@ fn build_streams(
     Ok(streams)
 }
 
-/// The stream's registered consumers that somebody reads as, in order of reader.
-fn consumers_of<'b>(blueprint: &'b Blueprint, directory: &'b Directory, stream: StreamId) -> Vec<ConsumerSetting<'b>> {
-    let named = |reader: &ReaderEntry| -> Option<(&'b str, bool)> {
-        match reader.component {
-            Component::Mapping(id) => {
-                let name = &directory.mappings[id].name;
-                let mapping = blueprint.mappings.iter().find(|mapping| mapping.name == *name)?;
-                Some((mapping.consumer.as_deref()?, true))
-            }
-            Component::Application(id) => {
-                // The library registers a consumer with the application's name (KDS-EFO-19).
-                let name = &directory.applications[id].name;
-                let mut applications = blueprint.applications.iter();
-                let application = applications.find(|application| application.name == *name)?;
-                (application.retrieval == Retrieval::FanOut).then_some((name.as_str(), false))
-            }
-            Component::Invoker(_)
-            | Component::Producer(_)
-            | Component::Stream(_)
-            | Component::Function(_)
-            | Component::Sink(_) => None,
-        }
-    };
-    let mut consumers = Vec::new();
-    for (reader, entry) in directory.readers.iter_enumerated() {
-        if entry.stream == stream
-            && let Some((name, mapping)) = named(entry)
-        {
-            consumers.push(ConsumerSetting { name, reader, mapping });
-        }
-    }
+/// The stream's registered consumers, in order of their names.
+fn consumers_of(directory: &Directory, stream: StreamId) -> Vec<ConsumerSetting<'_>> {
+    let consumers = directory.streams[stream].consumers.iter();
     consumers
+        .map(|entry| {
+            let component = entry.reader.map(|reader| directory.readers[reader].component);
+            ConsumerSetting {
+                name: &entry.name,
+                reader: entry.reader,
+                mapping: matches!(component, Some(Component::Mapping(_))),
+                registered: entry.registered,
+            }
+        })
+        .collect()
 }
 
 fn build_mappings(

@@ -76,6 +76,20 @@ pub enum Command {
         /// What.
         operation: Operation,
     },
+    /// `RegisterStreamConsumer` (KDS-EFO-03), which the stream may refuse.
+    RegisterConsumer {
+        /// The stream.
+        stream: String,
+        /// Name of the consumer; an application's is that of the application (KDS-EFO-19).
+        consumer: String,
+    },
+    /// `DeregisterStreamConsumer`.
+    DeregisterConsumer {
+        /// The stream.
+        stream: String,
+        /// Name of the consumer.
+        consumer: String,
+    },
     /// A sink stops answering for a while: writes that reach it wait until it is back.
     BreakSink {
         /// The sink.
@@ -125,6 +139,9 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
             Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
+            Self::RegisterConsumer { consumer, .. } | Self::DeregisterConsumer { consumer, .. } => {
+                format!("consumer.{consumer}")
+            }
             Self::SetReservedConcurrency { function, .. }
             | Self::SetProvisionedConcurrency { function, .. }
             | Self::SetFailureRate { function, .. } => {
@@ -157,6 +174,10 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
             Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
+            Self::RegisterConsumer { stream, consumer } | Self::DeregisterConsumer { stream, consumer } => {
+                let stream = directory.stream(stream).map(|id| &directory.streams[id]);
+                stream.is_some_and(|stream| stream.consumers.iter().any(|entry| entry.name == *consumer))
+            }
             Self::SetReservedConcurrency { function, .. }
             | Self::SetProvisionedConcurrency { function, .. }
             | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
@@ -192,6 +213,16 @@ impl Command {
                     let all: u32 = streams.iter().map(Stream::provisioned_shards).sum();
                     let elsewhere = all - streams[id].provisioned_shards();
                     streams[id].operate(id, *operation, elsewhere, cx);
+                }
+            }
+            Self::RegisterConsumer { stream, consumer } => {
+                if let Some(id) = directory.stream(stream) {
+                    streams[id].register_consumer(id, consumer, cx);
+                }
+            }
+            Self::DeregisterConsumer { stream, consumer } => {
+                if let Some(id) = directory.stream(stream) {
+                    streams[id].deregister_consumer(id, consumer, cx);
                 }
             }
             Self::SetReservedConcurrency { function, limit } => {
@@ -252,6 +283,8 @@ impl Command {
             | Self::SetFailureRate { .. }
             | Self::SetMappingEnabled { .. }
             | Self::SetSinkCapacity { .. }
+            | Self::RegisterConsumer { .. }
+            | Self::DeregisterConsumer { .. }
             | Self::BreakSink { .. } => {}
         }
     }

@@ -20,6 +20,8 @@ pub struct Cx<'a, 'w> {
     pub(crate) batches: &'a mut BatchPool,
     pub(crate) user_records: &'a mut UserRecords,
     pub(crate) keys: &'a KeyTable,
+    /// Registered consumers of all streams that are in CREATING: the account has a limit of its own (KDS-EFO-03).
+    pub(crate) consumers_in_creating: &'a mut u32,
     pub(crate) probe: Option<&'a mut (dyn Probe + 'a)>,
     pub(crate) fault: &'a mut Option<Fault>,
 }

@@ -1,5 +1,10 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
+mod consumers;
+
+pub use consumers::ConsumerEntry;
+use consumers::consumers;
+
 use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
@@ -50,6 +55,8 @@ pub struct StreamEntry {
     pub name: String,
     /// Shards at the start.
     pub shards: u32,
+    /// Its registered consumers, and those that may be registered, in order of their names.
+    pub consumers: Vec<ConsumerEntry>,
 }
 
 /// An event source mapping.
@@ -225,11 +232,11 @@ impl Directory {
                     })
                 })
                 .collect::<Result<_, _>>()?,
-            streams: streams
-                .iter()
+            streams: (streams.iter())
                 .map(|stream| StreamEntry {
                     name: stream.name.clone(),
                     shards: stream.shard_count,
+                    consumers: consumers(blueprint, &stream.name, &mappings, &applications),
                 })
                 .collect(),
             invokers: invokers(blueprint, &function_names)?,

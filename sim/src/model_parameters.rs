@@ -38,6 +38,12 @@ pub struct ModelParameters {
     /// Events of a subscription that are pushed ahead of a consumer that has not taken them: the library's buffer. AWS
     /// leaves this to flow control.
     pub fan_out_events_ahead: u32,
+    /// How long a registered consumer is in CREATING. The Kinesis Client Library looks once a second, ten times, and a user
+    /// saw it give up for about as long as that (its issue 506), so: the ten seconds that creating a stream takes.
+    pub consumer_creation_time: SimDuration,
+    /// How long a registered consumer is in DELETING, where its place is still taken. Nobody has published a figure; deleting
+    /// a stream takes ten seconds as well (KDS-MOD-10).
+    pub consumer_deletion_time: SimDuration,
     /// From the return of GetRecords to the invocation of the function (LAM-U-04).
     pub poll_dispatch_delay: SimDuration,
     /// Base interval of a mapping's polls (LAM-K-01).
@@ -75,7 +81,8 @@ pub struct ModelParameters {
     pub idle_lifetime: Distribution,
     /// How old an environment may become (LAM-U-22).
     pub environment_lifetime: Distribution,
-    /// Time of a write to the lease table, which a record processor waits for when it checkpoints: a DynamoDB write.
+    /// Time of a write to the lease table, which a record processor waits for when it checkpoints: a DynamoDB write, of which
+    /// AWS speaks as single-digit milliseconds. p99 / median = exp(2.326 sigma); 25 / 5 gives 0.692.
     pub lease_write_time: Distribution,
     /// From the request for provisioned concurrency to the start of its allocation (LAM-V-08, LAM-U-33).
     pub provisioning_delay: SimDuration,
@@ -119,6 +126,8 @@ impl Default for ModelParameters {
             fan_out_event_interval: SimDuration::from_millis(10),
             fan_out_keep_alive: SimDuration::from_secs(5),
             fan_out_events_ahead: 10,
+            consumer_creation_time: SimDuration::from_secs(10),
+            consumer_deletion_time: SimDuration::from_secs(10),
             poll_dispatch_delay: SimDuration::from_millis(85),
             poll_interval: SimDuration::from_secs(1),
             min_poll_interval: SimDuration::from_millis(200),
@@ -149,7 +158,6 @@ impl Default for ModelParameters {
                 low: minutes(120.0),
                 high: minutes(240.0),
             },
-            // p99 / median = exp(2.326 sigma); 25 / 5 gives 0.692. AWS speaks of single-digit milliseconds.
             lease_write_time: Distribution::LogNormal {
                 median: ms(5.0),
                 sigma: 0.692,

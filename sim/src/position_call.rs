@@ -2,7 +2,7 @@
 
 use crate::batch::{ReadCaller, ServiceError};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, MappingId, ReaderId, ShardIndex};
+use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, ShardIndex};
 
 /// Where a shard iterator starts (KDS-R-01).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -19,22 +19,26 @@ pub enum IteratorType {
     AtTimestamp(SimTime),
 }
 
-/// A `ListShards` that asks for the shards with which a reader begins (KDS-KCL-45), and its response.
+/// A `ListShards` and its response, whose shards stand in [`Batch::child_shards`](crate::batch::Batch::child_shards).
 #[derive(Clone, Copy, Debug)]
-pub struct ListCall {
+pub struct ListShardsCall {
     /// Whom the response goes to.
-    pub lister: Lister,
-    /// Where the reader begins.
+    pub caller: ListCaller,
+    /// Which shards.
     pub filter: ShardFilter,
+    /// In a response: it failed inside the service.
+    pub failed: bool,
 }
 
-/// Who asks for the shards with which it begins.
+/// Who asks for shards.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Lister {
-    /// An event source mapping.
+pub enum ListCaller {
+    /// An event source mapping that begins.
     Mapping(MappingId),
-    /// An application.
+    /// An application that begins (KDS-KCL-45).
     Application(ApplicationId),
+    /// The Kinesis Producer Library, for its shard map (KDS-KPL-30).
+    Producer(ProducerId),
 }
 
 /// `ShardFilter` of a `ListShards`.

@@ -9,7 +9,6 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::pool::{Handle, Pool};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
-use crate::key::HashRange;
 use crate::record::{KeyId, Record};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,8 +23,6 @@ pub struct LibraryRequest {
     pub records: Vec<Record>,
     /// When each of them was sent for the first time.
     pub first_sent_at: Vec<SimTime>,
-    /// In a response to `ListShards`: the open shards.
-    pub open_shards: Vec<(ShardIndex, HashRange)>,
 }
 
 /// One Kinesis record of a request by the library.

@@ -62,6 +62,8 @@ pub struct World {
     pub(crate) keys: Arc<KeyTable>,
     pub(crate) directory: Arc<Directory>,
     pub(crate) commands: Vec<Command>,
+    /// Registered consumers of all streams that are in CREATING (KDS-EFO-03).
+    pub(crate) consumers_in_creating: u32,
     pub(crate) fault: Option<Fault>,
 }
 
@@ -76,7 +78,10 @@ impl Model for World {
 
     #[inline]
     fn tag(event: &Event) -> u64 {
-        let word = |target: u16, component: u64, kind: u64| u64::from(target) << 8 | component << 4 | kind;
+        // A component with more than sixteen kinds of events goes on above the number of the target.
+        let word = |target: u16, component: u64, kind: u64| {
+            (kind >> 4) << 32 | u64::from(target) << 8 | component << 4 | (kind & 15)
+        };
         match event {
             // Numbers depend on when a command became known, which is no part of what happens.
             Event::Control(_) => word(0, 0, 0),
@@ -98,6 +103,7 @@ impl Model for World {
             batches: &mut self.batches,
             user_records: &mut self.user_records,
             keys: &self.keys,
+            consumers_in_creating: &mut self.consumers_in_creating,
             probe,
             fault: &mut self.fault,
         };
@@ -172,6 +178,7 @@ impl World {
             batches: &mut self.batches,
             user_records: &mut self.user_records,
             keys: &self.keys,
+            consumers_in_creating: &mut self.consumers_in_creating,
             probe: None,
             fault: &mut self.fault,
         };

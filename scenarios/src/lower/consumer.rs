@@ -3,10 +3,11 @@
 use super::Lowering;
 use super::application::retrieval;
 use crate::codes::Code;
-use crate::fields::Fields;
+use crate::fields::{Component, Fields};
 use crate::schema::Kind;
 use crate::source::Place;
 use sim::blueprint::{Blueprint, CapacityMode, ConsumerBlueprint, Retrieval};
+use sim::command::Command;
 use sim::services::kinesis::quotas;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,9 +17,11 @@ impl Lowering<'_> {
             blueprint.consumers.push(ConsumerBlueprint {
                 name: component.name.clone(),
                 stream: component.fields.name("StreamARN"),
+                registered: component.fields.flag("registered"),
             });
         }
         self.consumers_of_mappings(top);
+        self.consumers_of_applications(top);
         self.consumers_of_streams(top, blueprint);
     }
 
@@ -50,13 +53,70 @@ impl Lowering<'_> {
         }
     }
 
+    /// An intervention that registers or deregisters a consumer; `None`: it does something else, or names none.
+    pub(super) fn change_of_consumer(&mut self, fields: &Fields, blueprint: &Blueprint) -> Option<Command> {
+        let registers = fields.table("register_consumer");
+        let change = registers.or_else(|| fields.table("deregister_consumer"))?;
+        let (kind, name) = change.reference("of")?;
+        let stream = if kind == Kind::Application {
+            let application = blueprint.applications.iter().find(|found| found.name == name)?;
+            if application.retrieval == Retrieval::Polling {
+                let title = format!("`application.{name}` has no registered consumer");
+                let help = "name one that is pushed to (KDS-EFO-19)";
+                self.fault(Code::Contradiction, change.place_of("of"), title, "it polls", help);
+                return None;
+            }
+            application.stream.clone()
+        } else {
+            blueprint
+                .consumers
+                .iter()
+                .find(|found| found.name == name)?
+                .stream
+                .clone()
+        };
+        let consumer = name.to_owned();
+        Some(if registers.is_some() {
+            Command::RegisterConsumer { stream, consumer }
+        } else {
+            Command::DeregisterConsumer { stream, consumer }
+        })
+    }
+
+    /// A consumer has one reader. An application that finds one of its name reads as that (KDS-EFO-19).
+    fn consumers_of_applications(&mut self, top: &Fields) {
+        for application in top.components(Kind::Application) {
+            let (name, stream) = (&application.name, application.fields.reference("stream"));
+            if retrieval(&application.fields) == Retrieval::Polling {
+                continue;
+            }
+            let mut mappings = top.components(Kind::Mapping).iter();
+            let taken = mappings.any(|mapping| {
+                let read = mapping.fields.reference("EventSourceArn");
+                let consumer = mapping.fields.reference("consumer");
+                consumer.is_some_and(|(_, consumer)| consumer == name) && read == stream
+            });
+            if taken {
+                let title = format!("a mapping reads as `consumer.{name}` already");
+                let label = "the consumer of this application has the same name";
+                let help = "call one of them otherwise: a subscription has one reader (KDS-EFO-04, KDS-EFO-10)";
+                self.fault(Code::Contradiction, application.key, title, label, help);
+            }
+        }
+    }
+
     /// Registered consumers of each stream (KDS-EFO-02). An application with fan-out registers one (KDS-EFO-19).
     fn consumers_of_streams(&mut self, top: &Fields, blueprint: &Blueprint) {
         let registered = top.components(Kind::Consumer).iter();
         let registered = registered.map(|one| (one.fields.reference("StreamARN"), one.key));
+        let is_declared = |application: &Component| {
+            let stream = application.fields.reference("stream");
+            let mut declared = top.components(Kind::Consumer).iter();
+            declared.any(|one| one.name == application.name && one.fields.reference("StreamARN") == stream)
+        };
         let applications = top.components(Kind::Application).iter();
         let applications = applications
-            .filter(|one| retrieval(&one.fields) == Retrieval::FanOut)
+            .filter(|one| retrieval(&one.fields) == Retrieval::FanOut && !is_declared(one))
             .map(|one| (one.fields.reference("stream"), one.key));
         let mut of_streams: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
         for (stream, place) in registered.chain(applications) {

@@ -29,6 +29,8 @@ const CHANGES: &[&str] = &[
     "capacity_mode",
     "max_record_size",
     "warm_throughput",
+    "register_consumer",
+    "deregister_consumer",
 ];
 
 /// A run takes no more.
@@ -185,6 +187,9 @@ impl Lowering<'_> {
             });
         }
         if let Some(command) = change_of_workers(fields) {
+            return Some(command);
+        }
+        if let Some(command) = self.change_of_consumer(fields, blueprint) {
             return Some(command);
         }
         self.operations_of_the_profile(fields);

@@ -22,6 +22,8 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         fan_out_event_interval: fields.duration("fan_out_event_interval"),
         fan_out_keep_alive: fields.duration("fan_out_keep_alive"),
         fan_out_events_ahead: fields.u32("fan_out_events_ahead"),
+        consumer_creation_time: fields.duration("consumer_creation_time"),
+        consumer_deletion_time: fields.duration("consumer_deletion_time"),
         poll_dispatch_delay: fields.duration("poll_dispatch_delay"),
         poll_interval: fields.duration("poll_interval"),
         min_poll_interval: fields.duration("min_poll_interval"),

@@ -178,7 +178,11 @@ impl Lowering<'_> {
                 &[(Kind::Mapping, "FunctionName"), (Kind::Invoker, "FunctionName")],
                 "no mapping or invoker invokes it",
             ),
-            (Kind::Consumer, &[(Kind::Mapping, "consumer")], "no mapping reads as it"),
+            (
+                Kind::Consumer,
+                &[(Kind::Mapping, "consumer")],
+                "no mapping or application reads as it",
+            ),
             (Kind::Sink, writers, "no function or application writes to it"),
         ];
         for &(kind, users, why) in checks {
@@ -189,6 +193,11 @@ impl Lowering<'_> {
                     .any(|one| one.fields.is_given(property) && one.fields.reference(property).is_none())
             });
             for component in top.components(kind) {
+                // An application reads as the consumer of its name, if there is one.
+                let mut applications = top.components(Kind::Application).iter();
+                if kind == Kind::Consumer && applications.any(|application| application.name == component.name) {
+                    continue;
+                }
                 if !unsure && !used(users, kind, &component.name) {
                     idle.push((component.key, format!("{kind}.{}", component.name), why));
                 }

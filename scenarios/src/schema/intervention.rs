@@ -240,6 +240,20 @@ pub static WARM_THROUGHPUT: Rows = Rows::own(
     ],
 );
 
+const CONSUMER: Shape = Shape::Reference(&[Kind::Consumer, Kind::Application]);
+const CONSUMER_DOC: &str = "The consumer, or the application that it belongs to.";
+
+/// A new registered consumer.
+pub static REGISTER_CONSUMER: Rows = Rows::own(
+    "a registration of a consumer",
+    &[required("of", CONSUMER, CONSUMER_DOC).fact("KDS-EFO-03, KDS-EFO-05")],
+);
+/// A registered consumer less.
+pub static DEREGISTER_CONSUMER: Rows = Rows::own(
+    "the end of a registered consumer",
+    &[required("of", CONSUMER, CONSUMER_DOC).fact("KDS-EFO-05")],
+);
+
 /// Properties of an intervention: a time and one change.
 pub static INTERVENTION: Rows = Rows::own(
     "an intervention",
@@ -326,6 +340,16 @@ pub static INTERVENTION: Rows = Rows::own(
             "warm_throughput",
             Shape::Table(&WARM_THROUGHPUT),
             "UpdateStreamWarmThroughput: asks for on-demand capacity up front.",
+        ),
+        optional(
+            "register_consumer",
+            Shape::Table(&REGISTER_CONSUMER),
+            "RegisterStreamConsumer: it is CREATING for a while, and then ACTIVE.",
+        ),
+        optional(
+            "deregister_consumer",
+            Shape::Table(&DEREGISTER_CONSUMER),
+            "DeregisterStreamConsumer: its subscriptions end at once.",
         ),
     ],
 );

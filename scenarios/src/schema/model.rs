@@ -105,6 +105,21 @@ static PROPERTIES: &[Property] = &[
         "Events that are pushed ahead of a consumer that has not taken them; AWS leaves this to flow control.",
     ),
     defaulted(
+        "consumer_creation_time",
+        SPAN,
+        "\"10s\"",
+        "How long a registered consumer is in CREATING: about the time after which the library's ten looks have been reported \
+         to run out.",
+    )
+    .fact("KDS-EFO-05"),
+    defaulted(
+        "consumer_deletion_time",
+        SPAN,
+        "\"10s\"",
+        "How long a registered consumer is in DELETING and still counts; as long as deleting a stream takes.",
+    )
+    .fact("KDS-EFO-05"),
+    defaulted(
         "poll_dispatch_delay",
         SPAN,
         "\"85ms\"",

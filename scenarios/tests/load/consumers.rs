@@ -3,6 +3,7 @@
 use crate::support::{and, check, lines, loaded};
 use scenarios::{LoadOptions, NoTraces, load};
 use sim::blueprint::Retrieval;
+use sim::command::Command;
 
 fn registered(count: u32) -> String {
     let one = |number| format!("[consumer.reader-{number}]\nStreamARN = \"stream.clicks\"\n");
@@ -88,6 +89,59 @@ fn an_application_that_is_pushed_to_has_no_polls_to_set() {
         &[
             "W0003 28 \"500\" `idleTimeBetweenReadsInMillis` has no effect here (records are pushed to it; with `retrieval = \"polling\"` it would have one) -> leave it out",
             "W0003 29 \"100\" `maxRecords` has no effect here (records are pushed to it; with `retrieval = \"polling\"` it would have one) -> leave it out",
+        ],
+    );
+}
+
+/// What an intervention asks for a consumer, whether a table declares it or an application has it.
+#[test]
+fn kds_efo_05_interventions_register_and_deregister_consumers() {
+    let change = |name: &str, of: &str| format!("[[intervention]]\nat = \"1min\"\n{name} = {{ of = \"{of}\" }}\n");
+    let text = and(&format!(
+        "{}{}{}{}",
+        application("audit", ""),
+        registered(1).replace("clicks\"", "clicks\"\nregistered = false"),
+        change("register_consumer", "consumer.reader-0"),
+        change("deregister_consumer", "application.audit"),
+    ));
+    let blueprint = loaded(&text).blueprint;
+    let commands: Vec<_> = blueprint.interventions.iter().map(|one| &one.command).collect();
+    let (stream, reader, audit) = ("clicks".to_owned(), "reader-0".to_owned(), "audit".to_owned());
+    let registers = Command::RegisterConsumer {
+        stream: stream.clone(),
+        consumer: reader,
+    };
+    let ends = Command::DeregisterConsumer {
+        stream,
+        consumer: audit,
+    };
+    assert_eq!(commands, [&registers, &ends]);
+    assert!(!blueprint.consumers[0].registered);
+    check(
+        &and(&format!(
+            "{}{}",
+            application("audit", "retrieval = \"polling\""),
+            change("deregister_consumer", "application.audit")
+        )),
+        &[
+            "E0303 32 \"\\\"application.audit\\\"\" `application.audit` has no registered consumer (it polls) -> name one that is pushed to (KDS-EFO-19)",
+        ],
+    );
+}
+
+/// One that finds a consumer of its name reads as that: it counts once, and has no other reader.
+#[test]
+fn kds_efo_04_a_name_is_that_of_one_consumer() {
+    let named = "[consumer.audit]\nStreamARN = \"stream.clicks\"\n";
+    let twenty = format!("{}{named}{}", registered(19), application("audit", ""));
+    assert_eq!(errors(&and(&twenty)), Vec::<String>::new());
+    let text = and(&format!("{named}{}", application("audit", "")));
+    check(&text, &[]);
+    let taken = text.replace("FunctionName = ", "consumer = \"consumer.audit\"\nFunctionName = ");
+    check(
+        &taken,
+        &[
+            "E0303 29 \"audit\" a mapping reads as `consumer.audit` already (the consumer of this application has the same name) -> call one of them otherwise: a subscription has one reader (KDS-EFO-04, KDS-EFO-10)",
         ],
     );
 }

@@ -8,6 +8,16 @@ mod mapping;
 mod shard;
 mod sink;
 mod stream;
+impl ReaderCounts {
+    fn subscription(&mut self, answer: SubscriptionAnswer) {
+        match answer {
+            SubscriptionAnswer::Begun => self.subscriptions += 1,
+            SubscriptionAnswer::Refused(_) | SubscriptionAnswer::NotActive(_) => self.subscriptions_refused += 1,
+            SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;
 
@@ -345,11 +355,7 @@ impl Counts {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
                 }
             }
-            Fact::SubscriptionAnswered { reader, answer, .. } => match answer {
-                SubscriptionAnswer::Begun => self.readers[reader].subscriptions += 1,
-                SubscriptionAnswer::Refused(_) => self.readers[reader].subscriptions_refused += 1,
-                SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
-            },
+            Fact::SubscriptionAnswered { reader, answer, .. } => self.readers[reader].subscription(answer),
             Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
                 ReadLimit::Calls => self.readers[reader].throttled_by_calls += 1,
                 ReadLimit::Bytes => self.readers[reader].throttled_by_bytes += 1,

@@ -11,6 +11,7 @@ use crate::observe::fact::{
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
+use crate::services::kinesis::operation::ConsumerStatus;
 use crate::services::kinesis::sequence_number::{Epoch, SequenceNumber};
 
 /// Facts kept for each component.
@@ -161,7 +162,7 @@ impl History {
             } => {
                 let what = match answer {
                     SubscriptionAnswer::Begun => "subscribed:",
-                    SubscriptionAnswer::Refused(_) => "SubscribeToShard refused:",
+                    SubscriptionAnswer::Refused(_) | SubscriptionAnswer::NotActive(_) => "SubscribeToShard refused:",
                     SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => "subscription over:",
                 };
                 self.readers[reader].push(count(what, 0).in_shard(shard, None));
@@ -359,7 +360,19 @@ const fn changed(now: SimTime, change: StreamChange) -> Entry {
         StreamChange::ScaledOut { shard } => Entry::new(now, "splits a shard by itself", 0).in_shard(shard, None),
         StreamChange::Accepted { .. } => Entry::new(now, "is UPDATING", 0),
         StreamChange::Completed { .. } => Entry::new(now, "is ACTIVE again", 0),
-        StreamChange::Refused { refusal, .. } => Entry::new(now, refusal.name(), 0),
+        StreamChange::Refused { refusal, .. } | StreamChange::ConsumerRefused { refusal, .. } => {
+            Entry::new(now, refusal.name(), 0)
+        }
+        StreamChange::ConsumerChanged { status, .. } => Entry::new(
+            now,
+            match status {
+                Some(ConsumerStatus::Creating) => "registered a consumer",
+                Some(ConsumerStatus::Active) => "has a consumer ACTIVE",
+                Some(ConsumerStatus::Deleting) => "deregistered a consumer",
+                None => "has a consumer less",
+            },
+            0,
+        ),
         StreamChange::ShardOpened { shard, .. } => Entry::new(now, "opened a shard", 0).in_shard(shard, None),
     }
 }

@@ -43,8 +43,20 @@ pub enum SubscriptionAnswer {
     Begun,
     /// `SubscribeToShard` was refused (KDS-EFO-08, KDS-EFO-09).
     Refused(ServiceError),
+    /// `SubscribeToShard` was refused because the consumer is not ACTIVE (KDS-EFO-05).
+    NotActive(ServiceError),
     /// Its time was over (KDS-EFO-07).
     Ended,
-    /// It failed: another one took over (KDS-EFO-10).
+    /// It failed: another one took over (KDS-EFO-10), or its consumer was deregistered.
     Failed(ServiceError),
+}
+
+impl SubscriptionAnswer {
+    /// The error, if it is one.
+    pub const fn error(self) -> Option<ServiceError> {
+        match self {
+            Self::Begun | Self::Ended => None,
+            Self::Refused(error) | Self::NotActive(error) | Self::Failed(error) => Some(error),
+        }
+    }
 }

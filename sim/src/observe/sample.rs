@@ -56,6 +56,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         streams: core::iter::once(StreamEntry {
             name: "clicks".to_owned(),
             shards: 1,
+            consumers: Vec::new(),
         })
         .collect(),
         readers: crate::directory::readers(&mappings, &functions, &IndexVec::new()),

@@ -1,7 +1,7 @@
 //! What happens to a stream itself, beside what is put and read.
 
 use crate::ids::ShardIndex;
-use crate::services::kinesis::operation::{Operation, Refusal};
+use crate::services::kinesis::operation::{ConsumerStatus, Operation, Refusal};
 
 /// A change of a stream.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +42,20 @@ pub enum StreamChange {
     Refused {
         /// Which.
         operation: Operation,
+        /// How.
+        refusal: Refusal,
+    },
+    /// A registered consumer has come to another state (KDS-EFO-05).
+    ConsumerChanged {
+        /// Its number among those of the stream.
+        consumer: u16,
+        /// The state; `None`: it is gone.
+        status: Option<ConsumerStatus>,
+    },
+    /// A consumer was to be registered or deregistered, and that was refused.
+    ConsumerRefused {
+        /// Its number among those of the stream.
+        consumer: u16,
         /// How.
         refusal: Refusal,
     },

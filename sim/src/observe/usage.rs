@@ -15,7 +15,7 @@ use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
-use crate::services::kinesis::operation::{CapacityMode, Operation};
+use crate::services::kinesis::operation::{CapacityMode, ConsumerStatus, Operation};
 use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
 
 /// Bytes of a PUT payload unit: 25 times 1,000 (KDS-PRI-02, KDS-MOD-20).
@@ -34,6 +34,8 @@ pub struct StreamUsage {
     pub shards: u32,
     /// It is in on-demand mode.
     pub on_demand: bool,
+    /// Registered consumers; one that is being deleted is none any more.
+    pub consumers: u32,
     /// Since when there are so many.
     shards_since: SimTime,
     /// Shard time before that.
@@ -56,6 +58,8 @@ pub struct StreamUsage {
     pub on_demand_kb_in: u64,
     /// Of the bytes given to readers, those that were pushed to registered consumers (KDS-EFO-18).
     pub fan_out_bytes: u64,
+    /// Of the pushed bytes, those in on-demand mode, which have a price of their own in Standard (KDS-EFO-18).
+    pub on_demand_fan_out_bytes: u64,
     /// Bytes given to readers in on-demand mode.
     pub on_demand_bytes_out: u64,
 }
@@ -65,6 +69,8 @@ pub struct StreamUsage {
 pub struct ShardTime {
     /// In all.
     pub open: u128,
+    /// For each registered consumer once more: consumer-shard time, used or not (KDS-EFO-18).
+    pub consumers: u128,
     /// With retention beyond 24 h, so that the extended band is paid for (KDS-RET-03).
     pub extended_retention: u128,
     /// With retention beyond seven days, so that the long-term band is in use as well (KDS-RET-03).
@@ -80,6 +86,7 @@ impl StreamUsage {
         let beyond = |hours| if self.retention_hours > hours { nanos } else { 0 };
         ShardTime {
             open: self.before.open + nanos,
+            consumers: self.before.consumers + nanos * u128::from(self.consumers),
             extended_retention: self.before.extended_retention + beyond(RETENTION_HOURS_MIN),
             long_term_retention: self.before.long_term_retention + beyond(EXTENDED_RETENTION_HOURS_MAX),
         }
@@ -106,7 +113,16 @@ impl StreamUsage {
                 self.set_shards(now, self.shards);
                 self.retention_hours = hours;
             }
-            StreamChange::ShardExpired { .. }
+            StreamChange::ConsumerChanged { status, .. } => {
+                self.set_shards(now, self.shards);
+                match status {
+                    Some(ConsumerStatus::Creating) => self.consumers += 1,
+                    Some(ConsumerStatus::Deleting) => self.consumers -= 1,
+                    Some(ConsumerStatus::Active) | None => {}
+                }
+            }
+            StreamChange::ConsumerRefused { .. }
+            | StreamChange::ShardExpired { .. }
             | StreamChange::ScaledOut { .. }
             | StreamChange::Accepted { .. }
             | StreamChange::Completed { .. }
@@ -195,6 +211,7 @@ impl Usage {
                 .iter()
                 .map(|entry| StreamUsage {
                     shards: entry.shards,
+                    consumers: to_u32(entry.consumers.iter().filter(|consumer| consumer.registered).count()),
                     on_demand: stream(&entry.name).is_some_and(|found| found.mode == CapacityMode::OnDemand),
                     retention_hours: stream(&entry.name).map_or(RETENTION_HOURS_MIN, |found| found.retention_hours),
                     ..StreamUsage::default()
@@ -371,6 +388,9 @@ impl StreamUsage {
     fn pushed(&mut self, bytes: u64) {
         self.gave(bytes);
         self.fan_out_bytes += bytes;
+        if self.on_demand {
+            self.on_demand_fan_out_bytes += bytes;
+        }
     }
     fn request(&mut self, api: PutApi, records: &[Record]) {
         match api {

@@ -2,9 +2,9 @@
 
 use crate::blueprint::{
     ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
-    FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters,
-    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, SinkService, Size,
-    StreamBlueprint, WeightedKey,
+    ConsumerBlueprint, FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint,
+    ModelParameters, ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint,
+    SinkService, Size, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -138,13 +138,19 @@ pub fn fan_out_application(name: &str, stream: &str) -> ApplicationBlueprint {
     }
 }
 
-/// `clicks` into one shard that so many applications read by enhanced fan-out.
+/// `clicks` into one shard that so many applications read by enhanced fan-out, each as a consumer that is there already.
 pub fn fan_out(applications: u32, duration: SimDuration) -> Blueprint {
     let names = (0..applications).map(|number| format!("audit-{number}"));
+    let consumers = names.clone().map(|name| ConsumerBlueprint {
+        name,
+        stream: "records".to_owned(),
+        registered: true,
+    });
     Blueprint {
         model: model(),
         producers: vec![producer("clicks", "records")],
         streams: vec![stream("records", 1)],
+        consumers: consumers.collect(),
         applications: names.map(|name| fan_out_application(&name, "records")).collect(),
         ..Blueprint::empty(7, duration)
     }

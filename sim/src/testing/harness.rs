@@ -85,6 +85,7 @@ pub struct Harness<C> {
     /// User records under way and stored.
     pub user_records: UserRecords,
     keys: KeyTable,
+    consumers_in_creating: u32,
     calendar: Calendar<Event>,
     fingerprint: Fingerprint,
     now: SimTime,
@@ -104,6 +105,7 @@ impl<C: Component> Harness<C> {
             batches: BatchPool::default(),
             user_records: UserRecords::new(keys.first_aggregate()),
             keys,
+            consumers_in_creating: 0,
             calendar: Calendar::new(TieOrder::Insertion),
             fingerprint: Fingerprint::new(),
             now: SimTime::ZERO,
@@ -199,6 +201,7 @@ impl<C: Component> Harness<C> {
             batches: &mut self.batches,
             user_records: &mut self.user_records,
             keys: &self.keys,
+            consumers_in_creating: &mut self.consumers_in_creating,
             probe: Some(&mut self.notebook),
             fault: &mut fault,
         };
@@ -263,7 +266,9 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | application::Event::Processed { .. }
             | application::Event::Checkpointed { .. }
             | application::Event::Replace { .. }
-            | application::Event::Join,
+            | application::Event::Join
+            | application::Event::LookForConsumer
+            | application::Event::ConsumerFound { .. },
         )
         | Event::Function(
             _,
@@ -297,7 +302,6 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::GetServed { batch }
         | kinesis::Event::IteratorReceived { batch }
         | kinesis::Event::IteratorServed { batch }
-        | kinesis::Event::ListReceived { batch }
         | kinesis::Event::SubscribeReceived { batch }
         | kinesis::Event::EventAcknowledged { batch }
         | kinesis::Event::ListShards { batch } => Some(batch),
@@ -306,6 +310,7 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::PushDue { .. }
         | kinesis::Event::KeepAlive { .. }
         | kinesis::Event::ChangeDue { .. }
+        | kinesis::Event::ConsumerWanted { .. }
         | kinesis::Event::MinuteOver => None,
     }
 }

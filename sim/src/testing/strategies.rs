@@ -219,6 +219,8 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             | Command::PauseWorker { .. }
             | Command::StartWorkers { .. }
             | Command::Deploy { .. }
+            | Command::RegisterConsumer { .. }
+            | Command::DeregisterConsumer { .. }
             | Command::ChangeStream { .. } => true,
         });
     let reserved: u32 = functions

@@ -21,6 +21,8 @@ pub struct Changes {
     pub scaled_out: u64,
     /// Changes that were asked for and refused.
     pub refused: u64,
+    /// Registrations of consumers that were refused.
+    pub consumers_refused: u64,
 }
 
 impl Changes {
@@ -31,7 +33,8 @@ impl Changes {
             StreamChange::ShardExpired { .. } => self.expired += 1,
             StreamChange::ScaledOut { .. } => self.scaled_out += 1,
             StreamChange::Refused { .. } => self.refused += 1,
-            StreamChange::Accepted { .. } | StreamChange::Completed { .. } => {}
+            StreamChange::ConsumerRefused { .. } => self.consumers_refused += 1,
+            StreamChange::Accepted { .. } | StreamChange::Completed { .. } | StreamChange::ConsumerChanged { .. } => {}
         }
         if self.first.len() < KEPT {
             self.first.push((now, change));

@@ -40,6 +40,8 @@ impl StreamCounts {
             | StreamChange::ScaledOut { .. }
             | StreamChange::Accepted { .. }
             | StreamChange::Completed { .. }
+            | StreamChange::ConsumerChanged { .. }
+            | StreamChange::ConsumerRefused { .. }
             | StreamChange::Refused { .. } => {}
             StreamChange::ShardOpened { shard: opened, parents } => {
                 let counts = shard(self, opened);

@@ -33,6 +33,7 @@ impl Metrics {
                         group.add(now, Metric::SubscribeToShardSuccess, Point::of(0));
                         group.add(now, Metric::SubscribeToShardRateExceeded, Point::of(1));
                     }
+                    SubscriptionAnswer::NotActive(_) => group.add(now, Metric::SubscribeToShardSuccess, Point::of(0)),
                     SubscriptionAnswer::Ended => {}
                     SubscriptionAnswer::Failed(_) => {
                         group.add(now, Metric::SubscribeToShardEventSuccess, Point::of(0));

@@ -117,6 +117,11 @@ impl Consumer {
     pub(super) fn is_lost(&self) -> bool {
         self.standing == Standing::Lost
     }
+    /// It reads, or is about to.
+    pub(super) fn is_begun(&self) -> bool {
+        let begun = matches!(self.stage, Stage::Starting | Stage::Running);
+        begun && self.standing == Standing::Holding && self.shard_end.is_none()
+    }
     pub(super) fn is_stopping(&self) -> bool {
         self.standing == Standing::Stopping
     }

@@ -122,7 +122,6 @@ impl Application {
             Envelope::Subscribe(call) => Some(call.caller),
             Envelope::Pushed(event) => Some(event.caller),
             Envelope::Empty
-            | Envelope::List(_)
             | Envelope::ListShards(_)
             | Envelope::Put(_)
             | Envelope::Acknowledge(_)

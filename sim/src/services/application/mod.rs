@@ -26,6 +26,7 @@ mod worker;
 use assignment::leader::Lock;
 use lease::LeaseTable;
 use progress::Progress;
+use subscribing::Registered;
 use timing::Timing;
 use worker::{Rollout, Worker};
 
@@ -137,6 +138,13 @@ pub enum Event {
     },
     /// A new worker starts.
     Join,
+    /// The application looks for its registered consumer again.
+    LookForConsumer,
+    /// The stream has told of its registered consumer.
+    ConsumerFound {
+        /// It may read (KDS-EFO-05).
+        is_active: bool,
+    },
 }
 
 impl Event {
@@ -159,6 +167,8 @@ impl Event {
             Self::Join => 13,
             Self::ShardsListed { .. } => 14,
             Self::Pushed { .. } => 15,
+            Self::LookForConsumer => 16,
+            Self::ConsumerFound { .. } => 17,
         }
     }
     /// The worker whose own timer it is.
@@ -179,6 +189,8 @@ impl Event {
             | Self::Pushed { .. }
             | Self::Written { .. }
             | Self::Replace { .. }
+            | Self::LookForConsumer
+            | Self::ConsumerFound { .. }
             | Self::Join => None,
         }
     }
@@ -193,6 +205,8 @@ pub struct Application {
     sink: Option<SinkId>,
     version: KclVersion,
     retrieval: Retrieval,
+    /// What it knows of its registered consumer, with fan-out.
+    registered: Registered,
     settings: KclSettings,
     timing: Timing,
     initial: InitialPosition,
@@ -272,6 +286,7 @@ impl Application {
             sink: setting.sink,
             version: blueprint.kcl,
             retrieval: blueprint.retrieval,
+            registered: Registered::default(),
             settings: blueprint.settings,
             timing: Timing::of(&blueprint.settings),
             initial: blueprint.initial_position,
@@ -322,6 +337,8 @@ impl Application {
                 }
             }
             Event::Join => self.join(me, cx),
+            Event::LookForConsumer => self.look_for_consumer(me, cx),
+            Event::ConsumerFound { is_active } => self.consumer_found(me, is_active, cx),
             Event::ShardsListed { batch } => self.shards_listed(me, batch, cx),
             Event::Renew { worker } => self.renew(me, worker, cx),
             Event::Assign { worker } => self.assign(me, worker, cx),

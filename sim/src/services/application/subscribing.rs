@@ -1,18 +1,68 @@
 //! How a shard's records come to its record processor by enhanced fan-out: a subscription, and events pushed over it.
 
-use super::timing::{PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
-use super::{Application, Event, broken};
-use crate::batch::{Batch, BatchId, Envelope, EventsTaken, PushedEvent, ReadCaller, SubscribeCall};
+use super::consumer::Consumer;
+use super::timing::{CONSUMER_INTERVAL, PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
+use super::{Application, Event, broken, wake};
+use crate::batch::{Batch, BatchId, Envelope, EventsTaken, PushedEvent, ReadCaller, ServiceError, SubscribeCall};
 use crate::context::Cx;
 use crate::engine::index::to_usize;
-use crate::engine::time::SimTime;
+use crate::engine::phase::Phase;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ShardIndex};
 use crate::services::kinesis;
 use crate::world;
 
+/// What the workers of an application know of its registered consumer.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub(super) enum Registered {
+    /// Nobody has asked.
+    #[default]
+    Unknown,
+    /// Somebody looks every second whether it is ACTIVE.
+    Awaited,
+    /// It is ACTIVE, as far as they know.
+    Active,
+}
+
 impl Application {
+    /// Looks for the consumer of the application's name; the stream registers one if there is none (KDS-EFO-19).
+    pub(super) fn look_for_consumer(&mut self, me: ApplicationId, cx: &mut Cx<'_, '_>) {
+        self.registered = Registered::Awaited;
+        let event = kinesis::Event::ConsumerWanted {
+            application: me,
+            reader: self.reader,
+        };
+        let at = cx.now() + self.link.delay().max(SimDuration::MIN);
+        cx.wake(at, Phase::Arrive, world::Event::Stream(self.stream, event));
+    }
+
+    /// The stream has told of it: record processors that have waited for it subscribe.
+    pub(super) fn consumer_found(&mut self, me: ApplicationId, is_active: bool, cx: &mut Cx<'_, '_>) {
+        if !is_active {
+            return wake(me, Event::LookForConsumer, cx.now() + CONSUMER_INTERVAL, cx);
+        }
+        self.registered = Registered::Active;
+        for number in 0..u16::try_from(self.workers.len()).unwrap_or(u16::MAX) {
+            let worker = self.worker(number);
+            if !worker.alive {
+                continue;
+            }
+            let waits = |consumer: &Consumer| consumer.is_begun() && !consumer.calling;
+            let waiting = worker.consumers.iter().filter(|(_, consumer)| waits(consumer));
+            let waiting: Vec<u32> = waiting.map(|(&shard, _)| shard).collect();
+            for shard in waiting {
+                self.fetch_at(me, number, shard, cx.now(), cx);
+            }
+        }
+    }
+
     /// Subscribes to a shard, from where the record processor has got to.
     pub(super) fn subscribe(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        match self.registered {
+            Registered::Active => {}
+            Registered::Awaited => return,
+            Registered::Unknown => return self.look_for_consumer(me, cx),
+        }
         let Some((kind, caller)) = self.begin_call(me, number, shard) else {
             return;
         };
@@ -51,7 +101,6 @@ impl Application {
             | Envelope::Invoke(_)
             | Envelope::InvokeDirect(_)
             | Envelope::Iterator(_)
-            | Envelope::List(_)
             | Envelope::ListShards(_)
             | Envelope::Put(_)
             | Envelope::Write(_) => broken(cx, "an event without its envelope"),
@@ -70,9 +119,12 @@ impl Application {
             consumer.calling = false;
             return;
         }
-        if call.error.is_some() {
+        if let Some(error) = call.error {
             // Tried again after the library's backoff (KDS-KCL-41).
             consumer.calling = false;
+            if error == ServiceError::ResourceNotFound && self.registered == Registered::Active {
+                self.registered = Registered::Unknown;
+            }
             return self.fetch_at(me, worker, shard, cx.now() + TASK_BACKOFF, cx);
         }
         consumer.subscription = call.subscription;

@@ -14,6 +14,8 @@ pub(super) const DISPATCH_INTERVAL: SimDuration = SimDuration::from_millis(1_000
 pub(super) const PARENT_INTERVAL: SimDuration = SimDuration::from_millis(10_000);
 /// `taskBackoffTimeMillis` (KDS-KCL-41).
 pub(super) const TASK_BACKOFF: SimDuration = SimDuration::from_millis(500);
+/// `retryBackoffMillis`: so often the library looks whether its consumer is ACTIVE.
+pub(super) const CONSUMER_INTERVAL: SimDuration = SimDuration::from_millis(1_000);
 /// Completed leases are looked for so often (KDS-KCL-28).
 pub(super) const CLEANUP_INTERVAL: SimDuration = SimDuration::from_minutes(5);
 /// Records that wait for a record processor at most (KDS-KCL-23).

@@ -4,7 +4,7 @@ use super::consumer::{Consumer, Stage, Standing};
 use super::lease::{Checkpoint, Sight};
 use super::timing::{DISPATCH_INTERVAL, HEARTBEAT_INTERVAL};
 use super::{Application, Event, count, wake};
-use crate::batch::{BatchId, Envelope, ListCall, Lister, ShardFilter};
+use crate::batch::{BatchId, Envelope, ListCaller, ListShardsCall, ShardFilter};
 use crate::blueprint::{InitialPosition, KclVersion};
 use crate::context::Cx;
 use crate::engine::index::to_u32;
@@ -92,19 +92,24 @@ impl Application {
             InitialPosition::AtTimestamp(at) => ShardFilter::AtTimestamp(at),
         };
         let mut batch = cx.fresh();
-        batch.envelope = Envelope::List(ListCall {
-            lister: Lister::Application(me),
+        batch.envelope = Envelope::ListShards(ListShardsCall {
+            caller: ListCaller::Application(me),
             filter,
+            failed: false,
         });
         let (stream, delay) = (self.stream, self.link.delay());
         cx.send(batch, delay, |batch| {
-            world::Event::Stream(stream, kinesis::Event::ListReceived { batch })
+            world::Event::Stream(stream, kinesis::Event::ListShards { batch })
         });
     }
 
     /// The lease table is filled, and the workers that waited for it begin.
     pub(super) fn shards_listed(&mut self, me: ApplicationId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(id) else { return };
+        if let Envelope::ListShards(ListShardsCall { failed: true, .. }) = batch.envelope {
+            cx.recycle(batch);
+            return self.list_shards(me, cx);
+        }
         let mut written = 0;
         for listed in &batch.child_shards {
             let parents = listed.parents.map(|parent| parent.map(|parent| parent.0));

@@ -31,6 +31,8 @@ pub(super) enum Due {
     ScaleOut { shard: ShardIndex },
     /// A closed shard may have expired (KDS-RET-11).
     Expiry { shard: ShardIndex },
+    /// A consumer leaves CREATING or DELETING (KDS-EFO-05).
+    ConsumerChange { consumer: u16, registration: u32 },
 }
 
 /// What an operation does in the end.
@@ -162,6 +164,9 @@ impl Stream {
             Some(Due::Splits { wanted }) => self.split_to(me, &wanted, cx),
             Some(Due::ScaleOut { shard }) => self.scale_out(me, shard, cx),
             Some(Due::Expiry { shard }) => self.expire_shard(me, shard, cx),
+            Some(Due::ConsumerChange { consumer, registration }) => {
+                self.consumer_change(me, consumer, registration, cx);
+            }
             None => super::broken(cx, "a change that nobody asked for"),
         }
     }

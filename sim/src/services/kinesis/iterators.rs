@@ -3,7 +3,7 @@
 use super::shard::{Shard, ShardState};
 use super::{Event, Stream, broken, quotas};
 use crate::batch::{
-    Batch, BatchId, ChildShard, Envelope, GetCall, IteratorType, Lister, ReadCaller, ServiceError, ShardFilter,
+    Batch, BatchId, ChildShard, Envelope, GetCall, IteratorType, ListCaller, ReadCaller, ServiceError, ShardFilter,
 };
 use crate::blueprint::ModelParameters;
 use crate::context::Cx;
@@ -18,7 +18,7 @@ use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::ServiceBuildError;
 use crate::services::log::Log;
 use crate::services::random_span::RandomSpan;
-use crate::services::{application, mapping};
+use crate::services::{application, mapping, producer};
 use crate::world;
 
 /// What a stream needs to answer `GetShardIterator`.
@@ -118,12 +118,14 @@ fn is_listed(shards: &[Shard], shard: &Shard, filter: ShardFilter) -> bool {
 }
 
 impl Stream {
-    /// ListShards is answered at once: what it costs is no matter of a run.
-    pub(super) fn list_received(&mut self, id: BatchId, cx: &mut Cx<'_, '_>) {
+    /// Answers with the shards asked for. What the call costs is no matter of a run.
+    pub(super) fn list_shards(&mut self, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::List(call) = batch.envelope else {
-            return broken(cx, "a list's call without its call");
+        let Envelope::ListShards(mut call) = batch.envelope else {
+            return broken(cx, "a ListShards without its call");
         };
+        call.failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
+        batch.envelope = Envelope::ListShards(call);
         let shards = &self.shards;
         let listed = shards.iter().filter(|shard| is_listed(shards, shard, call.filter));
         batch.child_shards.extend(listed.map(|shard| ChildShard {
@@ -132,12 +134,15 @@ impl Stream {
             parents: shard.origin.parents,
             opened_at: shard.origin.opened_at,
         }));
-        let delay = self.iterators.service_time() + self.link.delay();
-        cx.send(batch, delay, |batch| match call.lister {
-            Lister::Mapping(mapping) => world::Event::Mapping(mapping, mapping::Event::ShardsListed { batch }),
-            Lister::Application(application) => {
-                world::Event::Application(application, application::Event::ShardsListed { batch })
-            }
+        let service = match call.caller {
+            ListCaller::Application(_) | ListCaller::Mapping(_) => self.iterators.service_time(),
+            ListCaller::Producer(_) => self.get_service.draw().max(SimDuration::MIN),
+        };
+        let delay = service + self.link.delay();
+        cx.send(batch, delay, |batch| match call.caller {
+            ListCaller::Mapping(id) => world::Event::Mapping(id, mapping::Event::ShardsListed { batch }),
+            ListCaller::Application(id) => world::Event::Application(id, application::Event::ShardsListed { batch }),
+            ListCaller::Producer(id) => world::Event::Producer(id, producer::Event::Responded { batch }),
         });
     }
 

@@ -1,17 +1,13 @@
-//! What a stream does for the Kinesis Producer Library: it keeps the user records of aggregated records, and lists its
-//! open shards.
+//! What a stream does for the Kinesis Producer Library: it keeps the user records of aggregated records.
 
-use super::{Stream, broken};
-use crate::batch::{Batch, BatchId, Envelope, PutCall};
+use super::Stream;
+use crate::batch::{Batch, PutCall};
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_usize;
-use crate::engine::time::SimDuration;
 use crate::ids::{ShardIndex, StreamId};
-use crate::key::HashRange;
 use crate::observe::fact::Fact;
 use crate::record::{KeyId, Outcome, Record};
 use crate::user_records::{LibraryCall, LibraryRequest};
-use crate::{services::producer, world};
 use std::collections::VecDeque;
 
 /// Where aggregated records lie whose user records are kept, by shard and in order of position.
@@ -97,30 +93,6 @@ impl Stream {
                 cx.user_records.aggregates.forget(key, ordinal);
             }
         }
-    }
-
-    /// Answers with the open shards.
-    pub(super) fn list_shards(&mut self, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
-        let Envelope::ListShards(mut call) = batch.envelope else {
-            return broken(cx, "a ListShards without its call");
-        };
-        call.failed = !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate);
-        batch.envelope = Envelope::ListShards(call);
-        let open = self.open_shards();
-        match cx.user_records.requests.get_mut(call.request) {
-            Ok(request) => request.open_shards = open,
-            Err(error) => return cx.fail(Fault::Pool(error)),
-        }
-        let delay = self.get_service.draw().max(SimDuration::MIN) + self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Producer(call.producer, producer::Event::Responded { batch })
-        });
-    }
-
-    fn open_shards(&self) -> Vec<(ShardIndex, HashRange)> {
-        let shards = self.map.shards().iter().copied();
-        shards.zip(self.map.ranges().iter().copied()).collect()
     }
 }
 

@@ -6,6 +6,7 @@
 //! forgotten, what is older than the retention is gone for every reader.
 
 mod cohort;
+mod consumers;
 mod control;
 mod in_service;
 mod iterators;
@@ -46,7 +47,7 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::quantity::{KIB, Ratio};
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ReaderId, ShardIndex, StreamId};
+use crate::ids::{ApplicationId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::ShardTally;
 use crate::profile::Profile;
@@ -89,13 +90,8 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
-    /// A `ListShards` of a producer's library came in.
+    /// A `ListShards` of a producer's library or of an application came in.
     ListShards {
-        /// The call.
-        batch: BatchId,
-    },
-    /// A `ListShards` of an application came in.
-    ListReceived {
         /// The call.
         batch: BatchId,
     },
@@ -127,6 +123,13 @@ pub enum Event {
         /// What it tells.
         batch: BatchId,
     },
+    /// An application looks for the consumer of its name, and registers it if there is none.
+    ConsumerWanted {
+        /// Who.
+        application: ApplicationId,
+        /// The same as a reader.
+        reader: ReaderId,
+    },
     /// A reader is done with all of a closed shard. No call of AWS: it lets the stream forget the shard's records.
     ShardLeft {
         /// Who.
@@ -154,15 +157,15 @@ impl Event {
             Self::GetServed { .. } => 4,
             Self::IteratorReceived { .. } => 9,
             Self::IteratorServed { .. } => 10,
-            Self::ListReceived { .. } => 11,
             Self::ShardLeft { .. } => 5,
             Self::ChangeDue { .. } => 6,
             Self::MinuteOver => 7,
-            Self::ListShards { .. } => 8,
+            Self::ListShards { .. } => 11,
             Self::SubscribeReceived { .. } => 12,
             Self::PushDue { .. } => 13,
             Self::KeepAlive { .. } => 14,
             Self::EventAcknowledged { .. } => 15,
+            Self::ConsumerWanted { .. } => 8,
         }
     }
 }
@@ -339,7 +342,6 @@ impl Stream {
             Event::ListShards { batch } => self.list_shards(batch, cx),
             Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
             Event::IteratorServed { batch } => self.iterator_served(me, batch, cx),
-            Event::ListReceived { batch } => self.list_received(batch, cx),
             Event::SubscribeReceived { batch } => self.subscribe_received(me, batch, cx),
             Event::PushDue {
                 consumer,
@@ -352,6 +354,7 @@ impl Stream {
                 subscription,
             } => self.keep_alive(me, consumer, shard, subscription, cx),
             Event::EventAcknowledged { batch } => self.event_acknowledged(me, batch, cx),
+            Event::ConsumerWanted { application, reader } => self.consumer_wanted(me, reader, application, cx),
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
             Event::ChangeDue { number } => self.change_due(me, number, cx),
             Event::MinuteOver => self.minute_over(me, cx),

@@ -103,18 +103,40 @@ impl fmt::Display for Operation {
     }
 }
 
+/// `ConsumerStatus` of a registered consumer (KDS-EFO-05).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ConsumerStatus {
+    /// It was registered and cannot read yet.
+    Creating,
+    /// It may subscribe to shards.
+    Active,
+    /// It was deregistered, can read no more, and still takes a place.
+    Deleting,
+}
+
+impl ConsumerStatus {
+    /// The word that AWS prints.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Creating => "CREATING",
+            Self::Active => "ACTIVE",
+            Self::Deleting => "DELETING",
+        }
+    }
+}
+
 /// How the control plane refuses.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Refusal {
-    /// The stream is not ACTIVE (KDS-RS-08).
+    /// The stream is not ACTIVE (KDS-RS-08), or the consumer is there already (KDS-EFO-04).
     ResourceInUse,
-    /// More than a quota allows (KDS-RS-12 to KDS-RS-16, KDS-CAP-12).
+    /// More than a quota allows (KDS-RS-12 to KDS-RS-16, KDS-CAP-12, KDS-EFO-02, KDS-EFO-03).
     LimitExceeded,
     /// Not in this capacity mode (KDS-RS-06), or a value out of range (KDS-REC-06).
     Validation,
     /// A value that makes no sense for this stream (KDS-RS-02, KDS-RS-04, KDS-RET-04).
     InvalidArgument,
-    /// There is no such shard.
+    /// There is no such shard or consumer.
     ResourceNotFound,
 }
 

@@ -31,6 +31,8 @@ pub const MAX_EVENT_RECORDS: u32 = 10_000;
 pub const fn registered_consumers(advantage: bool) -> usize {
     if advantage { 50 } else { 20 }
 }
+/// Registered consumers of an account that may be in CREATING at a time (KDS-EFO-03).
+pub const CREATING_CONSUMERS: u32 = 5;
 /// How long a subscription lasts (KDS-EFO-07).
 pub const SUBSCRIPTION_LIFETIME: SimDuration = SimDuration::from_minutes(5);
 /// A subscription can be taken over from then on (KDS-EFO-09, KDS-EFO-10).

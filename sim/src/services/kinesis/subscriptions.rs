@@ -6,6 +6,7 @@
 
 mod pushing;
 
+use super::consumers::{Registration, Spans};
 use super::iterators;
 use super::{Event, Stream, broken, quotas};
 use crate::batch::{BatchId, Envelope, IteratorType, ReadCaller, ServiceError, SubscribeCall};
@@ -30,16 +31,19 @@ use crate::world;
 pub struct ConsumerSetting<'a> {
     /// Its name, which no other consumer of the stream has.
     pub name: &'a str,
-    /// Who reads as this consumer.
-    pub reader: ReaderId,
+    /// Who reads as this consumer, if anybody.
+    pub reader: Option<ReaderId>,
     /// It is an event source mapping, which the service pushes to with another delay (LAM-U-04).
     pub mapping: bool,
+    /// It is ACTIVE at the start of the run.
+    pub registered: bool,
 }
 
 /// The consumers of a stream.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Subscriptions {
     consumers: Vec<Consumer>,
+    pub(super) spans: Spans,
     keep_alive: SimDuration,
     interval: SimDuration,
     ahead: u32,
@@ -48,7 +52,9 @@ pub(super) struct Subscriptions {
 /// A registered consumer.
 #[derive(Clone, Debug)]
 struct Consumer {
-    reader: ReaderId,
+    name: String,
+    reader: Option<ReaderId>,
+    registration: Registration,
     service: RandomSpan,
     push_delay: RandomSpan,
     link: Link,
@@ -153,7 +159,9 @@ impl Subscriptions {
                     &model.fan_out_delay
                 };
                 Ok(Consumer {
+                    name: consumer.name.to_owned(),
                     reader: consumer.reader,
+                    registration: Registration::new(consumer.registered),
                     service: RandomSpan::new(&component, "subscribe-service-time", &model.get_service_time, streams)?,
                     push_delay: RandomSpan::new(&component, "push-delay", delay, streams)?,
                     link: Link::new(&component, model, streams)?,
@@ -163,6 +171,10 @@ impl Subscriptions {
             .collect::<Result<_, ServiceBuildError>>()?;
         Ok(Self {
             consumers,
+            spans: Spans {
+                creation: model.consumer_creation_time,
+                deletion: model.consumer_deletion_time,
+            },
             keep_alive: model.fan_out_keep_alive,
             interval: model.fan_out_event_interval,
             ahead: model.fan_out_events_ahead,
@@ -182,9 +194,30 @@ impl Subscriptions {
             ]
         })
     }
-    fn number_of(&self, reader: ReaderId) -> Option<u16> {
-        let found = self.consumers.iter().position(|consumer| consumer.reader == reader);
+    pub(super) fn number_of(&self, reader: ReaderId) -> Option<u16> {
+        self.number(|consumer| consumer.reader == Some(reader))
+    }
+    pub(super) fn named(&self, name: &str) -> Option<u16> {
+        self.number(|consumer| consumer.name == name)
+    }
+    fn number(&self, is_wanted: impl Fn(&Consumer) -> bool) -> Option<u16> {
+        let found = self.consumers.iter().position(is_wanted);
         found.and_then(|number| u16::try_from(number).ok())
+    }
+    pub(super) fn registration(&mut self, consumer: u16) -> &mut Registration {
+        &mut self.consumers[usize::from(consumer)].registration
+    }
+    /// How many are registered, in whatever state (KDS-EFO-02).
+    pub(super) fn registered(&self) -> usize {
+        let registered = |consumer: &&Consumer| consumer.registration.status.is_some();
+        self.consumers.iter().filter(registered).count()
+    }
+    /// One way to the consumer.
+    pub(super) fn delay(&mut self, consumer: u16) -> SimDuration {
+        self.consumers[usize::from(consumer)].link.delay()
+    }
+    pub(super) fn has_feed(&self, consumer: u16, shard: u32) -> bool {
+        to_usize(shard) < self.consumers[usize::from(consumer)].feeds.len()
     }
     fn feed(&mut self, consumer: u16, shard: u32) -> &mut Feed {
         let feeds = &mut self.consumers[usize::from(consumer)].feeds;
@@ -206,21 +239,24 @@ impl Stream {
         let Some(number) = self.subscriptions.number_of(call.reader) else {
             return broken(cx, "a subscription of a reader that is no registered consumer");
         };
-        let answer = self.subscriptions.feed(number, call.shard.0).admit(now);
+        let answer = match self.subscriptions.registration(number).refusal() {
+            Some(error) => SubscriptionAnswer::NotActive(error),
+            None => match self.subscriptions.feed(number, call.shard.0).admit(now) {
+                Ok(()) => SubscriptionAnswer::Begun,
+                Err(error) => SubscriptionAnswer::Refused(error),
+            },
+        };
         cx.emit(|| Fact::SubscriptionAnswered {
             stream: me,
             shard: call.shard,
             reader: call.reader,
-            answer: match answer {
-                Ok(()) => SubscriptionAnswer::Begun,
-                Err(error) => SubscriptionAnswer::Refused(error),
-            },
+            answer,
         });
         let consumer = &mut self.subscriptions.consumers[usize::from(number)];
         let delay = consumer.service.draw() + consumer.link.delay();
-        match answer {
-            Ok(()) => self.subscribe(me, number, &mut call, now + delay, cx),
-            Err(error) => call.error = Some(error),
+        match answer.error() {
+            None => self.subscribe(me, number, &mut call, now + delay, cx),
+            Some(error) => call.error = Some(error),
         }
         batch.envelope = Envelope::Subscribe(call);
         cx.send(batch, delay, |batch| match call.caller {

@@ -5,6 +5,7 @@
 )]
 
 mod cohorts;
+mod consumers;
 mod control;
 mod iterators;
 mod library;

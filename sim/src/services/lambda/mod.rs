@@ -259,7 +259,6 @@ impl Lambda {
             | Envelope::Put(_)
             | Envelope::Get(_)
             | Envelope::Iterator(_)
-            | Envelope::List(_)
             | Envelope::Subscribe(_)
             | Envelope::Pushed(_)
             | Envelope::Acknowledge(_)

@@ -4,7 +4,7 @@ use super::lineage::Stage;
 use super::progress::Progress;
 use super::{Event, Mapping, ShardReader, broken, lane_of};
 use crate::batch::{
-    BatchId, ChildShard, Envelope, IteratorCall, IteratorType, ListCall, Lister, ReadCaller, ShardFilter,
+    BatchId, ChildShard, Envelope, IteratorCall, IteratorType, ListCaller, ListShardsCall, ReadCaller, ShardFilter,
 };
 use crate::blueprint::StartingPosition;
 use crate::context::Cx;
@@ -39,18 +39,23 @@ impl Mapping {
             StartingPosition::AtTimestamp(at) => ShardFilter::AtTimestamp(at),
         };
         let mut batch = cx.fresh();
-        batch.envelope = Envelope::List(ListCall {
-            lister: Lister::Mapping(me),
+        batch.envelope = Envelope::ListShards(ListShardsCall {
+            caller: ListCaller::Mapping(me),
             filter,
+            failed: false,
         });
         let (stream, delay) = (self.stream, self.link.delay());
         cx.send(batch, delay, |batch| {
-            world::Event::Stream(stream, kinesis::Event::ListReceived { batch })
+            world::Event::Stream(stream, kinesis::Event::ListShards { batch })
         });
     }
 
     pub(super) fn shards_listed(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(id) else { return };
+        if let Envelope::ListShards(ListShardsCall { failed: true, .. }) = batch.envelope {
+            cx.recycle(batch);
+            return self.list(me, cx);
+        }
         for listed in &batch.child_shards {
             self.first_shard(listed, cx);
             if self.fan_out.is_some() {

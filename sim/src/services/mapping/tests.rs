@@ -192,7 +192,7 @@ impl Bench {
                 match call.batch.envelope {
                     Envelope::Get(get) => self.answer_read(call, get),
                     Envelope::Invoke(invoke) => self.answer_invocation(call, invoke),
-                    Envelope::List(_) => self.answer_list(call),
+                    Envelope::ListShards(_) => self.answer_list(call),
                     Envelope::Iterator(iterator) => self.answer_iterator(call, iterator),
                     Envelope::Subscribe(subscribe) => self.answer_subscription(call, subscribe),
                     Envelope::Acknowledge(taken) => self.pushes.taken(taken),

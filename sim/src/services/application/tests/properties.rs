@@ -53,6 +53,7 @@ proptest! {
         slow in 1_u64..3_000,
         commands in prop::collection::vec(commands(), 0..6),
         pushed in any::<bool>(),
+        deregistered in prop::collection::vec(1_u64..250, 0..3),
     ) {
         let mut audit = application(version, workers);
         if pushed {
@@ -70,6 +71,11 @@ proptest! {
             period: None,
         };
         blueprint.interventions = commands;
+        if pushed {
+            blueprint.interventions.extend(deregistered.into_iter().map(|second| {
+                at(second, Command::DeregisterConsumer { stream: "records".to_owned(), consumer: "audit".to_owned() })
+            }));
+        }
         // Somebody is there in the end, whoever has died.
         let workers = Command::StartWorkers { application: "audit".to_owned(), workers: 1 };
         blueprint.interventions.push(at(200, workers));

@@ -24,10 +24,10 @@ impl Stream {
     ) -> bool {
         let now = cx.now();
         let consumer = &mut self.subscriptions.consumers[usize::from(number)];
-        let (reader, delay) = (consumer.reader, consumer.link.delay());
+        let delay = consumer.link.delay();
         let feed = &mut consumer.feeds[to_usize(shard)];
         let subscription = feed.number;
-        let Some(active) = &mut feed.active else {
+        let (Some(active), Some(reader)) = (&mut feed.active, consumer.reader) else {
             cx.recycle(batch);
             return false;
         };
@@ -78,7 +78,7 @@ impl Stream {
     }
 
     /// The subscription is over, and its consumer hears of that.
-    pub(super) fn end_subscription(
+    pub(in crate::services::kinesis) fn end_subscription(
         &mut self,
         me: StreamId,
         number: u16,
@@ -87,9 +87,10 @@ impl Stream {
         cx: &mut Cx<'_, '_>,
     ) {
         let consumer = &mut self.subscriptions.consumers[usize::from(number)];
-        let reader = consumer.reader;
         let feed = &mut consumer.feeds[to_usize(shard)];
-        let Some(active) = feed.active.take() else { return };
+        let (Some(active), Some(reader)) = (feed.active.take(), consumer.reader) else {
+            return;
+        };
         let event = PushedEvent {
             reader,
             caller: active.caller,

@@ -1,7 +1,7 @@
 //! What a stream does for the Kinesis Producer Library.
 
 use super::*;
-use crate::batch::ListShardsCall;
+use crate::batch::{ListCaller, ListShardsCall, ShardFilter};
 use crate::engine::pool::Handle;
 use crate::user_records::{LibraryCall, LibraryEntry, LibraryRequest};
 
@@ -24,7 +24,6 @@ fn put(bench: &mut Bench, at: SimTime, ordinal: u32, members: Vec<Record>, sent_
         }],
         first_sent_at: vec![first_sent_at; members.len()],
         records: members,
-        open_shards: Vec::new(),
     };
     let request = bench.user_records.requests.insert(request).expect("there is room");
     let envelope = Envelope::Put(PutCall {
@@ -156,16 +155,11 @@ fn list(rate: Ratio, count: u64) -> (usize, Vec<(ShardIndex, HashRange)>) {
     let mut setup = Setup::shards(3);
     setup.model.internal_failure_rate = rate;
     let mut bench = setup.build();
-    let request = bench
-        .user_records
-        .requests
-        .insert(LibraryRequest::default())
-        .expect("there is room");
     for number in 0..count {
         let batch = Batch {
             envelope: Envelope::ListShards(ListShardsCall {
-                producer: CLICKS,
-                request,
+                caller: ListCaller::Producer(CLICKS),
+                filter: ShardFilter::AtLatest,
                 failed: false,
             }),
             ..Batch::default()
@@ -175,13 +169,14 @@ fn list(rate: Ratio, count: u64) -> (usize, Vec<(ShardIndex, HashRange)>) {
         });
     }
     bench.run();
-    let failed = bench.take_calls().into_iter().filter(|call| match call.batch.envelope {
+    let answers = bench.take_calls();
+    let failed = answers.iter().filter(|call| match call.batch.envelope {
         Envelope::ListShards(call) => call.failed,
         _ => panic!("no answer to ListShards"),
     });
-    let failed = failed.count();
-    let request = bench.user_records.requests.get_mut(request).expect("it is there");
-    (failed, core::mem::take(&mut request.open_shards))
+    let last = answers.last().map(|call| &call.batch.child_shards);
+    let listed = last.into_iter().flatten().map(|listed| (listed.shard, listed.range));
+    (failed.count(), listed.collect())
 }
 
 #[test]

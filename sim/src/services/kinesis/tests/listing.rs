@@ -2,7 +2,7 @@
 
 use super::control::Owner;
 use super::*;
-use crate::batch::{ListCall, ShardFilter};
+use crate::batch::{ListCaller, ListShardsCall, ShardFilter};
 use crate::ids::ApplicationId;
 use crate::services::kinesis::operation::Operation;
 
@@ -10,15 +10,14 @@ const HOUR: u64 = 3_600;
 
 fn listed(bench: &mut Bench, at: SimTime, filter: ShardFilter) -> Vec<u32> {
     let batch = Batch {
-        envelope: Envelope::List(ListCall {
-            lister: crate::batch::Lister::Application(ApplicationId(0)),
+        envelope: Envelope::ListShards(ListShardsCall {
+            caller: ListCaller::Application(ApplicationId(0)),
             filter,
+            failed: false,
         }),
         ..Batch::default()
     };
-    bench.send(at, batch, |batch| {
-        world::Event::Stream(ME, Event::ListReceived { batch })
-    });
+    bench.send(at, batch, |batch| world::Event::Stream(ME, Event::ListShards { batch }));
     bench.run_until(at + SimDuration::SECOND);
     let answer = only(bench.take_calls());
     answer.batch.child_shards.iter().map(|child| child.shard.0).collect()

@@ -117,7 +117,10 @@ fn no_two_kinds_of_events_have_the_same_number() {
         Event::IteratorReceived { batch },
         Event::IteratorServed { batch },
         Event::ListShards { batch },
-        Event::ListReceived { batch },
+        Event::ConsumerWanted {
+            application: crate::ids::ApplicationId(0),
+            reader: READER,
+        },
         Event::ShardLeft { reader: READER, shard },
         Event::ChangeDue { number: 0 },
         Event::MinuteOver,

@@ -25,13 +25,14 @@ fn bench(shards: u32, consumers: u16) -> Bench {
     setup.consumers = (0..consumers)
         .map(|number| ConsumerSetting {
             name: NAMES[usize::from(number)],
-            reader: ReaderId(number),
+            reader: Some(ReaderId(number)),
             mapping: false,
+            registered: true,
         })
         .collect();
     setup.build()
 }
-fn subscribe(bench: &mut Bench, at: SimTime, reader: ReaderId, shard: u32, kind: IteratorType) {
+pub(super) fn subscribe(bench: &mut Bench, at: SimTime, reader: ReaderId, shard: u32, kind: IteratorType) {
     let batch = Batch {
         envelope: Envelope::Subscribe(SubscribeCall {
             reader,
@@ -60,12 +61,12 @@ fn fill(bench: &mut Bench, from: SimTime, pace: SimDuration, count: u32, bytes: 
 
 /// What came to consumers: the answers to their calls, and the events.
 #[derive(Default)]
-struct Heard {
-    answers: Vec<(SimTime, SubscribeCall)>,
-    events: Vec<(SimTime, PushedEvent, Vec<Record>, Vec<ChildShard>)>,
+pub(super) struct Heard {
+    pub(super) answers: Vec<(SimTime, SubscribeCall)>,
+    pub(super) events: Vec<(SimTime, PushedEvent, Vec<Record>, Vec<ChildShard>)>,
 }
 impl Heard {
-    fn errors(&self) -> Vec<Option<ServiceError>> {
+    pub(super) fn errors(&self) -> Vec<Option<ServiceError>> {
         self.answers.iter().map(|(_, call)| call.error).collect()
     }
     /// Events with records.
@@ -80,13 +81,13 @@ impl Heard {
         })
         .collect()
     }
-    fn ordinals(&self, reader: ReaderId) -> Vec<u32> {
+    pub(super) fn ordinals(&self, reader: ReaderId) -> Vec<u32> {
         let of = self.events.iter().filter(|(_, event, ..)| event.reader == reader);
         of.flat_map(|(_, _, records, _)| records.iter().map(|record| record.ordinal))
             .collect()
     }
 }
-fn heard(bench: &mut Bench) -> Heard {
+pub(super) fn heard(bench: &mut Bench) -> Heard {
     bench.run();
     let mut heard = Heard::default();
     for call in bench.take_calls() {
@@ -368,8 +369,9 @@ fn kds_mod_14_a_large_record_travels_alone_and_is_paid_off() {
     setup.blueprint.max_record_size_kib = quotas::MAX_RECORD_SIZE_KIB_MAX;
     setup.consumers = vec![ConsumerSetting {
         name: "audit",
-        reader: READER,
+        reader: Some(READER),
         mapping: false,
+        registered: true,
     }];
     let mut bench = setup.build();
     bench.put(
@@ -422,8 +424,9 @@ fn events_that_are_not_taken_stop_the_next() {
     setup.model.fan_out_events_ahead = 3;
     setup.consumers = vec![ConsumerSetting {
         name: "audit",
-        reader: READER,
+        reader: Some(READER),
         mapping: false,
+        registered: true,
     }];
     let mut bench = setup.build();
     subscribe(&mut bench, millis(0), READER, 0, HORIZON);

@@ -3,7 +3,7 @@
 use super::Library;
 use super::aggregation::{Composed, length};
 use super::size::{aggregate_bytes, count};
-use crate::batch::{Batch, Envelope, ListShardsCall, PutCall};
+use crate::batch::{Batch, Envelope, ListCaller, ListShardsCall, PutCall, ShardFilter};
 use crate::blueprint::PutApi;
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_usize;
@@ -94,14 +94,10 @@ impl Library {
 
     /// Asks for the stream's open shards.
     pub(super) fn list_shards(&mut self, me: ProducerId, cx: &mut Cx<'_, '_>) {
-        let request = match cx.user_records.requests.insert(LibraryRequest::default()) {
-            Ok(request) => request,
-            Err(error) => return cx.fail(Fault::Pool(error)),
-        };
         let mut batch = cx.fresh();
         batch.envelope = Envelope::ListShards(ListShardsCall {
-            producer: me,
-            request,
+            caller: ListCaller::Producer(me),
+            filter: ShardFilter::AtLatest,
             failed: false,
         });
         let (target, delay) = (self.target, self.link.delay());
@@ -111,14 +107,16 @@ impl Library {
     }
 
     /// The open shards have come.
-    pub(super) fn shards_listed(&mut self, me: ProducerId, call: ListShardsCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn shards_listed(&mut self, me: ProducerId, call: ListShardsCall, batch: Batch, cx: &mut Cx<'_, '_>) {
         // What has arrived by now was not predicted by this map.
         self.take_arrivals(me, cx);
-        match cx.user_records.requests.remove(call.request) {
-            Ok(_) if call.failed => self.refresh_at = self.shard_map.refresh_failed(cx.now()),
-            Ok(request) => self.shard_map.refreshed(cx.now(), &request.open_shards),
-            Err(error) => return cx.fail(Fault::Pool(error)),
+        if call.failed {
+            self.refresh_at = self.shard_map.refresh_failed(cx.now());
+        } else {
+            let open = batch.child_shards.iter().map(|listed| (listed.shard, listed.range));
+            self.shard_map.refreshed(cx.now(), &open.collect::<Vec<_>>());
         }
+        cx.recycle(batch);
         self.plan(me, cx);
     }
 

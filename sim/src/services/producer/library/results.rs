@@ -30,8 +30,7 @@ impl Library {
     pub(super) fn responded(&mut self, me: ProducerId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(id) else { return };
         if let Envelope::ListShards(call) = batch.envelope {
-            cx.recycle(batch);
-            return self.shards_listed(me, call, cx);
+            return self.shards_listed(me, call, batch, cx);
         }
         let Envelope::Put(
             call @ PutCall {

@@ -12,7 +12,7 @@ mod shard_maps;
 mod sizes;
 
 use super::*;
-use crate::batch::{BatchId, Envelope, PutCall, ServiceError};
+use crate::batch::{BatchId, ChildShard, Envelope, PutCall, ServiceError};
 use crate::blueprint::{Arrivals, Keys, Size, Trace, TraceRows};
 use crate::engine::time::SimDuration;
 use crate::profile::Profile;
@@ -195,8 +195,13 @@ impl Bench {
                 self.listed_at.push(call.at.saturating_sub(NETWORK));
                 let answer = self.shards.remove(0);
                 list.failed = answer.is_none();
-                let request = self.harness.user_records.requests.get_mut(list.request);
-                request.expect("it is under way").open_shards = answer.unwrap_or_default();
+                let listed = answer.unwrap_or_default().into_iter().map(|(shard, range)| ChildShard {
+                    shard,
+                    range,
+                    parents: [None; 2],
+                    opened_at: SimTime::ZERO,
+                });
+                call.batch.child_shards = listed.collect();
                 call.batch.envelope = Envelope::ListShards(list);
                 return self.harness.send(at, call.batch, to_me);
             }

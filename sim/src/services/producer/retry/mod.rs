@@ -45,6 +45,7 @@ impl ErrorClass {
             ServiceError::InvalidArgument
             | ServiceError::ExpiredIterator
             | ServiceError::ResourceInUse
+            | ServiceError::ResourceNotFound
             | ServiceError::LimitExceeded => Self::Permanent,
         }
     }
@@ -117,6 +118,7 @@ impl Backoff {
                 | ServiceError::InvalidArgument
                 | ServiceError::ExpiredIterator
                 | ServiceError::ResourceInUse
+                | ServiceError::ResourceNotFound
                 | ServiceError::LimitExceeded
                 | ServiceError::TooManyRequests => 5,
             },
