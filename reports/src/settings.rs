@@ -3,9 +3,9 @@
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi, RetryMode, SinkBlueprint,
-    Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FleetBlueprint,
+    FunctionBlueprint, InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi,
+    QueueBlueprint, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -34,6 +34,14 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     add(
         "stream",
         blueprint.streams.iter().map(|one| (&one.name, stream(one))).collect(),
+    );
+    add(
+        "queue",
+        blueprint.queues.iter().map(|one| (&one.name, queue(one))).collect(),
+    );
+    add(
+        "worker",
+        blueprint.fleets.iter().map(|one| (&one.name, workers(one))).collect(),
     );
     add(
         "mapping",
@@ -72,16 +80,24 @@ fn producer(producer: &ProducerBlueprint) -> String {
         Some(settings_of) => settings.push(library(settings_of)),
         None => settings.extend(client(producer)),
     }
-    format!("to stream.{}: {}", producer.target, settings.join("; "))
+    let kind = if producer.api.is_for_queues() {
+        "queue"
+    } else {
+        "stream"
+    };
+    format!("to {kind}.{}: {}", producer.target, settings.join("; "))
 }
 
 fn client(producer: &ProducerBlueprint) -> Vec<String> {
     let mut settings = Vec::new();
     settings.push(match producer.api {
-        PutApi::PutRecord => "PutRecord".to_owned(),
-        PutApi::PutRecords => format!(
-            "PutRecords of up to {} records, gathered for {}",
-            producer.max_batch_records, producer.linger
+        api @ (PutApi::PutRecord | PutApi::SendMessage) => api.name().to_owned(),
+        api @ (PutApi::PutRecords | PutApi::SendMessageBatch) => format!(
+            "{} of up to {} {}, gathered for {}",
+            api.name(),
+            producer.max_batch_records,
+            if api.is_for_queues() { "messages" } else { "records" },
+            producer.linger
         ),
     });
     settings.push(match producer.retry.mode {
@@ -228,6 +244,53 @@ fn stream(stream: &StreamBlueprint) -> String {
         count(u64::from(stream.shard_count)),
         stream.retention_hours
     )
+}
+
+fn queue(queue: &QueueBlueprint) -> String {
+    let mut settings = vec![match queue.fifo {
+        None => "standard".to_owned(),
+        Some(fifo) if fifo.high_throughput => "FIFO with high throughput".to_owned(),
+        Some(_) => "FIFO".to_owned(),
+    }];
+    settings.push(format!("visibility timeout {}", queue.visibility_timeout));
+    settings.push(format!("retention {}", queue.retention));
+    if !queue.delay.is_zero() {
+        settings.push(format!("delay {}", queue.delay));
+    }
+    if let Some(policy) = &queue.redrive {
+        settings.push(format!(
+            "to queue.{} after {}",
+            policy.dead_letter_queue,
+            counted(u64::from(policy.max_receive_count), "receive")
+        ));
+    }
+    settings.join(", ")
+}
+
+fn workers(fleet: &FleetBlueprint) -> String {
+    let mut settings = vec![format!(
+        "{} of queue.{}, up to {} messages in a receive, {} for each",
+        count(u64::from(fleet.workers)),
+        fleet.queue,
+        fleet.max_messages,
+        spelled_time(&fleet.per_message)
+    )];
+    if let Some(wait) = fleet.wait_time {
+        settings.push(format!("WaitTimeSeconds {}", wait.as_secs()));
+    }
+    if let Some(every) = fleet.heartbeat {
+        settings.push(format!("heartbeat every {every}"));
+    }
+    for (rate, what) in [
+        (fleet.failure_rate, "fail"),
+        (fleet.poison_rate, "are poison"),
+        (fleet.crash_rate, "kill their worker"),
+    ] {
+        if !rate.is_zero() {
+            settings.push(format!("{} % {what}", percent(rate.as_f64())));
+        }
+    }
+    settings.join(", ")
 }
 
 fn mapping(mapping: &MappingBlueprint) -> String {
@@ -404,6 +467,8 @@ fn worker_told(worker: Option<u16>) -> String {
 /// What happened in a run that depends on modelling choices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Noticed {
+    /// There are queues.
+    Queues,
     /// A stream answered calls.
     Puts,
     /// A mapping polled.
@@ -429,6 +494,11 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "network_latency" | "put_service_time" => Some(Noticed::Puts),
         "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
         "lease_write_time" => Some(Noticed::Leases),
+        "queue_servers"
+        | "short_poll_servers"
+        | "queue_order_jitter"
+        | "queue_duplicate_rate"
+        | "queue_service_time" => Some(Noticed::Queues),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),

@@ -132,7 +132,7 @@ impl Sort {
 pub struct Metric {
     /// Its name; CloudWatch's, where CloudWatch has it.
     pub name: &'static str,
-    /// `AWS/Kinesis`, `AWS/Lambda`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
+    /// `AWS/Kinesis`, `AWS/Lambda`, `AWS/SQS`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
     pub namespace: &'static str,
     /// Its unit.
     pub unit: Unit,
@@ -161,6 +161,16 @@ const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -
         unit,
         sort,
         of: &[Kind::Function],
+        doc,
+    }
+}
+const fn sqs(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "AWS/SQS",
+        unit,
+        sort,
+        of: &[Kind::Queue],
         doc,
     }
 }
@@ -325,6 +335,72 @@ pub const METRICS: &[Metric] = &[
         Gauge,
         "Invocations in progress (LAM-M-08).",
     ),
+    sqs(
+        "NumberOfMessagesSent",
+        Count,
+        Counter,
+        "Messages added by sends (SQS-C-15).",
+    ),
+    sqs(
+        "SentMessageSize",
+        Bytes,
+        Timing,
+        "Size of the messages added by sends (SQS-C-19).",
+    ),
+    sqs(
+        "NumberOfMessagesReceived",
+        Count,
+        Counter,
+        "Messages returned by receives, each time counted (SQS-C-16).",
+    ),
+    sqs(
+        "NumberOfEmptyReceives",
+        Count,
+        Counter,
+        "Receives that returned nothing (SQS-C-18).",
+    ),
+    sqs(
+        "NumberOfMessagesDeleted",
+        Count,
+        Counter,
+        "Deletes with a valid handle, repeated ones included (SQS-C-17).",
+    ),
+    sqs(
+        "ApproximateNumberOfMessagesVisible",
+        Count,
+        Gauge,
+        "Messages available for receive, at each full minute (SQS-C-12).",
+    ),
+    sqs(
+        "ApproximateNumberOfMessagesNotVisible",
+        Count,
+        Gauge,
+        "Messages in flight, at each full minute (SQS-C-13).",
+    ),
+    sqs(
+        "ApproximateNumberOfMessagesDelayed",
+        Count,
+        Gauge,
+        "Messages delayed, at each full minute (SQS-C-14).",
+    ),
+    sqs(
+        "ApproximateAgeOfOldestMessage",
+        Count,
+        Gauge,
+        "Age of the oldest message in seconds, at each full minute (SQS-C-06).",
+    ),
+    sqs(
+        "NumberOfDeduplicatedSentMessages",
+        Count,
+        Counter,
+        "Sends that were answered as success and stored nothing (SQS-C-21).",
+    ),
+    sqs(
+        "ApproximateNumberOfGroupsWithInflightMessages",
+        Count,
+        Gauge,
+        "Message groups with a message in flight, at each full minute (SQS-C-20).",
+    ),
     producer_library(
         "UserRecordsPut",
         Count,
@@ -428,6 +504,62 @@ pub const METRICS: &[Metric] = &[
         "GetRecords refused because their iterator was more than five minutes old (KDS-R-05).",
     ),
     simulator(
+        "MessagesReceivedAgain",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Messages returned by a receive though an earlier one had returned them, too.",
+    ),
+    simulator(
+        "MessagesExpired",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Messages lost by retention (SQS-L-12).",
+    ),
+    simulator(
+        "MessagesDeadLettered",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Messages moved to the dead-letter queue (SQS-D-01).",
+    ),
+    simulator(
+        "MessagesRefused",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Entries of sends that were refused one by one, and sends that were refused whole.",
+    ),
+    simulator(
+        "Requests",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Requests as a bill counts them: calls, and each further 64 KB of payload (SQS-G-01 to SQS-G-06).",
+    ),
+    simulator(
+        "MessagesProcessed",
+        Count,
+        Counter,
+        &[Kind::Worker],
+        "Messages processed well, each time counted.",
+    ),
+    simulator(
+        "MessagesFailed",
+        Count,
+        Counter,
+        &[Kind::Worker],
+        "Messages that the code failed with, each time counted.",
+    ),
+    simulator(
+        "Crashes",
+        Count,
+        Counter,
+        &[Kind::Worker],
+        "Workers that died in the middle of a batch.",
+    ),
+    simulator(
         "RecordsDelivered",
         Count,
         Counter,
@@ -438,8 +570,8 @@ pub const METRICS: &[Metric] = &[
         "EndToEndLatency",
         Milliseconds,
         Distribution,
-        &[Kind::Sink, Kind::Function, Kind::Application],
-        "From the creation of a record to its delivery.",
+        &[Kind::Sink, Kind::Function, Kind::Application, Kind::Queue],
+        "From the creation of a record to its delivery; of a queue: to the delete.",
     ),
     simulator(
         "Duplicates",

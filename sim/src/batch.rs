@@ -4,7 +4,8 @@ use crate::blueprint::PutApi;
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{
-    ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
+    ApplicationId, Destination, FleetId, FunctionId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex,
+    SinkId, StreamId,
 };
 use crate::key::HashRange;
 use crate::record::Record;
@@ -56,6 +57,45 @@ pub enum Envelope {
     List(ListCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
+    /// A call of a queue by a worker, and its response.
+    Queue(QueueCall),
+    /// Messages that a queue moves to its dead-letter queue; their receive counts stand in [`Batch::positions`].
+    Moved(QueueId),
+}
+
+/// A call of a queue by a worker, and its response. The receipt handles stand in [`Batch::positions`]; in a response the
+/// results of a batch's entries stand on the records.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueCall {
+    /// Who calls.
+    pub fleet: FleetId,
+    /// Number of the worker.
+    pub worker: u16,
+    /// What is asked.
+    pub action: QueueAction,
+    /// In a response: the error of the whole call.
+    pub error: Option<ServiceError>,
+}
+
+/// What is asked of a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QueueAction {
+    /// ReceiveMessage.
+    Receive {
+        /// MaxNumberOfMessages (SQS-R-01).
+        max: u8,
+        /// WaitTimeSeconds; `None`: what the queue is set to (SQS-R-04).
+        wait: Option<SimDuration>,
+        /// VisibilityTimeout; `None`: what the queue is set to (SQS-V-01).
+        visibility: Option<SimDuration>,
+    },
+    /// DeleteMessage or DeleteMessageBatch.
+    Delete,
+    /// ChangeMessageVisibility or ChangeMessageVisibilityBatch.
+    ChangeVisibility {
+        /// From now on (SQS-V-06).
+        timeout: SimDuration,
+    },
 }
 
 /// Errors that a whole call can end in.
@@ -73,6 +113,14 @@ pub enum ServiceError {
     TooManyRequests,
     /// `ExpiredIteratorException` (KDS-R-05).
     ExpiredIterator,
+    /// `RequestThrottled` (SQS-B-28).
+    RequestThrottled,
+    /// `OverLimit` (SQS-B-29).
+    OverLimit,
+    /// `BatchRequestTooLong` (SQS-B-08).
+    BatchRequestTooLong,
+    /// `TooManyEntriesInBatchRequest` (SQS-B-03).
+    TooManyEntriesInBatchRequest,
 }
 
 impl ServiceError {
@@ -85,6 +133,10 @@ impl ServiceError {
             Self::RequestTimeout => "request timeout",
             Self::TooManyRequests => "TooManyRequestsException",
             Self::ExpiredIterator => "ExpiredIteratorException",
+            Self::RequestThrottled => "RequestThrottled",
+            Self::OverLimit => "OverLimit",
+            Self::BatchRequestTooLong => "BatchRequestTooLong",
+            Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",
         }
     }
 }
@@ -94,8 +146,8 @@ impl ServiceError {
 pub struct PutCall {
     /// Who calls.
     pub producer: ProducerId,
-    /// Which stream.
-    pub stream: StreamId,
+    /// Where to.
+    pub target: Destination,
     /// Which API.
     pub api: PutApi,
     /// The batch is a cohort: each record is a `PutRecord` of its own, sent at the time in its `arrived_at` field.

@@ -2,7 +2,10 @@
 
 use crate::blueprint::{Blueprint, PutApi};
 use crate::engine::index::{Idx, IndexVec};
-use crate::ids::{ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, Destination, FleetId, FunctionId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, SinkId,
+    StreamId,
+};
 use core::fmt;
 
 /// The components of a world.
@@ -24,6 +27,30 @@ pub struct Directory {
     pub processors: IndexVec<ProcessorId, ProcessorEntry>,
     /// Sinks.
     pub sinks: IndexVec<SinkId, SinkEntry>,
+    /// Queues.
+    pub queues: IndexVec<QueueId, QueueEntry>,
+    /// Workers of queues.
+    pub fleets: IndexVec<FleetId, FleetEntry>,
+}
+
+/// A queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueEntry {
+    /// Its name in the scenario.
+    pub name: String,
+    /// It is a FIFO queue.
+    pub fifo: bool,
+    /// Where messages go that were received too often.
+    pub dead_letter_queue: Option<QueueId>,
+}
+
+/// Workers of a queue.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct FleetEntry {
+    /// Their name in the scenario.
+    pub name: String,
+    /// What they poll.
+    pub queue: QueueId,
 }
 
 /// A producer.
@@ -32,7 +59,7 @@ pub struct ProducerEntry {
     /// Its name in the scenario.
     pub name: String,
     /// Where it writes.
-    pub target: StreamId,
+    pub target: Destination,
     /// The API that carries its records.
     pub api: PutApi,
     /// The Kinesis Producer Library is its client.
@@ -121,6 +148,10 @@ pub enum Component {
     Function(FunctionId),
     /// A sink.
     Sink(SinkId),
+    /// A queue.
+    Queue(QueueId),
+    /// Workers of a queue.
+    Fleet(FleetId),
 }
 
 /// A reference in a blueprint that names no component.
@@ -147,6 +178,8 @@ impl Directory {
         let stream_names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
         let function_names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let sink_names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
+        let (queues, fleets) = queues(blueprint)?;
+        let queue_names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
@@ -183,7 +216,11 @@ impl Directory {
                 .map(|producer| {
                     Ok(ProducerEntry {
                         name: producer.name.clone(),
-                        target: find(&stream_names, &producer.target, &producer.name)?,
+                        target: if producer.api.is_for_queues() {
+                            Destination::Queue(find(&queue_names, &producer.target, &producer.name)?)
+                        } else {
+                            Destination::Stream(find(&stream_names, &producer.target, &producer.name)?)
+                        },
                         api: producer.api,
                         library: producer.library.is_some(),
                     })
@@ -196,6 +233,8 @@ impl Directory {
                     shards: stream.shard_count,
                 })
                 .collect(),
+            queues,
+            fleets,
             readers: readers(&mappings, &functions, &applications),
             processors: processors(&functions, &applications),
             mappings,
@@ -225,6 +264,8 @@ impl Directory {
             Component::Application(id) => ("application", self.applications.get(id).map(|entry| &entry.name)),
             Component::Function(id) => ("function", self.functions.get(id).map(|entry| &entry.name)),
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
+            Component::Queue(id) => ("queue", self.queues.get(id).map(|entry| &entry.name)),
+            Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
@@ -258,6 +299,20 @@ impl Directory {
             .map(|(id, _)| id)
     }
 
+    /// The queue with this name.
+    pub fn queue(&self, name: &str) -> Option<QueueId> {
+        self.queues
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
+    /// The workers with this name.
+    pub fn fleet(&self, name: &str) -> Option<FleetId> {
+        self.fleets
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
     /// The application with this name.
     pub fn application(&self, name: &str) -> Option<ApplicationId> {
         self.applications
@@ -319,6 +374,35 @@ pub(crate) fn processors(
         sink: application.sink,
     });
     functions.chain(applications).collect()
+}
+
+type Queues = (IndexVec<QueueId, QueueEntry>, IndexVec<FleetId, FleetEntry>);
+
+/// The queues and their workers.
+fn queues(blueprint: &Blueprint) -> Result<Queues, UnknownReference> {
+    let queues = sorted(blueprint.queues.iter(), |queue| &queue.name);
+    let names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
+    let fleets = sorted(blueprint.fleets.iter(), |fleet| &fleet.name)
+        .into_iter()
+        .map(|fleet| {
+            Ok(FleetEntry {
+                name: fleet.name.clone(),
+                queue: find(&names, &fleet.queue, &fleet.name)?,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let queues = queues
+        .iter()
+        .map(|queue| {
+            let dead_letters = queue.redrive.as_ref().map(|policy| &policy.dead_letter_queue);
+            Ok(QueueEntry {
+                name: queue.name.clone(),
+                fifo: queue.fifo.is_some(),
+                dead_letter_queue: maybe(&names, dead_letters, &queue.name)?,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    Ok((queues, fleets))
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {

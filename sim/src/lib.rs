@@ -15,6 +15,7 @@ pub mod model_parameters;
 pub mod observe;
 pub mod producer_library;
 pub mod profile;
+pub mod queue_blueprint;
 pub mod record;
 pub mod services;
 pub mod session;

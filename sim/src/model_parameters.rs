@@ -3,6 +3,7 @@
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::SimDuration;
+use crate::queue_blueprint::QueueModel;
 
 /// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
 #[derive(Clone, PartialEq, Debug)]
@@ -60,6 +61,8 @@ pub struct ModelParameters {
     pub lease_write_time: Distribution,
     /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
     pub payload_record_overhead: u32,
+    /// About queues.
+    pub queue: QueueModel,
 }
 
 impl Default for ModelParameters {
@@ -114,6 +117,7 @@ impl Default for ModelParameters {
                 sigma: 0.692,
             },
             payload_record_overhead: 530,
+            queue: QueueModel::default(),
         }
     }
 }

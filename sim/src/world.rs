@@ -7,17 +7,19 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FunctionId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ApplicationId, FleetId, FunctionId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::Probe;
-use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, ReaderHoldings};
+use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings};
 use crate::services::application::Application;
+use crate::services::fleet::Fleet;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
+use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, fleet, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -28,12 +30,16 @@ pub enum Event {
     Application(ApplicationId, application::Event),
     /// A command takes effect.
     Control(u16),
+    /// To workers of a queue.
+    Fleet(FleetId, fleet::Event),
     /// To a function.
     Function(FunctionId, lambda::Event),
     /// To a mapping.
     Mapping(MappingId, mapping::Event),
     /// To a producer.
     Producer(ProducerId, producer::Event),
+    /// To a queue.
+    Queue(QueueId, queue::Event),
     /// To a sink.
     Sink(SinkId, sink::Event),
     /// To a stream.
@@ -46,6 +52,8 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
+    pub(crate) queues: IndexVec<QueueId, Queue>,
+    pub(crate) fleets: IndexVec<FleetId, Fleet>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
     pub(crate) producers: IndexVec<ProducerId, Client>,
@@ -80,6 +88,8 @@ impl Model for World {
             Event::Sink(id, event) => word(id.0, 4, event.kind()),
             Event::Stream(id, event) => word(id.0, 5, event.kind()),
             Event::Application(id, event) => word(id.0, 6, event.kind()),
+            Event::Queue(id, event) => word(id.0, 7, event.kind()),
+            Event::Fleet(id, event) => word(id.0, 8, event.kind()),
         }
     }
 
@@ -109,9 +119,11 @@ impl Model for World {
                 }
             }
             Event::Application(id, event) => self.applications[id].handle(id, event, cx),
+            Event::Fleet(id, event) => self.fleets[id].handle(id, event, cx),
             Event::Function(id, event) => self.lambda.handle(id, event, cx),
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
+            Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
             Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
         }
@@ -139,6 +151,14 @@ impl World {
     pub fn applications(&self) -> &IndexVec<ApplicationId, Application> {
         &self.applications
     }
+    /// The queues.
+    pub fn queues(&self) -> &IndexVec<QueueId, Queue> {
+        &self.queues
+    }
+    /// The workers of queues.
+    pub fn fleets(&self) -> &IndexVec<FleetId, Fleet> {
+        &self.fleets
+    }
     /// The functions.
     pub fn lambda(&self) -> &Lambda {
         &self.lambda
@@ -149,7 +169,15 @@ impl World {
         let clients = self.producers.iter().map(Client::memory);
         let lanes = self.mappings.iter().map(Mapping::memory);
         let workers = self.applications.iter().map(Application::memory);
-        let records = streams.chain(clients).chain(lanes).chain(workers).sum::<u64>();
+        let queues = self.queues.iter().map(Queue::memory);
+        let fleets = self.fleets.iter().map(Fleet::memory);
+        let records = streams
+            .chain(clients)
+            .chain(lanes)
+            .chain(workers)
+            .chain(queues)
+            .chain(fleets)
+            .sum::<u64>();
         records + self.batches.memory() + self.user_records.memory()
     }
 
@@ -172,6 +200,9 @@ impl World {
         for id in self.applications.ids() {
             self.applications[id].start(id, cx);
         }
+        for id in self.fleets.ids() {
+            self.fleets[id].start(id, cx);
+        }
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
         }
@@ -192,6 +223,8 @@ impl World {
             .chain([self.lambda.draws()])
             .chain(sinks)
             .chain(self.applications.iter().flat_map(Application::draws))
+            .chain(self.queues.iter().map(Queue::draws))
+            .chain(self.fleets.iter().map(Fleet::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -207,6 +240,11 @@ impl World {
                 in_flight,
             });
         }
+        out.queues
+            .extend(self.queues.iter_enumerated().map(|(queue, held)| QueueHoldings {
+                queue,
+                held: held.state(),
+            }));
         for id in self.streams.ids() {
             self.streams[id].expire(now);
             out.logs.extend(self.streams[id].shards().iter().map(|shard| {

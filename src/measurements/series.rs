@@ -85,6 +85,8 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
         ("stream", name) => directory.stream(name).map(Component::Stream),
         ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
+        ("queue", name) => directory.queue(name).map(Component::Queue),
+        ("worker", name) => directory.fleet(name).map(Component::Fleet),
         ("sink", name) => directory.sink(name).map(Component::Sink),
         _ => None,
     }

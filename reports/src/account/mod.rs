@@ -3,6 +3,7 @@
 mod components;
 mod figures;
 mod findings;
+mod queues;
 
 pub use components::{
     ApplicationAccount, FirstThrottle, FunctionAccount, FunctionUsage, LibraryAccount, ProducerAccount, ReaderAccount,
@@ -10,6 +11,8 @@ pub use components::{
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
+
+pub use queues::{QueueAccount, WorkersAccount};
 
 use crate::course::Course;
 use sim::engine::time::{SimDuration, SimTime};
@@ -34,6 +37,10 @@ pub struct Account {
     pub readers: Vec<ReaderAccount>,
     /// Functions.
     pub functions: Vec<FunctionAccount>,
+    /// Queues.
+    pub queues: Vec<QueueAccount>,
+    /// Workers of queues.
+    pub workers: Vec<WorkersAccount>,
     /// Downstream systems.
     pub sinks: Vec<SinkAccount>,
     /// From creation at the producer to the end of processing, by where that is.

@@ -52,7 +52,26 @@ impl View<'_> {
                 &terms,
             )
         });
-        producers.chain(streams).chain(readers).collect()
+        let queues = counts.queues.iter_enumerated().map(|(id, one)| {
+            let held = self.holdings.queues.iter().find(|held| held.queue == id);
+            let held = held.map(|held| held.held).unwrap_or_default();
+            let terms = [
+                (one.deleted, "deleted"),
+                (held.available, "available"),
+                (held.delayed, "delayed"),
+                (held.in_flight, "in flight"),
+                (one.expired, "expired"),
+                (one.dead_lettered, "moved to the dead-letter queue"),
+                (one.purged, "purged"),
+            ];
+            self.balance(
+                Component::Queue(id),
+                one.balance().0,
+                "sent, moved here or come back",
+                &terms,
+            )
+        });
+        producers.chain(streams).chain(readers).chain(queues).collect()
     }
 
     fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {

@@ -47,7 +47,8 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .map(Component::Producer)
         .chain(directory.streams.ids().map(Component::Stream))
         .chain(directory.functions.ids().map(Component::Function))
-        .chain(directory.sinks.ids().map(Component::Sink));
+        .chain(directory.sinks.ids().map(Component::Sink))
+        .chain(directory.queues.ids().map(Component::Queue));
     let mut found = Vec::new();
     for component in components {
         let label = directory.label(component);
@@ -103,6 +104,7 @@ fn told(component: String, shard: Option<ShardIndex>, metric: Metric, points: Ve
         unit: match row.unit {
             catalogue::Unit::Count => "Count",
             catalogue::Unit::Bytes => "Bytes",
+            catalogue::Unit::Seconds => "Seconds",
             catalogue::Unit::Milliseconds => "Milliseconds",
         },
         parts: u64::try_from(row.unit.parts()).unwrap_or(1),

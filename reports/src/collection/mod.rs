@@ -7,6 +7,7 @@ mod headroom;
 mod ledgers;
 mod limits;
 mod metrics;
+mod queues;
 mod readers;
 mod usage;
 
@@ -22,7 +23,7 @@ use readers::InHand;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{FunctionId, ProducerId, ShardIndex, SinkId, StreamId};
+use sim::ids::{Destination, FunctionId, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
@@ -75,6 +76,8 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         streams: Vec::new(),
         readers: Vec::new(),
         functions: Vec::new(),
+        queues: Vec::new(),
+        workers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
         headroom: Vec::new(),
@@ -146,6 +149,8 @@ impl View<'_> {
             .iter_enumerated()
             .map(|(id, one)| self.function(id, one))
             .collect();
+        account.queues = self.queues(counts);
+        account.workers = self.workers(counts);
         account.sinks = counts
             .sinks
             .iter_enumerated()
@@ -184,11 +189,11 @@ impl View<'_> {
         ];
         ProducerAccount {
             name: self.label(Component::Producer(id)),
-            target: self.label(Component::Stream(entry.target)),
-            api: match api {
-                Some(PutApi::PutRecord) => "PutRecord",
-                Some(PutApi::PutRecords) | None => "PutRecords",
-            },
+            target: self.label(match entry.target {
+                Destination::Stream(stream) => Component::Stream(stream),
+                Destination::Queue(queue) => Component::Queue(queue),
+            }),
+            api: api.map_or("PutRecords", PutApi::name),
             library: entry.library.then_some(LibraryAccount {
                 user_records_sent: counts.library.user_records,
                 kinesis_records_sent: counts.library.kinesis_records,
@@ -375,6 +380,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
             Noticed::Leases,
             counts.readers.iter().any(|reader| reader.application.leases_new > 0),
         ),
+        (Noticed::Queues, !counts.queues.is_empty()),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

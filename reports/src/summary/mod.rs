@@ -2,6 +2,7 @@
 //! what was checked, and what the reader must take on trust.
 
 mod page;
+mod queues;
 mod sentences;
 
 pub use page::Layout;
@@ -127,7 +128,15 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let functions = account.functions.iter().map(function_told);
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
     let sources = producers.chain(streams);
-    sources.chain(readers).chain(functions).chain(sinks).collect()
+    let queues = account.queues.iter().map(queues::queue_told);
+    let workers = account.workers.iter().map(queues::workers_told);
+    let served = queues.chain(workers);
+    sources
+        .chain(served)
+        .chain(readers)
+        .chain(functions)
+        .chain(sinks)
+        .collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {

@@ -9,6 +9,7 @@ mod memory;
 mod model;
 mod producer;
 mod producer_library;
+mod queue;
 mod rules;
 
 use crate::codes::Code;
@@ -73,6 +74,15 @@ impl Lowering<'_> {
             blueprint
                 .producers
                 .extend(self.producer(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Queue) {
+            let queue = self.queue(&component.name, &component.fields);
+            blueprint.queues.push(queue);
+        }
+        self.dead_letter_queues(top, &blueprint.queues);
+        for component in top.components(Kind::Worker) {
+            let fleet = queue::workers(&component.name, &component.fields);
+            blueprint.fleets.push(fleet);
         }
         for component in top.components(Kind::Mapping) {
             blueprint

@@ -136,6 +136,11 @@ impl Lowering<'_> {
                 &[(Kind::Mapping, "FunctionName")],
                 "no mapping invokes it",
             ),
+            (
+                Kind::Queue,
+                &[(Kind::Producer, "target"), (Kind::Worker, "queue")],
+                "nobody sends to it or receives from it",
+            ),
             (Kind::Sink, writers, "no function or application writes to it"),
         ];
         for &(kind, users, why) in checks {
@@ -146,7 +151,8 @@ impl Lowering<'_> {
                     .any(|one| one.fields.is_given(property) && one.fields.reference(property).is_none())
             });
             for component in top.components(kind) {
-                if !unsure && !used(users, kind, &component.name) {
+                let dead_letters = kind == Kind::Queue && is_dead_letter_queue(top, &component.name);
+                if !unsure && !used(users, kind, &component.name) && !dead_letters {
                     idle.push((component.key, format!("{kind}.{}", component.name), why));
                 }
             }
@@ -156,6 +162,15 @@ impl Lowering<'_> {
             self.fault(Code::Unused, place, title, why, "");
         }
     }
+}
+
+/// Whether another queue's redrive policy names this one.
+fn is_dead_letter_queue(top: &Fields, name: &str) -> bool {
+    let mut policies = top
+        .components(Kind::Queue)
+        .iter()
+        .filter_map(|queue| queue.fields.table("RedrivePolicy"));
+    policies.any(|policy| policy.reference("deadLetterTargetArn") == Some((Kind::Queue, name)))
 }
 
 /// The largest size that is sure to occur, if the parameters show one.

@@ -13,6 +13,7 @@ pub mod mapping;
 pub mod model;
 pub mod producer;
 pub mod producer_library;
+pub mod queue;
 pub mod sink;
 pub mod top;
 pub mod trace;
@@ -35,6 +36,10 @@ pub enum Kind {
     Function,
     /// `[sink.NAME]`
     Sink,
+    /// `[queue.NAME]`
+    Queue,
+    /// `[worker.NAME]`
+    Worker,
 }
 
 impl Kind {
@@ -46,6 +51,8 @@ impl Kind {
         Self::Application,
         Self::Function,
         Self::Sink,
+        Self::Queue,
+        Self::Worker,
     ];
 
     /// The table's name.
@@ -57,6 +64,8 @@ impl Kind {
             Self::Application => "application",
             Self::Function => "function",
             Self::Sink => "sink",
+            Self::Queue => "queue",
+            Self::Worker => "worker",
         }
     }
     /// The properties of a component of this kind.
@@ -68,6 +77,8 @@ impl Kind {
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
             Self::Sink => &sink::SINK,
+            Self::Queue => &queue::QUEUE,
+            Self::Worker => &queue::WORKER,
         }
     }
     /// The kind with this name.

@@ -3,6 +3,7 @@
 mod application;
 mod changes;
 mod library;
+mod queue;
 mod shard;
 mod stream;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 pub use application::ApplicationCounts;
 pub use changes::Changes;
 pub use library::LibraryCounts;
+pub use queue::{FleetCounts, QueueCounts};
 pub use shard::{Second, ShardCounts};
 pub use stream::StreamCounts;
 use stream::shard;
@@ -20,7 +22,7 @@ use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{FleetId, FunctionId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
 use crate::observe::sums::Sums;
 use crate::record::Record;
@@ -168,6 +170,10 @@ pub struct Counts {
     pub functions: IndexVec<FunctionId, FunctionCounts>,
     /// By sink.
     pub sinks: IndexVec<SinkId, SinkCounts>,
+    /// By queue.
+    pub queues: IndexVec<QueueId, QueueCounts>,
+    /// By workers.
+    pub fleets: IndexVec<FleetId, FleetCounts>,
     /// Interventions that took effect.
     pub interventions: u64,
 }
@@ -198,6 +204,8 @@ impl Counts {
             readers: zeros(&directory.readers),
             functions: zeros(&directory.functions),
             sinks: zeros(&directory.sinks),
+            queues: zeros(&directory.queues),
+            fleets: zeros(&directory.fleets),
             interventions: 0,
         }
     }
@@ -252,6 +260,8 @@ impl Counts {
             }
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
+            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
+            Fact::Fleet { fleet, fact } => self.fleets[fleet].note(fact),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -429,6 +439,6 @@ impl Counts {
 fn calls(api: PutApi, records: &[Record]) -> u64 {
     match api {
         PutApi::PutRecord => len(records),
-        PutApi::PutRecords => 1,
+        PutApi::PutRecords | PutApi::SendMessage | PutApi::SendMessageBatch => 1,
     }
 }

@@ -6,8 +6,11 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    Destination, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId,
+};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
+pub use crate::observe::queue_fact::{Depth, FleetFact, QueueFact};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
@@ -72,7 +75,7 @@ pub enum Fact<'f> {
         /// Who.
         producer: ProducerId,
         /// To.
-        stream: StreamId,
+        target: Destination,
         /// Which API.
         api: PutApi,
         /// What.
@@ -455,6 +458,22 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// What.
         change: ApplicationChange,
+    },
+    /// Something happened in a queue.
+    Queue {
+        /// Which.
+        queue: QueueId,
+        /// Its messages by state, after that.
+        depth: Depth,
+        /// What.
+        fact: QueueFact<'f>,
+    },
+    /// Something happened to workers of a queue.
+    Fleet {
+        /// Which.
+        fleet: FleetId,
+        /// What.
+        fact: FleetFact,
     },
     /// A command took effect.
     Intervened {

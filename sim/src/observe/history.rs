@@ -181,6 +181,8 @@ impl History {
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
+            | Fact::Queue { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -244,6 +246,7 @@ impl History {
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
+                Component::Queue(_) | Component::Fleet(_) => None,
             };
             entries.extend(
                 ring.into_iter()

@@ -1,6 +1,8 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+
+use crate::services::queue::QueueState;
 
 /// What is where. Filled anew for each check; the vectors keep their room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -11,6 +13,17 @@ pub struct Holdings {
     pub logs: Vec<LogHoldings>,
     /// By reader and shard, in any order.
     pub readers: Vec<ReaderHoldings>,
+    /// By queue, in order of id.
+    pub queues: Vec<QueueHoldings>,
+}
+
+/// What a queue holds, in messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueHoldings {
+    /// Which queue.
+    pub queue: QueueId,
+    /// Its messages by state.
+    pub held: QueueState,
 }
 
 /// What a producer's client holds, in records.
@@ -68,6 +81,7 @@ impl Holdings {
         self.producers.clear();
         self.logs.clear();
         self.readers.clear();
+        self.queues.clear();
     }
     /// The log of a shard.
     pub fn log(&self, stream: StreamId, shard: ShardIndex) -> Option<&LogHoldings> {

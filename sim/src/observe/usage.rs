@@ -252,6 +252,8 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::Queue { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -281,6 +283,8 @@ impl StreamUsage {
             // In a cohort each record is a request of its own.
             PutApi::PutRecord => self.put_record_requests += u64::from(to_u32(records.len())),
             PutApi::PutRecords => self.put_records_requests += 1,
+            // Not of a stream.
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
         }
     }
 }

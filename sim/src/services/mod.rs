@@ -3,12 +3,14 @@
 
 pub mod application;
 pub(crate) mod deaggregation;
+pub mod fleet;
 pub mod kinesis;
 pub mod lambda;
 pub mod log;
 pub mod mapping;
 pub mod network;
 pub mod producer;
+pub mod queue;
 pub mod random_span;
 pub mod sink;
 

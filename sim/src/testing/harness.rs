@@ -11,16 +11,18 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, FleetId, MappingId, ProducerId, QueueId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
 use crate::services::application::Application;
+use crate::services::fleet::Fleet;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
+use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, fleet, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -61,6 +63,8 @@ component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
 component!(SinkId, Sink, Sink);
 component!(StreamId, Stream, Stream);
+component!(QueueId, Queue, Queue);
+component!(FleetId, Fleet, Fleet);
 
 /// A call or a reply that has reached another component.
 #[derive(Clone, Debug)]
@@ -240,6 +244,13 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
+        | Event::Fleet(_, fleet::Event::Answered { batch })
+        | Event::Queue(
+            _,
+            queue::Event::SendReceived { batch }
+            | queue::Event::CallReceived { batch }
+            | queue::Event::MovedHere { batch },
+        )
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch })
         | Event::Stream(
             _,
@@ -253,6 +264,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | kinesis::Event::ListShards { batch },
         ) => Some(batch),
         Event::Control(_)
+        | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
+        | Event::Queue(_, queue::Event::Due)
         | Event::Application(
             _,
             application::Event::Start

@@ -2,7 +2,7 @@
 
 use crate::engine::time::SimTime;
 use crate::observe::Probe;
-use crate::observe::fact::{Fact, LateCall, ShardTally};
+use crate::observe::fact::{Fact, LateCall, QueueFact, ShardTally};
 use crate::record::Record;
 
 /// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
@@ -65,6 +65,10 @@ macro_rules! copy {
                 $($slice: $slice.to_vec(),)*
                 ..Note::plain($at, Fact::$variant { $($plain,)* $($slice: &[],)* })
             },)*
+            Fact::Queue { queue, depth, fact } => {
+                let (fact, records) = queue_fact(fact);
+                Note { records, ..Note::plain($at, Fact::Queue { queue, depth, fact }) }
+            }
         }
     };
 }
@@ -72,7 +76,7 @@ macro_rules! copy {
 fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
     copy! { stated_at, fact;
         RecordsProduced (producer) [records]
-        RequestSent (producer, stream, api, bytes, attempt, resends) [records]
+        RequestSent (producer, target, api, bytes, attempt, resends) [records]
         UserRecordsSent (producer, stream, kinesis_records) [records, waited_since]
         RecordsAcknowledged (producer) [records]
         RequestAnswered (producer, stored, throttled, failed, misplaced) []
@@ -100,6 +104,89 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         RecordsProcessed (processor, reader, shard, passage) [records, positions]
         RecordsDelivered (sink, processor, received_at, capacity, reader, shard, passage) [records, positions]
         ApplicationChanged (reader, change) []
+        Fleet (fleet, fact) []
         Intervened (number) []
+    }
+}
+
+/// A queue's fact without its records, and these.
+fn queue_fact(fact: QueueFact<'_>) -> (QueueFact<'static>, Vec<Record>) {
+    let none = || Vec::new();
+    match fact {
+        QueueFact::Sent {
+            producer,
+            records,
+            deduplicated,
+            bytes,
+        } => {
+            let kept = QueueFact::Sent {
+                producer,
+                records: &[],
+                deduplicated,
+                bytes,
+            };
+            (kept, records.to_vec())
+        }
+        QueueFact::Received {
+            fleet,
+            records,
+            again,
+            bytes,
+        } => (
+            QueueFact::Received {
+                fleet,
+                records: &[],
+                again,
+                bytes,
+            },
+            records.to_vec(),
+        ),
+        QueueFact::Deleted {
+            fleet,
+            records,
+            entries,
+            refused,
+            copies,
+        } => {
+            let kept = QueueFact::Deleted {
+                fleet,
+                records: &[],
+                entries,
+                refused,
+                copies,
+            };
+            (kept, records.to_vec())
+        }
+        QueueFact::DeadLettered { to, records } => (QueueFact::DeadLettered { to, records: &[] }, records.to_vec()),
+        QueueFact::SendRefused {
+            producer,
+            records,
+            error,
+        } => (
+            QueueFact::SendRefused {
+                producer,
+                records,
+                error,
+            },
+            none(),
+        ),
+        QueueFact::ReceiveRefused { fleet, error } => (QueueFact::ReceiveRefused { fleet, error }, none()),
+        QueueFact::VisibilityChanged {
+            fleet,
+            entries,
+            refused,
+        } => (
+            QueueFact::VisibilityChanged {
+                fleet,
+                entries,
+                refused,
+            },
+            none(),
+        ),
+        QueueFact::CallRefused { fleet, error } => (QueueFact::CallRefused { fleet, error }, none()),
+        QueueFact::BecameAvailable { delayed, returned } => (QueueFact::BecameAvailable { delayed, returned }, none()),
+        QueueFact::Expired { messages, in_flight } => (QueueFact::Expired { messages, in_flight }, none()),
+        QueueFact::MovedHere { from, messages } => (QueueFact::MovedHere { from, messages }, none()),
+        QueueFact::Purged { messages } => (QueueFact::Purged { messages }, none()),
     }
 }

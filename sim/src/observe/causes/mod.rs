@@ -244,6 +244,8 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queue { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }

@@ -8,6 +8,7 @@ mod balance;
 mod clients;
 mod flow_time;
 mod gone;
+mod queue;
 mod reader;
 #[cfg(test)]
 mod tests;
@@ -18,8 +19,9 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{Destination, FunctionId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
+use crate::observe::counts::QueueCounts;
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
@@ -44,6 +46,7 @@ pub struct Conservation {
     streams: IndexVec<StreamId, Stored>,
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
+    queues: IndexVec<QueueId, QueueCounts>,
     ordinals: Option<ClientOrdinals>,
     history: History,
     violation: Option<Box<Violation>>,
@@ -146,6 +149,7 @@ impl Conservation {
                 .collect(),
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
+            queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
             history: History::new(&directory),
             violation: None,
@@ -209,6 +213,7 @@ impl Conservation {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
+            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -226,6 +231,7 @@ impl Conservation {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -360,7 +366,10 @@ impl Conservation {
     }
 
     fn target(&self, producer: ProducerId) -> Component {
-        Component::Stream(self.directory.producers[producer].target)
+        match self.directory.producers[producer].target {
+            Destination::Stream(stream) => Component::Stream(stream),
+            Destination::Queue(queue) => Component::Queue(queue),
+        }
     }
 
     #[inline]
@@ -476,6 +485,7 @@ impl Conservation {
         self.check_producers(holdings, now);
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
+        self.check_queues(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);
         self.violation.clone().map_or(Ok(()), Err)

@@ -12,6 +12,8 @@ pub enum Ledger {
     Log,
     /// Accepted since the start = acknowledged once + discarded + expired + in flight + unread.
     Reader,
+    /// Sent + moved here = available + delayed + in flight + deleted + expired + moved away + purged.
+    Queue,
     /// A count balances, but the records are not those that they should be.
     Identity,
     /// The integral of concurrency over time is the sum of the invocations' times.
@@ -29,6 +31,7 @@ impl Ledger {
             Self::Producer => "producer ledger",
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
+            Self::Queue => "queue ledger",
             Self::Identity => "identity of records",
             Self::InvocationTime => "Little's law for invocations",
             Self::BacklogTime => "Little's law for the backlog",

@@ -347,6 +347,8 @@ impl Headroom {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queue { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }

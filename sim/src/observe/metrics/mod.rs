@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 mod points;
+mod queue;
 pub mod series;
 #[cfg(test)]
 mod tests;
@@ -14,11 +15,12 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
 use points::{latencies, stored_bytes};
+use queue::QueueMetrics;
 use std::sync::Arc;
 
 /// Which series a component keeps: metrics in a fixed order.
@@ -125,6 +127,7 @@ pub struct Metrics {
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
     processors: IndexVec<ProcessorId, Group>,
     sinks: IndexVec<SinkId, Group>,
+    queues: IndexVec<QueueId, QueueMetrics>,
 }
 
 fn len(records: &[Record]) -> u64 {
@@ -158,11 +161,18 @@ impl Metrics {
                     Component::Function(_)
                     | Component::Mapping(_)
                     | Component::Producer(_)
+                    | Component::Queue(_)
+                    | Component::Fleet(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            queues: directory
+                .queues
+                .iter()
+                .map(|queue| QueueMetrics::new(queue.fifo))
+                .collect(),
             directory,
         }
     }
@@ -176,6 +186,8 @@ impl Metrics {
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
             Component::Sink(id) => self.sinks.get(id),
+            Component::Queue(id) => return self.queues.get(id)?.get(metric),
+            Component::Fleet(_) => None,
         }?
         .get(metric)
     }
@@ -242,6 +254,7 @@ impl Metrics {
                 }
             }
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
+            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(now, depth, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -278,6 +291,7 @@ impl Metrics {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -359,6 +373,8 @@ impl Metrics {
                 group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
                 group.add(now, Metric::IncomingBytes, bytes);
             }
+            // Not of a stream.
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
             PutApi::PutRecords => {
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
@@ -418,6 +434,7 @@ impl Metrics {
         let group = &mut self.streams[stream];
         match self.directory.producers[producer].api {
             PutApi::PutRecord => group.add(now, Metric::PutRecordSuccess, Point::of_equal(0, records)),
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
             PutApi::PutRecords => {
                 group.add(now, Metric::PutRecordsSuccess, Point::of(0));
                 if error == ServiceError::InternalFailure {

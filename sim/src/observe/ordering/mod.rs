@@ -155,8 +155,10 @@ impl Ordering {
         match *fact {
             Fact::PutHandled { records, .. } => self.accept(records, sums.entries.stored),
             Fact::RecordsGivenUp { producer, records, .. } => {
-                if let Some(entry) = self.directory.producers.get(producer) {
-                    self.give_up(entry.target, records);
+                if let Some(entry) = self.directory.producers.get(producer)
+                    && let Some(stream) = entry.target.stream()
+                {
+                    self.give_up(stream, records);
                 }
             }
             Fact::RequestSent {
@@ -199,6 +201,8 @@ impl Ordering {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queue { .. }
+            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -366,7 +370,7 @@ impl Ordering {
             if !self
                 .directory
                 .readers_of(processor)
-                .any(|(_, reader)| reader.stream == entry.target)
+                .any(|(_, reader)| Some(reader.stream) == entry.target.stream())
             {
                 continue;
             }
