@@ -26,6 +26,7 @@ impl Run {
         Self {
             ledgers: Conservation::new(directory(), keys(3), true),
             holdings: Holdings {
+                queues: Vec::new(),
                 producers: vec![ProducerHoldings {
                     producer: WEB,
                     unstated: 0,
