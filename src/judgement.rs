@@ -208,7 +208,7 @@ fn places(at: Option<&str>, directory: &Directory) -> Result<Vec<Place>, String>
         let processors = directory
             .processors
             .iter_enumerated()
-            .filter(|(_, processor)| processor.sink.is_none());
+            .filter(|(id, processor)| processor.sink.is_none() && directory.readers_of(*id).next().is_some());
         return Ok(sinks.chain(processors.map(|(id, _)| Place::Processor(id))).collect());
     };
     let place = match at.split_once('.') {

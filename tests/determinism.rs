@@ -244,6 +244,7 @@ fn an_idle_pipeline_is_part_of_the_fingerprint_only_through_its_own_events() {
     let template: MappingBlueprint = more.mappings[0].clone();
     more.mappings.push(MappingBlueprint {
         name: "zz-unused".to_owned(),
+        consumer: None,
         stream: "zz-unused".to_owned(),
         function: "zz-unused".to_owned(),
         ..template

@@ -2,8 +2,9 @@
 
 use scenarios::{LoadOptions, TraceReader};
 use sim::blueprint::{
-    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys,
+    MappingBlueprint, ProcessorShare, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size,
+    StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::directory::{Component, Directory};
 use sim::engine::distribution::Distribution;
@@ -11,7 +12,7 @@ use sim::engine::quantity::{Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::key::KeyTable;
 use sim::observe::Probe;
-use sim::observe::fact::Fact;
+use sim::observe::fact::{Fact, QueueFact, Queueing};
 use sim::record::Record;
 use sim::session::{Session, SessionOptions};
 use std::collections::BTreeMap;
@@ -144,18 +145,24 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         memory_size: 512,
         timeout: SimDuration::from_secs(30),
         reserved_concurrency: Some(10),
+        provisioned_concurrency: None,
+        asynchronous: AsynchronousInvocation::default(),
         cold_start: ColdStart::Own(Distribution::Constant(ms(150.0))),
         per_batch: Distribution::LogNormal {
             median: ms(20.0),
             sigma: 0.4,
         },
         per_record: SimDuration::from_micros(100),
+        first_run: SimDuration::ZERO,
+        processor: ProcessorShare::default(),
         failure_rate: Ratio::new(1, 100),
+        crash_share: Ratio::ZERO,
         fails_after_write: true,
         sink: Some(name.to_owned()),
     });
     blueprint.mappings.push(MappingBlueprint {
         name: name.to_owned(),
+        consumer: None,
         stream: name.to_owned(),
         function: name.to_owned(),
         starting_position: StartingPosition::TrimHorizon,
@@ -243,6 +250,8 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AcknowledgementLost { stream, .. }
         | Fact::GetRecordsHandled { stream, .. }
         | Fact::GetRecordsThrottled { stream, .. }
+        | Fact::SubscriptionAnswered { stream, .. }
+        | Fact::SubscriptionEventPushed { stream, .. }
         | Fact::StreamChanged { stream, .. } => Some(Component::Stream(stream)),
         Fact::RecordsExpiredUnread { reader, .. }
         | Fact::RecordsExpiredInRetry { reader, .. }
@@ -255,9 +264,18 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::CheckpointAdvanced { reader, .. } => Some(directory.readers[reader].component),
         Fact::InvocationStarted { function, .. }
         | Fact::InvocationThrottled { function, .. }
-        | Fact::InvocationEnded { function, .. } => Some(Component::Function(function)),
+        | Fact::InvocationEnded { function, .. }
+        | Fact::FunctionChanged { function, .. }
+        | Fact::AsynchronousEvent { function, .. } => Some(Component::Function(function)),
+        Fact::InvokerActed { invoker, .. } => Some(Component::Invoker(invoker)),
         Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
         Fact::RecordsDelivered { sink, .. } => Some(Component::Sink(sink)),
+        Fact::Queueing {
+            fact: Queueing::Queue { queue, .. },
+        } => Some(Component::Queue(queue)),
+        Fact::Queueing {
+            fact: Queueing::Fleet { fleet, .. },
+        } => Some(Component::Fleet(fleet)),
         Fact::Intervened { .. } => None,
     }
 }
@@ -275,11 +293,23 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::PutRefused { records, .. }
         | Fact::AcknowledgementLost { records, .. }
         | Fact::GetRecordsHandled { records, .. }
+        | Fact::SubscriptionEventPushed { records, .. }
         | Fact::BatchDispatched { records, .. }
         | Fact::RecordsDiscarded { records, .. }
         | Fact::InvocationStarted { records, .. }
         | Fact::RecordsProcessed { records, .. }
-        | Fact::RecordsDelivered { records, .. } => records,
+        | Fact::RecordsDelivered { records, .. }
+        | Fact::Queueing {
+            fact:
+                Queueing::Queue {
+                    fact:
+                        QueueFact::Sent { records, .. }
+                        | QueueFact::Received { records, .. }
+                        | QueueFact::Deleted { records, .. }
+                        | QueueFact::DeadLettered { records, .. },
+                    ..
+                },
+        } => records,
         _ => &[],
     }
 }
@@ -289,6 +319,12 @@ fn figures(fact: &Fact<'_>) -> Vec<u64> {
     match *fact {
         Fact::RetryScheduled { at, records, .. } => vec![at.as_nanos(), u64::from(records)],
         Fact::GetRecordsHandled {
+            shard,
+            first_position,
+            millis_behind,
+            ..
+        }
+        | Fact::SubscriptionEventPushed {
             shard,
             first_position,
             millis_behind,

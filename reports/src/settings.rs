@@ -1,16 +1,19 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
+mod distribution;
+mod queues;
+
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
+use distribution::{percent, spelled, spelled_time};
+use queues::{queue, workers};
 use sim::blueprint::{
-    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FleetBlueprint,
-    FunctionBlueprint, InitialPosition, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary, PutApi,
-    QueueBlueprint, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
+    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
-use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{ByteCount, Rate, Ratio};
-use sim::engine::time::SimDuration;
 
 /// The components in the order in which records meet them, by name within a kind.
 pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
@@ -64,6 +67,10 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
             .collect(),
     );
     add(
+        "invoker",
+        blueprint.invokers.iter().map(|one| (&one.name, invoker(one))).collect(),
+    );
+    add(
         "sink",
         blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
     );
@@ -107,6 +114,7 @@ fn client(producer: &ProducerBlueprint) -> Vec<String> {
                 RetryMode::Off | RetryMode::Standard => "standard",
                 RetryMode::Adaptive => "adaptive",
                 RetryMode::Legacy => "legacy",
+                RetryMode::Java => "java",
             };
             format!("SDK retries: {name}, {} attempts", producer.retry.max_attempts)
         }
@@ -226,10 +234,6 @@ fn keys(keys: &Keys) -> String {
     }
 }
 
-fn percent(share: f64) -> f64 {
-    (share * 10_000.0).round() / 100.0
-}
-
 fn stream(stream: &StreamBlueprint) -> String {
     let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
     let mode = match stream.mode {
@@ -244,53 +248,6 @@ fn stream(stream: &StreamBlueprint) -> String {
         count(u64::from(stream.shard_count)),
         stream.retention_hours
     )
-}
-
-fn queue(queue: &QueueBlueprint) -> String {
-    let mut settings = vec![match queue.fifo {
-        None => "standard".to_owned(),
-        Some(fifo) if fifo.high_throughput => "FIFO with high throughput".to_owned(),
-        Some(_) => "FIFO".to_owned(),
-    }];
-    settings.push(format!("visibility timeout {}", queue.visibility_timeout));
-    settings.push(format!("retention {}", queue.retention));
-    if !queue.delay.is_zero() {
-        settings.push(format!("delay {}", queue.delay));
-    }
-    if let Some(policy) = &queue.redrive {
-        settings.push(format!(
-            "to queue.{} after {}",
-            policy.dead_letter_queue,
-            counted(u64::from(policy.max_receive_count), "receive")
-        ));
-    }
-    settings.join(", ")
-}
-
-fn workers(fleet: &FleetBlueprint) -> String {
-    let mut settings = vec![format!(
-        "{} of queue.{}, up to {} messages in a receive, {} for each",
-        count(u64::from(fleet.workers)),
-        fleet.queue,
-        fleet.max_messages,
-        spelled_time(&fleet.per_message)
-    )];
-    if let Some(wait) = fleet.wait_time {
-        settings.push(format!("WaitTimeSeconds {}", wait.as_secs()));
-    }
-    if let Some(every) = fleet.heartbeat {
-        settings.push(format!("heartbeat every {every}"));
-    }
-    for (rate, what) in [
-        (fleet.failure_rate, "fail"),
-        (fleet.poison_rate, "are poison"),
-        (fleet.crash_rate, "kill their worker"),
-    ] {
-        if !rate.is_zero() {
-            settings.push(format!("{} % {what}", percent(rate.as_f64())));
-        }
-    }
-    settings.join(", ")
 }
 
 fn mapping(mapping: &MappingBlueprint) -> String {
@@ -324,6 +281,14 @@ fn function(function: &FunctionBlueprint) -> String {
     if let Some(limit) = function.reserved_concurrency {
         settings.push(format!("reserved concurrency {limit}"));
     }
+    if let Some(wanted) = function.provisioned_concurrency {
+        let when = if wanted.ready_at_start {
+            ""
+        } else {
+            ", asked for at the start"
+        };
+        settings.push(format!("provisioned concurrency {}{when}", wanted.executions));
+    }
     settings.push(format!("{} for each batch", spelled_time(&function.per_batch)));
     if !function.per_record.is_zero() {
         settings.push(format!("{} for each record", function.per_record));
@@ -340,6 +305,18 @@ fn function(function: &FunctionBlueprint) -> String {
     settings.join(", ")
 }
 
+fn invoker(invoker: &InvokerBlueprint) -> String {
+    let how = match invoker.invocation_type {
+        InvocationType::RequestResponse => "waits for the outcome",
+        InvocationType::Event => "asynchronous",
+    };
+    format!(
+        "invokes function.{}, {how}, {}",
+        invoker.function,
+        arrivals(&invoker.arrivals)
+    )
+}
+
 fn application(application: &ApplicationBlueprint) -> String {
     let mut settings = vec![
         format!("reads stream.{}", application.stream),
@@ -350,7 +327,10 @@ fn application(application: &ApplicationBlueprint) -> String {
             InitialPosition::Latest => "from LATEST".to_owned(),
             InitialPosition::AtTimestamp(at) => format!("from AT_TIMESTAMP {at}"),
         },
-        format!("a read every {}", application.settings.idle_time_between_reads),
+        match application.retrieval {
+            Retrieval::Polling => format!("a read every {}", application.settings.idle_time_between_reads),
+            Retrieval::FanOut => "pushed to by enhanced fan-out".to_owned(),
+        },
         format!("failover after {}", application.settings.failover_time),
         format!("{} for each batch", spelled_time(&application.per_batch)),
     ];
@@ -384,39 +364,6 @@ fn sink(sink: &SinkBlueprint) -> String {
     format!("{capacity}, latency {}", spelled_time(&sink.latency))
 }
 
-fn spelled_time(distribution: &Distribution) -> String {
-    spelled(distribution, &|nanos| SimDuration::from_nanos(nanos as u64).to_string())
-}
-
-/// A distribution in words; `unit` spells a value.
-fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String {
-    match distribution {
-        Distribution::Constant(value) => unit(*value),
-        Distribution::Uniform { low, high } => format!("{} to {}", unit(*low), unit(*high)),
-        Distribution::Exponential { mean } => format!("exponential with mean {}", unit(*mean)),
-        Distribution::LogNormal { median, sigma } => {
-            format!(
-                "lognormal with median {} and sigma {}",
-                unit(*median),
-                (sigma * 1_000.0).round() / 1_000.0
-            )
-        }
-        Distribution::Gamma { shape, mean } => format!("gamma with mean {} and shape {shape}", unit(*mean)),
-        Distribution::Pareto { scale, shape } => format!("Pareto from {} with shape {shape}", unit(*scale)),
-        Distribution::Percentiles(points) => {
-            let middle = points.iter().find(|(fraction, _)| *fraction >= 0.5).or(points.last());
-            middle.map_or_else(
-                || "given percentiles".to_owned(),
-                |(_, value)| format!("given percentiles around {}", unit(*value)),
-            )
-        }
-        Distribution::Mixture(parts) => {
-            let parts: Vec<String> = parts.iter().map(|(_, part)| spelled(part, unit)).collect();
-            format!("one of {}", parts.join(" | "))
-        }
-    }
-}
-
 /// A command as a clause.
 pub(crate) fn change(command: &Command) -> String {
     let target = command.target();
@@ -431,6 +378,9 @@ pub(crate) fn change(command: &Command) -> String {
             format!("{target} gets a reserved concurrency of {limit}")
         }
         Command::SetReservedConcurrency { limit: None, .. } => format!("{target} gives its reserved concurrency back"),
+        Command::SetProvisionedConcurrency { executions, .. } => {
+            format!("{target} is asked for {executions} provisioned environments")
+        }
         Command::SetFailureRate { rate, .. } => {
             format!(
                 "{} % of the invocations of {target} begin to fail",
@@ -512,6 +462,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim::engine::distribution::Distribution;
 
     #[test]
     fn distributions_are_spelled_with_their_unit() {

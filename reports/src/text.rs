@@ -28,6 +28,7 @@ pub fn counted(value: u64, noun: &str) -> String {
 fn plural(noun: &str) -> String {
     match noun {
         "entry" => "entries".to_owned(),
+        "retry" => "retries".to_owned(),
         _ if noun.ends_with("entry") => format!("{}entries", &noun[..noun.len() - 5]),
         _ if noun.ends_with('s') || noun.ends_with("ch") => format!("{noun}es"),
         _ => format!("{noun}s"),

@@ -19,6 +19,7 @@ pub mod expect;
 mod fields;
 mod lower;
 pub mod metric;
+mod metric_row;
 mod node;
 mod parse;
 mod quantity;
@@ -26,6 +27,7 @@ pub mod reference;
 mod scalar;
 pub mod schema;
 pub mod source;
+pub mod statistic;
 mod trace;
 
 pub use codes::{CODES, Code, CodeRow};

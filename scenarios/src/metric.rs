@@ -1,199 +1,10 @@
 //! The metrics that an expectation may name.
 
 use crate::schema::Kind;
-use core::fmt;
 
-/// What a metric's values are measured in. Values are handed over and compared in this unit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Unit {
-    /// A number of things.
-    Count,
-    /// Bytes.
-    Bytes,
-    /// Milliseconds.
-    Milliseconds,
-}
-
-impl fmt::Display for Unit {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Count => "",
-            Self::Bytes => " B",
-            Self::Milliseconds => " ms",
-        })
-    }
-}
-
-/// How the values of a period become one.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Statistic {
-    /// Sum of the values.
-    Sum,
-    /// Mean.
-    Average,
-    /// Least value.
-    Minimum,
-    /// Greatest value.
-    Maximum,
-    /// Number of values.
-    SampleCount,
-    /// A percentile, in thousandths of a per cent: 99_900 is p99.9.
-    Percentile(u32),
-}
-
-impl Statistic {
-    /// All but the percentiles.
-    pub const PLAIN: &[Self] = &[
-        Self::Sum,
-        Self::Average,
-        Self::Minimum,
-        Self::Maximum,
-        Self::SampleCount,
-    ];
-
-    /// The statistic with CloudWatch's name for it, `p` and a number for percentiles.
-    pub fn from_name(name: &str) -> Option<Self> {
-        let plain = Self::PLAIN
-            .iter()
-            .copied()
-            .find(|statistic| statistic.to_string() == name);
-        plain.or_else(|| {
-            let number = name.strip_prefix('p')?;
-            let (whole, decimals) = number.split_once('.').unwrap_or((number, ""));
-            let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-            let ends_well = number.ends_with(|character: char| character.is_ascii_digit());
-            if whole.is_empty() || !ends_well || decimals.len() > 3 || !digits(whole) || !digits(decimals) {
-                return None;
-            }
-            let thousandths: u32 = format!("{decimals:0<3}").parse().ok()?;
-            let percent: u32 = whole.parse().ok()?;
-            let value = percent.checked_mul(1_000)?.checked_add(thousandths)?;
-            (value <= 100_000).then_some(Self::Percentile(value))
-        })
-    }
-}
-
-impl fmt::Display for Statistic {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sum => f.write_str("Sum"),
-            Self::Average => f.write_str("Average"),
-            Self::Minimum => f.write_str("Minimum"),
-            Self::Maximum => f.write_str("Maximum"),
-            Self::SampleCount => f.write_str("SampleCount"),
-            Self::Percentile(thousandths) => {
-                let (whole, rest) = (thousandths / 1_000, thousandths % 1_000);
-                if rest == 0 {
-                    write!(f, "p{whole}")
-                } else {
-                    let decimals = format!("{rest:03}");
-                    write!(f, "p{whole}.{}", decimals.trim_end_matches('0'))
-                }
-            }
-        }
-    }
-}
-
-/// What a metric is, which decides its statistics.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Sort {
-    /// Values add up; percentiles say nothing.
-    Counter,
-    /// Each value stands for one event: a duration, an age. Kept as sum, number, least and greatest value.
-    Timing,
-    /// The same, and all its values are kept, so that there are percentiles.
-    Distribution,
-    /// A level that goes up and down; sums say nothing.
-    Gauge,
-}
-
-impl Sort {
-    /// The statistic makes sense for such a metric.
-    pub const fn has(self, statistic: Statistic) -> bool {
-        match (self, statistic) {
-            (Self::Counter | Self::Gauge | Self::Timing, Statistic::Percentile(_)) | (Self::Gauge, Statistic::Sum) => {
-                false
-            }
-            (Self::Counter | Self::Gauge | Self::Timing | Self::Distribution, _) => true,
-        }
-    }
-    /// The statistics in words.
-    pub const fn statistics(self) -> &'static str {
-        match self {
-            Self::Counter | Self::Timing => "Sum, Average, Minimum, Maximum and SampleCount",
-            Self::Distribution => "Sum, Average, Minimum, Maximum, SampleCount and percentiles such as p99",
-            Self::Gauge => "Average, Minimum, Maximum and SampleCount",
-        }
-    }
-}
-
-/// A metric row.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Metric {
-    /// Its name; CloudWatch's, where CloudWatch has it.
-    pub name: &'static str,
-    /// `AWS/Kinesis`, `AWS/Lambda`, `AWS/SQS`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
-    pub namespace: &'static str,
-    /// Its unit.
-    pub unit: Unit,
-    /// What it is.
-    pub sort: Sort,
-    /// The kinds of components that have it.
-    pub of: &'static [Kind],
-    /// What it says, in a sentence.
-    pub doc: &'static str,
-}
-
-const fn kinesis(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
-    Metric {
-        name,
-        namespace: "AWS/Kinesis",
-        unit,
-        sort,
-        of: &[Kind::Stream],
-        doc,
-    }
-}
-const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
-    Metric {
-        name,
-        namespace: "AWS/Lambda",
-        unit,
-        sort,
-        of: &[Kind::Function],
-        doc,
-    }
-}
-const fn sqs(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
-    Metric {
-        name,
-        namespace: "AWS/SQS",
-        unit,
-        sort,
-        of: &[Kind::Queue],
-        doc,
-    }
-}
-const fn producer_library(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
-    Metric {
-        name,
-        namespace: "KinesisProducerLibrary",
-        unit,
-        sort,
-        of: &[Kind::Producer],
-        doc,
-    }
-}
-const fn simulator(name: &'static str, unit: Unit, sort: Sort, of: &'static [Kind], doc: &'static str) -> Metric {
-    Metric {
-        name,
-        namespace: "Simulator",
-        unit,
-        sort,
-        of,
-        doc,
-    }
-}
+pub use crate::metric_row::Metric;
+use crate::metric_row::{kinesis, lambda, producer_library, simulator, sqs};
+pub use crate::statistic::{Sort, Statistic, Unit};
 
 use Sort::{Counter, Distribution, Gauge, Timing};
 use Unit::{Bytes, Count, Milliseconds};
@@ -401,6 +212,60 @@ pub const METRICS: &[Metric] = &[
         Gauge,
         "Message groups with a message in flight, at each full minute (SQS-C-20).",
     ),
+    lambda(
+        "ProvisionedConcurrentExecutions",
+        Count,
+        Gauge,
+        "Provisioned environments in use (LAM-M-11).",
+    ),
+    lambda(
+        "ProvisionedConcurrencyInvocations",
+        Count,
+        Counter,
+        "Invocations on provisioned environments (LAM-M-12).",
+    ),
+    lambda(
+        "ProvisionedConcurrencySpilloverInvocations",
+        Count,
+        Counter,
+        "Invocations on demand of a function with provisioned environments (LAM-M-13).",
+    ),
+    lambda(
+        "ProvisionedConcurrencyUtilization",
+        Count,
+        Gauge,
+        "Provisioned environments in use as a part of those allocated, from 0 to 1; silent while idle (LAM-M-14).",
+    ),
+    lambda(
+        "AsyncEventsReceived",
+        Count,
+        Counter,
+        "Asynchronous events accepted (LAM-M-15).",
+    ),
+    lambda(
+        "AsyncEventAge",
+        Milliseconds,
+        Timing,
+        "Time from an event's acceptance to an attempt to process it (LAM-M-16).",
+    ),
+    lambda(
+        "AsyncEventsDropped",
+        Count,
+        Counter,
+        "Asynchronous events given up without success (LAM-M-17).",
+    ),
+    lambda(
+        "DeadLetterErrors",
+        Count,
+        Counter,
+        "Reports to the dead-letter queue that failed (LAM-M-18).",
+    ),
+    lambda(
+        "DestinationDeliveryFailures",
+        Count,
+        Counter,
+        "Reports to a destination that failed (LAM-M-18).",
+    ),
     producer_library(
         "UserRecordsPut",
         Count,
@@ -437,6 +302,34 @@ pub const METRICS: &[Metric] = &[
         Counter,
         &[Kind::Function],
         "Invocations that waited for a new environment.",
+    ),
+    simulator(
+        "RequestsSent",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Requests that a direct caller sent.",
+    ),
+    simulator(
+        "RequestsFailed",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Direct calls answered with a function error or a timeout.",
+    ),
+    simulator(
+        "RequestsThrottled",
+        Count,
+        Counter,
+        &[Kind::Invoker],
+        "Direct calls refused with 429 (LAM-C-23).",
+    ),
+    simulator(
+        "ResponseTime",
+        Milliseconds,
+        Timing,
+        &[Kind::Invoker],
+        "Time from a direct call to its answer, of those that were not refused.",
     ),
     simulator("RecordsProduced", Count, Counter, &[Kind::Producer], "Records created."),
     simulator(

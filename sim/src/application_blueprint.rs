@@ -62,6 +62,16 @@ impl KclVersion {
             Self::Two | Self::Three => SimDuration::from_millis(1_500),
         }
     }
+    /// How it creates its lease table (KDS-KCL-38).
+    pub const fn lease_table_capacity(self) -> LeaseTableCapacity {
+        match self {
+            Self::One => LeaseTableCapacity::Provisioned {
+                read_units: 10,
+                write_units: 10,
+            },
+            Self::Two | Self::Three => LeaseTableCapacity::OnDemand,
+        }
+    }
     /// Batches that wait for the record processor at most, by default (KDS-KCL-23).
     pub const fn pending_batches(self) -> u32 {
         match self {
@@ -69,6 +79,20 @@ impl KclVersion {
             Self::Three => 4,
         }
     }
+}
+
+/// How the capacity of a lease table is paid for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum LeaseTableCapacity {
+    /// Capacity units, used or not.
+    Provisioned {
+        /// Read capacity units.
+        read_units: u32,
+        /// Write capacity units.
+        write_units: u32,
+    },
+    /// By request.
+    OnDemand,
 }
 
 /// How records come to workers.

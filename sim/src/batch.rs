@@ -1,14 +1,18 @@
 //! What calls carry: a batch of records and an envelope, in a pool of recycled slots.
 
 use crate::blueprint::PutApi;
+pub use crate::direct_call::{DirectAnswer, DirectCall};
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{
-    ApplicationId, Destination, FleetId, FunctionId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex,
-    SinkId, StreamId,
+    ApplicationId, Destination, FunctionId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId,
+    StreamId,
 };
 use crate::key::HashRange;
+pub use crate::position_call::{IteratorCall, IteratorType, ListCall, ShardFilter};
+pub use crate::queue_call::{QueueAction, QueueCall};
 use crate::record::Record;
+pub use crate::subscription_call::{EventsTaken, PushedEvent, SubscribeCall};
 use crate::user_records::LibraryCall;
 
 /// A handle to a batch in flight.
@@ -55,47 +59,20 @@ pub enum Envelope {
     Iterator(IteratorCall),
     /// `ListShards` with a filter, and its response; the shards stand in [`Batch::child_shards`].
     List(ListCall),
+    /// `SubscribeToShard`, and its response.
+    Subscribe(SubscribeCall),
+    /// A `SubscribeToShardEvent`, or the end of a subscription.
+    Pushed(PushedEvent),
+    /// A consumer has taken events.
+    Acknowledge(EventsTaken),
+    /// `Invoke` by an invoker, and its response.
+    InvokeDirect(DirectCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
     /// A call of a queue by a worker, and its response.
     Queue(QueueCall),
     /// Messages that a queue moves to its dead-letter queue; their receive counts stand in [`Batch::positions`].
     Moved(QueueId),
-}
-
-/// A call of a queue by a worker, and its response. The receipt handles stand in [`Batch::positions`]; in a response the
-/// results of a batch's entries stand on the records.
-#[derive(Clone, Copy, Debug)]
-pub struct QueueCall {
-    /// Who calls.
-    pub fleet: FleetId,
-    /// Number of the worker.
-    pub worker: u16,
-    /// What is asked.
-    pub action: QueueAction,
-    /// In a response: the error of the whole call.
-    pub error: Option<ServiceError>,
-}
-
-/// What is asked of a queue.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum QueueAction {
-    /// ReceiveMessage.
-    Receive {
-        /// MaxNumberOfMessages (SQS-R-01).
-        max: u8,
-        /// WaitTimeSeconds; `None`: what the queue is set to (SQS-R-04).
-        wait: Option<SimDuration>,
-        /// VisibilityTimeout; `None`: what the queue is set to (SQS-V-01).
-        visibility: Option<SimDuration>,
-    },
-    /// DeleteMessage or DeleteMessageBatch.
-    Delete,
-    /// ChangeMessageVisibility or ChangeMessageVisibilityBatch.
-    ChangeVisibility {
-        /// From now on (SQS-V-06).
-        timeout: SimDuration,
-    },
 }
 
 /// Errors that a whole call can end in.
@@ -121,6 +98,10 @@ pub enum ServiceError {
     BatchRequestTooLong,
     /// `TooManyEntriesInBatchRequest` (SQS-B-03).
     TooManyEntriesInBatchRequest,
+    /// `ResourceInUseException` (KDS-EFO-09, KDS-EFO-10).
+    ResourceInUse,
+    /// `LimitExceededException` (KDS-EFO-08).
+    LimitExceeded,
 }
 
 impl ServiceError {
@@ -137,6 +118,8 @@ impl ServiceError {
             Self::OverLimit => "OverLimit",
             Self::BatchRequestTooLong => "BatchRequestTooLong",
             Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",
+            Self::ResourceInUse => "ResourceInUseException",
+            Self::LimitExceeded => "LimitExceededException",
         }
     }
 }
@@ -232,60 +215,6 @@ pub struct GetCall {
     /// In a response: NextShardIterator is null, since the shard is closed and has been read to its end (KDS-R-06). The
     /// shards that follow it stand in [`Batch::child_shards`].
     pub shard_end: bool,
-    /// In a response: the error of the call.
-    pub error: Option<ServiceError>,
-}
-
-/// Where a shard iterator starts (KDS-R-01).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum IteratorType {
-    /// AT_SEQUENCE_NUMBER: at the record with this position (KDS-R-02).
-    AtSequenceNumber(u64),
-    /// AFTER_SEQUENCE_NUMBER: at the one after it (KDS-R-02).
-    AfterSequenceNumber(u64),
-    /// TRIM_HORIZON: at the oldest record (KDS-R-03).
-    TrimHorizon,
-    /// LATEST: after the newest record (KDS-R-03, KDS-MOD-22).
-    Latest,
-    /// AT_TIMESTAMP: at the first record stored then or later (KDS-R-04).
-    AtTimestamp(SimTime),
-}
-
-/// A `ListShards` that asks for the shards with which a reader begins (KDS-KCL-45), and its response.
-#[derive(Clone, Copy, Debug)]
-pub struct ListCall {
-    /// Whom the response goes to.
-    pub application: ApplicationId,
-    /// Where the reader begins.
-    pub filter: ShardFilter,
-}
-
-/// `ShardFilter` of a `ListShards`.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum ShardFilter {
-    /// AT_TRIM_HORIZON: those that were open at the trim horizon.
-    AtTrimHorizon,
-    /// AT_LATEST: those that are open.
-    AtLatest,
-    /// AT_TIMESTAMP: those that were open then.
-    AtTimestamp(SimTime),
-}
-
-/// A `GetShardIterator` and its response.
-#[derive(Clone, Copy, Debug)]
-pub struct IteratorCall {
-    /// Who reads.
-    pub reader: ReaderId,
-    /// Whom the response goes to.
-    pub caller: ReadCaller,
-    /// Which shard.
-    pub shard: ShardIndex,
-    /// Where to start.
-    pub kind: IteratorType,
-    /// In a response: the position that the iterator stands for.
-    pub position: u64,
-    /// In a response: when it was issued.
-    pub issued_at: SimTime,
     /// In a response: the error of the call.
     pub error: Option<ServiceError>,
 }

@@ -6,8 +6,12 @@
 pub use crate::application_blueprint::*;
 use crate::command::Intervention;
 use crate::engine::distribution::Distribution;
-use crate::engine::quantity::{Rate, Ratio};
+use crate::engine::quantity::Rate;
 use crate::engine::time::SimDuration;
+pub use crate::function_blueprint::{
+    AsynchronousInvocation, DestinationBlueprint, DestinationService, FunctionBlueprint, InvocationType,
+    InvokerBlueprint, ProcessorShare, ProvisionedConcurrency,
+};
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
@@ -31,6 +35,8 @@ pub struct Blueprint {
     pub model: ModelParameters,
     /// Concurrency quota of the account and Region (LAM-C-04).
     pub account_concurrency: u32,
+    /// New environments that the functions of the Region may get at once (LAM-C-16; profile `exam`).
+    pub region_burst: u32,
     /// Quotas of the account for streams.
     pub stream_account: StreamAccount,
     /// Sources of records.
@@ -41,12 +47,16 @@ pub struct Blueprint {
     pub queues: Vec<QueueBlueprint>,
     /// Workers that poll queues.
     pub fleets: Vec<FleetBlueprint>,
+    /// Registered consumers of streams.
+    pub consumers: Vec<ConsumerBlueprint>,
     /// Event source mappings.
     pub mappings: Vec<MappingBlueprint>,
     /// Consumer applications.
     pub applications: Vec<ApplicationBlueprint>,
     /// Lambda functions.
     pub functions: Vec<FunctionBlueprint>,
+    /// Direct callers of functions.
+    pub invokers: Vec<InvokerBlueprint>,
     /// Downstream systems.
     pub sinks: Vec<SinkBlueprint>,
     /// What changes during the run, in any order.
@@ -68,14 +78,17 @@ impl Blueprint {
             duration,
             model: ModelParameters::default(),
             account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
+            region_burst: crate::services::lambda::quotas::initial_burst(DEFAULT_REGION),
             stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
             queues: Vec::new(),
             fleets: Vec::new(),
+            consumers: Vec::new(),
             mappings: Vec::new(),
             applications: Vec::new(),
             functions: Vec::new(),
+            invokers: Vec::new(),
             sinks: Vec::new(),
             interventions: Vec::new(),
         }
@@ -320,6 +333,8 @@ pub enum RetryMode {
     Adaptive,
     /// Five attempts, unbounded exponential backoff, no quota.
     Legacy,
+    /// Standard as the SDK for Java 2.x documents it (KDS-SDK-12).
+    Java,
 }
 
 impl RetryMode {
@@ -327,7 +342,7 @@ impl RetryMode {
     pub const fn default_attempts(self) -> u32 {
         match self {
             Self::Off => 1,
-            Self::Standard | Self::Adaptive => 3,
+            Self::Standard | Self::Adaptive | Self::Java => 3,
             Self::Legacy => 5,
         }
     }
@@ -376,6 +391,15 @@ pub struct StreamBlueprint {
     pub warm_throughput_mib: u32,
 }
 
+/// A registered consumer of a stream (`[consumer.NAME]`, AWS::Kinesis::StreamConsumer).
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ConsumerBlueprint {
+    /// Component name.
+    pub name: String,
+    /// Name of the stream that it is registered with.
+    pub stream: String,
+}
+
 /// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct MappingBlueprint {
@@ -383,6 +407,8 @@ pub struct MappingBlueprint {
     pub name: String,
     /// Name of the stream that it reads.
     pub stream: String,
+    /// Name of the registered consumer of this stream that it reads as; `None`: it polls (LAM-K-34).
+    pub consumer: Option<String>,
     /// Name of the function that it invokes.
     pub function: String,
     /// Where reading starts (LAM-K-16).
@@ -402,31 +428,6 @@ pub enum StartingPosition {
     TrimHorizon,
     /// After the newest record at the time.
     Latest,
-}
-
-/// A Lambda function (`[function.NAME]`, AWS::Lambda::Function).
-#[derive(Clone, PartialEq, Debug)]
-pub struct FunctionBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Memory in MB (LAM-C-27).
-    pub memory_size: u32,
-    /// Timeout (LAM-C-26).
-    pub timeout: SimDuration,
-    /// Reserved concurrency (LAM-C-06); `None`: the account's unreserved pool.
-    pub reserved_concurrency: Option<u32>,
-    /// Runtime and packaging, which decide the length of a cold start.
-    pub cold_start: ColdStart,
-    /// Time of the handler for a batch, in nanoseconds.
-    pub per_batch: Distribution,
-    /// Further time for each record.
-    pub per_record: SimDuration,
-    /// Probability that an invocation ends in a function error.
-    pub failure_rate: Ratio,
-    /// True: a failing handler throws after its write to the sink, so that the retry delivers twice. False: before it.
-    pub fails_after_write: bool,
-    /// Where the handler writes, if anywhere.
-    pub sink: Option<String>,
 }
 
 /// How long a new execution environment takes, beyond its placement.

@@ -1,9 +1,9 @@
 //! From a blueprint to a world.
 
 use crate::batch::BatchPool;
-use crate::blueprint::{Blueprint, ProducerBlueprint};
+use crate::blueprint::{Blueprint, ProducerBlueprint, Retrieval};
 use crate::command::{Command, Intervention};
-use crate::directory::{Component, Directory, UnknownReference};
+use crate::directory::{Component, Directory, ReaderEntry, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
@@ -12,8 +12,9 @@ use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::application::{Application, ApplicationSetting};
 use crate::services::fleet::Fleet;
-use crate::services::kinesis::{Stream, StreamSetting};
-use crate::services::lambda::Lambda;
+use crate::services::invoker::Invoker;
+use crate::services::kinesis::{ConsumerSetting, Stream, StreamSetting};
+use crate::services::lambda::{Account, Lambda};
 use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
 use crate::services::queue::{Queue, QueueSetting};
@@ -77,24 +78,20 @@ impl World {
         let mappings = build_mappings(blueprint, &directory, &streams, &keys, &mut random)?;
         let applications = build_applications(blueprint, &directory, &mut random)?;
         let sink_of_function: Vec<_> = directory.functions.iter().map(|function| function.sink).collect();
-        let quota = blueprint.account_concurrency;
-        let lambda = Lambda::new(&functions, &sink_of_function, quota, &blueprint.model, &mut random)?;
-        let mut clients = IndexVec::<ProducerId, Client>::new();
-        for (producer, entry) in producers.iter().zip(&directory.producers) {
-            let range = keys.range(ProducerId::from_index(clients.len()));
-            let setting = LibrarySetting {
-                target: entry.target,
-                keys: &keys,
-                range,
-                aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
-                shards: match entry.target {
-                    Destination::Stream(stream) => streams[stream].ranges(),
-                    Destination::Queue(_) => &[],
-                },
-                model: &blueprint.model,
-            };
-            clients.push(Client::new(producer, setting, &mut random)?);
+        let account = Account {
+            profile: blueprint.profile,
+            concurrency: blueprint.account_concurrency,
+            region_burst: blueprint.region_burst,
+        };
+        let lambda = Lambda::new(&functions, &sink_of_function, account, &blueprint.model, &mut random)?;
+        let mut invokers = IndexVec::new();
+        for (invoker, entry) in sorted(&blueprint.invokers, "invoker", |invoker| &invoker.name)?
+            .into_iter()
+            .zip(&directory.invokers)
+        {
+            invokers.push(Invoker::new(invoker, entry.function, &blueprint.model, &mut random)?);
         }
+        let clients = build_clients(blueprint, &directory, (&producers, &keys), &streams, &mut random)?;
         let queues = build_queues(blueprint, &directory, &mut random)?;
         let fleets = build_fleets(blueprint, &directory, &mut random)?;
         let mut sinks = IndexVec::new();
@@ -113,6 +110,7 @@ impl World {
             applications,
             queues,
             fleets,
+            invokers,
             lambda,
             mappings,
             producers: clients,
@@ -148,6 +146,7 @@ fn build_streams(
             .filter(|(_, reader)| reader.stream == id)
             .map(|(reader, _)| reader)
             .collect();
+        let consumers = consumers_of(blueprint, directory, id);
         let setting = StreamSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
@@ -156,6 +155,7 @@ fn build_streams(
             applications: readers
                 .iter()
                 .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
+            consumers: &consumers,
             account: blueprint.stream_account,
             metered: interventions_need_loads(blueprint, &stream.name),
             call_window: call_window(producers, &stream.name),
@@ -163,6 +163,68 @@ fn build_streams(
         streams.push(Stream::new(stream, setting, random)?);
     }
     Ok(streams)
+}
+
+fn build_clients(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    (producers, keys): (&[&ProducerBlueprint], &KeyTable),
+    streams: &IndexVec<StreamId, Stream>,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<ProducerId, Client>, BuildError> {
+    let mut clients = IndexVec::<ProducerId, Client>::new();
+    for (producer, entry) in producers.iter().zip(&directory.producers) {
+        let range = keys.range(ProducerId::from_index(clients.len()));
+        let setting = LibrarySetting {
+            target: entry.target,
+            keys,
+            range,
+            aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
+            shards: match entry.target {
+                Destination::Stream(stream) => streams[stream].ranges(),
+                Destination::Queue(_) => &[],
+            },
+            model: &blueprint.model,
+        };
+        clients.push(Client::new(producer, setting, random)?);
+    }
+    Ok(clients)
+}
+
+/// The stream's registered consumers that somebody reads as, in order of reader.
+fn consumers_of<'b>(blueprint: &'b Blueprint, directory: &'b Directory, stream: StreamId) -> Vec<ConsumerSetting<'b>> {
+    let named = |reader: &ReaderEntry| -> Option<(&'b str, bool)> {
+        match reader.component {
+            Component::Mapping(id) => {
+                let name = &directory.mappings[id].name;
+                let mapping = blueprint.mappings.iter().find(|mapping| mapping.name == *name)?;
+                Some((mapping.consumer.as_deref()?, true))
+            }
+            Component::Application(id) => {
+                // The library registers a consumer with the application's name (KDS-EFO-19).
+                let name = &directory.applications[id].name;
+                let mut applications = blueprint.applications.iter();
+                let application = applications.find(|application| application.name == *name)?;
+                (application.retrieval == Retrieval::FanOut).then_some((name.as_str(), false))
+            }
+            Component::Fleet(_)
+            | Component::Invoker(_)
+            | Component::Queue(_)
+            | Component::Producer(_)
+            | Component::Stream(_)
+            | Component::Function(_)
+            | Component::Sink(_) => None,
+        }
+    };
+    let mut consumers = Vec::new();
+    for (reader, entry) in directory.readers.iter_enumerated() {
+        if entry.stream == stream
+            && let Some((name, mapping)) = named(entry)
+        {
+            consumers.push(ConsumerSetting { name, reader, mapping });
+        }
+    }
+    consumers
 }
 
 fn build_mappings(

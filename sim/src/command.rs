@@ -40,6 +40,13 @@ pub enum Command {
         /// The new value.
         limit: Option<u32>,
     },
+    /// Asks for a number of provisioned environments (LAM-V-08..10); zero gives them back.
+    SetProvisionedConcurrency {
+        /// The function.
+        function: String,
+        /// How many.
+        executions: u32,
+    },
     /// Changes the probability of a function error.
     SetFailureRate {
         /// The function.
@@ -110,7 +117,9 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
             Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
-            Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
+            Self::SetReservedConcurrency { function, .. }
+            | Self::SetProvisionedConcurrency { function, .. }
+            | Self::SetFailureRate { function, .. } => {
                 format!("function.{function}")
             }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
@@ -138,9 +147,9 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
             Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
-            Self::SetReservedConcurrency { function, .. } | Self::SetFailureRate { function, .. } => {
-                directory.function(function).is_some()
-            }
+            Self::SetReservedConcurrency { function, .. }
+            | Self::SetProvisionedConcurrency { function, .. }
+            | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
@@ -180,6 +189,11 @@ impl Command {
                     cx.fail(Fault::Broken(format!("function.{function}: {error}")));
                 }
             }
+            Self::SetProvisionedConcurrency { function, executions } => {
+                if let Some(id) = directory.function(function) {
+                    lambda.set_provisioned_concurrency(id, *executions, cx);
+                }
+            }
             Self::SetFailureRate { function, rate } => {
                 if let Some(id) = directory.function(function) {
                     lambda.set_failure_rate(id, *rate);
@@ -217,6 +231,7 @@ impl Command {
             Self::ScaleLoad { .. }
             | Self::ChangeStream { .. }
             | Self::SetReservedConcurrency { .. }
+            | Self::SetProvisionedConcurrency { .. }
             | Self::SetFailureRate { .. }
             | Self::SetSinkCapacity { .. }
             | Self::BreakSink { .. } => {}

@@ -1,10 +1,14 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, PutApi};
+mod queues;
+
+pub use queues::{FleetEntry, QueueEntry};
+
+use crate::blueprint::{Blueprint, InvocationType, PutApi};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
-    ApplicationId, Destination, FleetId, FunctionId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, SinkId,
-    StreamId,
+    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
+    SinkId, StreamId,
 };
 use core::fmt;
 
@@ -23,6 +27,8 @@ pub struct Directory {
     pub readers: IndexVec<ReaderId, ReaderEntry>,
     /// Functions.
     pub functions: IndexVec<FunctionId, FunctionEntry>,
+    /// Direct callers of functions.
+    pub invokers: IndexVec<InvokerId, InvokerEntry>,
     /// Whatever processes the batches of readers: the functions, then the applications.
     pub processors: IndexVec<ProcessorId, ProcessorEntry>,
     /// Sinks.
@@ -31,26 +37,6 @@ pub struct Directory {
     pub queues: IndexVec<QueueId, QueueEntry>,
     /// Workers of queues.
     pub fleets: IndexVec<FleetId, FleetEntry>,
-}
-
-/// A queue.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct QueueEntry {
-    /// Its name in the scenario.
-    pub name: String,
-    /// It is a FIFO queue.
-    pub fifo: bool,
-    /// Where messages go that were received too often.
-    pub dead_letter_queue: Option<QueueId>,
-}
-
-/// Workers of a queue.
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct FleetEntry {
-    /// Their name in the scenario.
-    pub name: String,
-    /// What they poll.
-    pub queue: QueueId,
 }
 
 /// A producer.
@@ -126,6 +112,17 @@ pub struct FunctionEntry {
     pub sink: Option<SinkId>,
 }
 
+/// A direct caller of a function.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InvokerEntry {
+    /// Its name in the scenario.
+    pub name: String,
+    /// What it invokes.
+    pub function: FunctionId,
+    /// How.
+    pub invocation_type: InvocationType,
+}
+
 /// A sink.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SinkEntry {
@@ -146,6 +143,8 @@ pub enum Component {
     Application(ApplicationId),
     /// A function.
     Function(FunctionId),
+    /// A direct caller of a function.
+    Invoker(InvokerId),
     /// A sink.
     Sink(SinkId),
     /// A queue.
@@ -178,7 +177,7 @@ impl Directory {
         let stream_names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
         let function_names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let sink_names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
-        let (queues, fleets) = queues(blueprint)?;
+        let (queues, fleets) = queues::queues(blueprint)?;
         let queue_names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
@@ -211,21 +210,7 @@ impl Directory {
                 })
                 .collect::<Result<_, _>>()?;
         Ok(Self {
-            producers: sorted(blueprint.producers.iter(), |producer| &producer.name)
-                .into_iter()
-                .map(|producer| {
-                    Ok(ProducerEntry {
-                        name: producer.name.clone(),
-                        target: if producer.api.is_for_queues() {
-                            Destination::Queue(find(&queue_names, &producer.target, &producer.name)?)
-                        } else {
-                            Destination::Stream(find(&stream_names, &producer.target, &producer.name)?)
-                        },
-                        api: producer.api,
-                        library: producer.library.is_some(),
-                    })
-                })
-                .collect::<Result<_, _>>()?,
+            producers: producers(blueprint, &stream_names, &queue_names)?,
             streams: streams
                 .iter()
                 .map(|stream| StreamEntry {
@@ -235,6 +220,7 @@ impl Directory {
                 .collect(),
             queues,
             fleets,
+            invokers: invokers(blueprint, &function_names)?,
             readers: readers(&mappings, &functions, &applications),
             processors: processors(&functions, &applications),
             mappings,
@@ -263,6 +249,7 @@ impl Directory {
             Component::Mapping(id) => ("mapping", self.mappings.get(id).map(|entry| &entry.name)),
             Component::Application(id) => ("application", self.applications.get(id).map(|entry| &entry.name)),
             Component::Function(id) => ("function", self.functions.get(id).map(|entry| &entry.name)),
+            Component::Invoker(id) => ("invoker", self.invokers.get(id).map(|entry| &entry.name)),
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
             Component::Queue(id) => ("queue", self.queues.get(id).map(|entry| &entry.name)),
             Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
@@ -287,6 +274,13 @@ impl Directory {
     /// The function with this name.
     pub fn function(&self, name: &str) -> Option<FunctionId> {
         self.functions
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
+    /// The invoker with this name.
+    pub fn invoker(&self, name: &str) -> Option<InvokerId> {
+        self.invokers
             .iter_enumerated()
             .find(|(_, entry)| entry.name == name)
             .map(|(id, _)| id)
@@ -328,6 +322,23 @@ impl Directory {
     pub fn processor_of(&self, application: ApplicationId) -> ProcessorId {
         ProcessorId::from_index(self.functions.len() + application.index())
     }
+    /// The stream that the component is or reads.
+    pub fn stream_of(&self, component: Component) -> Option<StreamId> {
+        let reader = match component {
+            Component::Stream(id) => return Some(id),
+            Component::Mapping(id) => id.into(),
+            Component::Application(id) => self.reader_of(id),
+            Component::Producer(_)
+            | Component::Function(_)
+            | Component::Invoker(_)
+            | Component::Sink(_)
+            | Component::Queue(_)
+            | Component::Fleet(_) => {
+                return None;
+            }
+        };
+        self.readers.get(reader).map(|entry| entry.stream)
+    }
     /// The component that processes: `function.enrich`.
     pub fn processor_label(&self, processor: ProcessorId) -> String {
         let entry = self.processors.get(processor);
@@ -339,6 +350,23 @@ impl Directory {
             .iter_enumerated()
             .filter(move |(_, reader)| reader.processor == processor)
     }
+}
+
+/// The direct callers, in order of id.
+fn invokers(
+    blueprint: &Blueprint,
+    function_names: &[&str],
+) -> Result<IndexVec<InvokerId, InvokerEntry>, UnknownReference> {
+    sorted(blueprint.invokers.iter(), |invoker| &invoker.name)
+        .into_iter()
+        .map(|invoker| {
+            Ok(InvokerEntry {
+                name: invoker.name.clone(),
+                function: find(function_names, &invoker.function, &invoker.name)?,
+                invocation_type: invoker.invocation_type,
+            })
+        })
+        .collect()
 }
 
 /// The readers, in order of id.
@@ -376,33 +404,26 @@ pub(crate) fn processors(
     functions.chain(applications).collect()
 }
 
-type Queues = (IndexVec<QueueId, QueueEntry>, IndexVec<FleetId, FleetEntry>);
-
-/// The queues and their workers.
-fn queues(blueprint: &Blueprint) -> Result<Queues, UnknownReference> {
-    let queues = sorted(blueprint.queues.iter(), |queue| &queue.name);
-    let names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
-    let fleets = sorted(blueprint.fleets.iter(), |fleet| &fleet.name)
+fn producers(
+    blueprint: &Blueprint,
+    stream_names: &[&str],
+    queue_names: &[&str],
+) -> Result<IndexVec<ProducerId, ProducerEntry>, UnknownReference> {
+    sorted(blueprint.producers.iter(), |producer| &producer.name)
         .into_iter()
-        .map(|fleet| {
-            Ok(FleetEntry {
-                name: fleet.name.clone(),
-                queue: find(&names, &fleet.queue, &fleet.name)?,
+        .map(|producer| {
+            Ok(ProducerEntry {
+                name: producer.name.clone(),
+                target: if producer.api.is_for_queues() {
+                    Destination::Queue(find(queue_names, &producer.target, &producer.name)?)
+                } else {
+                    Destination::Stream(find(stream_names, &producer.target, &producer.name)?)
+                },
+                api: producer.api,
+                library: producer.library.is_some(),
             })
         })
-        .collect::<Result<_, _>>()?;
-    let queues = queues
-        .iter()
-        .map(|queue| {
-            let dead_letters = queue.redrive.as_ref().map(|policy| &policy.dead_letter_queue);
-            Ok(QueueEntry {
-                name: queue.name.clone(),
-                fifo: queue.fifo.is_some(),
-                dead_letter_queue: maybe(&names, dead_letters, &queue.name)?,
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    Ok((queues, fleets))
+        .collect()
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {

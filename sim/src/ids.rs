@@ -22,6 +22,11 @@ crate::define_index! {
 }
 
 crate::define_index! {
+    /// A direct caller of functions.
+    InvokerId(u16)
+}
+
+crate::define_index! {
     /// A consumer application.
     ApplicationId(u16)
 }

@@ -2,8 +2,9 @@
 //! `shardlab bench`.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition, StreamBlueprint, WeightedKey,
+    Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys,
+    MappingBlueprint, ProcessorShare, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition,
+    StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
@@ -73,6 +74,7 @@ impl Workload {
         blueprint.functions.push(function());
         blueprint.mappings.push(MappingBlueprint {
             name: "reader".to_owned(),
+            consumer: None,
             stream: "records".to_owned(),
             function: "work".to_owned(),
             starting_position: StartingPosition::TrimHorizon,
@@ -133,10 +135,15 @@ fn function() -> FunctionBlueprint {
         memory_size: 1_024,
         timeout: SimDuration::from_secs(60),
         reserved_concurrency: None,
+        provisioned_concurrency: None,
+        asynchronous: AsynchronousInvocation::default(),
         cold_start: ColdStart::Own(Distribution::Constant(1e8)),
         per_batch: Distribution::Constant(5e7),
         per_record: SimDuration::from_micros(100),
+        first_run: SimDuration::ZERO,
+        processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
+        crash_share: Ratio::ZERO,
         fails_after_write: false,
         sink: None,
     }

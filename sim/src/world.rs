@@ -7,19 +7,24 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FleetId, FunctionId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId,
+};
 use crate::key::KeyTable;
 use crate::observe::Probe;
-use crate::observe::holdings::{Holdings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings};
+use crate::observe::holdings::{
+    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
+};
 use crate::services::application::Application;
 use crate::services::fleet::Fleet;
+use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, fleet, kinesis, lambda, mapping, producer, queue, sink};
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -34,6 +39,8 @@ pub enum Event {
     Fleet(FleetId, fleet::Event),
     /// To a function.
     Function(FunctionId, lambda::Event),
+    /// To an invoker.
+    Invoker(InvokerId, invoker::Event),
     /// To a mapping.
     Mapping(MappingId, mapping::Event),
     /// To a producer.
@@ -54,6 +61,7 @@ pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) queues: IndexVec<QueueId, Queue>,
     pub(crate) fleets: IndexVec<FleetId, Fleet>,
+    pub(crate) invokers: IndexVec<InvokerId, Invoker>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
     pub(crate) producers: IndexVec<ProducerId, Client>,
@@ -88,8 +96,9 @@ impl Model for World {
             Event::Sink(id, event) => word(id.0, 4, event.kind()),
             Event::Stream(id, event) => word(id.0, 5, event.kind()),
             Event::Application(id, event) => word(id.0, 6, event.kind()),
-            Event::Queue(id, event) => word(id.0, 7, event.kind()),
-            Event::Fleet(id, event) => word(id.0, 8, event.kind()),
+            Event::Invoker(id, event) => word(id.0, 7, event.kind()),
+            Event::Queue(id, event) => word(id.0, 8, event.kind()),
+            Event::Fleet(id, event) => word(id.0, 9, event.kind()),
         }
     }
 
@@ -121,6 +130,7 @@ impl Model for World {
             Event::Application(id, event) => self.applications[id].handle(id, event, cx),
             Event::Fleet(id, event) => self.fleets[id].handle(id, event, cx),
             Event::Function(id, event) => self.lambda.handle(id, event, cx),
+            Event::Invoker(id, event) => self.invokers[id].handle(id, event, cx),
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
             Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
@@ -203,6 +213,10 @@ impl World {
         for id in self.fleets.ids() {
             self.fleets[id].start(id, cx);
         }
+        self.lambda.start(cx);
+        for id in self.invokers.ids() {
+            self.invokers[id].start(id, cx);
+        }
         for id in self.producers.ids() {
             self.producers[id].start(id, cx);
         }
@@ -223,6 +237,7 @@ impl World {
             .chain([self.lambda.draws()])
             .chain(sinks)
             .chain(self.applications.iter().flat_map(Application::draws))
+            .chain(self.invokers.iter().flat_map(Invoker::draws))
             .chain(self.queues.iter().map(Queue::draws))
             .chain(self.fleets.iter().map(Fleet::draws))
     }
@@ -240,11 +255,7 @@ impl World {
                 in_flight,
             });
         }
-        out.queues
-            .extend(self.queues.iter_enumerated().map(|(queue, held)| QueueHoldings {
-                queue,
-                held: held.state(),
-            }));
+        self.messages_held(out);
         for id in self.streams.ids() {
             self.streams[id].expire(now);
             out.logs.extend(self.streams[id].shards().iter().map(|shard| {
@@ -291,5 +302,25 @@ impl World {
                     in_flight: place.in_flight,
                 }));
         }
+    }
+
+    /// What queues, direct callers and the queues of asynchronous events hold.
+    fn messages_held(&self, out: &mut Holdings) {
+        out.queues
+            .extend(self.queues.iter_enumerated().map(|(queue, held)| QueueHoldings {
+                queue,
+                held: held.state(),
+            }));
+        out.invokers
+            .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
+                invoker,
+                in_flight: state.in_flight(),
+            }));
+        out.events
+            .extend(self.lambda.queues().map(|(function, waiting, running)| EventHoldings {
+                function,
+                waiting,
+                running,
+            }));
     }
 }

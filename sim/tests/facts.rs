@@ -1,17 +1,19 @@
 //! Facts that show only in the account of a whole run.
 #![expect(clippy::as_conversions, reason = "a test's numbers are small")]
 
-use sim::blueprint::{Architecture, Arrivals, Blueprint, CapacityMode, ColdStart, Keys, Package};
+use sim::blueprint::{Architecture, Arrivals, Blueprint, CapacityMode, ColdStart, Keys, Package, Size, WeightedKey};
 use sim::command::{Command, Intervention, Operation};
 use sim::directory::Component;
+use sim::engine::distribution::Distribution;
 use sim::engine::quantity::Rate;
 use sim::engine::time::{SimDuration, SimTime};
 use sim::ids::{FunctionId, StreamId};
 use sim::observe::Observers;
 use sim::observe::metrics::{Metric, Statistic};
+use sim::services::kinesis::shard_map::even_ranges;
 use sim::services::lambda::cold_start;
 use sim::session::{Session, SessionOptions};
-use sim::testing::blueprints::{pipeline, stream};
+use sim::testing::blueprints::{mapping, pipeline, stream};
 
 fn run(blueprint: &Blueprint) -> Session {
     let mut session = Session::new(blueprint, SessionOptions::default()).expect("the blueprint is valid");
@@ -27,6 +29,50 @@ fn sum(session: &Session, metric: Metric, component: Component) -> u64 {
     metrics
         .value(metric, component, Statistic::Sum, whole.0, whole.1)
         .map_or(0, |quotient| quotient.as_f64() as u64)
+}
+
+/// Whether so many shards take `in_kib` a second in records of 10 KiB, and give all of it to each reader in time.
+fn suffices(shards: u32, in_kib: u32, readers: u32) -> bool {
+    let mut blueprint = pipeline(shards, SimDuration::from_secs(180));
+    blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(u64::from(in_kib / 10)));
+    let keys = even_ranges(shards).into_iter().map(|range| WeightedKey {
+        text: format!("{:05}", range.start >> 112),
+        weight: 1.0,
+        explicit_hash_key: Some(range.start),
+    });
+    blueprint.producers[0].keys = Keys::Weighted(keys.collect());
+    blueprint.producers[0].size = Size::Drawn(Distribution::Constant(10_235.0));
+    for reader in 1..readers {
+        blueprint
+            .mappings
+            .push(mapping(&format!("reader-{reader}"), "records", "enrich"));
+    }
+    let session = run(&blueprint);
+    let counts = observers(&session).counts.as_ref().expect("all observers are there");
+    let stream = &counts.streams[StreamId(0)];
+    let late = 5 * u64::from(in_kib / 10);
+    let in_time = |reader: &sim::observe::counts::ReaderCounts| reader.acknowledged + late >= stream.accepted();
+    stream.throttled() == 0 && counts.readers.iter().all(in_time)
+}
+
+/// AWS's formula, which has 1,024 KiB a second in and 2,048 KiB a second out for a shard: with a thousand KB and two
+/// thousand the first and third of these loads would need two shards.
+#[test]
+fn kds_u_05_as_many_shards_as_the_sizing_formula_says_suffice_and_one_less_does_not() {
+    for (in_kib, readers) in [(1_010_u32, 1_u32), (1_040, 1), (1_010, 2), (1_010, 3)] {
+        let shards = in_kib.div_ceil(1_024).max((in_kib * readers).div_ceil(2_048));
+        assert!(
+            suffices(shards, in_kib, readers),
+            "{shards} for {in_kib} KiB/s and {readers} readers"
+        );
+        if shards > 1 {
+            assert!(
+                !suffices(shards - 1, in_kib, readers),
+                "{} for {in_kib} KiB/s and {readers} readers",
+                shards - 1
+            );
+        }
+    }
 }
 
 /// Incoming metrics leave out what was refused, so demand is the sum of incoming and throttled.

@@ -10,6 +10,7 @@ use scenarios::metric::{METRICS, Metric, Unit};
 use scenarios::reference::{self, Entry};
 use scenarios::schema::{Default, Property, Rows, Shape};
 use scenarios::{CODES, CodeRow, Severity};
+use sim::observe::metrics;
 
 /// So many similar names are suggested.
 const SUGGESTIONS: usize = 5;
@@ -61,6 +62,10 @@ impl Page {
             let entries = reference::entries();
             let ends = |entry: &&Entry| same(&entry.path) || same(entry.property.name);
             found.extend(entries.iter().filter(ends).map(|entry| self.property(entry)));
+        }
+        if found.is_empty() {
+            let recorded = metrics::Metric::ALL.iter().map(|metric| metric.row());
+            found.extend(recorded.filter(|row| same(row.name)).map(|row| self.recorded(row)));
         }
         if found.is_empty() {
             found.extend(self.group(id));
@@ -120,6 +125,19 @@ impl Page {
             + &self.detail("of", &list(&kinds))
             + &self.detail("statistics", metric.sort.statistics())
             + &self.facts_of(metric.doc)
+    }
+
+    /// A metric that stands in `metrics.csv` and that no expectation can ask for.
+    fn recorded(&self, row: &metrics::catalogue::Row) -> String {
+        let meaning = format!(
+            "{} It stands in metrics.csv; no expectation can ask for it.",
+            row.meaning
+        );
+        self.title(row.name, "metric")
+            + &self.paragraph(&meaning)
+            + "\n"
+            + &self.detail("namespace", &row.namespace.to_string())
+            + &self.facts_of(row.fact)
     }
 
     fn property(&self, entry: &Entry) -> String {
@@ -325,11 +343,7 @@ mod tests {
             .map(|row| row.number)
             .chain(METRICS.iter().map(|metric| metric.name))
             .chain(entries.iter().map(|entry| entry.path.as_str()))
-            .chain(
-                sim::observe::metrics::Metric::ALL
-                    .iter()
-                    .map(|metric| metric.row().name),
-            )
+            .chain(metrics::Metric::ALL.iter().map(|metric| metric.row().name))
             .chain(page.facts.iter().flat_map(|fact| [fact.id.as_str(), fact.group()]));
         for name in names {
             assert!(!page.found(name).is_empty(), "{name}");

@@ -8,7 +8,7 @@ use sim::directory::Directory;
 use sim::ids::{ApplicationId, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{
-    Counts, FleetCounts, FunctionCounts, ProducerCounts, QueueCounts, ReaderCounts, StreamCounts,
+    Counts, FleetCounts, FunctionCounts, InvokerCounts, ProducerCounts, QueueCounts, ReaderCounts, StreamCounts,
 };
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::ordering::{AnomalyCounts, Ordering, Place};
@@ -129,6 +129,18 @@ impl Period<'_> {
             "function" => self.function(directory.function(name)?, metric, statistic),
             "queue" => self.queue(directory.queue(name)?, metric, statistic),
             "worker" => self.workers(directory.fleet(name)?, metric, statistic),
+            "invoker" => {
+                let id = directory.invoker(name)?;
+                let of = |total: fn(&InvokerCounts) -> u64| {
+                    sum(statistic, self.growth(|counts| total(&counts.invokers[id])))
+                };
+                match metric {
+                    "RequestsSent" => of(|counts| counts.sent),
+                    "RequestsFailed" => of(|counts| counts.errors + counts.timeouts),
+                    "RequestsThrottled" => of(|counts| counts.throttled),
+                    _ => None,
+                }
+            }
             "sink" => self.sink(directory.sink(name)?, directory, metric, statistic),
             _ => None,
         }
@@ -286,6 +298,12 @@ impl Period<'_> {
             "Invocations" => sum(statistic, of(|counts| counts.started)),
             "Errors" => sum(statistic, of(|counts| counts.errors + counts.timeouts)),
             "Throttles" => sum(statistic, of(|counts| counts.throttles)),
+            "ProvisionedConcurrencyInvocations" => sum(statistic, of(|counts| counts.provisioned)),
+            "ProvisionedConcurrencySpilloverInvocations" => sum(statistic, of(|counts| counts.spilled_over)),
+            "AsyncEventsReceived" => sum(statistic, of(|counts| counts.events.received)),
+            "AsyncEventsDropped" => sum(statistic, of(|counts| counts.events.dropped)),
+            "DeadLetterErrors" => sum(statistic, of(|counts| counts.events.dead_letter_errors)),
+            "DestinationDeliveryFailures" => sum(statistic, of(|counts| counts.events.destination_failures)),
             "ColdStarts" => sum(statistic, of(|counts| counts.cold_starts)),
             "ConcurrentExecutions" if statistic == Statistic::Maximum => {
                 self.maximum(|counts| u64::from(counts.functions[id].max_concurrent))

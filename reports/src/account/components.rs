@@ -198,6 +198,73 @@ pub struct FunctionAccount {
     pub duration_mean: SimDuration,
     /// Records in all events together.
     pub records: u64,
+    /// Invocations refused, by what was short, in plain words; none of them zero.
+    pub throttles_for: Vec<(&'static str, u64)>,
+    /// Invocations that ran Init again within their duration, after a crash or timeout or a first one that was cut.
+    pub inits_within: u64,
+    /// Its provisioned environments, if it has any.
+    pub provisioned: Option<ProvisionedAccount>,
+    /// Its asynchronous events, if it got any.
+    pub events: Option<EventAccount>,
+}
+
+/// What became of a function's provisioned environments.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProvisionedAccount {
+    /// So many may be used at the end.
+    pub executions: u32,
+    /// Since when, if that came about in the run.
+    pub ready: Option<SimTime>,
+    /// Invocations that ran on them.
+    pub invocations: u64,
+    /// Invocations that ran on demand beside them.
+    pub spilled_over: u64,
+}
+
+/// What became of a function's asynchronous events.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct EventAccount {
+    /// Accepted.
+    pub received: u64,
+    /// That came into being a second time.
+    pub duplicated: u64,
+    /// Succeeded.
+    pub succeeded: u64,
+    /// Retries after a function error.
+    pub retried: u64,
+    /// Attempts refused with 429.
+    pub throttled: u64,
+    /// Given up.
+    pub dropped: u64,
+    /// The same by reason, in plain words; none of them zero.
+    pub dropped_for: Vec<(&'static str, u64)>,
+    /// Given up, and nobody was told.
+    pub lost: u64,
+    /// Reported to the dead-letter queue.
+    pub dead_lettered: u64,
+    /// Waiting or running at the end.
+    pub unfinished: u64,
+    /// The oldest at an attempt.
+    pub age_max: SimDuration,
+}
+
+/// What a direct caller did.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InvokerAccount {
+    /// Its name.
+    pub name: String,
+    /// Requests sent.
+    pub sent: u64,
+    /// Requests that did what was asked, or were queued.
+    pub succeeded: u64,
+    /// Requests that ended in an error or a timeout.
+    pub failed: u64,
+    /// Requests refused with 429.
+    pub throttled: u64,
+    /// Mean time from request to answer, of those that were not refused.
+    pub response_mean: SimDuration,
+    /// The longest of these.
+    pub response_max: SimDuration,
 }
 
 /// What a sink did.
@@ -246,7 +313,7 @@ pub struct StreamUsage {
 }
 
 /// What a bill counts of a function.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct FunctionUsage {
     /// Its name.
     pub name: String,
@@ -260,4 +327,14 @@ pub struct FunctionUsage {
     pub memory_mb: u32,
     /// Billed GB-milliseconds.
     pub gb_ms: u128,
+    /// `arm64` or `x86_64`.
+    pub architecture: &'static str,
+    /// Requests: invocations, and what large asynchronous events count beyond one.
+    pub requests: u64,
+    /// GB-milliseconds of invocations on provisioned environments.
+    pub provisioned_gb_ms: u128,
+    /// GB-hours for which environments were provisioned.
+    pub provisioned_gb_hours: f64,
+    /// Billed Init time of provisioned environments in milliseconds.
+    pub provisioned_init_ms: u64,
 }

@@ -6,8 +6,9 @@ mod findings;
 mod queues;
 
 pub use components::{
-    ApplicationAccount, FirstThrottle, FunctionAccount, FunctionUsage, LibraryAccount, ProducerAccount, ReaderAccount,
-    ShardAccount, SinkAccount, StreamAccount, StreamUsage, UsageAccount,
+    ApplicationAccount, EventAccount, FirstThrottle, FunctionAccount, FunctionUsage, InvokerAccount, LibraryAccount,
+    ProducerAccount, ProvisionedAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount, StreamUsage,
+    UsageAccount,
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
@@ -41,6 +42,8 @@ pub struct Account {
     pub queues: Vec<QueueAccount>,
     /// Workers of queues.
     pub workers: Vec<WorkersAccount>,
+    /// Direct callers of functions.
+    pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.
     pub sinks: Vec<SinkAccount>,
     /// From creation at the producer to the end of processing, by where that is.

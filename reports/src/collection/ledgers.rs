@@ -4,6 +4,7 @@
 use super::{Component, Counts, InHand, View, count};
 
 impl View<'_> {
+    /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
     pub(super) fn balances(&self, counts: &Counts) -> Vec<String> {
         let producers = counts.producers.iter_enumerated().map(|(id, made)| {
             let held = self.holdings.producers.iter().filter(|held| held.producer == id);
@@ -52,6 +53,14 @@ impl View<'_> {
                 &terms,
             )
         });
+        let mut balances: Vec<String> = producers.chain(streams).chain(readers).collect();
+        balances.extend(self.queue_balances(counts));
+        balances.extend(self.direct_balances(counts));
+        balances
+    }
+
+    /// Queues of SQS.
+    fn queue_balances(&self, counts: &Counts) -> Vec<String> {
         let queues = counts.queues.iter_enumerated().map(|(id, one)| {
             let held = self.holdings.queues.iter().find(|held| held.queue == id);
             let held = held.map(|held| held.held).unwrap_or_default();
@@ -71,7 +80,38 @@ impl View<'_> {
                 &terms,
             )
         });
-        producers.chain(streams).chain(readers).chain(queues).collect()
+        queues.collect()
+    }
+
+    /// Direct callers, and the queues of asynchronous events.
+    fn direct_balances(&self, counts: &Counts) -> Vec<String> {
+        let invokers = counts.invokers.iter_enumerated().map(|(id, made)| {
+            let held = self.holdings.invokers.iter().filter(|held| held.invoker == id);
+            let terms = [
+                (made.answered() - made.throttled, "answered"),
+                (made.throttled, "refused"),
+                (held.map(|held| held.in_flight).sum(), "in flight"),
+            ];
+            self.balance(Component::Invoker(id), made.sent, "requests sent", &terms)
+        });
+        let queues = counts
+            .functions
+            .iter_enumerated()
+            .filter(|(_, made)| made.events.received > 0);
+        let queues = queues.map(|(id, made)| {
+            let held = || self.holdings.events.iter().filter(|held| held.function == id);
+            let events = &made.events;
+            let terms = [
+                (events.succeeded, "succeeded"),
+                (events.dropped - events.lost, "given up and reported"),
+                (events.lost, "lost"),
+                (held().map(|held| held.waiting).sum(), "waiting"),
+                (held().map(|held| held.running).sum(), "running"),
+            ];
+            let accepted = events.received + events.duplicated;
+            self.balance(Component::Function(id), accepted, "asynchronous events", &terms)
+        });
+        invokers.chain(queues).collect()
     }
 
     fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {

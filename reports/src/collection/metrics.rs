@@ -47,6 +47,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .map(Component::Producer)
         .chain(directory.streams.ids().map(Component::Stream))
         .chain(directory.functions.ids().map(Component::Function))
+        .chain(directory.invokers.ids().map(Component::Invoker))
         .chain(directory.sinks.ids().map(Component::Sink))
         .chain(directory.queues.ids().map(Component::Queue));
     let mut found = Vec::new();
@@ -59,6 +60,11 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         }
         if let Component::Stream(stream) = component {
             found.extend(shards(metrics, stream, &label));
+        }
+    }
+    for metric in Metric::ALL {
+        if let Some(series) = metrics.account_series(*metric) {
+            found.push(("account".to_owned(), None, *metric, series));
         }
     }
     found
@@ -106,6 +112,7 @@ fn told(component: String, shard: Option<ShardIndex>, metric: Metric, points: Ve
             catalogue::Unit::Bytes => "Bytes",
             catalogue::Unit::Seconds => "Seconds",
             catalogue::Unit::Milliseconds => "Milliseconds",
+            catalogue::Unit::Fraction => "Fraction",
         },
         parts: u64::try_from(row.unit.parts()).unwrap_or(1),
         points: points

@@ -3,6 +3,7 @@
 mod causes;
 mod changes;
 mod course;
+mod functions;
 mod headroom;
 mod ledgers;
 mod limits;
@@ -12,9 +13,9 @@ mod readers;
 mod usage;
 
 use crate::account::{
-    Account, Assumption, Check, Ending, FirstThrottle, FunctionAccount, Judgement, LatencyAccount, Ledgers,
-    LibraryAccount, ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject,
-    UsageAccount, Verdict, Witness,
+    Account, Assumption, Check, Ending, FirstThrottle, Judgement, LatencyAccount, Ledgers, LibraryAccount,
+    ProducerAccount, Run, ShardAccount, Sighting, SinkAccount, Spread, StreamAccount, Subject, UsageAccount, Verdict,
+    Witness,
 };
 use crate::course::Course;
 use crate::settings::{Noticed, components, matters, notes};
@@ -23,9 +24,9 @@ use readers::InHand;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{Destination, FunctionId, ProducerId, ShardIndex, SinkId, StreamId};
+use sim::ids::{Destination, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, ProducerCounts, StreamCounts};
+use sim::observe::counts::{Counts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
 use sim::observe::holdings::Holdings;
 use sim::observe::latency::Histogram;
@@ -78,6 +79,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         functions: Vec::new(),
         queues: Vec::new(),
         workers: Vec::new(),
+        invokers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
         headroom: Vec::new(),
@@ -147,7 +149,12 @@ impl View<'_> {
         account.functions = counts
             .functions
             .iter_enumerated()
-            .map(|(id, one)| self.function(id, one))
+            .map(|(id, one)| functions::function(self.label(Component::Function(id)), one))
+            .collect();
+        account.invokers = counts
+            .invokers
+            .iter_enumerated()
+            .map(|(id, one)| functions::invoker(self.label(Component::Invoker(id)), one))
             .collect();
         account.queues = self.queues(counts);
         account.workers = self.workers(counts);
@@ -254,23 +261,6 @@ impl View<'_> {
         }
     }
 
-    /// The ledgers as equations. Left and right come from different sources: what facts told, and what components hold.
-    fn function(&self, id: FunctionId, counts: &FunctionCounts) -> FunctionAccount {
-        FunctionAccount {
-            name: self.label(Component::Function(id)),
-            invocations: counts.started,
-            errors: counts.errors,
-            timeouts: counts.timeouts,
-            throttles: counts.throttles,
-            first_throttle: counts.first_throttled_at,
-            cold_starts: counts.cold_starts,
-            cold_start_mean: mean(counts.cold_start_nanos, counts.cold_starts),
-            concurrent_max: counts.max_concurrent,
-            duration_mean: mean(counts.duration_nanos, counts.ended),
-            records: counts.records,
-        }
-    }
-
     fn latency(&self) -> Vec<LatencyAccount> {
         let Some(latency) = &self.observers.latency else {
             return Vec::new();
@@ -293,7 +283,7 @@ impl View<'_> {
         places.collect()
     }
 
-    /// Order, duplicates and loss at every sink, and at every function that has none.
+    /// Order, duplicates and loss at every sink, and at all that read records and have none.
     fn checks(&self) -> Vec<Check> {
         let Some(ordering) = &self.observers.ordering else {
             return Vec::new();
@@ -307,7 +297,7 @@ impl View<'_> {
             .directory
             .processors
             .iter_enumerated()
-            .filter(|(_, processor)| processor.sink.is_none())
+            .filter(|(id, processor)| processor.sink.is_none() && self.directory.readers_of(*id).next().is_some())
             .map(|(id, processor)| (Place::Processor(id), processor.component));
         let guarantees = [Guarantee::OrderPerKey, Guarantee::NoDuplicates, Guarantee::NoLoss];
         sinks
@@ -406,7 +396,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
         .collect()
 }
 
-fn mean(nanos: u128, number: u64) -> SimDuration {
+pub(super) fn mean(nanos: u128, number: u64) -> SimDuration {
     let mean = nanos.checked_div(u128::from(number)).unwrap_or(0);
     SimDuration::from_nanos(u64::try_from(mean).unwrap_or(u64::MAX))
 }

@@ -38,6 +38,11 @@ pub(super) fn usage(observers: &Observers, directory: &Directory, now: SimTime) 
                 init_ms: used.init_millis,
                 memory_mb: used.memory_size,
                 gb_ms: used.gigabyte_millis(),
+                architecture: if used.arm64 { "arm64" } else { "x86_64" },
+                requests: used.requests(),
+                provisioned_gb_ms: used.provisioned_gigabyte_millis(),
+                provisioned_gb_hours: hours(used.provisioned_nanos(span)) * f64::from(used.memory_size) / 1_024.0,
+                provisioned_init_ms: used.provisioned_init_millis,
             })
             .collect(),
     }

@@ -4,8 +4,8 @@
 
 use super::queues;
 use crate::account::{
-    Account, Check, Ending, FunctionAccount, Judgement, LatencyAccount, LimitUse, ProducerAccount, ReaderAccount,
-    ShardAccount, SinkAccount, Spread, StreamAccount, UsageAccount,
+    Account, Check, Ending, EventAccount, FunctionAccount, InvokerAccount, Judgement, LatencyAccount, LimitUse,
+    ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, Spread, StreamAccount, UsageAccount,
 };
 use serde_json::{Map, Value, json};
 use sim::engine::time::SimTime;
@@ -58,6 +58,7 @@ pub fn render(account: &Account) -> String {
         "functions": list(&account.functions, function),
         "queues": list(&account.queues, queues::queue),
         "workers": list(&account.workers, queues::workers),
+        "invokers": list(&account.invokers, invoker),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),
         "headroom": list(&account.headroom, limit_use),
@@ -201,6 +202,45 @@ fn function(function: &FunctionAccount) -> Value {
         "concurrent_max": function.concurrent_max,
         "duration_mean_ns": function.duration_mean.as_nanos(),
         "records": function.records,
+        "throttles_for": function.throttles_for.iter().map(|(reason, refused)| json!({
+            "reason": reason,
+            "throttles": refused,
+        })).collect::<Vec<_>>(),
+        "inits_within": function.inits_within,
+        "provisioned": function.provisioned.as_ref().map(|provisioned| json!({
+            "executions": provisioned.executions,
+            "ready_ns": provisioned.ready.map(SimTime::as_nanos),
+            "invocations": provisioned.invocations,
+            "spilled_over": provisioned.spilled_over,
+        })),
+        "events": function.events.as_ref().map(events),
+    })
+}
+
+fn events(events: &EventAccount) -> Value {
+    json!({
+        "received": events.received,
+        "duplicated": events.duplicated,
+        "succeeded": events.succeeded,
+        "retried": events.retried,
+        "throttled": events.throttled,
+        "dropped": events.dropped,
+        "lost": events.lost,
+        "dead_lettered": events.dead_lettered,
+        "unfinished": events.unfinished,
+        "age_max_ns": events.age_max.as_nanos(),
+    })
+}
+
+fn invoker(invoker: &InvokerAccount) -> Value {
+    json!({
+        "name": invoker.name,
+        "sent": invoker.sent,
+        "succeeded": invoker.succeeded,
+        "failed": invoker.failed,
+        "throttled": invoker.throttled,
+        "response_mean_ns": invoker.response_mean.as_nanos(),
+        "response_max_ns": invoker.response_max.as_nanos(),
     })
 }
 
@@ -266,6 +306,11 @@ fn usage(usage: &UsageAccount) -> Value {
             "billed_ms": function.billed_ms,
             "init_ms": function.init_ms,
             "gb_ms": u64::try_from(function.gb_ms).unwrap_or(u64::MAX),
+            "architecture": function.architecture,
+            "requests": function.requests,
+            "provisioned_gb_ms": u64::try_from(function.provisioned_gb_ms).unwrap_or(u64::MAX),
+            "provisioned_gb_hours": function.provisioned_gb_hours,
+            "provisioned_init_ms": function.provisioned_init_ms,
         })),
     })
 }

@@ -2,6 +2,7 @@
 
 use crate::account::{QueueAccount, WorkersAccount};
 use serde_json::{Value, json};
+use sim::engine::time::SimDuration;
 
 pub(super) fn queue(queue: &QueueAccount) -> Value {
     json!({
@@ -27,8 +28,8 @@ pub(super) fn queue(queue: &QueueAccount) -> Value {
         "in_flight": queue.in_flight,
         "delayed": queue.delayed,
         "requests": queue.requests,
-        "latency_p50_ns": queue.latency_p50.map(|span| span.as_nanos()),
-        "latency_p99_ns": queue.latency_p99.map(|span| span.as_nanos()),
+        "latency_p50_ns": queue.latency_p50.map(SimDuration::as_nanos),
+        "latency_p99_ns": queue.latency_p99.map(SimDuration::as_nanos),
     })
 }
 

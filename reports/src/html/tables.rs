@@ -184,10 +184,15 @@ pub(super) fn usage(account: &Account) -> Markup {
                     div {
                         b { (prose(&function.name)) }
                         dl {
-                            dt { "requests" } dd { (count(function.invocations)) }
+                            dt { "requests" } dd { (count(function.requests)) }
                             dt { "GB-seconds" } dd { (format!("{:.3}", function.gb_ms as f64 / 1_000.0)) }
                             dt { "billed time" } dd { (count(function.billed_ms)) " ms" }
                             dt { "of it Init" } dd { (count(function.init_ms)) " ms" }
+                            @if function.provisioned_gb_hours > 0.0 {
+                                dt { "provisioned GB hours" } dd { (format!("{:.3}", function.provisioned_gb_hours)) }
+                                dt { "GB-seconds on these" }
+                                dd { (format!("{:.3}", function.provisioned_gb_ms as f64 / 1_000.0)) }
+                            }
                             dt { "memory" } dd { (count(u64::from(function.memory_mb))) " MB" }
                         }
                     }

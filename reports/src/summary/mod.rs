@@ -1,6 +1,7 @@
 //! The account as text, the way a colleague would tell it: the answer first, then what ran, what happened and why,
 //! what was checked, and what the reader must take on trust.
 
+mod direct;
 mod page;
 mod queues;
 mod sentences;
@@ -9,6 +10,7 @@ pub use page::Layout;
 
 use crate::account::{Account, Check, Component, Ending, Judgement, LimitUse, Verdict};
 use crate::text::{counted, fill, printable, share};
+use direct::{events_told, invoker_told, provisioned_told};
 use page::{BAD, GOOD, HEADING, OPEN, Page};
 use sentences::{function_told, producer_told, reader_told, sink_told, stream_told, times};
 
@@ -125,18 +127,25 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let producers = account.producers.iter().map(|producer| producer_told(producer, span));
     let streams = account.streams.iter().flat_map(stream_told);
     let readers = account.readers.iter().map(reader_told);
-    let functions = account.functions.iter().map(function_told);
+    let invokers = account.invokers.iter().map(|invoker| invoker_told(invoker, span));
+    let functions = account.functions.iter().flat_map(|function| {
+        let events = function
+            .events
+            .as_ref()
+            .map(|events| events_told(&function.name, events));
+        let provisioned = function.provisioned.as_ref();
+        let provisioned = provisioned.map(|provisioned| provisioned_told(&function.name, provisioned));
+        core::iter::once(function_told(function))
+            .chain(provisioned)
+            .chain(events)
+    });
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
     let sources = producers.chain(streams);
     let queues = account.queues.iter().map(queues::queue_told);
     let workers = account.workers.iter().map(queues::workers_told);
     let served = queues.chain(workers);
-    sources
-        .chain(served)
-        .chain(readers)
-        .chain(functions)
-        .chain(sinks)
-        .collect()
+    let runs = invokers.chain(functions);
+    sources.chain(served).chain(readers).chain(runs).chain(sinks).collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {

@@ -218,8 +218,13 @@ fn application_told(application: &ApplicationAccount) -> Vec<String> {
             .first_failover
             .map_or_else(String::new, |at| format!(", the first at {at}"));
         told.push(format!(
-            "{} taken over from a worker that no longer renewed it{when}.",
-            was(application.leases_failed_over, "lease")
+            "{} taken over from workers that no longer renewed {}{when}.",
+            was(application.leases_failed_over, "lease"),
+            if application.leases_failed_over == 1 {
+                "it"
+            } else {
+                "them"
+            }
         ));
     }
     if application.leases_moved > 0 {
@@ -306,11 +311,28 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
     });
     if reader.records_unfinished > 0 {
         told.push(format!(
-            "At the end {} were unfinished.",
-            counted(reader.records_unfinished, "record")
+            "At the end {} unfinished.",
+            was(reader.records_unfinished, "record")
         ));
     }
     told.join(" ")
+}
+
+fn throttles_told(function: &FunctionAccount, first: &str) -> String {
+    let only_concurrency = function
+        .throttles_for
+        .iter()
+        .all(|(reason, _)| reason.ends_with(" concurrency"));
+    let what = if only_concurrency {
+        " for concurrency".to_owned()
+    } else {
+        let reasons = function.throttles_for.iter();
+        let reasons: Vec<String> = reasons
+            .map(|(what, refused)| format!("{} for {what}", count(*refused)))
+            .collect();
+        format!(", {}", list(&reasons))
+    };
+    format!("{} more were throttled{what}{first}", count(function.throttles))
 }
 
 pub(super) fn function_told(function: &FunctionAccount) -> String {
@@ -329,10 +351,7 @@ pub(super) fn function_told(function: &FunctionAccount) -> String {
         let first = function
             .first_throttle
             .map_or_else(String::new, |at| format!(", the first at {at}"));
-        bad.push(format!(
-            "{} more were throttled for concurrency{first}",
-            count(function.throttles)
-        ));
+        bad.push(throttles_told(function, &first));
     }
     if bad.is_empty() {
         bad.push("None failed".to_owned());
@@ -344,11 +363,21 @@ pub(super) fn function_told(function: &FunctionAccount) -> String {
         function.concurrent_max,
         list(&bad)
     )];
-    if let Some(records) = function.records.checked_div(function.invocations) {
+    let runs = (function.records > 0).then_some(function.invocations);
+    if let Some(records) = runs.and_then(|runs| function.records.checked_div(runs)) {
         told.push(format!(
             "An invocation had {} and its handler took {}, on average.",
             counted(records, "record"),
             function.duration_mean
+        ));
+    }
+    if function.records == 0 && function.invocations > 0 {
+        told.push(format!("Its handler took {} on average.", function.duration_mean));
+    }
+    if function.inits_within > 0 {
+        told.push(format!(
+            "{} ran Init again, after a crash, a timeout or an Init of more than 10 s.",
+            counted(function.inits_within, "invocation")
         ));
     }
     told.push(match function.cold_starts {

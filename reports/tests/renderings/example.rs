@@ -56,6 +56,7 @@ pub(crate) fn hot_shard() -> Account {
         functions: vec![function()],
         queues: Vec::new(),
         workers: Vec::new(),
+        invokers: Vec::new(),
         sinks: vec![SinkAccount {
             name: "sink.orders".to_owned(),
             records_delivered: 1_419_012,
@@ -209,6 +210,10 @@ fn function() -> FunctionAccount {
         concurrent_max: 8,
         duration_mean: ms(70),
         records: 1_419_500,
+        throttles_for: Vec::new(),
+        inits_within: 0,
+        provisioned: None,
+        events: None,
     }
 }
 
@@ -301,6 +306,11 @@ fn usage() -> UsageAccount {
             init_ms: 5_760,
             memory_mb: 512,
             gb_ms: 437_230,
+            architecture: "x86_64",
+            requests: 12_410,
+            provisioned_gb_ms: 0,
+            provisioned_gb_hours: 0.0,
+            provisioned_init_ms: 0,
         }],
     }
 }

@@ -28,7 +28,10 @@ impl Lowering<'_> {
             starts_at: SimTime::ZERO + fields.duration("starts_at"),
             workers: fields.u32("workers"),
             kcl,
-            retrieval: Retrieval::Polling,
+            retrieval: match fields.word("retrieval") {
+                "fan_out" => Retrieval::FanOut,
+                _ => Retrieval::Polling,
+            },
             initial_position: self.initial_position(fields),
             settings: settings(kcl, fields),
             per_batch: time.map_or(Distribution::Constant(1.0), |time| time.distribution("per_batch")),

@@ -13,6 +13,7 @@ use std::collections::BTreeMap;
 const CHANGES: &[&str] = &[
     "scale_load",
     "concurrency",
+    "provisioned_concurrency",
     "failure_rate",
     "sink_capacity",
     "break_sink",
@@ -92,13 +93,30 @@ impl Lowering<'_> {
         let mut reserved: BTreeMap<&str, u32> = blueprint
             .functions
             .iter()
-            .map(|function| (function.name.as_str(), function.reserved_concurrency.unwrap_or(0)))
+            .map(|function| {
+                let provisioned = function.provisioned_concurrency.map_or(0, |wanted| wanted.executions);
+                (
+                    function.name.as_str(),
+                    function.reserved_concurrency.unwrap_or(provisioned),
+                )
+            })
             .collect();
         for (_, change) in changes {
             let Some((_, function)) = change.reference("function") else {
                 continue;
             };
             let limit = change.maybe_u32("limit").unwrap_or(0);
+            let provisioned = blueprint.functions.iter().find(|other| other.name == function);
+            let provisioned = provisioned.and_then(|function| function.provisioned_concurrency);
+            if let Some(provisioned) =
+                provisioned.filter(|provisioned| change.is_given("limit") && provisioned.executions > limit)
+            {
+                let place = change.place_of("limit");
+                let title = "less concurrency is reserved than provisioned";
+                let label = format!("{} environments are provisioned", provisioned.executions);
+                let help = "reserve at least as much (LAM-V-02)";
+                self.fault(Code::ConcurrencyExceeded, place, title, &label, help);
+            }
             let before = reserved.insert(function, limit).unwrap_or(0);
             let sum: u64 = reserved.values().map(|&limit| u64::from(limit)).sum();
             if sound && limit > before && sum > available {
@@ -133,6 +151,12 @@ impl Lowering<'_> {
             return Some(Command::SetReservedConcurrency {
                 function: change.name("function"),
                 limit: change.maybe_u32("limit"),
+            });
+        }
+        if let Some(change) = fields.table("provisioned_concurrency") {
+            return Some(Command::SetProvisionedConcurrency {
+                function: change.name("function"),
+                executions: change.u32("executions"),
             });
         }
         if let Some(change) = fields.table("failure_rate") {

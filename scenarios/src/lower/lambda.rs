@@ -3,16 +3,22 @@
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
+use crate::scalar::grouped;
+use sim::blueprint::Arrivals;
 use sim::blueprint::{
-    Architecture, ColdStart, FunctionBlueprint, MappingBlueprint, Package, SinkBlueprint, StartingPosition,
+    Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FunctionBlueprint,
+    InvocationType, InvokerBlueprint, MappingBlueprint, Package, ProcessorShare, ProvisionedConcurrency, SinkBlueprint,
+    StartingPosition,
 };
-use sim::engine::quantity::Ratio;
+use sim::engine::quantity::{KIB, MIB, Rate, Ratio};
 use sim::engine::time::SimDuration;
+use sim::profile::Profile;
 
 pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
     MappingBlueprint {
         name: name.to_owned(),
         stream: fields.name("EventSourceArn"),
+        consumer: fields.reference("consumer").map(|(_, consumer)| consumer.to_owned()),
         function: fields.name("FunctionName"),
         starting_position: match fields.word("StartingPosition") {
             "LATEST" => StartingPosition::Latest,
@@ -32,7 +38,61 @@ pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
     }
 }
 
+fn asynchronous(fields: &Fields) -> AsynchronousInvocation {
+    let destination = |table: &Fields, service: &'static str| DestinationBlueprint {
+        service: match table.word(service) {
+            "SNS" => DestinationService::Sns,
+            "S3" => DestinationService::S3,
+            "EventBridge" => DestinationService::EventBridge,
+            _ => DestinationService::Sqs,
+        },
+        failure_rate: table.ratio("failure_rate"),
+    };
+    let dead_letter = fields.table("DeadLetterConfig");
+    let mut asynchronous = AsynchronousInvocation {
+        dead_letter: dead_letter.map(|table| destination(table, "TargetArn")),
+        ..AsynchronousInvocation::default()
+    };
+    if let Some(config) = fields.table("EventInvokeConfig") {
+        asynchronous.maximum_retry_attempts = config.u32("MaximumRetryAttempts");
+        asynchronous.maximum_event_age = SimDuration::from_secs(config.integer("MaximumEventAgeInSeconds"));
+        asynchronous.on_failure = config.table("OnFailure").map(|table| destination(table, "Destination"));
+        asynchronous.on_success = config.table("OnSuccess").map(|table| destination(table, "Destination"));
+    }
+    asynchronous
+}
+
 impl Lowering<'_> {
+    /// `None` only when its trace could not be read.
+    pub(super) fn invoker(&mut self, name: &str, fields: &Fields) -> Option<InvokerBlueprint> {
+        let arrivals = match fields.table("arrivals") {
+            Some(table) => self.arrivals(name, table)?,
+            None => Arrivals::Constant(Rate::per_second(1)),
+        };
+        let invocation_type = match fields.word("InvocationType") {
+            "Event" => InvocationType::Event,
+            _ => InvocationType::RequestResponse,
+        };
+        let payload = fields.bytes("payload");
+        let most = match self.profile {
+            Profile::Exam => 256 * KIB,
+            Profile::Current => MIB,
+        };
+        if invocation_type == InvocationType::Event && payload > most {
+            let place = fields.place_of("payload");
+            let title = "an asynchronous event of this size is refused";
+            let label = format!("at most {} bytes in this profile (LAM-C-31)", grouped(most));
+            self.fault(Code::OutOfRange, place, title, &label, "make the payload smaller");
+        }
+        Some(InvokerBlueprint {
+            name: name.to_owned(),
+            function: fields.name("FunctionName"),
+            arrivals,
+            invocation_type,
+            payload: u32::try_from(payload).unwrap_or(u32::MAX),
+        })
+    }
+
     pub(super) fn function(&mut self, name: &str, fields: &Fields) -> FunctionBlueprint {
         let time = fields.table("time");
         let failure = fields.table("failure");
@@ -56,11 +116,24 @@ impl Lowering<'_> {
             memory_size: fields.u32("MemorySize"),
             timeout: SimDuration::from_secs(fields.integer("Timeout")),
             reserved_concurrency: fields.maybe_u32("ReservedConcurrentExecutions"),
+            provisioned_concurrency: fields.table("ProvisionedConcurrencyConfig").map(|wanted| {
+                ProvisionedConcurrency {
+                    executions: wanted.u32("ProvisionedConcurrentExecutions"),
+                    ready_at_start: wanted.flag("ready_at_start"),
+                }
+            }),
+            asynchronous: asynchronous(fields),
             cold_start: self.cold_start(fields),
             per_batch: time.map_or(sim::engine::distribution::Distribution::Constant(1.0), |time| {
                 time.distribution("per_batch")
             }),
             per_record: time.map_or(SimDuration::ZERO, |time| time.duration("per_record")),
+            first_run: time.map_or(SimDuration::ZERO, |time| time.duration("first")),
+            processor: time.map_or_else(ProcessorShare::default, |time| ProcessorShare {
+                bound: time.ratio("cpu_bound"),
+                measured_at: time.u32("measured_at"),
+            }),
+            crash_share: failure.map_or(Ratio::ZERO, |failure| failure.ratio("crashes")),
             failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
             fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
             sink,

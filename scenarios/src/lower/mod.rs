@@ -1,6 +1,7 @@
 //! From checked values to the blueprint, with the rules that span several properties or components.
 
 mod application;
+mod consumer;
 mod expect;
 mod intervention;
 mod kinesis;
@@ -21,7 +22,7 @@ use crate::schema::top::FORMAT;
 use crate::source::{Place, SourceMap};
 use crate::trace::TraceReader;
 use crate::{Assumption, LoadOptions};
-use sim::blueprint::Blueprint;
+use sim::blueprint::{Blueprint, DEFAULT_REGION};
 use sim::engine::time::SimDuration;
 use sim::profile::Profile;
 
@@ -59,6 +60,8 @@ impl Lowering<'_> {
         if let Some(account) = top.table("account") {
             blueprint.account_concurrency = account.u32("ConcurrentExecutions");
             blueprint.stream_account = self.stream_account(account);
+            let region = account.text("Region").unwrap_or(DEFAULT_REGION);
+            blueprint.region_burst = sim::services::lambda::quotas::initial_burst(region);
         }
         let mut assumptions = Vec::new();
         if let Some(fields) = top.table("model") {
@@ -75,15 +78,8 @@ impl Lowering<'_> {
                 .producers
                 .extend(self.producer(&component.name, &component.fields));
         }
-        for component in top.components(Kind::Queue) {
-            let queue = self.queue(&component.name, &component.fields);
-            blueprint.queues.push(queue);
-        }
-        self.dead_letter_queues(top, &blueprint.queues);
-        for component in top.components(Kind::Worker) {
-            let fleet = queue::workers(&component.name, &component.fields);
-            blueprint.fleets.push(fleet);
-        }
+        self.queues(top, &mut blueprint);
+        self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
             blueprint
                 .mappings
@@ -97,6 +93,10 @@ impl Lowering<'_> {
             blueprint
                 .functions
                 .push(self.function(&component.name, &component.fields));
+        }
+        for component in top.components(Kind::Invoker) {
+            let invoker = self.invoker(&component.name, &component.fields);
+            blueprint.invokers.extend(invoker);
         }
         for component in top.components(Kind::Sink) {
             blueprint.sinks.push(lambda::sink(&component.name, &component.fields));

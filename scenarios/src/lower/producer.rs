@@ -79,7 +79,7 @@ impl Lowering<'_> {
         })
     }
 
-    fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {
+    pub(super) fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {
         if let Some(rate) = fields.maybe_rate("constant") {
             return Some(Arrivals::Constant(rate));
         }
@@ -312,6 +312,7 @@ fn retry(fields: Option<&Fields>) -> SdkRetry {
         Some("off") => RetryMode::Off,
         Some("adaptive") => RetryMode::Adaptive,
         Some("legacy") => RetryMode::Legacy,
+        Some("java") => RetryMode::Java,
         _ => RetryMode::Standard,
     };
     SdkRetry {

@@ -3,12 +3,25 @@
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
-use sim::blueprint::{FifoSettings, FleetBlueprint, QueueBlueprint, RedrivePolicy};
+use crate::schema::Kind;
+use sim::blueprint::{Blueprint, FifoSettings, FleetBlueprint, QueueBlueprint, RedrivePolicy};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
 
 impl Lowering<'_> {
-    pub(super) fn queue(&mut self, name: &str, fields: &Fields) -> QueueBlueprint {
+    /// Queues and their workers.
+    pub(super) fn queues(&mut self, top: &Fields, blueprint: &mut Blueprint) {
+        for component in top.components(Kind::Queue) {
+            let queue = self.queue(&component.name, &component.fields);
+            blueprint.queues.push(queue);
+        }
+        self.dead_letter_queues(top, &blueprint.queues);
+        for component in top.components(Kind::Worker) {
+            blueprint.fleets.push(workers(&component.name, &component.fields));
+        }
+    }
+
+    fn queue(&mut self, name: &str, fields: &Fields) -> QueueBlueprint {
         let seconds = |property| SimDuration::from_secs(fields.integer(property));
         let fifo = fields.flag("FifoQueue");
         if !fifo {
@@ -33,8 +46,8 @@ impl Lowering<'_> {
     }
 
     /// A dead-letter queue has the type of its source (SQS-D-07).
-    pub(super) fn dead_letter_queues(&mut self, top: &Fields, queues: &[QueueBlueprint]) {
-        for component in top.components(crate::schema::Kind::Queue) {
+    fn dead_letter_queues(&mut self, top: &Fields, queues: &[QueueBlueprint]) {
+        for component in top.components(Kind::Queue) {
             let Some(policy) = component.fields.table("RedrivePolicy") else {
                 continue;
             };
@@ -57,7 +70,7 @@ impl Lowering<'_> {
     }
 }
 
-pub(super) fn workers(name: &str, fields: &Fields) -> FleetBlueprint {
+fn workers(name: &str, fields: &Fields) -> FleetBlueprint {
     let seconds = |property| fields.maybe_integer(property).map(SimDuration::from_secs);
     let (failure, crash) = (fields.table("failure"), fields.table("crash"));
     FleetBlueprint {

@@ -24,7 +24,9 @@ impl Lowering<'_> {
             self.record_size(top, blueprint, producer);
         }
         self.unused(top);
-        if top.components(Kind::Producer).is_empty() && !top.is_given("producer") {
+        self.direct_calls(top);
+        let nobody = top.components(Kind::Producer).is_empty() && top.components(Kind::Invoker).is_empty();
+        if nobody && !top.is_given("producer") && !top.is_given("invoker") {
             let place = top.place_of("duration");
             let help = "add a [producer.NAME]";
             self.fault(
@@ -49,13 +51,16 @@ impl Lowering<'_> {
         let mut given: Vec<&Component> = top
             .components(Kind::Function)
             .iter()
-            .filter(|function| function.fields.maybe_u32("ReservedConcurrentExecutions").is_some())
+            .filter(|function| allocation(function).is_some())
             .collect();
-        given.sort_by_key(|function| function.fields.place_of("ReservedConcurrentExecutions"));
+        given.sort_by_key(|function| allocation(function).map(|(_, place)| place));
         for function in given {
-            reserved += function.fields.integer("ReservedConcurrentExecutions");
+            let Some((own, place)) = allocation(function) else {
+                continue;
+            };
+            self.provisioned_concurrency(function);
+            reserved += own;
             if reserved > u64::from(available) {
-                let place = function.fields.place_of("ReservedConcurrentExecutions");
                 let title = "more concurrency is reserved than the account has";
                 let label = format!("brings the sum to {reserved}, {available} may be reserved");
                 let fault = Diagnostic::at(Code::ConcurrencyExceeded, place, title, label)
@@ -66,6 +71,43 @@ impl Lowering<'_> {
                     .help("reserve less, or raise [account] ConcurrentExecutions (LAM-C-04)");
                 self.diagnostics.push(place, fault);
                 return;
+            }
+        }
+    }
+
+    /// What is provisioned is part of what is reserved (LAM-V-02).
+    fn provisioned_concurrency(&mut self, function: &Component) {
+        let Some(wanted) = function.fields.table("ProvisionedConcurrencyConfig") else {
+            return;
+        };
+        let reserved = function.fields.maybe_integer("ReservedConcurrentExecutions");
+        let provisioned = wanted.integer("ProvisionedConcurrentExecutions");
+        if let Some(reserved) = reserved.filter(|&reserved| reserved < provisioned) {
+            let place = wanted.place_of("ProvisionedConcurrentExecutions");
+            let title = "more concurrency is provisioned than reserved";
+            let label = format!("ReservedConcurrentExecutions is {reserved}");
+            let help = "provision less, or reserve more (LAM-V-02)";
+            self.fault(Code::ConcurrencyExceeded, place, title, &label, help);
+        }
+    }
+
+    /// Properties that only asynchronous events have a use for (LAM-D-01, LAM-D-09), and a sink that gets none.
+    fn direct_calls(&mut self, top: &Fields) {
+        let calls = |kind: Kind, name: &str, with: &dyn Fn(&Component) -> bool| {
+            let mut users = top.components(kind).iter();
+            users.any(|user| user.fields.reference("FunctionName") == Some((Kind::Function, name)) && with(user))
+        };
+        let event = |invoker: &Component| invoker.fields.word("InvocationType") == "Event";
+        for function in top.components(Kind::Function) {
+            let name = function.name.as_str();
+            if !calls(Kind::Invoker, name, &event) {
+                let why = "no invoker sends it asynchronous events";
+                self.no_effect(&function.fields, &["EventInvokeConfig", "DeadLetterConfig"], why);
+            }
+            let any = |_: &Component| true;
+            if calls(Kind::Invoker, name, &any) && !calls(Kind::Mapping, name, &any) {
+                let why = "only a mapping brings records that can be written";
+                self.no_effect(&function.fields, &["sink"], why);
             }
         }
     }
@@ -133,14 +175,15 @@ impl Lowering<'_> {
             (Kind::Stream, &[(Kind::Producer, "target")], "no producer writes to it"),
             (
                 Kind::Function,
-                &[(Kind::Mapping, "FunctionName")],
-                "no mapping invokes it",
+                &[(Kind::Mapping, "FunctionName"), (Kind::Invoker, "FunctionName")],
+                "no mapping or invoker invokes it",
             ),
             (
                 Kind::Queue,
                 &[(Kind::Producer, "target"), (Kind::Worker, "queue")],
                 "nobody sends to it or receives from it",
             ),
+            (Kind::Consumer, &[(Kind::Mapping, "consumer")], "no mapping reads as it"),
             (Kind::Sink, writers, "no function or application writes to it"),
         ];
         for &(kind, users, why) in checks {
@@ -171,6 +214,17 @@ fn is_dead_letter_queue(top: &Fields, name: &str) -> bool {
         .iter()
         .filter_map(|queue| queue.fields.table("RedrivePolicy"));
     policies.any(|policy| policy.reference("deadLetterTargetArn") == Some((Kind::Queue, name)))
+}
+
+/// What a function takes from the account whether it runs or not, and where that is stated (LAM-C-34).
+fn allocation(function: &Component) -> Option<(u64, Place)> {
+    let fields = &function.fields;
+    if let Some(reserved) = fields.maybe_integer("ReservedConcurrentExecutions") {
+        return Some((reserved, fields.place_of("ReservedConcurrentExecutions")));
+    }
+    let wanted = fields.table("ProvisionedConcurrencyConfig")?;
+    let executions = wanted.maybe_integer("ProvisionedConcurrentExecutions")?;
+    Some((executions, wanted.place_of("ProvisionedConcurrentExecutions")))
 }
 
 /// The largest size that is sure to occur, if the parameters show one.

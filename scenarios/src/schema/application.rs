@@ -43,12 +43,10 @@ pub static APPLICATION: Rows = Rows::own(
         .fact("KDS-KCL-07, KDS-KCL-12"),
         defaulted(
             "retrieval",
-            Shape::Word {
-                words: &["polling"],
-                not_modelled: &["fan-out"],
-            },
+            word(&["polling", "fan_out"]),
             "\"polling\"",
-            "How records come to the workers: they call GetRecords.",
+            "How records come to the workers: they call GetRecords, or a consumer with the application's name is registered \
+             and records are pushed to it. The library itself uses fan-out by default since 2.x (KDS-EFO-19).",
         ),
         defaulted(
             "initial_position",

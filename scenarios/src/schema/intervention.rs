@@ -34,6 +34,19 @@ pub static CONCURRENCY: Rows = Rows::own(
         .fact("LAM-C-06"),
     ],
 );
+/// Another provisioned concurrency.
+pub static PROVISIONED_CONCURRENCY: Rows = Rows::own(
+    "a change of provisioned concurrency",
+    &[
+        required("function", Shape::Reference(&[Kind::Function]), "The function."),
+        required(
+            "executions",
+            integer(0, 100_000),
+            "So many environments are asked for. More of them are usable when all are allocated; 0 gives them back.",
+        )
+        .fact("LAM-V-08, LAM-V-10"),
+    ],
+);
 /// Another error rate.
 pub static FAILURE_RATE: Rows = Rows::own(
     "a change of the error rate",
@@ -227,6 +240,11 @@ pub static INTERVENTION: Rows = Rows::own(
             "concurrency",
             Shape::Table(&CONCURRENCY),
             "Changes a function's reserved concurrency.",
+        ),
+        optional(
+            "provisioned_concurrency",
+            Shape::Table(&PROVISIONED_CONCURRENCY),
+            "Changes a function's provisioned concurrency.",
         ),
         optional(
             "failure_rate",

@@ -1,6 +1,6 @@
 //! `[function.NAME]`: AWS::Lambda::Function.
 
-use super::{Dimension, Kind, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
+use super::{Dimension, Kind, Property, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
 /// Runtimes whose cold starts have published percentiles (LAM-U-20). `go` and `rust` are two uses of `provided.al2023`.
 pub const RUNTIMES: &[&str] = &[
@@ -44,6 +44,27 @@ pub static HANDLER_TIME: Rows = Rows::own(
             "\"0s\"",
             "Further time for each record of the batch.",
         ),
+        defaulted(
+            "first",
+            SPAN,
+            "\"0s\"",
+            "Further time of the first handler in a new environment, as for code that is compiled while it runs.",
+        )
+        .fact("LAM-R-17"),
+        defaulted(
+            "cpu_bound",
+            Shape::Fraction,
+            "0",
+            "The part of these times that the handler spends computing, with one thread: it grows where MemorySize gives less of a processor.",
+        )
+        .fact("LAM-C-28"),
+        defaulted(
+            "measured_at",
+            integer(128, 10_240),
+            "1769",
+            "The MemorySize at which these times hold. At 1769 MB a function has a whole processor.",
+        )
+        .fact("LAM-C-28"),
     ],
 );
 
@@ -63,8 +84,125 @@ pub static FAILURE: Rows = Rows::own(
             "false",
             "True: the handler fails after its write to the sink, so that the retry delivers twice.",
         ),
+        defaulted(
+            "crashes",
+            Shape::Fraction,
+            "0",
+            "The part of the function errors that end the process: the next invocation there runs Init again.",
+        )
+        .fact("LAM-R-06"),
     ],
 );
+
+/// Environments that are ready before requests come.
+pub static PROVISIONED: Rows = Rows::own(
+    "provisioned concurrency",
+    &[
+        required(
+            "ProvisionedConcurrentExecutions",
+            integer(1, 100_000),
+            "So many environments are initialised and kept. Requests beyond them run on demand.",
+        )
+        .fact("LAM-V-04, LAM-V-05"),
+        defaulted(
+            "ready_at_start",
+            Shape::Flag,
+            "true",
+            "True: they are there when the run begins. False: their allocation begins then.",
+        )
+        .fact("LAM-V-08"),
+    ],
+);
+
+/// Probability that a delivery fails.
+const DELIVERY_FAILURE_RATE: Property = defaulted(
+    "failure_rate",
+    Shape::Fraction,
+    "0",
+    "Probability that a delivery fails. 1: the function lacks the permission.",
+)
+.fact("LAM-D-06, LAM-D-07");
+
+/// The dead-letter queue.
+pub static DEAD_LETTER: Rows = Rows::own(
+    "a dead-letter queue",
+    &[
+        required(
+            "TargetArn",
+            word(&["SQS", "SNS"]),
+            "The service that takes events which are given up: a standard queue or a standard topic.",
+        )
+        .fact("LAM-D-01"),
+        DELIVERY_FAILURE_RATE,
+    ],
+);
+
+/// A destination of failed events.
+pub static ON_FAILURE: Rows = Rows::own(
+    "a destination of events that are given up",
+    &[
+        required(
+            "Destination",
+            Shape::Word {
+                words: &["SQS", "SNS", "S3", "EventBridge"],
+                not_modelled: &["Lambda"],
+            },
+            "The service that takes the record of an event which is given up.",
+        )
+        .fact("LAM-D-03"),
+        DELIVERY_FAILURE_RATE,
+    ],
+);
+
+/// A destination of processed events.
+pub static ON_SUCCESS: Rows = Rows::own(
+    "a destination of events that succeeded",
+    &[
+        required(
+            "Destination",
+            Shape::Word {
+                words: &["SQS", "SNS", "EventBridge"],
+                not_modelled: &["Lambda"],
+            },
+            "The service that takes the record of an event which succeeded. S3 takes failures only.",
+        )
+        .fact("LAM-D-03"),
+        DELIVERY_FAILURE_RATE,
+    ],
+);
+
+/// What happens to asynchronous events.
+pub static EVENT_INVOKE: Rows = Rows {
+    title: "asynchronous invocation",
+    aws: Some("AWS::Lambda::EventInvokeConfig"),
+    properties: &[
+        defaulted(
+            "MaximumRetryAttempts",
+            integer(0, 2),
+            "2",
+            "Retries of an event whose invocation ended in an error, one minute and two minutes later.",
+        )
+        .fact("LAM-A-02, LAM-A-03"),
+        defaulted(
+            "MaximumEventAgeInSeconds",
+            integer(60, 21_600),
+            "21600",
+            "How old an event may become before it is given up.",
+        )
+        .fact("LAM-A-06"),
+        optional(
+            "OnFailure",
+            Shape::Table(&ON_FAILURE),
+            "Who learns of events that are given up.",
+        ),
+        optional(
+            "OnSuccess",
+            Shape::Table(&ON_SUCCESS),
+            "Who learns of events that succeeded.",
+        ),
+    ],
+    not_modelled: &["DestinationConfig", "FunctionName", "Qualifier"],
+};
 
 /// Properties of a function.
 pub static FUNCTION: Rows = Rows {
@@ -85,6 +223,25 @@ pub static FUNCTION: Rows = Rows {
             "Concurrency that is kept for the function and caps it. Without it the function shares the account's rest.",
         )
         .fact("LAM-C-06"),
+        optional(
+            "ProvisionedConcurrencyConfig",
+            Shape::Table(&PROVISIONED),
+            "Environments that are initialised before requests come. Without it all of them are created on demand.",
+        )
+        .fact("LAM-V-01"),
+        defaulted(
+            "EventInvokeConfig",
+            Shape::Table(&EVENT_INVOKE),
+            "{}",
+            "What happens to asynchronous events.",
+        )
+        .fact("LAM-A-02, LAM-A-06"),
+        optional(
+            "DeadLetterConfig",
+            Shape::Table(&DEAD_LETTER),
+            "Where asynchronous events go that are given up. Without it, and without OnFailure: nowhere.",
+        )
+        .fact("LAM-D-01"),
         defaulted(
             "runtime",
             word(RUNTIMES),
@@ -128,7 +285,6 @@ pub static FUNCTION: Rows = Rows {
         "CapacityProviderConfig",
         "Code",
         "CodeSigningConfigArn",
-        "DeadLetterConfig",
         "Description",
         "DurableConfig",
         "Environment",
@@ -141,7 +297,6 @@ pub static FUNCTION: Rows = Rows {
         "Layers",
         "LoggingConfig",
         "PackageType",
-        "ProvisionedConcurrencyConfig",
         "PublishToLatestPublished",
         "RecursiveLoop",
         "Role",

@@ -1,6 +1,6 @@
 //! `[mapping.NAME]`: AWS::Lambda::EventSourceMapping.
 
-use super::{Kind, Rows, Shape, defaulted, integer, required};
+use super::{Kind, Rows, Shape, defaulted, integer, optional, required};
 
 /// Properties of an event source mapping.
 pub static MAPPING: Rows = Rows {
@@ -12,6 +12,13 @@ pub static MAPPING: Rows = Rows {
             Shape::Reference(&[Kind::Stream]),
             "The stream that it reads.",
         ),
+        optional(
+            "consumer",
+            Shape::Reference(&[Kind::Consumer]),
+            "The registered consumer that it reads as: records are pushed to it. AWS takes the consumer's ARN as \
+             EventSourceArn. Without it: it polls.",
+        )
+        .fact("LAM-K-04, LAM-K-34"),
         required(
             "FunctionName",
             Shape::Reference(&[Kind::Function]),

@@ -4,9 +4,11 @@
 //! suggestions for misspelt names, and reference pages all read these rows, so there is nothing to keep in step.
 
 pub mod application;
+pub mod consumer;
 pub mod distribution;
 pub mod expect;
 pub mod intervention;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod mapping;
@@ -28,12 +30,16 @@ pub enum Kind {
     Producer,
     /// `[stream.NAME]`
     Stream,
+    /// `[consumer.NAME]`
+    Consumer,
     /// `[mapping.NAME]`
     Mapping,
     /// `[application.NAME]`
     Application,
     /// `[function.NAME]`
     Function,
+    /// `[invoker.NAME]`
+    Invoker,
     /// `[sink.NAME]`
     Sink,
     /// `[queue.NAME]`
@@ -47,9 +53,11 @@ impl Kind {
     pub const ALL: &[Self] = &[
         Self::Producer,
         Self::Stream,
+        Self::Consumer,
         Self::Mapping,
         Self::Application,
         Self::Function,
+        Self::Invoker,
         Self::Sink,
         Self::Queue,
         Self::Worker,
@@ -60,9 +68,11 @@ impl Kind {
         match self {
             Self::Producer => "producer",
             Self::Stream => "stream",
+            Self::Consumer => "consumer",
             Self::Mapping => "mapping",
             Self::Application => "application",
             Self::Function => "function",
+            Self::Invoker => "invoker",
             Self::Sink => "sink",
             Self::Queue => "queue",
             Self::Worker => "worker",
@@ -73,9 +83,11 @@ impl Kind {
         match self {
             Self::Producer => &producer::PRODUCER,
             Self::Stream => &kinesis::STREAM,
+            Self::Consumer => &consumer::CONSUMER,
             Self::Mapping => &mapping::MAPPING,
             Self::Application => &application::APPLICATION,
             Self::Function => &lambda::FUNCTION,
+            Self::Invoker => &invoker::INVOKER,
             Self::Sink => &sink::SINK,
             Self::Queue => &queue::QUEUE,
             Self::Worker => &queue::WORKER,

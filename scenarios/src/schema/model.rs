@@ -56,6 +56,55 @@ static PROPERTIES: &[Property] = &[
         "How long a client waits for a response.",
     ),
     defaulted(
+        "retry_after",
+        SPAN,
+        "\"0s\"",
+        "What x-amz-retry-after of a response that refuses for load says; zero: it has no such header. AWS documents what \
+         clients with the timing of 2026 make of it, not when Kinesis sends it.",
+    )
+    .fact("KDS-SDK-07"),
+    defaulted(
+        "fan_out_delay",
+        DISTRIBUTION,
+        "{ lognormal = { median = \"42ms\", sigma = 0.3 } }",
+        "From the storing of a record to the push that brings it to a plain consumer: with put and network, 70 ms on average.",
+    )
+    .fact("KDS-EFO-16"),
+    defaulted(
+        "fan_out_mapping_delay",
+        DISTRIBUTION,
+        "\"26ms\"",
+        "The same to an event source mapping.",
+    )
+    .fact("LAM-U-04"),
+    defaulted(
+        "fan_out_dispatch_delay",
+        SPAN,
+        "\"3ms\"",
+        "From the receipt of an event by a mapping to the invocation of the function.",
+    )
+    .fact("LAM-U-04"),
+    defaulted(
+        "fan_out_event_interval",
+        SPAN,
+        "\"10ms\"",
+        "Least time between two events of a subscription; what comes in between travels together.",
+    )
+    .fact("KDS-MOD-14"),
+    defaulted(
+        "fan_out_keep_alive",
+        LENGTH,
+        "\"5s\"",
+        "A subscription without news pushes an empty event after this time.",
+    )
+    .fact("KDS-MOD-14"),
+    defaulted(
+        "fan_out_events_ahead",
+        integer(1, 10_000),
+        "10",
+        "Events that are pushed ahead of a consumer that has not taken them; AWS leaves this to flow control.",
+    ),
+    defaulted(
         "poll_dispatch_delay",
         SPAN,
         "\"85ms\"",
@@ -174,6 +223,34 @@ static PROPERTIES: &[Property] = &[
         "How old an execution environment may become.",
     )
     .fact("LAM-U-22"),
+    defaulted(
+        "provisioning_delay",
+        SPAN,
+        "\"90s\"",
+        "From the request for provisioned concurrency to the start of its allocation; AWS says one to two minutes.",
+    )
+    .fact("LAM-V-08, LAM-U-33"),
+    defaulted(
+        "async_throttle_backoff",
+        SPAN,
+        "\"1s\"",
+        "First wait of an asynchronous event after a throttle; it doubles. AWS gives the range, 1 s to 5 min.",
+    )
+    .fact("LAM-A-05, LAM-U-36"),
+    defaulted(
+        "async_throttle_backoff_max",
+        LENGTH,
+        "\"5min\"",
+        "Longest wait of an asynchronous event after a throttle.",
+    )
+    .fact("LAM-A-05, LAM-U-36"),
+    defaulted(
+        "async_duplicate_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that an asynchronous event is delivered twice; AWS promises at least once and no figure.",
+    )
+    .fact("LAM-A-08"),
     defaulted(
         "lease_write_time",
         DISTRIBUTION,

@@ -122,15 +122,16 @@ pub static RETRY: Rows = Rows::own(
     &[
         defaulted(
             "mode",
-            word(&["off", "standard", "adaptive", "legacy"]),
+            word(&["off", "standard", "adaptive", "legacy", "java"]),
             "\"standard\"",
-            "The SDK's retry mode.",
+            "The SDK's retry mode; \"java\" is the standard mode as the SDK for Java 2.x documents it.",
         )
-        .fact("KDS-SDK-01"),
+        .fact("KDS-SDK-01, KDS-SDK-12"),
         optional(
             "max_attempts",
             integer(1, 100),
-            "Attempts in all, the first included. Without it: the mode's own, 3 in standard and adaptive, 5 in legacy.",
+            "Attempts in all, the first included. Without it: the mode's own, 3 in standard, adaptive and java, 5 in legacy. \
+             The older SDK for Java made 4 for PutRecord (KDS-SDK-13).",
         )
         .fact("KDS-SDK-02"),
         defaulted(

@@ -22,9 +22,9 @@ pub static ACCOUNT: Rows = Rows::own(
             "Region",
             Shape::Text,
             "\"us-east-1\"",
-            "The Region, on which the quotas of streams depend.",
+            "The Region, on which the quotas of streams depend, and in the profile `exam` how many environments functions get at once.",
         )
-        .fact("KDS-CAP-09, KDS-CAP-10, KDS-CAP-14"),
+        .fact("KDS-CAP-09, KDS-CAP-10, KDS-CAP-14, LAM-C-16"),
         optional(
             "shard_quota",
             integer(1, 1_000_000),
@@ -46,7 +46,7 @@ pub static TOP: Rows = Rows {
     title: "a scenario",
     aws: None,
     properties: PROPERTIES,
-    not_modelled: &["topic", "firehose", "consumer", "lesson", "variant", "sweep"],
+    not_modelled: &["topic", "firehose", "lesson", "variant", "sweep"],
 };
 
 static PROPERTIES: &[Property] = &[
@@ -76,6 +76,11 @@ static PROPERTIES: &[Property] = &[
         Shape::Components(Kind::Worker),
         "Workers that receive from queues.",
     ),
+    optional(
+        "consumer",
+        Shape::Components(Kind::Consumer),
+        "Registered consumers of streams, for enhanced fan-out.",
+    ),
     optional("mapping", Shape::Components(Kind::Mapping), "Event source mappings."),
     optional(
         "application",
@@ -83,6 +88,11 @@ static PROPERTIES: &[Property] = &[
         "Consumer applications that read with the Kinesis Client Library.",
     ),
     optional("function", Shape::Components(Kind::Function), "Lambda functions."),
+    optional(
+        "invoker",
+        Shape::Components(Kind::Invoker),
+        "Direct callers of functions.",
+    ),
     optional(
         "sink",
         Shape::Components(Kind::Sink),

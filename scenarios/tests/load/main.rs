@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod codes;
+mod direct;
 mod edits;
 mod files;
 mod outcome;

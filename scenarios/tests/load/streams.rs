@@ -162,3 +162,34 @@ fn the_exam_does_not_know_what_came_later() {
         ],
     );
 }
+
+/// The loader takes fewer characters than AWS does (they also stand in paths and file names), but no name that AWS
+/// would refuse, and none twice.
+#[test]
+fn kds_rec_17_a_stream_has_a_name_of_1_to_128_characters_that_aws_takes_and_no_other_stream_has() {
+    let errors = |names: &[&str]| -> Vec<String> {
+        let one = |name: &&str| format!("[stream.\"{name}\"]\nShardCount = 1\n");
+        let streams: Vec<String> = names.iter().map(one).collect();
+        let text = and(&streams.concat());
+        let (_, diagnostics) = load(&text, "test", &LoadOptions::default(), &NoTraces);
+        let lines = lines(&diagnostics, &text, &LoadOptions::default());
+        let codes = lines.iter().filter(|line| line.starts_with('E'));
+        codes.map(|line| line[..5].to_owned()).collect()
+    };
+    let (longest, too_long) = ("a".repeat(128), "a".repeat(129));
+    for name in ["x", "click-stream-7", &longest] {
+        assert_eq!(errors(&[name]), Vec::<String>::new(), "{name:?}");
+    }
+    for name in [
+        "",
+        &too_long,
+        "click stream",
+        "clicks/eu",
+        "clicks:eu",
+        "klicks-für-alle",
+        "clicks+",
+    ] {
+        assert_eq!(errors(&[name]), ["E0107"], "{name:?}");
+    }
+    assert_eq!(errors(&["x", "x"]), ["E0102"]);
+}

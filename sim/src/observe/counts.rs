@@ -2,6 +2,7 @@
 
 mod application;
 mod changes;
+mod function;
 mod library;
 mod queue;
 mod shard;
@@ -11,19 +12,19 @@ mod tests;
 
 pub use application::ApplicationCounts;
 pub use changes::Changes;
+pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use queue::{FleetCounts, QueueCounts};
 pub use shard::{Second, ShardCounts};
 pub use stream::StreamCounts;
 use stream::shard;
 
-use crate::batch::InvocationOutcome;
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FleetId, FunctionId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
-use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy};
+use crate::ids::{FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
+use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 
@@ -81,6 +82,12 @@ pub struct ReaderCounts {
     pub empty_reads: u64,
     /// Of these to read a failed batch again (LAM-K-20).
     pub reads_for_retry: u64,
+    /// Events pushed over its subscriptions; it is a registered consumer.
+    pub events: u64,
+    /// `SubscribeToShard` that succeeded.
+    pub subscriptions: u64,
+    /// `SubscribeToShard` refused (KDS-MET-14).
+    pub subscriptions_refused: u64,
     /// Records read, repeated reads included.
     pub records_read: u64,
     /// Bytes read, repeated reads included.
@@ -115,35 +122,6 @@ pub struct ReaderCounts {
     pub application: ApplicationCounts,
 }
 
-/// Totals of a function, in invocations unless a name says otherwise.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct FunctionCounts {
-    /// Started.
-    pub started: u64,
-    /// Ended.
-    pub ended: u64,
-    /// Ended in a function error, timeouts not included.
-    pub errors: u64,
-    /// Ended by the timeout (LAM-C-26).
-    pub timeouts: u64,
-    /// Refused (LAM-C-23).
-    pub throttles: u64,
-    /// When the first was refused.
-    pub first_throttled_at: Option<SimTime>,
-    /// That needed a new environment.
-    pub cold_starts: u64,
-    /// Placement and Init of these, in nanoseconds.
-    pub cold_start_nanos: u128,
-    /// Handler time of those that ended, in nanoseconds.
-    pub duration_nanos: u128,
-    /// Most at one time.
-    pub max_concurrent: u32,
-    /// Records in events of those that started.
-    pub records: u64,
-    /// Records of batches that it finished without a sink.
-    pub processed: u64,
-}
-
 /// Totals of a sink.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct SinkCounts {
@@ -168,6 +146,8 @@ pub struct Counts {
     pub readers: IndexVec<ReaderId, ReaderCounts>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionCounts>,
+    /// By invoker.
+    pub invokers: IndexVec<InvokerId, InvokerCounts>,
     /// By sink.
     pub sinks: IndexVec<SinkId, SinkCounts>,
     /// By queue.
@@ -203,6 +183,7 @@ impl Counts {
                 .collect(),
             readers: zeros(&directory.readers),
             functions: zeros(&directory.functions),
+            invokers: zeros(&directory.invokers),
             sinks: zeros(&directory.sinks),
             queues: zeros(&directory.queues),
             fleets: zeros(&directory.fleets),
@@ -234,6 +215,8 @@ impl Counts {
             }
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -241,9 +224,12 @@ impl Counts {
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.mapping(now, fact),
-            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
-                self.function(now, fact);
-            }
+            Fact::InvocationStarted { function, .. }
+            | Fact::InvocationThrottled { function, .. }
+            | Fact::InvocationEnded { function, .. } => self.functions[function].invocation(now, fact),
+            Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
+            Fact::AsynchronousEvent { function, step } => self.functions[function].events.note(now, step),
+            Fact::InvokerActed { invoker, step } => self.invokers[invoker].note(step),
             Fact::RecordsProcessed { processor, records, .. } => {
                 // Of an application the reader's totals tell it.
                 if let Some(function) = self.functions.get_mut(FunctionId(processor.0)) {
@@ -260,8 +246,7 @@ impl Counts {
             }
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
-            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
-            Fact::Fleet { fleet, fact } => self.fleets[fleet].note(fact),
+            Fact::Queueing { ref fact } => self.queueing(fact),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -362,6 +347,26 @@ impl Counts {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
                 }
             }
+            Fact::SubscriptionEventPushed {
+                reader,
+                records,
+                bytes,
+                millis_behind,
+                ..
+            } => {
+                let counts = &mut self.readers[reader];
+                counts.events += 1;
+                counts.records_read += len(records);
+                counts.bytes_read += bytes;
+                if millis_behind > counts.max_millis_behind {
+                    (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
+                }
+            }
+            Fact::SubscriptionAnswered { reader, answer, .. } => match answer {
+                SubscriptionAnswer::Begun => self.readers[reader].subscriptions += 1,
+                SubscriptionAnswer::Refused(_) => self.readers[reader].subscriptions_refused += 1,
+                SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => {}
+            },
             Fact::GetRecordsThrottled { reader, limit, .. } => match limit {
                 ReadLimit::Calls => self.readers[reader].throttled_by_calls += 1,
                 ReadLimit::Bytes => self.readers[reader].throttled_by_bytes += 1,
@@ -386,49 +391,6 @@ impl Counts {
             } => {
                 self.readers[reader].acknowledged += u64::from(records - again);
                 self.readers[reader].acknowledged_again += u64::from(again);
-            }
-            _ => {}
-        }
-    }
-
-    #[expect(clippy::wildcard_enum_match_arm, reason = "`on` has sorted the facts, exhaustively")]
-    fn function(&mut self, now: SimTime, fact: &Fact<'_>) {
-        match *fact {
-            Fact::InvocationStarted {
-                function,
-                records,
-                cold_start,
-                concurrent,
-                ..
-            } => {
-                let counts = &mut self.functions[function];
-                counts.started += 1;
-                counts.records += len(records);
-                counts.max_concurrent = counts.max_concurrent.max(concurrent);
-                if let Some(span) = cold_start {
-                    counts.cold_starts += 1;
-                    counts.cold_start_nanos += u128::from(span.as_nanos());
-                }
-            }
-            Fact::InvocationThrottled { function, .. } => {
-                let counts = &mut self.functions[function];
-                counts.throttles += 1;
-                counts.first_throttled_at.get_or_insert(now);
-            }
-            Fact::InvocationEnded {
-                function,
-                outcome,
-                duration,
-                ..
-            } => {
-                let counts = &mut self.functions[function];
-                counts.ended += 1;
-                counts.duration_nanos += u128::from(duration.as_nanos());
-                match outcome {
-                    InvocationOutcome::FunctionError => counts.errors += 1,
-                    InvocationOutcome::TimedOut => counts.timeouts += 1,
-                    InvocationOutcome::Succeeded | InvocationOutcome::Throttled => {}
-                }
             }
             _ => {}
         }

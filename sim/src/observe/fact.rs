@@ -6,58 +6,18 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{
-    Destination, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId,
-};
+use crate::ids::{Destination, FunctionId, InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
-pub use crate::observe::queue_fact::{Depth, FleetFact, QueueFact};
+pub use crate::observe::invocation::{
+    AsynchronousStep, Caller, ConcurrencyUse, Delivery, DropReason, FunctionChange, InvokerStep, ProvisionedUse,
+    ThrottleReason,
+};
+pub use crate::observe::queue_fact::{Depth, FleetFact, QueueFact, Queueing};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
+pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
-
-/// When the requests that carried a record were sent.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct Sends {
-    /// The first of them.
-    pub first_at: SimTime,
-    /// The one that was answered.
-    pub at: SimTime,
-}
-
-/// A call of a cohort that was not sent at the instant at which its record was created: it had waited for a connection,
-/// or it is a repetition.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct LateCall {
-    /// Index of the record among those of the fact.
-    pub index: u32,
-    /// When this attempt was sent.
-    pub sent_at: SimTime,
-    /// Shard of the record.
-    pub shard: ShardIndex,
-    /// Its position there; meaningless if it was not stored.
-    pub position: u64,
-}
-
-/// What an invocation is admitted against, and how much of it is in use.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct ConcurrencyUse {
-    /// The function's own reservation (LAM-C-06), or what all functions without one share (LAM-C-04, LAM-C-09).
-    pub reserved: bool,
-    /// Invocations in progress that count against it.
-    pub used: u32,
-    /// How many there may be.
-    pub limit: u32,
-}
-
-/// Which read limit refused a `GetRecords`.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum ReadLimit {
-    /// Five calls a second (KDS-R-09).
-    Calls,
-    /// Two MiB a second (KDS-R-10, KDS-MOD-07).
-    Bytes,
-}
 
 /// A statement about what has happened.
 #[derive(Clone, Copy, Debug)]
@@ -242,6 +202,35 @@ pub enum Fact<'f> {
         limit: ReadLimit,
     },
 
+    /// A stream answered a `SubscribeToShard`, or a subscription ended.
+    SubscriptionAnswered {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// For which registered consumer.
+        reader: ReaderId,
+        /// How.
+        answer: SubscriptionAnswer,
+    },
+    /// A stream pushed a `SubscribeToShardEvent`.
+    SubscriptionEventPushed {
+        /// Which.
+        stream: StreamId,
+        /// Which shard.
+        shard: ShardIndex,
+        /// To which registered consumer.
+        reader: ReaderId,
+        /// Position of the first record.
+        first_position: u64,
+        /// What was pushed.
+        records: &'f [Record],
+        /// Their bytes.
+        bytes: u64,
+        /// `MillisBehindLatest`.
+        millis_behind: u64,
+    },
+
     /// A stream changed: its shards, or what it is set to.
     StreamChanged {
         /// Which.
@@ -369,7 +358,7 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
+        caller: Caller,
         /// The event.
         records: &'f [Record],
         /// Placement and Init of a new environment, if one was needed.
@@ -378,16 +367,20 @@ pub enum Fact<'f> {
         concurrent: u32,
         /// The limit that it was admitted against.
         concurrency: ConcurrencyUse,
+        /// The function's provisioned environments.
+        provisioned: ProvisionedUse,
     },
     /// An invocation was refused with 429 (LAM-C-23).
     InvocationThrottled {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
+        caller: Caller,
         /// Records in the event.
         records: u32,
-        /// The limit that refused it.
+        /// Why.
+        reason: ThrottleReason,
+        /// The concurrency at that time.
         concurrency: ConcurrencyUse,
     },
     /// An invocation ended.
@@ -395,8 +388,8 @@ pub enum Fact<'f> {
         /// Which.
         function: FunctionId,
         /// For whom.
-        reader: ReaderId,
-        /// Shard of the batch.
+        caller: Caller,
+        /// Shard of the batch; meaningless without a reader.
         shard: ShardIndex,
         /// Records in the event.
         records: u32,
@@ -408,7 +401,11 @@ pub enum Fact<'f> {
         cold_start: Option<SimDuration>,
         /// Init alone, which is what may be billed of a cold start (LAM-B-17, LAM-B-18).
         init: SimDuration,
-        /// How the batch had got there.
+        /// Init that ran within the invocation and is part of its duration (LAM-R-04, LAM-R-06).
+        init_within: SimDuration,
+        /// It ran on a provisioned environment.
+        provisioned: ProvisionedUse,
+        /// How the batch had got there; meaningless without a reader.
         passage: Passage,
         /// Its write is with the sink or on its way there, and will take effect all the same.
         write_pending: bool,
@@ -459,21 +456,31 @@ pub enum Fact<'f> {
         /// What.
         change: ApplicationChange,
     },
-    /// Something happened in a queue.
-    Queue {
-        /// Which.
-        queue: QueueId,
-        /// Its messages by state, after that.
-        depth: Depth,
+    /// Something happened in a queue or to its workers.
+    Queueing {
         /// What.
-        fact: QueueFact<'f>,
+        fact: Queueing<'f>,
     },
-    /// Something happened to workers of a queue.
-    Fleet {
+    /// A function changed.
+    FunctionChanged {
         /// Which.
-        fleet: FleetId,
+        function: FunctionId,
+        /// What happened.
+        change: FunctionChange,
+    },
+    /// Something happened to an asynchronous event of a function.
+    AsynchronousEvent {
+        /// Which function.
+        function: FunctionId,
+        /// What happened.
+        step: AsynchronousStep,
+    },
+    /// A direct caller did something.
+    InvokerActed {
+        /// Who.
+        invoker: InvokerId,
         /// What.
-        fact: FleetFact,
+        step: InvokerStep,
     },
     /// A command took effect.
     Intervened {

@@ -1,14 +1,15 @@
 //! What each component did lately, in compact form: the context that a violation is shown with.
 
 use crate::directory::{Component, Directory};
-use crate::engine::index::{Idx, IndexVec, to_u32};
+use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
+use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange, SubscriptionAnswer};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
+use crate::services::kinesis::sequence_number::{Epoch, SequenceNumber};
 
 /// Facts kept for each component.
 const KEPT: usize = 64;
@@ -22,6 +23,8 @@ struct Entry {
     first: Option<(KeyId, u32)>,
     shard: Option<ShardIndex>,
     position: Option<u64>,
+    /// When the record at the position was stored; `NEVER` if the fact does not tell.
+    stored_at: SimTime,
     /// Entries of these records that were refused.
     refused: u32,
 }
@@ -35,11 +38,13 @@ impl Entry {
             first: None,
             shard: None,
             position: None,
+            stored_at: SimTime::NEVER,
             refused: 0,
         }
     }
     fn of(at: SimTime, what: &'static str, records: &[Record]) -> Self {
         Self {
+            stored_at: stored_at(records),
             first: records.first().map(|record| (record.key, record.ordinal)),
             ..Self::new(at, what, to_u32(records.len()))
         }
@@ -53,6 +58,12 @@ impl Entry {
     }
 }
 
+/// When the first of the records that are stored was.
+fn stored_at(records: &[Record]) -> SimTime {
+    let stored = records.iter().find(|record| record.is_accepted());
+    stored.map_or(SimTime::NEVER, |record| record.arrived_at)
+}
+
 type Ring = Recent<Entry, KEPT>;
 
 /// The last facts of each component.
@@ -60,6 +71,8 @@ type Ring = Recent<Entry, KEPT>;
 pub struct History {
     producers: IndexVec<ProducerId, Ring>,
     streams: IndexVec<StreamId, Ring>,
+    /// By stream and shard: what sequence numbers begin with.
+    epochs: IndexVec<StreamId, Vec<Epoch>>,
     readers: IndexVec<ReaderId, Ring>,
     processors: IndexVec<ProcessorId, Ring>,
     sinks: IndexVec<SinkId, Ring>,
@@ -74,6 +87,11 @@ impl History {
         Self {
             producers: rings(&directory.producers),
             streams: rings(&directory.streams),
+            epochs: directory
+                .streams
+                .iter()
+                .map(|entry| vec![Epoch::default(); to_usize(entry.shards)])
+                .collect(),
             readers: rings(&directory.readers),
             processors: rings(&directory.processors),
             sinks: rings(&directory.sinks),
@@ -127,6 +145,25 @@ impl History {
                 let what = if again { "was given again" } else { "was given" };
                 self.readers[reader].push(of(what, records).in_shard(shard, Some(first_position)));
             }
+            Fact::SubscriptionEventPushed {
+                shard,
+                reader,
+                first_position,
+                records,
+                ..
+            } => {
+                self.readers[reader].push(of("was pushed", records).in_shard(shard, Some(first_position)));
+            }
+            Fact::SubscriptionAnswered {
+                shard, reader, answer, ..
+            } => {
+                let what = match answer {
+                    SubscriptionAnswer::Begun => "subscribed:",
+                    SubscriptionAnswer::Refused(_) => "SubscribeToShard refused:",
+                    SubscriptionAnswer::Ended | SubscriptionAnswer::Failed(_) => "subscription over:",
+                };
+                self.readers[reader].push(count(what, 0).in_shard(shard, None));
+            }
             Fact::GetRecordsThrottled { shard, reader, .. } => {
                 self.readers[reader].push(count("GetRecords refused:", 0).in_shard(shard, None));
             }
@@ -176,13 +213,27 @@ impl History {
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
-            Fact::StreamChanged { stream, change } => self.streams[stream].push(changed(now, change)),
+            Fact::StreamChanged { stream, change } => {
+                self.streams[stream].push(changed(now, change));
+                if let StreamChange::ShardOpened { parents, .. } = change {
+                    // Shards are opened in the order of their numbers.
+                    let epochs = &mut self.epochs[stream];
+                    let parents = parents
+                        .iter()
+                        .flatten()
+                        .filter_map(|parent| epochs.get(to_usize(parent.0)));
+                    let epoch = Epoch::opened(now, parents.copied());
+                    epochs.push(epoch);
+                }
+            }
             Fact::UserRecordsSent { .. }
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -246,7 +297,7 @@ impl History {
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
-                Component::Queue(_) | Component::Fleet(_) => None,
+                Component::Invoker(_) | Component::Queue(_) | Component::Fleet(_) => None,
             };
             entries.extend(
                 ring.into_iter()
@@ -258,8 +309,19 @@ impl History {
         let shown = entries.len().saturating_sub(count);
         entries[shown..]
             .iter()
-            .map(|(at, component, entry)| format!("{at} {} {}", directory.label(*component), line(entry, keys)))
+            .map(|(at, component, entry)| {
+                let number = self.sequence_number(directory.stream_of(*component), entry);
+                format!("{at} {} {}", directory.label(*component), line(entry, number, keys))
+            })
             .collect()
+    }
+
+    /// The sequence number of the record at the entry's position (KDS-SEQ-02), if the fact told when it was stored.
+    fn sequence_number(&self, stream: Option<StreamId>, entry: &Entry) -> Option<SequenceNumber> {
+        let (shard, position) = (entry.shard?, entry.position?);
+        let epoch = *self.epochs.get(stream?)?.get(to_usize(shard.0))?;
+        let told = entry.stored_at != SimTime::NEVER;
+        told.then(|| SequenceNumber::new(epoch, shard, position, entry.stored_at))
     }
 }
 
@@ -288,7 +350,7 @@ fn put(now: SimTime, records: &[Record], shards: &[ShardTally], refused: u64) ->
     }
 }
 
-fn line(entry: &Entry, keys: &KeyTable) -> String {
+fn line(entry: &Entry, number: Option<SequenceNumber>, keys: &KeyTable) -> String {
     let count = (entry.records > 0).then(|| {
         let noun = if entry.records == 1 { "record" } else { "records" };
         format!(" {} {noun}", entry.records)
@@ -299,7 +361,8 @@ fn line(entry: &Entry, keys: &KeyTable) -> String {
         .map(|(key, ordinal)| format!(", the first: {} #{ordinal}", keys.text(key)));
     let shard = entry.shard.map(|shard| format!(", {shard}"));
     let position = entry.position.map(|position| format!(" at position {position}"));
-    let parts = [count, refused, first, shard, position];
+    let number = number.map(|number| format!(", sequence number {number}"));
+    let parts = [count, refused, first, shard, position, number];
     core::iter::once(entry.what.to_owned())
         .chain(parts.into_iter().flatten())
         .collect()

@@ -1,7 +1,6 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
-
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::services::queue::QueueState;
 
 /// What is where. Filled anew for each check; the vectors keep their room.
@@ -15,6 +14,10 @@ pub struct Holdings {
     pub readers: Vec<ReaderHoldings>,
     /// By queue, in order of id.
     pub queues: Vec<QueueHoldings>,
+    /// By invoker, in order of id.
+    pub invokers: Vec<InvokerHoldings>,
+    /// By function, in order of id.
+    pub events: Vec<EventHoldings>,
 }
 
 /// What a queue holds, in messages.
@@ -24,6 +27,26 @@ pub struct QueueHoldings {
     pub queue: QueueId,
     /// Its messages by state.
     pub held: QueueState,
+}
+
+/// What an invoker waits for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct InvokerHoldings {
+    /// Who.
+    pub invoker: InvokerId,
+    /// Requests without an answer.
+    pub in_flight: u64,
+}
+
+/// The asynchronous events that Lambda keeps for a function.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct EventHoldings {
+    /// Which function.
+    pub function: FunctionId,
+    /// Events that wait for an attempt.
+    pub waiting: u64,
+    /// Events whose invocation is in progress.
+    pub running: u64,
 }
 
 /// What a producer's client holds, in records.
@@ -81,6 +104,8 @@ impl Holdings {
         self.producers.clear();
         self.logs.clear();
         self.readers.clear();
+        self.invokers.clear();
+        self.events.clear();
         self.queues.clear();
     }
     /// The log of a shard.

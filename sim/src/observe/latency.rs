@@ -8,7 +8,7 @@ use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ProcessorId, QueueId};
 use crate::observe::course::Bar;
-use crate::observe::fact::{Fact, QueueFact};
+use crate::observe::fact::{Fact, QueueFact, Queueing};
 use crate::observe::sums::Spans;
 use crate::record::Record;
 
@@ -326,10 +326,13 @@ impl Latency {
                 let place = self.places.get_mut(processor.index())?;
                 Some(place.complete(now, records))
             }
-            Fact::Queue {
-                queue,
-                fact: QueueFact::Deleted { records, .. },
-                ..
+            Fact::Queueing {
+                fact:
+                    Queueing::Queue {
+                        queue,
+                        fact: QueueFact::Deleted { records, .. },
+                        ..
+                    },
             } => {
                 self.queues.get_mut(queue.index())?.complete(now, records);
                 None
@@ -348,6 +351,8 @@ impl Latency {
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsGathered { .. }
@@ -361,8 +366,10 @@ impl Latency {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => None,
         }
     }

@@ -13,6 +13,7 @@ pub mod headroom;
 pub mod history;
 pub mod holdings;
 mod holes;
+pub mod invocation;
 pub mod latency;
 pub mod metrics;
 pub mod ordering;
@@ -21,6 +22,7 @@ pub mod positions;
 pub mod queue_fact;
 pub mod reason;
 pub mod recent;
+pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;

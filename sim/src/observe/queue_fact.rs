@@ -21,6 +21,27 @@ pub struct Depth {
     pub oldest: Option<SimTime>,
 }
 
+/// What a queue or workers state.
+#[derive(Clone, Copy, Debug)]
+pub enum Queueing<'f> {
+    /// Something happened in a queue.
+    Queue {
+        /// Which.
+        queue: QueueId,
+        /// Its messages by state, after that.
+        depth: Depth,
+        /// What.
+        fact: QueueFact<'f>,
+    },
+    /// Something happened to workers of a queue.
+    Fleet {
+        /// Which.
+        fleet: FleetId,
+        /// What.
+        fact: FleetFact,
+    },
+}
+
 /// What happened in a queue.
 #[derive(Clone, Copy, Debug)]
 pub enum QueueFact<'f> {

@@ -3,13 +3,15 @@
 
 use super::fact::{ConcurrencyUse, Fact, Sends, ShardTally};
 use crate::batch::Passage;
-use crate::blueprint::{Arrivals, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size};
-use crate::directory::{Directory, FunctionEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
+use crate::blueprint::{
+    Arrivals, InvocationType, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size,
+};
+use crate::directory::{Directory, FunctionEntry, InvokerEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
 use crate::engine::distribution::Distribution;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Outcome, Record};
 use std::sync::Arc;
@@ -20,6 +22,7 @@ pub(crate) const AUDIT: ReaderId = ReaderId(0);
 pub(crate) const ENRICH: ReaderId = ReaderId(1);
 pub(crate) const AUDITOR: FunctionId = FunctionId(0);
 pub(crate) const ENRICHER: FunctionId = FunctionId(1);
+pub(crate) const SHOP: InvokerId = InvokerId(0);
 pub(crate) const ORDERS: SinkId = SinkId(0);
 pub(crate) const SHARD: ShardIndex = ShardIndex(0);
 
@@ -59,6 +62,12 @@ pub(crate) fn directory() -> Arc<Directory> {
         mappings,
         applications: IndexVec::new(),
         functions,
+        invokers: core::iter::once(InvokerEntry {
+            name: "shop".to_owned(),
+            function: AUDITOR,
+            invocation_type: InvocationType::Event,
+        })
+        .collect(),
         sinks: core::iter::once(SinkEntry {
             name: "orders".to_owned(),
         })
@@ -177,4 +186,6 @@ pub(crate) const ONE_OF_MANY: ConcurrencyUse = ConcurrencyUse {
     reserved: false,
     used: 1,
     limit: 1_000,
+    unreserved: 1,
+    claimed: 1,
 };

@@ -1,8 +1,13 @@
 //! What a bill counts: quantities, no prices.
 
-use crate::blueprint::{Blueprint, ColdStart, Package, PutApi};
-use crate::directory::Directory;
+mod function;
+
+pub use function::FunctionUsage;
+
+use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
+use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
+use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
@@ -13,6 +18,12 @@ use crate::services::kinesis::quotas::RETENTION_HOURS_MIN;
 
 /// Bytes of a PUT payload unit: 25 times 1,000 (KDS-PRI-02, KDS-MOD-20).
 pub const PUT_PAYLOAD_UNIT_BYTES: u32 = 25_000;
+/// Bytes of the KB to which on-demand mode rounds each record (KDS-U-07, KDS-MOD-20).
+pub const ON_DEMAND_KB_BYTES: u32 = 1_024;
+/// Bytes a second that an account with on-demand Advantage pays for at least, in and out (KDS-CAP-15).
+pub const ADVANTAGE_BYTES_PER_SECOND: u64 = 25 * MIB;
+/// Retention above this lies in the long-term band (KDS-RET-03).
+pub const EXTENDED_RETENTION_HOURS_MAX: u32 = 168;
 
 /// What is billed of a stream, and what costs nothing but is good to know.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -24,7 +35,7 @@ pub struct StreamUsage {
     /// Since when there are so many.
     shards_since: SimTime,
     /// Shard time before that.
-    shard_nanos_before: u128,
+    before: ShardTime,
     /// RetentionPeriodHours, as it was set last; what exceeds 24 h is billed by shard and hour (KDS-PRI-05).
     pub retention_hours: u32,
     /// Units of 25 KB that were written, rounded up for each record (KDS-PRI-02, KDS-PRI-03).
@@ -39,15 +50,41 @@ pub struct StreamUsage {
     pub bytes_in: u64,
     /// Bytes given to readers; what is read again counts again.
     pub bytes_out: u64,
+    /// KB stored in on-demand mode, each record rounded up (KDS-U-07).
+    pub on_demand_kb_in: u64,
+    /// Of the bytes given to readers, those that were pushed to registered consumers (KDS-EFO-18).
+    pub fan_out_bytes: u64,
+    /// Bytes given to readers in on-demand mode.
+    pub on_demand_bytes_out: u64,
+}
+
+/// Shard time in shard-nanoseconds: what a bill counts in shard-hours. Shards of a stream in on-demand mode are not billed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ShardTime {
+    /// In all.
+    pub open: u128,
+    /// With retention beyond 24 h, so that the extended band is paid for (KDS-RET-03).
+    pub extended_retention: u128,
+    /// With retention beyond seven days, so that the long-term band is in use as well (KDS-RET-03).
+    pub long_term_retention: u128,
 }
 
 impl StreamUsage {
-    /// Shard time over a span from the start on, which ends after the last reshard, in shard-nanoseconds: what a bill
-    /// counts in shard-hours. Shards of a stream in on-demand mode are not billed.
-    pub fn shard_nanos(&self, span: SimDuration) -> u128 {
+    /// Shard time over a span from the start on, which ends after the last change of the stream.
+    pub fn shard_time(&self, span: SimDuration) -> ShardTime {
         let rest = SimTime::ZERO.saturating_add(span).since(self.shards_since);
         let billed = if self.on_demand { 0 } else { self.shards };
-        self.shard_nanos_before + u128::from(billed) * u128::from(rest.as_nanos())
+        let nanos = u128::from(billed) * u128::from(rest.as_nanos());
+        let beyond = |hours| if self.retention_hours > hours { nanos } else { 0 };
+        ShardTime {
+            open: self.before.open + nanos,
+            extended_retention: self.before.extended_retention + beyond(RETENTION_HOURS_MIN),
+            long_term_retention: self.before.long_term_retention + beyond(EXTENDED_RETENTION_HOURS_MAX),
+        }
+    }
+    /// All of its shard time over such a span.
+    pub fn shard_nanos(&self, span: SimDuration) -> u128 {
+        self.shard_time(span).open
     }
     fn changed(&mut self, now: SimTime, change: StreamChange) {
         match change {
@@ -62,7 +99,11 @@ impl StreamUsage {
             StreamChange::ShardOpened { .. } => self.set_shards(now, self.shards + 1),
             StreamChange::Completed {
                 operation: Operation::SetRetention { hours },
-            } => self.retention_hours = hours,
+            } => {
+                // So is what has passed with the retention that held until now.
+                self.set_shards(now, self.shards);
+                self.retention_hours = hours;
+            }
             StreamChange::ShardExpired { .. }
             | StreamChange::ScaledOut { .. }
             | StreamChange::Accepted { .. }
@@ -71,7 +112,7 @@ impl StreamUsage {
         }
     }
     fn set_shards(&mut self, now: SimTime, shards: u32) {
-        self.shard_nanos_before = self.shard_nanos(now.since(SimTime::ZERO));
+        self.before = self.shard_time(now.since(SimTime::ZERO));
         (self.shards, self.shards_since) = (shards, now);
     }
     /// Hours of retention beyond those that cost nothing (KDS-RET-01).
@@ -91,37 +132,19 @@ pub struct ReaderUsage {
     pub lease_rows_read: u64,
     /// Rows of an application's lease table that it wrote (KDS-KCL-39).
     pub lease_rows_written: u64,
+    /// How that table's capacity is paid for (KDS-KCL-38); `None`: it has no table.
+    pub lease_table: Option<LeaseTableCapacity>,
 }
 
-/// What is billed of a function.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct FunctionUsage {
-    /// MemorySize in MB.
-    pub memory_size: u32,
-    /// Invocations that ran; what is refused costs nothing.
-    pub invocations: u64,
-    /// Time billed for those that have ended, each rounded up to a millisecond (LAM-B-03); with Init where it is billed
-    /// (LAM-B-17, LAM-B-18).
-    pub billed_millis: u64,
-    /// So much of it would not be billed without cold starts.
-    pub init_millis: u64,
-}
-
-impl FunctionUsage {
-    fn ended(&mut self, duration: SimDuration, billed_init: SimDuration) {
-        let handler = millis_up(duration);
-        let billed = millis_up(duration.saturating_add(billed_init));
-        self.billed_millis += billed;
-        self.init_millis += billed - handler;
-    }
-    /// MB-milliseconds; 1,024 of them are a GB-millisecond (LAM-B-03).
-    pub fn megabyte_millis(&self) -> u128 {
-        u128::from(self.memory_size) * u128::from(self.billed_millis)
-    }
-    /// Whole GB-milliseconds, rounded down.
-    pub fn gigabyte_millis(&self) -> u128 {
-        self.megabyte_millis() / 1_024
-    }
+/// What an account with on-demand Advantage has committed to, and by how much it falls short (KDS-CAP-15).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct AdvantageUsage {
+    /// Bytes in and, the same, out that are paid for at least.
+    pub committed_bytes: u64,
+    /// Of those, bytes that no stream in on-demand mode took.
+    pub shortfall_in: u64,
+    /// Of those, bytes that none gave out.
+    pub shortfall_out: u64,
 }
 
 /// The observer.
@@ -133,6 +156,8 @@ pub struct Usage {
     pub readers: IndexVec<ReaderId, ReaderUsage>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionUsage>,
+    /// The account has on-demand Advantage.
+    advantage: bool,
     /// What producers call.
     apis: IndexVec<ProducerId, PutApi>,
     /// Functions whose Init is billed.
@@ -166,15 +191,20 @@ impl Usage {
                     ..StreamUsage::default()
                 })
                 .collect(),
-            readers: directory.readers.iter().map(|_| ReaderUsage::default()).collect(),
+            readers: directory
+                .readers
+                .iter()
+                .map(|entry| ReaderUsage {
+                    lease_table: lease_table(entry.component, directory, blueprint),
+                    ..ReaderUsage::default()
+                })
+                .collect(),
             functions: directory
                 .functions
                 .iter()
-                .map(|entry| FunctionUsage {
-                    memory_size: function(&entry.name).map_or(0, |found| found.memory_size),
-                    ..FunctionUsage::default()
-                })
+                .map(|entry| function(&entry.name).map_or_else(FunctionUsage::default, FunctionUsage::new))
                 .collect(),
+            advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
             bills_init: directory
                 .functions
@@ -184,6 +214,20 @@ impl Usage {
                 })
                 .collect(),
         }
+    }
+
+    /// What on-demand Advantage costs at least over a span, which is a matter of all streams in on-demand mode together;
+    /// `None` where the account does not have it.
+    pub fn advantage(&self, span: SimDuration) -> Option<AdvantageUsage> {
+        let per_second = u128::from(ADVANTAGE_BYTES_PER_SECOND) * u128::from(span.as_nanos()) / 1_000_000_000;
+        let committed_bytes = u64::try_from(per_second).unwrap_or(u64::MAX);
+        let kb: u64 = self.streams.iter().map(|stream| stream.on_demand_kb_in).sum();
+        let out: u64 = self.streams.iter().map(|stream| stream.on_demand_bytes_out).sum();
+        self.advantage.then(|| AdvantageUsage {
+            committed_bytes,
+            shortfall_in: committed_bytes.saturating_sub(kb * u64::from(ON_DEMAND_KB_BYTES)),
+            shortfall_out: committed_bytes.saturating_sub(out),
+        })
     }
 
     /// Takes note of a fact.
@@ -203,17 +247,10 @@ impl Usage {
                 records,
                 ..
             } => self.streams[stream].request(self.apis[producer], records),
-            Fact::GetRecordsHandled {
-                stream, reader, bytes, ..
-            } => {
-                self.streams[stream].get_records_requests += 1;
-                self.streams[stream].bytes_out += bytes;
-                self.readers[reader].get_records_requests += 1;
-                self.readers[reader].bytes_read += bytes;
-            }
-            Fact::GetRecordsThrottled { stream, reader, .. } => {
-                self.streams[stream].get_records_requests += 1;
-                self.readers[reader].get_records_requests += 1;
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. } => {
+                self.read(fact);
             }
             Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
@@ -222,15 +259,15 @@ impl Usage {
                 function,
                 duration,
                 init,
+                provisioned,
                 ..
             } => {
-                let init = if self.bills_init[function] {
-                    init
-                } else {
-                    SimDuration::ZERO
-                };
-                self.functions[function].ended(duration, init);
+                let billed = self.bills_init[function];
+                let init = if billed { init } else { SimDuration::ZERO };
+                self.functions[function].ended(duration, init, provisioned.on);
             }
+            Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
+            Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -241,6 +278,7 @@ impl Usage {
             | Fact::RetryScheduled { .. }
             | Fact::RecordsGivenUp { .. }
             | Fact::AcknowledgementLost { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsGathered { .. }
@@ -252,9 +290,34 @@ impl Usage {
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
+    fn read(&mut self, fact: &Fact<'_>) {
+        match *fact {
+            Fact::GetRecordsHandled {
+                stream, reader, bytes, ..
+            } => {
+                self.streams[stream].get_records_requests += 1;
+                self.streams[stream].gave(bytes);
+                self.readers[reader].get_records_requests += 1;
+                self.readers[reader].bytes_read += bytes;
+            }
+            Fact::GetRecordsThrottled { stream, reader, .. } => {
+                self.streams[stream].get_records_requests += 1;
+                self.readers[reader].get_records_requests += 1;
+            }
+            Fact::SubscriptionEventPushed {
+                stream, reader, bytes, ..
+            } => {
+                self.streams[stream].pushed(bytes);
+                self.readers[reader].bytes_read += bytes;
+            }
+            _ => {}
         }
     }
 }
@@ -277,6 +340,21 @@ impl StreamUsage {
         self.request(api, records);
         self.bytes_in += shards.iter().map(|tally| tally.bytes).sum::<u64>();
         self.put_payload_units += payload_units(records, shards);
+        if self.on_demand {
+            let stored = records.iter().filter(|record| record.outcome() == Outcome::Accepted);
+            let kb = |record: &Record| u64::from(record.bytes.div_ceil(ON_DEMAND_KB_BYTES));
+            self.on_demand_kb_in += stored.map(kb).sum::<u64>();
+        }
+    }
+    fn gave(&mut self, bytes: u64) {
+        self.bytes_out += bytes;
+        if self.on_demand {
+            self.on_demand_bytes_out += bytes;
+        }
+    }
+    fn pushed(&mut self, bytes: u64) {
+        self.gave(bytes);
+        self.fan_out_bytes += bytes;
     }
     fn request(&mut self, api: PutApi, records: &[Record]) {
         match api {
@@ -289,6 +367,16 @@ impl StreamUsage {
     }
 }
 
+/// Of the application that the reader is.
+fn lease_table(reader: Component, directory: &Directory, blueprint: &Blueprint) -> Option<LeaseTableCapacity> {
+    let Component::Application(id) = reader else {
+        return None;
+    };
+    let name = &directory.applications[id].name;
+    let found = blueprint.applications.iter().find(|found| found.name == *name)?;
+    Some(found.kcl.lease_table_capacity())
+}
+
 /// One unit for each stored record, and one more for each further 25 KB that it has begun.
 fn payload_units(records: &[Record], shards: &[ShardTally]) -> u64 {
     let one_each: u64 = shards.iter().map(|tally| u64::from(tally.accepted)).sum();
@@ -299,11 +387,6 @@ fn payload_units(records: &[Record], shards: &[ShardTally]) -> u64 {
     let large = |record: &&Record| record.bytes > PUT_PAYLOAD_UNIT_BYTES && record.outcome() == Outcome::Accepted;
     let more = |record: &Record| u64::from((record.bytes - 1) / PUT_PAYLOAD_UNIT_BYTES);
     one_each + records.iter().filter(large).map(more).sum::<u64>()
-}
-
-/// Milliseconds, rounded up.
-const fn millis_up(span: SimDuration) -> u64 {
-    span.as_nanos().div_ceil(1_000_000)
 }
 
 #[cfg(test)]

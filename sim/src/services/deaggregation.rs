@@ -8,6 +8,13 @@ use crate::context::{Cx, Fault};
 use crate::key::HashRange;
 use crate::record::Record;
 
+/// Whether any record of a batch is an aggregated one.
+pub(crate) fn is_aggregated(batch: &Batch, cx: &Cx<'_, '_>) -> bool {
+    let first_aggregate = cx.keys().first_aggregate();
+    // Where nobody aggregates, no record is looked at.
+    first_aggregate != u32::MAX && batch.records.iter().any(|record| record.key.0 >= first_aggregate)
+}
+
 /// Replaces the aggregated records of a batch by their user records. `first_position` is that of the first record; the
 /// batch's own positions, if it lists any, say where the others are. Positions of user records are listed if anybody
 /// watches.
@@ -20,11 +27,10 @@ pub(crate) fn deaggregate(
     range: Option<HashRange>,
     cx: &mut Cx<'_, '_>,
 ) -> u64 {
-    let first_aggregate = cx.keys().first_aggregate();
-    // Where nobody aggregates, no record is looked at.
-    if first_aggregate == u32::MAX || !batch.records.iter().any(|record| record.key.0 >= first_aggregate) {
+    if !is_aggregated(batch, cx) {
         return 0;
     }
+    let first_aggregate = cx.keys().first_aggregate();
     let mut apart = cx.fresh();
     let (listed, watched) = (!batch.positions.is_empty(), cx.is_watched());
     let mut dropped = 0;

@@ -438,6 +438,23 @@ impl Log {
         self.horizon
     }
 
+    /// Arrival of the record at `position`, or at the horizon if that has passed it; `None`: nothing is stored there yet.
+    /// The record must not have been forgotten.
+    pub fn arrival(&self, position: u64) -> Option<SimTime> {
+        let position = position.max(self.horizon);
+        let at = self.sealed.partition_point(|segment| segment.end() <= position);
+        let segment = self.sealed.get(at).map_or(&self.open, |segment| segment);
+        (segment.first..segment.end())
+            .contains(&position)
+            .then(|| segment.arrived(segment.offset(position)))
+    }
+
+    /// Whether the record at `position` has not expired, and was forgotten all the same: every reader had passed it.
+    pub fn is_forgotten(&self, position: u64) -> bool {
+        let first = self.sealed.front().map_or(self.open.first, |segment| segment.first);
+        position >= self.horizon && position < first
+    }
+
     /// Copies records from `position` on into `out`: at most `limit` records and `bytes_limit` bytes, but always one if
     /// one is visible (KDS-MOD-08). A record is visible from its arrival on. Positions before the horizon continue
     /// there (KDS-MOD-13).

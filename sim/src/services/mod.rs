@@ -4,6 +4,7 @@
 pub mod application;
 pub(crate) mod deaggregation;
 pub mod fleet;
+pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
 pub mod log;

@@ -1,9 +1,10 @@
 //! Small blueprints to build on: every delay is constant, nothing fails, nothing is scarce.
 
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Keys, MappingBlueprint, ModelParameters,
-    ProducerBlueprint, PutApi, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition, StreamBlueprint,
-    WeightedKey,
+    ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
+    FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters,
+    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition,
+    StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -29,9 +30,11 @@ pub const fn millis(millis: u64) -> SimTime {
 pub fn model() -> ModelParameters {
     ModelParameters {
         network_latency: constant(NETWORK),
+        provisioning_delay: SimDuration::from_secs(2),
         put_service_time: constant(SERVICE),
         get_service_time: constant(SERVICE),
         placement_time: constant(SimDuration::from_millis(100)),
+        fan_out_delay: constant(SimDuration::from_millis(50)),
         ..ModelParameters::default()
     }
 }
@@ -78,6 +81,7 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
 pub fn mapping(name: &str, stream: &str, function: &str) -> MappingBlueprint {
     MappingBlueprint {
         name: name.to_owned(),
+        consumer: None,
         stream: stream.to_owned(),
         function: function.to_owned(),
         starting_position: StartingPosition::TrimHorizon,
@@ -94,10 +98,15 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         memory_size: 128,
         timeout: SimDuration::from_secs(3),
         reserved_concurrency: None,
+        provisioned_concurrency: None,
+        asynchronous: AsynchronousInvocation::default(),
         cold_start: ColdStart::Own(constant(SimDuration::from_millis(400))),
         per_batch: constant(SimDuration::from_millis(20)),
         per_record: SimDuration::ZERO,
+        first_run: SimDuration::ZERO,
+        processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
+        crash_share: Ratio::ZERO,
         fails_after_write: false,
         sink: sink.map(str::to_owned),
     }
@@ -109,6 +118,38 @@ pub fn sink(name: &str) -> SinkBlueprint {
         name: name.to_owned(),
         capacity: None,
         latency: constant(SimDuration::from_millis(5)),
+    }
+}
+
+/// One worker of the library's third generation that reads by enhanced fan-out, processes in no time, and keeps no
+/// checkpoint.
+pub fn fan_out_application(name: &str, stream: &str) -> ApplicationBlueprint {
+    ApplicationBlueprint {
+        name: name.to_owned(),
+        stream: stream.to_owned(),
+        starts_at: SimTime::ZERO,
+        workers: 1,
+        kcl: KclVersion::Three,
+        retrieval: Retrieval::FanOut,
+        initial_position: InitialPosition::TrimHorizon,
+        settings: KclSettings::defaults(KclVersion::Three),
+        per_batch: constant(SimDuration::ZERO),
+        per_record: SimDuration::ZERO,
+        failure_rate: Ratio::ZERO,
+        checkpoint: Checkpointing::Never,
+        sink: None,
+    }
+}
+
+/// `clicks` into one shard that so many applications read by enhanced fan-out.
+pub fn fan_out(applications: u32, duration: SimDuration) -> Blueprint {
+    let names = (0..applications).map(|number| format!("audit-{number}"));
+    Blueprint {
+        model: model(),
+        producers: vec![producer("clicks", "records")],
+        streams: vec![stream("records", 1)],
+        applications: names.map(|name| fan_out_application(&name, "records")).collect(),
+        ..Blueprint::empty(7, duration)
     }
 }
 

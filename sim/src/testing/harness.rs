@@ -11,18 +11,19 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FleetId, MappingId, ProducerId, QueueId, SinkId, StreamId};
+use crate::ids::{ApplicationId, FleetId, InvokerId, MappingId, ProducerId, QueueId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
 use crate::services::application::Application;
 use crate::services::fleet::Fleet;
+use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
 use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, fleet, kinesis, lambda, mapping, producer, queue, sink};
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -58,6 +59,7 @@ macro_rules! component {
     };
 }
 component!(ApplicationId, Application, Application);
+component!(InvokerId, Invoker, Invoker);
 component!(MappingId, Mapping, Mapping);
 component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
@@ -234,13 +236,17 @@ const fn carried(event: &Event) -> Option<BatchId> {
             application::Event::ShardsListed { batch }
             | application::Event::IteratorReceived { batch }
             | application::Event::PageReceived { batch }
+            | application::Event::Pushed { batch }
             | application::Event::Written { batch },
         )
         | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
+        | Event::Invoker(_, invoker::Event::Answered { batch })
         | Event::Mapping(
             _,
             mapping::Event::PageReceived { batch }
             | mapping::Event::PageReady { batch }
+            | mapping::Event::Subscribed { batch }
+            | mapping::Event::EventReceived { batch }
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
@@ -251,18 +257,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | queue::Event::CallReceived { batch }
             | queue::Event::MovedHere { batch },
         )
-        | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch })
-        | Event::Stream(
-            _,
-            kinesis::Event::PutReceived { batch }
-            | kinesis::Event::PutServed { batch }
-            | kinesis::Event::GetReceived { batch }
-            | kinesis::Event::GetServed { batch }
-            | kinesis::Event::IteratorReceived { batch }
-            | kinesis::Event::IteratorServed { batch }
-            | kinesis::Event::ListReceived { batch }
-            | kinesis::Event::ListShards { batch },
-        ) => Some(batch),
+        | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
+        Event::Stream(_, event) => carried_to_stream(event),
         Event::Control(_)
         | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
         | Event::Queue(_, queue::Event::Due)
@@ -280,18 +276,39 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | application::Event::Replace { .. }
             | application::Event::Join,
         )
-        | Event::Function(_, lambda::Event::HandlerDone { .. } | lambda::Event::TimedOut { .. })
+        | Event::Function(
+            _,
+            lambda::Event::HandlerDone { .. }
+            | lambda::Event::TimedOut { .. }
+            | lambda::Event::QueueDue
+            | lambda::Event::Provisioning { .. },
+        )
+        | Event::Invoker(_, invoker::Event::Send)
         | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
         | Event::Producer(
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
-        )
-        | Event::Stream(
-            _,
-            kinesis::Event::CohortWindow
-            | kinesis::Event::ShardLeft { .. }
-            | kinesis::Event::ChangeDue { .. }
-            | kinesis::Event::MinuteOver,
         ) => None,
+    }
+}
+
+const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
+    match event {
+        kinesis::Event::PutReceived { batch }
+        | kinesis::Event::PutServed { batch }
+        | kinesis::Event::GetReceived { batch }
+        | kinesis::Event::GetServed { batch }
+        | kinesis::Event::IteratorReceived { batch }
+        | kinesis::Event::IteratorServed { batch }
+        | kinesis::Event::ListReceived { batch }
+        | kinesis::Event::SubscribeReceived { batch }
+        | kinesis::Event::EventAcknowledged { batch }
+        | kinesis::Event::ListShards { batch } => Some(batch),
+        kinesis::Event::CohortWindow
+        | kinesis::Event::ShardLeft { .. }
+        | kinesis::Event::PushDue { .. }
+        | kinesis::Event::KeepAlive { .. }
+        | kinesis::Event::ChangeDue { .. }
+        | kinesis::Event::MinuteOver => None,
     }
 }

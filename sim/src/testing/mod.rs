@@ -1,6 +1,7 @@
 //! What tests of the model share.
 
 pub mod blueprints;
+mod functions;
 pub mod harness;
 pub mod libraries;
 pub mod note;

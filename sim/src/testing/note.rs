@@ -2,7 +2,7 @@
 
 use crate::engine::time::SimTime;
 use crate::observe::Probe;
-use crate::observe::fact::{Fact, LateCall, QueueFact, ShardTally};
+use crate::observe::fact::{Fact, LateCall, QueueFact, Queueing, ShardTally};
 use crate::record::Record;
 
 /// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
@@ -65,9 +65,9 @@ macro_rules! copy {
                 $($slice: $slice.to_vec(),)*
                 ..Note::plain($at, Fact::$variant { $($plain,)* $($slice: &[],)* })
             },)*
-            Fact::Queue { queue, depth, fact } => {
-                let (fact, records) = queue_fact(fact);
-                Note { records, ..Note::plain($at, Fact::Queue { queue, depth, fact }) }
+            Fact::Queueing { fact } => {
+                let (fact, records) = queueing(fact);
+                Note { records, ..Note::plain($at, Fact::Queueing { fact }) }
             }
         }
     };
@@ -89,6 +89,8 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         AcknowledgementLost (stream, producer) [records, late]
         GetRecordsHandled (stream, shard, reader, first_position, bytes, millis_behind, again, received_at) [records]
         GetRecordsThrottled (stream, shard, reader, limit) []
+        SubscriptionAnswered (stream, shard, reader, answer) []
+        SubscriptionEventPushed (stream, shard, reader, first_position, bytes, millis_behind) [records]
         StreamChanged (stream, change) []
         RecordsExpiredUnread (reader, shard, first_position, count) []
         RecordsExpiredInRetry (reader, shard, count, first_position) []
@@ -98,95 +100,104 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         BatchAcknowledged (reader, shard, lane, records, again, first_position) [positions, batch]
         RecordsDiscarded (reader, shard, reason, first_position) [records]
         CheckpointAdvanced (reader, shard, position) []
-        InvocationStarted (function, reader, cold_start, concurrent, concurrency) [records]
-        InvocationThrottled (function, reader, records, concurrency) []
-        InvocationEnded (function, reader, shard, records, outcome, duration, cold_start, init, passage, write_pending, concurrent) []
+        InvocationStarted (function, caller, cold_start, concurrent, concurrency, provisioned) [records]
+        InvocationThrottled (function, caller, records, reason, concurrency) []
+        InvocationEnded (function, caller, shard, records, outcome, duration, cold_start, init, init_within, provisioned, passage, write_pending, concurrent) []
+        FunctionChanged (function, change) []
+        AsynchronousEvent (function, step) []
+        InvokerActed (invoker, step) []
         RecordsProcessed (processor, reader, shard, passage) [records, positions]
         RecordsDelivered (sink, processor, received_at, capacity, reader, shard, passage) [records, positions]
         ApplicationChanged (reader, change) []
-        Fleet (fleet, fact) []
         Intervened (number) []
     }
 }
 
 /// A queue's fact without its records, and these.
-fn queue_fact(fact: QueueFact<'_>) -> (QueueFact<'static>, Vec<Record>) {
-    let none = || Vec::new();
+fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
+    match fact {
+        Queueing::Fleet { fleet, fact } => (Queueing::Fleet { fleet, fact }, Vec::new()),
+        Queueing::Queue { queue, depth, fact } => {
+            let records = records_of(&fact).to_vec();
+            let fact = without_records(fact);
+            (Queueing::Queue { queue, depth, fact }, records)
+        }
+    }
+}
+fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
+    match *fact {
+        QueueFact::Sent { records, .. }
+        | QueueFact::Received { records, .. }
+        | QueueFact::Deleted { records, .. }
+        | QueueFact::DeadLettered { records, .. } => records,
+        QueueFact::SendRefused { .. }
+        | QueueFact::ReceiveRefused { .. }
+        | QueueFact::VisibilityChanged { .. }
+        | QueueFact::CallRefused { .. }
+        | QueueFact::BecameAvailable { .. }
+        | QueueFact::Expired { .. }
+        | QueueFact::MovedHere { .. }
+        | QueueFact::Purged { .. } => &[],
+    }
+}
+fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
     match fact {
         QueueFact::Sent {
             producer,
-            records,
             deduplicated,
             bytes,
-        } => {
-            let kept = QueueFact::Sent {
-                producer,
-                records: &[],
-                deduplicated,
-                bytes,
-            };
-            (kept, records.to_vec())
-        }
+            ..
+        } => QueueFact::Sent {
+            producer,
+            records: &[],
+            deduplicated,
+            bytes,
+        },
         QueueFact::Received {
+            fleet, again, bytes, ..
+        } => QueueFact::Received {
             fleet,
-            records,
+            records: &[],
             again,
             bytes,
-        } => (
-            QueueFact::Received {
-                fleet,
-                records: &[],
-                again,
-                bytes,
-            },
-            records.to_vec(),
-        ),
+        },
         QueueFact::Deleted {
             fleet,
-            records,
             entries,
             refused,
             copies,
-        } => {
-            let kept = QueueFact::Deleted {
-                fleet,
-                records: &[],
-                entries,
-                refused,
-                copies,
-            };
-            (kept, records.to_vec())
-        }
-        QueueFact::DeadLettered { to, records } => (QueueFact::DeadLettered { to, records: &[] }, records.to_vec()),
+            ..
+        } => QueueFact::Deleted {
+            fleet,
+            records: &[],
+            entries,
+            refused,
+            copies,
+        },
+        QueueFact::DeadLettered { to, .. } => QueueFact::DeadLettered { to, records: &[] },
         QueueFact::SendRefused {
             producer,
             records,
             error,
-        } => (
-            QueueFact::SendRefused {
-                producer,
-                records,
-                error,
-            },
-            none(),
-        ),
-        QueueFact::ReceiveRefused { fleet, error } => (QueueFact::ReceiveRefused { fleet, error }, none()),
+        } => QueueFact::SendRefused {
+            producer,
+            records,
+            error,
+        },
+        QueueFact::ReceiveRefused { fleet, error } => QueueFact::ReceiveRefused { fleet, error },
         QueueFact::VisibilityChanged {
             fleet,
             entries,
             refused,
-        } => (
-            QueueFact::VisibilityChanged {
-                fleet,
-                entries,
-                refused,
-            },
-            none(),
-        ),
-        QueueFact::CallRefused { fleet, error } => (QueueFact::CallRefused { fleet, error }, none()),
-        QueueFact::BecameAvailable { delayed, returned } => (QueueFact::BecameAvailable { delayed, returned }, none()),
-        QueueFact::Expired { messages, in_flight } => (QueueFact::Expired { messages, in_flight }, none()),
-        QueueFact::MovedHere { from, messages } => (QueueFact::MovedHere { from, messages }, none()),
-        QueueFact::Purged { messages } => (QueueFact::Purged { messages }, none()),
+        } => QueueFact::VisibilityChanged {
+            fleet,
+            entries,
+            refused,
+        },
+        QueueFact::CallRefused { fleet, error } => QueueFact::CallRefused { fleet, error },
+        QueueFact::BecameAvailable { delayed, returned } => QueueFact::BecameAvailable { delayed, returned },
+        QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
+        QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },
+        QueueFact::Purged { messages } => QueueFact::Purged { messages },
     }
 }

@@ -1,12 +1,12 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
-use super::blueprints::{constant, function, mapping, model, producer, sink, stream};
+use super::blueprints::{function, mapping, model, producer, sink, stream};
+use super::functions::{functions, invokers};
 use super::libraries::libraries;
 use super::operations::{asked_of_records, operations, quick_changes};
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, FunctionBlueprint, Jitter, Keys, MappingBlueprint, ModelParameters,
-    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace,
-    TraceRows, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -25,6 +25,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         vec(mappings(), 0..=3),
         vec(functions(), 2),
         vec(sinks(), 2),
+        vec(invokers(), 0..=2),
     );
     (
         any::<u64>(),
@@ -35,15 +36,30 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
         1_u32..=4,
     )
         .prop_map(
-            |(seed, seconds, model, (producers, records, mappings, functions, sinks), interventions, account)| {
+            |(
+                seed,
+                seconds,
+                model,
+                (producers, records, mappings, functions, sinks, invokers),
+                interventions,
+                account,
+            )| {
                 Blueprint {
                     model,
                     account_concurrency: if account == 1 { 103 } else { 1_000 },
                     producers: named(producers, |producer, name| producer.name = name, "producer"),
                     streams: vec![records],
-                    mappings: named(mappings, |mapping, name| mapping.name = name, "mapping"),
+                    mappings: named(
+                        mappings,
+                        |mapping, name| {
+                            mapping.consumer = mapping.consumer.take().map(|_| format!("of-{name}"));
+                            mapping.name = name;
+                        },
+                        "mapping",
+                    ),
                     functions: named(functions, |function, name| function.name = name, "function"),
                     sinks: named(sinks, |sink, name| sink.name = name, "sink"),
+                    invokers: named(invokers, |invoker, name| invoker.name = name, "invoker"),
                     interventions,
                     ..Blueprint::empty(seed, SimDuration::from_secs(seconds))
                 }
@@ -56,6 +72,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
 /// and its sink do.
 pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
     blueprints().prop_map(|mut blueprint| {
+        blueprint.invokers.clear();
         blueprint.model = ModelParameters {
             min_poll_interval: blueprint.model.min_poll_interval,
             poll_page_records: blueprint.model.poll_page_records,
@@ -117,6 +134,7 @@ pub fn outages() -> impl Strategy<Value = Blueprint> {
                 }
                 blueprint.mappings = vec![MappingBlueprint {
                     name: "mapping-0".to_owned(),
+                    consumer: mapping.consumer.as_ref().map(|_| "of-mapping-0".to_owned()),
                     function: "function-0".to_owned(),
                     ..mapping
                 }];
@@ -163,7 +181,8 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
                 .iter()
                 .any(|known| known.name == *producer && !matches!(known.arrivals, Arrivals::Trace(_))),
             Command::SetReservedConcurrency { limit, .. } => limit.is_none_or(|limit| limit <= unreserved / 2),
-            Command::SetFailureRate { .. }
+            Command::SetProvisionedConcurrency { .. }
+            | Command::SetFailureRate { .. }
             | Command::SetSinkCapacity { .. }
             | Command::BreakSink { .. }
             | Command::KillWorker { .. }
@@ -179,6 +198,13 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
     if reserved > 0 && unreserved < 10 {
         for function in &mut blueprint.functions {
             function.reserved_concurrency = None;
+        }
+    }
+    // A reservation below what is provisioned is refused.
+    let reserves = |change: &Intervention| matches!(change.command, Command::SetReservedConcurrency { .. });
+    if unreserved < 10 || blueprint.interventions.iter().any(reserves) {
+        for function in &mut blueprint.functions {
+            function.provisioned_concurrency = None;
         }
     }
     blueprint
@@ -408,42 +434,15 @@ fn mappings() -> impl Strategy<Value = MappingBlueprint> {
         prop_oneof![2 => Just(0_u64), 1 => 1_u64..8],
         1_u32..=10,
         0_u32..2,
+        any::<bool>(),
     )
         .prop_map(
-            |(batch_size, window, parallelization_factor, function)| MappingBlueprint {
+            |(batch_size, window, parallelization_factor, function, pushed)| MappingBlueprint {
+                consumer: pushed.then(String::new),
                 batch_size,
                 maximum_batching_window: SimDuration::from_secs(window),
                 parallelization_factor,
                 ..mapping("", "records", &format!("function-{function}"))
-            },
-        )
-}
-
-fn functions() -> impl Strategy<Value = FunctionBlueprint> {
-    let takes = prop_oneof![
-        Just(constant(SimDuration::from_millis(20))),
-        Just(Distribution::Exponential { mean: 200e6 }),
-        Just(Distribution::Uniform { low: 0.0, high: 2e9 }),
-    ];
-    let failing = prop_oneof![2 => Just(Ratio::ZERO), 2 => Just(Ratio::new(1, 5)), 1 => Just(Ratio::new(9, 10))];
-    (
-        takes,
-        failing,
-        any::<bool>(),
-        option::of(0_u32..2),
-        option::of(0_u32..3),
-        1_u64..4,
-    )
-        .prop_map(
-            |(per_batch, failure_rate, fails_after_write, sink, reserved, timeout)| FunctionBlueprint {
-                timeout: SimDuration::from_secs(timeout),
-                reserved_concurrency: reserved,
-                per_batch,
-                per_record: SimDuration::from_micros(300),
-                failure_rate,
-                fails_after_write,
-                sink: sink.map(|number| format!("sink-{number}")),
-                ..function("", None)
             },
         )
 }

@@ -23,7 +23,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::{Fact, StreamChange};
+use crate::observe::fact::{Caller, Fact, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
@@ -216,7 +216,7 @@ impl Causes {
             Fact::InvocationEnded {
                 outcome: InvocationOutcome::TimedOut,
                 write_pending: true,
-                reader,
+                caller: Caller::Reader(reader),
                 shard,
                 passage,
                 ..
@@ -234,6 +234,8 @@ impl Causes {
             | Fact::PutRefused { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::BatchFailed { .. }
@@ -244,8 +246,10 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }

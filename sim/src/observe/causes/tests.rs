@@ -10,6 +10,7 @@ use crate::command::{Command, Intervention};
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::SimDuration;
 use crate::observe::Probe;
+use crate::observe::fact::Caller;
 use crate::record::Outcome;
 use crate::session::{Checks, Session, SessionOptions};
 use crate::testing::blueprints::{NETWORK, SERVICE, millis, pipeline};
@@ -202,6 +203,13 @@ impl Probe for Follower {
                 records,
                 again: false,
                 ..
+            }
+            | Fact::SubscriptionEventPushed {
+                reader,
+                shard,
+                first_position,
+                records,
+                ..
             } => {
                 for (position, record) in (first_position..).zip(records) {
                     self.story(reader, record).served_at = now;
@@ -243,7 +251,7 @@ impl Probe for Follower {
                 self.dispatched(now, reader, records, failed);
             }
             Fact::InvocationStarted {
-                reader,
+                caller: Caller::Reader(reader),
                 records,
                 cold_start,
                 ..

@@ -1,6 +1,6 @@
 //! A producer's records one by one: created in order without a gap, and settled once.
 
-use super::{Component, Conservation, Ledger, Record, SimTime, Term, to_usize};
+use super::{Component, Conservation, Fact, Ledger, Record, SimTime, Term, len, to_usize};
 use crate::ids::ProducerId;
 use crate::observe::ordinals::{Inserted, Ordinals};
 
@@ -21,7 +21,27 @@ impl ClientOrdinals {
 }
 
 impl Conservation {
-    pub(super) fn check_created(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+    /// Facts about the records of a client.
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of a few facts")]
+    pub(super) fn producer(&mut self, now: SimTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::RecordsProduced { producer, records } => {
+                self.producers[producer].produced += len(records);
+                self.check_created(now, producer, records);
+            }
+            Fact::RecordsAcknowledged { producer, records } => {
+                self.producers[producer].acknowledged += len(records);
+                self.check_settled(now, producer, records);
+            }
+            Fact::RecordsGivenUp { producer, records, .. } => {
+                self.producers[producer].given_up += len(records);
+                self.check_settled(now, producer, records);
+            }
+            _ => {}
+        }
+    }
+
+    fn check_created(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
         let Some(ordinals) = &mut self.ordinals else { return };
         for record in records {
             let next = &mut ordinals.produced[to_usize(record.key.0)];
@@ -41,7 +61,7 @@ impl Conservation {
         }
     }
 
-    pub(super) fn check_settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
+    fn check_settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record]) {
         let Some(ordinals) = &mut self.ordinals else { return };
         for record in records {
             let again = ordinals.settled.insert(record.key, record.ordinal) == Inserted::Again;

@@ -1,6 +1,7 @@
 //! Little's law in integers: an integral over time on one side, a sum of individual times on the other.
 
 use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::sums::Entries;
 use std::collections::VecDeque;
 
 /// A population over time and its integral, in individuals x nanoseconds.
@@ -74,6 +75,13 @@ pub(super) struct Arrivals {
 }
 
 impl Arrivals {
+    /// Those of the entries that were stored.
+    pub(super) const fn of(entries: &Entries) -> Self {
+        Self {
+            records: entries.stored,
+            instants: entries.instants,
+        }
+    }
     /// Time that these records have spent there by now; negative where arrivals lie in the future.
     pub(super) fn time_until(&self, now: SimTime) -> i128 {
         signed(u128::from(self.records) * u128::from(now.as_nanos())) - signed(self.instants)

@@ -6,10 +6,13 @@
 
 mod balance;
 mod clients;
+mod direct;
 mod flow_time;
 mod gone;
 mod queue;
 mod reader;
+#[cfg(test)]
+mod sequence_numbers;
 #[cfg(test)]
 mod tests;
 mod violation;
@@ -19,7 +22,7 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{Destination, FunctionId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{Destination, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::counts::QueueCounts;
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
@@ -28,6 +31,7 @@ use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
 use crate::record::Record;
 use clients::ClientOrdinals;
+use direct::{Events, Requests};
 use flow_time::{Arrivals, Integral, Invocations, signed};
 use reader::{Broken, Reader};
 use std::sync::Arc;
@@ -47,6 +51,8 @@ pub struct Conservation {
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
     queues: IndexVec<QueueId, QueueCounts>,
+    invokers: IndexVec<InvokerId, Requests>,
+    events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
     history: History,
     violation: Option<Box<Violation>>,
@@ -150,6 +156,8 @@ impl Conservation {
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
+            invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
+            events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
             history: History::new(&directory),
             violation: None,
@@ -167,17 +175,8 @@ impl Conservation {
     pub(super) fn note(&mut self, now: SimTime, fact: &Fact<'_>, sums: &Sums) {
         self.history.on(now, fact, sums);
         match *fact {
-            Fact::RecordsProduced { producer, records } => {
-                self.producers[producer].produced += len(records);
-                self.check_created(now, producer, records);
-            }
-            Fact::RecordsAcknowledged { producer, records } => {
-                self.producers[producer].acknowledged += len(records);
-                self.check_settled(now, producer, records);
-            }
-            Fact::RecordsGivenUp { producer, records, .. } => {
-                self.producers[producer].given_up += len(records);
-                self.check_settled(now, producer, records);
+            Fact::RecordsProduced { .. } | Fact::RecordsAcknowledged { .. } | Fact::RecordsGivenUp { .. } => {
+                self.producer(now, fact);
             }
             Fact::PutHandled {
                 stream,
@@ -185,10 +184,7 @@ impl Conservation {
                 shards,
                 ..
             } => {
-                let new = Arrivals {
-                    records: sums.entries.stored,
-                    instants: sums.entries.instants,
-                };
+                let new = Arrivals::of(&sums.entries);
                 self.stored(now, stream, new, shards, records.first());
             }
             Fact::GetRecordsHandled {
@@ -198,6 +194,14 @@ impl Conservation {
                 first_position,
                 records,
                 again: false,
+                ..
+            }
+            | Fact::SubscriptionEventPushed {
+                stream,
+                shard,
+                reader,
+                first_position,
+                records,
                 ..
             } => {
                 self.page_read(now, (stream, shard), reader, first_position, records);
@@ -213,7 +217,10 @@ impl Conservation {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
-            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
+            Fact::Queueing { ref fact } => self.queueing(fact),
+            Fact::FunctionChanged { .. } | Fact::AsynchronousEvent { .. } | Fact::InvokerActed { .. } => {
+                self.direct(fact);
+            }
             Fact::GetRecordsHandled { again: true, .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -224,6 +231,7 @@ impl Conservation {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsGathered { .. }
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
@@ -231,7 +239,6 @@ impl Conservation {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Fleet { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -486,6 +493,7 @@ impl Conservation {
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
         self.check_queues(holdings, now);
+        self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);
         self.violation.clone().map_or(Ok(()), Err)

@@ -3,8 +3,15 @@
 use super::{Component, Conservation, Ledger, SimTime, Term};
 use crate::observe::counts::QueueCounts;
 use crate::observe::holdings::Holdings;
+use crate::observe::queue_fact::Queueing;
 
 impl Conservation {
+    pub(super) fn queueing(&mut self, fact: &Queueing<'_>) {
+        if let Queueing::Queue { queue, depth, ref fact } = *fact {
+            self.queues[queue].note(depth, fact);
+        }
+    }
+
     /// Sent + moved here + come back = available + delayed + in flight + deleted + expired + moved away + purged.
     pub(super) fn check_queues(&mut self, holdings: &Holdings, now: SimTime) {
         for held in &holdings.queues {

@@ -41,6 +41,7 @@ impl Run {
                     trimmed: 0,
                 }],
                 readers: vec![reader(AUDIT), reader(ENRICH)],
+                ..Holdings::default()
             },
         }
     }
@@ -138,10 +139,11 @@ impl Run {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: &batch,
                 cold_start: None,
                 concurrent,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         );
         self.fact(
@@ -152,12 +154,14 @@ impl Run {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: 1,
                 outcome: InvocationOutcome::Succeeded,
                 duration: SimDuration::from_millis(stated),
                 cold_start: None,
                 concurrent: concurrent - 1,
+                init_within: SimDuration::ZERO,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         )
     }
@@ -422,10 +426,11 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: &[],
                 cold_start: None,
                 concurrent,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         );
     };
@@ -438,12 +443,14 @@ fn littles_law_holds_for_overlapping_invocations_and_those_in_progress() {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: 0,
                 outcome: InvocationOutcome::Succeeded,
                 duration: SimDuration::from_millis(duration),
                 cold_start: cold_start.map(SimDuration::from_millis),
                 concurrent,
+                init_within: SimDuration::ZERO,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         );
     };
@@ -509,4 +516,74 @@ fn a_log_that_alters_an_arrival_time_breaks_littles_law() {
         .dispatch(200, 0, &altered)
         .acknowledge(300, 0, 0, &[], 2);
     assert_eq!(run.broken(300).ledger, Ledger::BacklogTime);
+}
+
+#[test]
+fn requests_and_asynchronous_events_have_ledgers_of_their_own() {
+    use crate::batch::DirectAnswer;
+    use crate::observe::fact::{AsynchronousStep, Delivery, DropReason, InvokerStep};
+    use crate::observe::holdings::{EventHoldings, InvokerHoldings};
+    use crate::observe::sample::{AUDITOR, SHOP};
+    let acted = |step| Fact::InvokerActed { invoker: SHOP, step };
+    let event = |step| Fact::AsynchronousEvent {
+        function: AUDITOR,
+        step,
+    };
+    let received = AsynchronousStep::Received {
+        invoker: SHOP,
+        bytes: 100,
+    };
+    let mut run = Run::new();
+    let holds = |run: &mut Run, in_flight, waiting, running| {
+        run.holdings.invokers = vec![InvokerHoldings {
+            invoker: SHOP,
+            in_flight,
+        }];
+        run.holdings.events = vec![EventHoldings {
+            function: AUDITOR,
+            waiting,
+            running,
+        }];
+    };
+    run.fact(1, &acted(InvokerStep::Sent))
+        .fact(2, &acted(InvokerStep::Sent));
+    run.fact(3, &event(received));
+    holds(&mut run, 2, 1, 0);
+    assert!(run.ledgers.check(&run.holdings, at(4)).is_ok());
+    let answered = InvokerStep::Answered {
+        answer: DirectAnswer::Queued,
+        took: SimDuration::SECOND,
+    };
+    let dropped = AsynchronousStep::Dropped {
+        reason: DropReason::AgeExceeded,
+        dead_letter: Delivery::None,
+        destination: Delivery::None,
+    };
+    run.fact(5, &acted(answered))
+        .fact(6, &event(AsynchronousStep::Duplicated));
+    run.fact(7, &event(dropped));
+    holds(&mut run, 1, 0, 1);
+    assert!(run.ledgers.check(&run.holdings, at(8)).is_ok());
+    let mut lost_event = Run::new();
+    lost_event.fact(1, &event(received));
+    holds(&mut lost_event, 0, 0, 0);
+    let violation = lost_event
+        .ledgers
+        .check(&lost_event.holdings, at(9))
+        .expect_err("an event is gone");
+    assert_eq!(
+        (violation.ledger, violation.component.as_str()),
+        (Ledger::EventQueue, "function.audit")
+    );
+    let mut lost_request = Run::new();
+    lost_request.fact(1, &acted(InvokerStep::Sent));
+    holds(&mut lost_request, 0, 0, 0);
+    let violation = lost_request
+        .ledgers
+        .check(&lost_request.holdings, at(9))
+        .expect_err("a request is gone");
+    assert_eq!(
+        (violation.ledger, violation.component.as_str()),
+        (Ledger::Invoker, "invoker.shop")
+    );
 }

@@ -14,6 +14,10 @@ pub enum Ledger {
     Reader,
     /// Sent + moved here = available + delayed + in flight + deleted + expired + moved away + purged.
     Queue,
+    /// Sent = answered + in flight.
+    Invoker,
+    /// Received + duplicated = succeeded + dropped + waiting + running.
+    EventQueue,
     /// A count balances, but the records are not those that they should be.
     Identity,
     /// The integral of concurrency over time is the sum of the invocations' times.
@@ -32,6 +36,8 @@ impl Ledger {
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
             Self::Queue => "queue ledger",
+            Self::Invoker => "ledger of a direct caller",
+            Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",
             Self::InvocationTime => "Little's law for invocations",
             Self::BacklogTime => "Little's law for the backlog",

@@ -1,7 +1,8 @@
 //! Totals of queues and of their workers.
 
+use super::Counts;
 use crate::engine::index::to_u32;
-use crate::observe::queue_fact::{Depth, FleetFact, QueueFact};
+use crate::observe::queue_fact::{Depth, FleetFact, QueueFact, Queueing};
 use crate::record::{Outcome, Record};
 
 /// A payload is billed in chunks of this size (SQS-G-03).
@@ -194,6 +195,15 @@ impl FleetCounts {
                 self.crashes += 1;
                 self.abandoned += u64::from(messages);
             }
+        }
+    }
+}
+
+impl Counts {
+    pub(super) fn queueing(&mut self, fact: &Queueing<'_>) {
+        match *fact {
+            Queueing::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
+            Queueing::Fleet { fleet, fact } => self.fleets[fleet].note(fact),
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::InvocationOutcome;
 use crate::engine::time::SimDuration;
 use crate::ids::ShardIndex;
 use crate::observe::fact::{ShardTally, StreamChange};
@@ -162,10 +163,11 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
             &Fact::InvocationStarted {
                 concurrency: crate::observe::sample::ONE_OF_MANY,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: &batch,
                 cold_start,
                 concurrent: u32::from(number == 2) + 1,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         );
         counts.on(
@@ -176,12 +178,14 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
                 shard: crate::ids::ShardIndex(0),
                 write_pending: false,
                 function: ENRICHER,
-                reader: ENRICH,
+                caller: crate::observe::fact::Caller::Reader(ENRICH),
                 records: 2,
                 outcome,
                 duration: SimDuration::from_millis(10),
                 cold_start,
                 concurrent: 0,
+                init_within: SimDuration::ZERO,
+                provisioned: crate::observe::fact::ProvisionedUse::default(),
             },
         );
     }
@@ -190,8 +194,9 @@ fn a_function_counts_errors_timeouts_and_cold_starts_apart() {
         &Fact::InvocationThrottled {
             concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
-            reader: ENRICH,
+            caller: crate::observe::fact::Caller::Reader(ENRICH),
             records: 2,
+            reason: crate::observe::fact::ThrottleReason::Concurrency,
         },
     );
     let enrich = &counts.functions[ENRICHER];

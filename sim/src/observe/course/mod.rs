@@ -115,6 +115,9 @@ impl Course {
         match *fact {
             Fact::GetRecordsHandled {
                 reader, millis_behind, ..
+            }
+            | Fact::SubscriptionEventPushed {
+                reader, millis_behind, ..
             } => {
                 let most = &mut self.readers[reader].steps.open().millis_behind_max;
                 *most = (*most).max(Some(millis_behind));
@@ -154,6 +157,7 @@ impl Course {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsGathered { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
@@ -167,8 +171,10 @@ impl Course {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }

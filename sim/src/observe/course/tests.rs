@@ -24,10 +24,11 @@ fn started(records: &[Record], concurrent: u32) -> Fact<'_> {
     Fact::InvocationStarted {
         concurrency: crate::observe::sample::ONE_OF_MANY,
         function: ENRICHER,
-        reader: ENRICH,
+        caller: crate::observe::fact::Caller::Reader(ENRICH),
         records,
         cold_start: None,
         concurrent,
+        provisioned: crate::observe::fact::ProvisionedUse::default(),
     }
 }
 
@@ -105,12 +106,14 @@ fn concurrency_lasts_until_an_invocation_ends() {
         shard: crate::ids::ShardIndex(0),
         write_pending: false,
         function: ENRICHER,
-        reader: ENRICH,
+        caller: crate::observe::fact::Caller::Reader(ENRICH),
         records: 1,
         outcome: InvocationOutcome::TimedOut,
         duration: SimDuration::from_millis(2_000),
         cold_start: None,
         concurrent: 0,
+        init_within: SimDuration::ZERO,
+        provisioned: crate::observe::fact::ProvisionedUse::default(),
     };
     observers.on(at(2_200), &ended);
     observers.on(at(3_100), &started(&records(&[8]), 1));

@@ -301,6 +301,7 @@ impl Headroom {
             }
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
@@ -316,12 +317,7 @@ impl Headroom {
                 duration,
                 outcome,
                 ..
-            } => {
-                let timed_out = outcome == InvocationOutcome::TimedOut;
-                self.functions[function]
-                    .timeout
-                    .note(now, duration.as_nanos(), timed_out);
-            }
+            } => self.ended(now, function, duration, outcome == InvocationOutcome::TimedOut),
             Fact::RecordsDelivered {
                 sink,
                 records,
@@ -345,10 +341,13 @@ impl Headroom {
             | Fact::CheckpointAdvanced { .. }
             | Fact::RecordsProcessed { .. }
             | Fact::RecordsDelivered { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -368,6 +367,12 @@ impl Headroom {
             } => {
                 self.shard(stream, shard).read(now, received_at, bytes);
                 if let (Some(oldest), false) = (records.first(), again) {
+                    let age = now.since(oldest.arrived_at).as_nanos();
+                    self.readers[reader].retention.note(now, age, false);
+                }
+            }
+            Fact::SubscriptionEventPushed { reader, records, .. } => {
+                if let Some(oldest) = records.first() {
                     let age = now.since(oldest.arrived_at).as_nanos();
                     self.readers[reader].retention.note(now, age, false);
                 }
@@ -420,6 +425,11 @@ impl Headroom {
             shards.resize(at + 1, ShardUse::new());
         }
         &mut shards[at]
+    }
+
+    fn ended(&mut self, now: SimTime, function: FunctionId, duration: SimDuration, timed_out: bool) {
+        let timeout = &mut self.functions[function].timeout;
+        timeout.note(now, duration.as_nanos(), timed_out);
     }
 
     fn concurrency(&mut self, now: SimTime, function: FunctionId, concurrency: ConcurrencyUse, refused: bool) {

@@ -40,6 +40,8 @@ pub enum Unit {
     Bytes,
     /// Seconds.
     Seconds,
+    /// A part of a whole, from 0 to 1. Series hold millionths.
+    Fraction,
     /// Milliseconds. Series hold microseconds, so that a mean keeps its decimals.
     Milliseconds,
 }
@@ -50,6 +52,7 @@ impl Unit {
         match self {
             Self::Count | Self::Bytes | Self::Seconds => 1,
             Self::Milliseconds => 1_000,
+            Self::Fraction => 1_000_000,
         }
     }
 }
@@ -121,6 +124,12 @@ catalogue! {
     GetRecordsBytes = "GetRecords.Bytes", Kinesis, Bytes, Sum, "Bytes that a GetRecords returned.", "KDS-MET-11";
     GetRecordsRecords = "GetRecords.Records", Kinesis, Count, Sum, "Records that a GetRecords returned.", "KDS-MET-11";
     GetRecordsLatency = "GetRecords.Latency", Kinesis, Milliseconds, Average, "From the receipt of a GetRecords to its answer.", "KDS-MET-11";
+    SubscribeToShardSuccess = "SubscribeToShard.Success", Kinesis, Count, Average, "Share of the calls to SubscribeToShard that succeeded.", "KDS-MET-13";
+    SubscribeToShardRateExceeded = "SubscribeToShard.RateExceeded", Kinesis, Count, Sum, "Calls to SubscribeToShard refused since a subscription was active or calls came too fast.", "KDS-MET-14";
+    SubscribeToShardEventBytes = "SubscribeToShardEvent.Bytes", Kinesis, Bytes, Sum, "Bytes pushed to the consumer.", "KDS-MET-13";
+    SubscribeToShardEventRecords = "SubscribeToShardEvent.Records", Kinesis, Count, Sum, "Records pushed to the consumer.", "KDS-MET-13";
+    SubscribeToShardEventSuccess = "SubscribeToShardEvent.Success", Kinesis, Count, Average, "Share of the events that were pushed without an error.", "KDS-MET-13";
+    SubscribeToShardEventMillisBehindLatest = "SubscribeToShardEvent.MillisBehindLatest", Kinesis, Milliseconds, Maximum, "How far behind the tip of the shard the events were.", "KDS-MET-13";
     GetRecordsSuccess = "GetRecords.Success", Kinesis, Count, Average, "1 for a GetRecords that was answered, else 0.", "KDS-MET-11";
     GetRecordsIteratorAgeMilliseconds = "GetRecords.IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords; 0 when caught up.", "KDS-MET-12";
     Invocations = "Invocations", Lambda, Count, Sum, "Runs of the function's code.", "LAM-M-01";
@@ -129,6 +138,17 @@ catalogue! {
     Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
     IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
     ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    ProvisionedConcurrentExecutions = "ProvisionedConcurrentExecutions", Lambda, Count, Maximum, "Provisioned environments in use, at each start and end of an invocation.", "LAM-M-11";
+    ProvisionedConcurrencyInvocations = "ProvisionedConcurrencyInvocations", Lambda, Count, Sum, "1 for an invocation on a provisioned environment, 0 for one that spilled over.", "LAM-M-12";
+    ProvisionedConcurrencySpilloverInvocations = "ProvisionedConcurrencySpilloverInvocations", Lambda, Count, Sum, "1 for an invocation on demand of a function with provisioned environments, else 0.", "LAM-M-13";
+    ProvisionedConcurrencyUtilization = "ProvisionedConcurrencyUtilization", Lambda, Fraction, Maximum, "Provisioned environments in use, as a part of those allocated; silent while the function is idle.", "LAM-M-14";
+    UnreservedConcurrentExecutions = "UnreservedConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress of all functions without reserved concurrency, on demand; of the Region.", "LAM-M-09";
+    ClaimedAccountConcurrency = "ClaimedAccountConcurrency", Lambda, Count, Maximum, "Concurrency that is out of reach for further invocations on demand: unreserved ones in progress, and all that is reserved or provisioned; of the Region.", "LAM-M-10";
+    AsyncEventsReceived = "AsyncEventsReceived", Lambda, Count, Sum, "Asynchronous events that Lambda accepted.", "LAM-M-15";
+    AsyncEventAge = "AsyncEventAge", Lambda, Milliseconds, Average, "From an event's acceptance to an attempt to process it.", "LAM-M-16";
+    AsyncEventsDropped = "AsyncEventsDropped", Lambda, Count, Sum, "Asynchronous events given up without success.", "LAM-M-17";
+    DeadLetterErrors = "DeadLetterErrors", Lambda, Count, Sum, "1 for a report to the dead-letter queue that failed, 0 for one that arrived.", "LAM-M-18";
+    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a report to a destination that failed, 0 for one that arrived.", "LAM-M-18";
     UserRecordsPut = "UserRecordsPut", ProducerLibrary, Count, Sum, "1 for a user record that was put, 0 for one that failed.", "KDS-MET-16";
     KinesisRecordsPut = "KinesisRecordsPut", ProducerLibrary, Count, Sum, "1 for a Kinesis record that was put, 0 for one that was refused.", "KDS-MET-16";
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";
@@ -148,6 +168,10 @@ catalogue! {
     MessagesReceivedAgain = "MessagesReceivedAgain", Simulator, Count, Sum, "Messages that a receive returned though an earlier one had, too.", "";
     MessagesExpired = "MessagesExpired", Simulator, Count, Sum, "Messages lost by retention.", "";
     MessagesDeadLettered = "MessagesDeadLettered", Simulator, Count, Sum, "Messages moved to the dead-letter queue.", "";
+    RequestsSent = "RequestsSent", Simulator, Count, Sum, "Requests that a direct caller sent.", "";
+    RequestsFailed = "RequestsFailed", Simulator, Count, Sum, "1 for an answer to a direct caller that tells of a function error or timeout, else 0.", "";
+    RequestsThrottled = "RequestsThrottled", Simulator, Count, Sum, "1 for a direct call refused with 429, else 0.", "";
+    ResponseTime = "ResponseTime", Simulator, Milliseconds, Average, "From a direct call to its answer, of those that were not refused.", "";
     ColdStarts = "ColdStarts", Simulator, Count, Sum, "Invocations that waited for a new environment.", "";
     RecordsProduced = "RecordsProduced", Simulator, Count, Sum, "Records handed to the client.", "";
     RecordsGivenUp = "RecordsGivenUp", Simulator, Count, Sum, "Records that the client gave up.", "";

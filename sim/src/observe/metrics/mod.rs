@@ -1,6 +1,9 @@
 //! Metrics under CloudWatch's names: one-minute series for each component that has them.
 
 pub mod catalogue;
+mod fan_out;
+mod functions;
+mod kept;
 mod points;
 mod queue;
 pub mod series;
@@ -10,75 +13,19 @@ mod tests;
 pub use catalogue::Metric;
 pub use series::{Point, Quotient, Series, Statistic};
 
-use crate::batch::{InvocationOutcome, ServiceError};
+use crate::batch::ServiceError;
 use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
+use kept::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, PRODUCER, SHARD, SINK, STREAM};
 use points::{latencies, stored_bytes};
 use queue::QueueMetrics;
 use std::sync::Arc;
-
-/// Which series a component keeps: metrics in a fixed order.
-const STREAM: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::PutRecordBytes,
-    Metric::PutRecordLatency,
-    Metric::PutRecordSuccess,
-    Metric::PutRecordsBytes,
-    Metric::PutRecordsLatency,
-    Metric::PutRecordsSuccess,
-    Metric::PutRecordsTotalRecords,
-    Metric::PutRecordsSuccessfulRecords,
-    Metric::PutRecordsFailedRecords,
-    Metric::PutRecordsThrottledRecords,
-    Metric::WriteProvisionedThroughputExceeded,
-    Metric::ReadProvisionedThroughputExceeded,
-    Metric::GetRecordsBytes,
-    Metric::GetRecordsRecords,
-    Metric::GetRecordsLatency,
-    Metric::GetRecordsSuccess,
-    Metric::GetRecordsIteratorAgeMilliseconds,
-    Metric::RecordsExpired,
-];
-const SHARD: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::WriteProvisionedThroughputExceeded,
-];
-const FUNCTION: &[Metric] = &[
-    Metric::Invocations,
-    Metric::Errors,
-    Metric::Throttles,
-    Metric::Duration,
-    Metric::IteratorAge,
-    Metric::ConcurrentExecutions,
-    Metric::ColdStarts,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-const APPLICATION: &[Metric] = &[
-    Metric::MillisBehindLatest,
-    Metric::LeasesTaken,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
-const LIBRARY: &[Metric] = &[
-    Metric::RecordsProduced,
-    Metric::RecordsGivenUp,
-    Metric::UserRecordsPut,
-    Metric::KinesisRecordsPut,
-    Metric::BufferingTime,
-    Metric::RetriesPerRecord,
-    Metric::ErrorsByCode,
-];
-const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -125,7 +72,11 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    /// By reader, of those that are registered consumers.
+    consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
+    invokers: IndexVec<InvokerId, Group>,
+    account: Group,
     sinks: IndexVec<SinkId, Group>,
     queues: IndexVec<QueueId, QueueMetrics>,
 }
@@ -153,12 +104,14 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
+            consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
                 .iter()
                 .map(|entry| match entry.component {
                     Component::Application(_) => Group::new(APPLICATION),
                     Component::Function(_)
+                    | Component::Invoker(_)
                     | Component::Mapping(_)
                     | Component::Producer(_)
                     | Component::Queue(_)
@@ -167,6 +120,8 @@ impl Metrics {
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
+            invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
+            account: Group::new(ACCOUNT),
             sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             queues: directory
                 .queues
@@ -182,14 +137,22 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(_) => None,
+            Component::Mapping(id) => self.consumers.get(id.into()),
+            Component::Application(id) if CONSUMER.contains(&metric) => {
+                self.consumers.get(self.directory.reader_of(id))
+            }
             Component::Application(id) => self.processors.get(self.directory.processor_of(id)),
             Component::Function(id) => self.processors.get(id.into()),
+            Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
             Component::Queue(id) => return self.queues.get(id)?.get(metric),
             Component::Fleet(_) => None,
         }?
         .get(metric)
+    }
+    /// The series of a metric that only the account has in its Region (LAM-M-09, LAM-M-10).
+    pub fn account_series(&self, metric: Metric) -> Option<&Series> {
+        self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
     pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
@@ -247,14 +210,10 @@ impl Metrics {
                 records,
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
-            Fact::ApplicationChanged { reader, change } => {
-                if let ApplicationChange::LeaseTaken { .. } = change {
-                    let processor = self.directory.readers[reader].processor;
-                    self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
-                }
-            }
+            Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::GetRecordsHandled { .. } => self.read(now, fact),
-            Fact::Queue { queue, depth, ref fact } => self.queues[queue].note(now, depth, fact),
+            Fact::Queueing { ref fact } => self.queueing(now, fact),
+            Fact::SubscriptionEventPushed { .. } | Fact::SubscriptionAnswered { .. } => self.fan_out(now, fact),
             Fact::GetRecordsThrottled { stream, .. } => {
                 let group = &mut self.streams[stream];
                 group.add(now, Metric::GetRecordsSuccess, Point::of(0));
@@ -266,6 +225,8 @@ impl Metrics {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
+            Fact::AsynchronousEvent { function, step } => self.asynchronous(now, function, step),
+            Fact::InvokerActed { invoker, step } => self.invoker(now, invoker, step),
             Fact::RecordsProcessed { processor, records, .. } => {
                 self.processors[processor].complete(now, latencies(now, records, sums));
             }
@@ -291,7 +252,7 @@ impl Metrics {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
-            | Fact::Fleet { .. }
+            | Fact::FunctionChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -448,51 +409,15 @@ impl Metrics {
         }
     }
 
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTaken { .. } = change {
+            let processor = self.directory.readers[reader].processor;
+            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+        }
+    }
+
     fn expired(&mut self, now: SimTime, reader: ReaderId, count: u64) {
         let stream = self.directory.readers[reader].stream;
         self.streams[stream].add(now, Metric::RecordsExpired, Point::of(count));
-    }
-
-    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
-        if let Fact::InvocationStarted {
-            function,
-            records,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let group = &mut self.processors[function.into()];
-            group.add(now, Metric::Invocations, Point::of(1));
-            group.add(now, Metric::ColdStarts, Point::of(u64::from(cold_start.is_some())));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-            group.add(now, Metric::Throttles, Point::of(0));
-            if let Some(last) = records.last() {
-                group.add(now, Metric::IteratorAge, Point::of(micros(now.since(last.arrived_at))));
-            }
-        }
-        if let Fact::InvocationThrottled { function, .. } = *fact {
-            self.processors[function.into()].add(now, Metric::Throttles, Point::of(1));
-        }
-        if let Fact::InvocationEnded {
-            function,
-            outcome,
-            duration,
-            cold_start,
-            concurrent,
-            ..
-        } = *fact
-        {
-            let failed = match outcome {
-                InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => 1,
-                InvocationOutcome::Succeeded | InvocationOutcome::Throttled => 0,
-            };
-            // LAM-M-28: data points carry the time at which the invocation began.
-            let began = now.saturating_sub(duration + cold_start.unwrap_or_default());
-            let group = &mut self.processors[function.into()];
-            group.add(began, Metric::Errors, Point::of(failed));
-            group.add(began, Metric::Duration, Point::of(micros(duration)));
-            group.add(now, Metric::ConcurrentExecutions, Point::of(u64::from(concurrent)));
-        }
     }
 }

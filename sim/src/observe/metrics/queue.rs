@@ -1,13 +1,13 @@
 //! CloudWatch's metrics of a queue (SQS-C).
 
 use super::series::{Point, Series};
-use super::{Group, Metric};
+use super::{Group, Metric, Metrics};
 use crate::engine::index::to_u32;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::queue_fact::{Depth, QueueFact};
+use crate::observe::queue_fact::{Depth, QueueFact, Queueing};
 use crate::record::Outcome;
 
-const QUEUE: &[Metric] = &[
+pub(super) const QUEUE: &[Metric] = &[
     Metric::NumberOfMessagesSent,
     Metric::SentMessageSize,
     Metric::NumberOfMessagesReceived,
@@ -114,6 +114,14 @@ impl QueueMetrics {
             | QueueFact::BecameAvailable { .. }
             | QueueFact::MovedHere { .. }
             | QueueFact::Purged { .. } => {}
+        }
+    }
+}
+
+impl Metrics {
+    pub(super) fn queueing(&mut self, now: SimTime, fact: &Queueing<'_>) {
+        if let Queueing::Queue { queue, depth, ref fact } = *fact {
+            self.queues[queue].note(now, depth, fact);
         }
     }
 }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::batch::InvocationOutcome;
 use crate::observe::fact::{ReadLimit, Sends};
 use crate::observe::sample::{
     CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
@@ -269,12 +270,14 @@ fn end(
         shard: crate::ids::ShardIndex(0),
         write_pending: false,
         function: ENRICHER,
-        reader: ENRICH,
+        caller: crate::observe::fact::Caller::Reader(ENRICH),
         records: 1,
         outcome,
         duration,
         cold_start: cold,
         concurrent: 2,
+        init_within: SimDuration::ZERO,
+        provisioned: crate::observe::fact::ProvisionedUse::default(),
     };
     metrics.on(now, &fact);
 }
@@ -314,10 +317,11 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
         let fact = Fact::InvocationStarted {
             concurrency: crate::observe::sample::ONE_OF_MANY,
             function: ENRICHER,
-            reader: ENRICH,
+            caller: crate::observe::fact::Caller::Reader(ENRICH),
             records: &batch,
             cold_start: (concurrent == 3).then_some(SimDuration::SECOND),
             concurrent,
+            provisioned: crate::observe::fact::ProvisionedUse::default(),
         };
         metrics.on(at(350), &fact);
     }
@@ -338,8 +342,9 @@ fn a_function_has_invocations_errors_throttles_age_and_concurrency() {
     let fact = Fact::InvocationThrottled {
         concurrency: crate::observe::sample::ONE_OF_MANY,
         function: ENRICHER,
-        reader: ENRICH,
+        caller: crate::observe::fact::Caller::Reader(ENRICH),
         records: 2,
+        reason: crate::observe::fact::ThrottleReason::Concurrency,
     };
     metrics.on(at(500), &fact);
     let value = |metric, statistic| thousandths(&metrics, metric, FUNCTION, statistic);
@@ -386,10 +391,14 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
     let groups = [
         super::STREAM,
         super::APPLICATION,
+        super::CONSUMER,
         super::FUNCTION,
+        super::ACCOUNT,
+        super::INVOKER,
         super::PRODUCER,
         super::LIBRARY,
         super::SINK,
+        super::queue::QUEUE,
     ];
     for metric in Metric::ALL {
         assert_eq!(Metric::named(metric.row().name), Some(*metric));

@@ -134,6 +134,12 @@ impl Ordering {
                 first_position,
                 ..
             }
+            | Fact::SubscriptionEventPushed {
+                reader,
+                shard,
+                first_position,
+                ..
+            }
             | Fact::RecordsExpiredUnread {
                 reader,
                 shard,

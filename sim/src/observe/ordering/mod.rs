@@ -174,6 +174,7 @@ impl Ordering {
             Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
             Fact::UserRecordsStored { .. }
             | Fact::GetRecordsHandled { .. }
+            | Fact::SubscriptionEventPushed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
@@ -195,14 +196,17 @@ impl Ordering {
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionAnswered { .. }
             | Fact::RecordsGathered { .. }
             | Fact::InvocationStarted { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queue { .. }
-            | Fact::Fleet { .. }
+            | Fact::Queueing { .. }
+            | Fact::FunctionChanged { .. }
+            | Fact::AsynchronousEvent { .. }
+            | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
     }

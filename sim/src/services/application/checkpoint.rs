@@ -6,7 +6,7 @@ use super::timing::CLEANUP_INTERVAL;
 use super::worker::CHILD_POSITION;
 use super::{Application, Event, broken, wake};
 use crate::context::Cx;
-use crate::engine::index::to_u32;
+use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex};
@@ -52,10 +52,12 @@ impl Application {
         let Some(position) = consumer.checkpointing.take() else {
             return broken(cx, "an answer to a checkpoint that it has not written");
         };
-        // A zombie that has lost the lease and got it back is no owner of what it had.
-        if !accepted || consumer.is_lost() {
-            self.lose(me, number, shard, cx);
+        // A zombie that has lost the lease and got it back is no owner of what it had, but it is of what it has got.
+        if consumer.is_lost() {
             return self.retire(me, number, shard, cx);
+        }
+        if !accepted {
+            return self.lose(me, number, shard, cx);
         }
         consumer.checkpoint = position;
         consumer.checkpoint_at = now;
@@ -137,6 +139,7 @@ impl Application {
         if let Some(lease) = self.table.get_mut(shard) {
             lease.checkpoint = Checkpoint::ShardEnd;
             lease.ended_at = now;
+            lease.children = children.iter().map(|child| child.shard.0).collect();
         }
         let mut written = 0;
         for child in children {
@@ -158,40 +161,42 @@ impl Application {
         self.use_table(0, written, cx);
         self.pass(shard, end, cx);
         self.lose(me, number, shard, cx);
-        // A worker that does not know yet that it has lost the lease may still read: then the stream keeps the records.
+        self.leave(shard, cx);
+    }
+
+    /// Tells the stream that nobody reads a shard any more. A worker that does not know yet that it has lost the lease may
+    /// still read: then the stream keeps the records.
+    fn leave(&mut self, shard: u32, cx: &mut Cx<'_, '_>) {
         if self.lowest_needed(shard) == u64::MAX {
             let event = kinesis::Event::ShardLeft {
                 reader: self.reader,
                 shard: ShardIndex(shard),
             };
-            cx.wake(now, Phase::Act, world::Event::Stream(self.stream, event));
+            cx.wake(cx.now(), Phase::Act, world::Event::Stream(self.stream, event));
         }
     }
 
     /// Deletes the leases of shards that are done once their children have begun to be processed (KDS-KCL-28).
     pub(super) fn clean_up(&mut self, number: u16, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let due = |table: &super::lease::LeaseTable, progress: &[super::progress::Progress]| -> Vec<u32> {
-            let begun = |parent: u32| {
-                let mut children = table.iter().filter(|(_, lease)| lease.parents.contains(&Some(parent)));
-                children.all(|(child, _)| {
-                    let at = crate::engine::index::to_usize(child);
-                    progress.get(at).is_some_and(|progress| progress.start.is_some())
-                })
-            };
-            let old = table
-                .iter()
-                .filter(|(_, lease)| lease.is_done() && now.since(lease.ended_at) >= CLEANUP_INTERVAL);
-            old.map(|(shard, _)| shard).filter(|shard| begun(*shard)).collect()
-        };
         // Whoever lives first does it; the library lets each worker look after the leases that it has ended.
         let first = self.workers.iter().position(|worker| worker.alive);
         if first != Some(usize::from(number)) {
             return;
         }
-        let gone = due(&self.table, &self.progress);
-        for shard in &gone {
-            self.table.remove(*shard);
+        // A child may have no lease yet: that of a merge waits for those of both its parents.
+        let begun = |child: &u32| {
+            let progress = self.progress.get(to_usize(*child));
+            progress.is_some_and(|progress| progress.start.is_some())
+        };
+        let ended = self.table.iter().filter(|(_, lease)| {
+            lease.is_done() && now.since(lease.ended_at) >= CLEANUP_INTERVAL && lease.children.iter().all(begun)
+        });
+        let gone: Vec<u32> = ended.map(|(shard, _)| shard).collect();
+        for &shard in &gone {
+            self.table.remove(shard);
+            // A worker may have read it still when it ended.
+            self.leave(shard, cx);
         }
         self.use_table(0, to_u32(gone.len()), cx);
     }

@@ -62,6 +62,9 @@ pub(super) struct Consumer {
     pub(super) iterator_issued_at: Option<SimTime>,
     /// A call is under way.
     pub(super) calling: bool,
+    /// Its subscription, and how many events of it the stream has yet to hear are taken.
+    pub(super) subscription: u32,
+    pub(super) events_taken: u32,
     /// A timer is set for the next call.
     pub(super) timer: bool,
     pub(super) last_success: SimTime,
@@ -94,6 +97,8 @@ impl Consumer {
             next: 0,
             iterator_issued_at: None,
             calling: false,
+            subscription: 0,
+            events_taken: 0,
             timer: false,
             last_success: SimTime::ZERO,
             bytes_fetched: 0,
@@ -155,6 +160,11 @@ impl Consumer {
     /// Whether the library accepts a checkpoint: from the last one to what was delivered (KDS-KCL-30).
     pub(super) fn accepts_checkpoint(&self, position: u64) -> bool {
         (self.checkpoint..=self.delivered).contains(&position)
+    }
+    /// The oldest position that it may still ask for, or has not finished; `None`: it has lost the lease or is at the end.
+    pub(super) fn oldest_needed(&self) -> Option<u64> {
+        let ended = self.shard_end.is_some() && self.finished == self.next;
+        (!self.is_lost() && !ended).then(|| self.finished.min(self.next.saturating_sub(1)))
     }
     pub(super) fn memory(&self) -> u64 {
         let waiting: u64 = self.waiting.iter().map(|waiting| waiting.batch.memory()).sum();

@@ -1,11 +1,11 @@
 //! How a shard's records come to its record processor by polling: an iterator, then page after page, ahead of processing.
 
-use super::consumer::{Stage, Waiting};
+use super::consumer::{Consumer, Stage, Waiting};
 use super::lease::Checkpoint;
 use super::timing::{PARENT_INTERVAL, PREFETCH_BYTES, PREFETCH_RECORDS, TASK_BACKOFF};
 use super::{Application, Event, broken, count, wake};
 use crate::batch::{Batch, BatchId, Envelope, GetCall, IteratorCall, IteratorType, ReadCaller, ServiceError};
-use crate::blueprint::InitialPosition;
+use crate::blueprint::{InitialPosition, Retrieval};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
@@ -43,6 +43,9 @@ impl Application {
             // Nothing is left to do: the lease will be cleaned up.
             (Checkpoint::ShardEnd, _) => return,
         }
+        if self.retrieval == Retrieval::FanOut {
+            return self.subscribe(me, number, shard, cx);
+        }
         self.ask_iterator(me, number, shard, cx);
     }
 
@@ -65,20 +68,29 @@ impl Application {
         })
     }
 
-    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
-        let Some(kind) = self.wanted_iterator(number, shard) else {
-            return;
-        };
-        let (reader, stream) = (self.reader, self.stream);
-        let Some(consumer) = self.worker(number).consumers.get_mut(&shard) else {
-            return;
-        };
+    /// A worker is about to ask for a place in a shard: which one, and in whose name.
+    pub(super) fn begin_call(
+        &mut self,
+        me: ApplicationId,
+        number: u16,
+        shard: u32,
+    ) -> Option<(IteratorType, ReadCaller)> {
+        let kind = self.wanted_iterator(number, shard)?;
+        let consumer = self.worker(number).consumers.get_mut(&shard)?;
         consumer.calling = true;
         let caller = ReadCaller::Application {
             application: me,
             worker: number,
             tenure: consumer.tenure,
         };
+        Some((kind, caller))
+    }
+
+    fn ask_iterator(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        let Some((kind, caller)) = self.begin_call(me, number, shard) else {
+            return;
+        };
+        let (reader, stream) = (self.reader, self.stream);
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Iterator(IteratorCall {
             reader,
@@ -96,7 +108,7 @@ impl Application {
     }
 
     /// Takes a response for a worker: `None` if the worker is dead, or stands still and will take it later.
-    fn receive(
+    pub(super) fn receive(
         &mut self,
         me: ApplicationId,
         id: BatchId,
@@ -107,11 +119,15 @@ impl Application {
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
             Envelope::Iterator(call) => Some(call.caller),
+            Envelope::Subscribe(call) => Some(call.caller),
+            Envelope::Pushed(event) => Some(event.caller),
             Envelope::Empty
             | Envelope::List(_)
             | Envelope::ListShards(_)
             | Envelope::Put(_)
+            | Envelope::Acknowledge(_)
             | Envelope::Invoke(_)
+            | Envelope::InvokeDirect(_)
             | Envelope::Write(_)
             | Envelope::Queue(_)
             | Envelope::Moved(_) => None,
@@ -154,7 +170,7 @@ impl Application {
         let ReadCaller::Application { worker, tenure, .. } = call.caller else {
             return;
         };
-        let (now, shard, reader) = (cx.now(), call.shard.0, self.reader);
+        let (now, shard) = (cx.now(), call.shard.0);
         let Some(consumer) = self.consumer(worker, shard, tenure) else {
             return;
         };
@@ -167,35 +183,55 @@ impl Application {
             return self.fetch_at(me, worker, shard, now + TASK_BACKOFF, cx);
         }
         consumer.iterator_issued_at = Some(call.issued_at);
+        self.start_at(worker, shard, tenure, call.position, cx);
+        self.fetch_at(me, worker, shard, now, cx);
+    }
+
+    /// The stream has told from which position it will give records.
+    pub(super) fn start_at(&mut self, worker: u16, shard: u32, tenure: u16, position: u64, cx: &mut Cx<'_, '_>) {
+        let reader = self.reader;
+        let Some(consumer) = self.consumer(worker, shard, tenure) else {
+            return;
+        };
         if consumer.stage == Stage::Starting {
             consumer.stage = Stage::Running;
             consumer.last_success = SimTime::ZERO;
-            if self.progress(shard).begin(call.position) {
+            // What has expired in a shard whose parent it has read is lost to it; before that, nothing was its own.
+            let first = if self.has_read_a_parent(shard) { 0 } else { position };
+            if self.progress(shard).begin(first) {
                 cx.emit(|| Fact::ApplicationChanged {
                     reader,
                     change: ApplicationChange::ReadingBegan {
-                        shard: call.shard,
-                        position: call.position,
+                        shard: ShardIndex(shard),
+                        position: first,
                     },
                 });
                 if let Some(consumer) = self.consumer(worker, shard, tenure) {
-                    consumer.begin_at(call.position);
+                    consumer.begin_at(first);
                 }
             }
         }
         let Some(consumer) = self.consumer(worker, shard, tenure) else {
             return;
         };
-        let expired = call.position > consumer.next;
-        consumer.next = call.position;
+        let expired = position > consumer.next;
+        consumer.next = position;
         if expired {
             // The stream begins later than where it wanted to resume: what lies between is gone (KDS-MOD-13).
-            self.expire(shard, call.position, cx);
+            self.expire(shard, position, cx);
         }
-        self.fetch_at(me, worker, shard, now, cx);
     }
 
-    fn fetch_at(&mut self, me: ApplicationId, number: u16, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
+    fn has_read_a_parent(&self, shard: u32) -> bool {
+        let parents = self.table.get(shard).map_or([None; 2], |lease| lease.parents);
+        let mut read = parents
+            .iter()
+            .flatten()
+            .filter_map(|parent| self.progress.get(to_usize(*parent)));
+        read.any(|progress| progress.start.is_some())
+    }
+
+    pub(super) fn fetch_at(&mut self, me: ApplicationId, number: u16, shard: u32, at: SimTime, cx: &mut Cx<'_, '_>) {
         if let Some(consumer) = self.worker(number).consumers.get_mut(&shard)
             && !consumer.timer
         {
@@ -220,6 +256,12 @@ impl Application {
         if consumer.calling || consumer.is_lost() || consumer.is_stopping() || consumer.shard_end.is_some() {
             return;
         }
+        if self.retrieval == Retrieval::FanOut {
+            return self.subscribe(me, number, shard, cx);
+        }
+        let Some(consumer) = self.consumer(number, shard, tenure) else {
+            return;
+        };
         let Some(issued_at) = consumer.iterator_issued_at else {
             return self.ask_iterator(me, number, shard, cx);
         };
@@ -280,8 +322,8 @@ impl Application {
         };
         let living = self.workers.iter().filter(|worker| worker.alive);
         let consumers = living.filter_map(|worker| worker.consumers.get(&shard));
-        let fetching = consumers.filter(|consumer| !consumer.is_lost() && consumer.shard_end.is_none());
-        let wanted = fetching.map(|consumer| consumer.next.saturating_sub(1));
+        // What a record processor has not finished may hold aggregated records, whose user records the stream keeps.
+        let wanted = consumers.filter_map(Consumer::oldest_needed);
         let reads = self
             .reads
             .range((shard, 0)..=(shard, u16::MAX))
@@ -334,7 +376,7 @@ impl Application {
     }
 
     /// Puts a page into the line of its record processor.
-    fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
         let (now, shard) = (cx.now(), call.shard.0);
         let mut first = call.position - count(batch.records.len());
         let children = core::mem::take(&mut batch.child_shards);
@@ -400,6 +442,9 @@ impl Application {
 
     /// A batch was taken out of the line: there may be room for a read that waited for it.
     pub(super) fn fetch_if_due(&mut self, me: ApplicationId, number: u16, shard: u32, cx: &mut Cx<'_, '_>) {
+        if self.retrieval == Retrieval::FanOut {
+            return self.take_more(number, shard, cx);
+        }
         let idle = self.timing.idle;
         if let Some(consumer) = self.worker(number).consumers.get(&shard)
             && !consumer.calling

@@ -30,6 +30,8 @@ pub(super) struct Lease {
     pub(super) checkpoint: Checkpoint,
     /// `parentShardId`s.
     pub(super) parents: [Option<u32>; 2],
+    /// `childShardIds`, once it is done.
+    pub(super) children: Vec<u32>,
     /// The old owner, while it may still checkpoint before it hands over, and since when (KDS-KCL-17).
     pub(super) handing_over: Option<(u16, SimTime)>,
     /// Nobody has owned it.
@@ -41,12 +43,13 @@ pub(super) struct Lease {
 }
 
 impl Lease {
-    fn new(checkpoint: Checkpoint, parents: [Option<u32>; 2]) -> Self {
+    const fn new(checkpoint: Checkpoint, parents: [Option<u32>; 2]) -> Self {
         Self {
             owner: None,
             counter: 0,
             checkpoint,
             parents,
+            children: Vec::new(),
             handing_over: None,
             unused: true,
             throughput: 0,

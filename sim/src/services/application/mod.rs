@@ -17,6 +17,7 @@ mod fetching;
 mod lease;
 mod processing;
 mod progress;
+mod subscribing;
 #[cfg(test)]
 mod tests;
 mod timing;
@@ -30,7 +31,7 @@ use worker::{Rollout, Worker};
 
 use crate::batch::BatchId;
 use crate::blueprint::{
-    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, ModelParameters,
+    ApplicationBlueprint, Checkpointing, InitialPosition, KclSettings, KclVersion, ModelParameters, Retrieval,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
@@ -40,6 +41,7 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ProcessorId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
+use crate::record::Record;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -100,6 +102,11 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+    /// A SubscribeToShard was answered, or an event was pushed.
+    Pushed {
+        /// The response, or the event.
+        batch: BatchId,
+    },
     /// The record processor is done with its batch, or has thrown.
     Processed {
         /// Number of the shard.
@@ -151,6 +158,7 @@ impl Event {
             Self::Replace { .. } => 12,
             Self::Join => 13,
             Self::ShardsListed { .. } => 14,
+            Self::Pushed { .. } => 15,
         }
     }
     /// The worker whose own timer it is.
@@ -168,6 +176,7 @@ impl Event {
             | Self::ShardsListed { .. }
             | Self::IteratorReceived { .. }
             | Self::PageReceived { .. }
+            | Self::Pushed { .. }
             | Self::Written { .. }
             | Self::Replace { .. }
             | Self::Join => None,
@@ -183,6 +192,7 @@ pub struct Application {
     processor: ProcessorId,
     sink: Option<SinkId>,
     version: KclVersion,
+    retrieval: Retrieval,
     settings: KclSettings,
     timing: Timing,
     initial: InitialPosition,
@@ -205,6 +215,8 @@ pub struct Application {
     tenures: u16,
     /// Reads under way, by shard and tenure: from which position.
     reads: BTreeMap<(u32, u16), u64>,
+    /// Kinesis records of the batches in work that hold aggregated ones, by shard and tenure.
+    aggregated: BTreeMap<(u32, u16), Vec<Record>>,
 }
 
 /// The record processor's time and failures.
@@ -259,6 +271,7 @@ impl Application {
             processor: setting.processor,
             sink: setting.sink,
             version: blueprint.kcl,
+            retrieval: blueprint.retrieval,
             settings: blueprint.settings,
             timing: Timing::of(&blueprint.settings),
             initial: blueprint.initial_position,
@@ -282,6 +295,7 @@ impl Application {
             choice: streams.stream(&format!("{component}/lease-choice"))?,
             tenures: 0,
             reads: BTreeMap::new(),
+            aggregated: BTreeMap::new(),
         })
     }
 
@@ -317,6 +331,7 @@ impl Application {
             Event::Fetch { shard, worker, tenure } => self.fetch_due(me, worker, shard, tenure, cx),
             Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
             Event::PageReceived { batch } => self.page_received(me, batch, cx),
+            Event::Pushed { batch } => self.pushed(me, batch, cx),
             Event::Processed { shard, worker, tenure } => self.processed(me, worker, shard, tenure, cx),
             Event::Written { batch } => self.written(me, batch, cx),
             Event::Checkpointed { shard, worker, tenure } => self.checkpointed(me, worker, shard, tenure, cx),
@@ -353,9 +368,12 @@ impl Application {
             }
         })
     }
-    /// Bytes of memory that records in its workers take.
+    /// Bytes of memory that records in its workers, and those that were skipped, take.
     pub fn memory(&self) -> u64 {
-        self.workers.iter().map(Worker::memory).sum()
+        let aggregated: u64 = self.aggregated.values().map(|records| count(records.len())).sum();
+        let skipped: u64 = self.progress.iter().map(Progress::skipped).sum();
+        let record = count(size_of::<Record>());
+        self.workers.iter().map(Worker::memory).sum::<u64>() + (aggregated + skipped) * record
     }
     /// Draws on its random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {

@@ -9,6 +9,7 @@ use crate::engine::index::to_u32;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex, SinkId};
 use crate::observe::fact::{ApplicationChange, Fact};
+use crate::services::deaggregation::{deaggregate, is_aggregated};
 use crate::services::sink;
 use crate::world;
 
@@ -22,7 +23,7 @@ impl Application {
         if !consumer.is_idle() || consumer.is_lost() || consumer.is_stopping() {
             return;
         }
-        let Some(Waiting { first, page, batch }) = consumer.pop() else {
+        let Some(Waiting { first, page, mut batch }) = consumer.pop() else {
             if consumer.shard_end.is_some() {
                 self.end_shard(me, number, shard, cx);
             }
@@ -54,11 +55,12 @@ impl Application {
             attempts_before: u32::from(again),
             payload_full: false,
         });
+        self.take_apart((shard, tenure), first, &mut batch, cx);
         let handler = &mut self.handler;
         let span = handler
             .per_batch
             .draw()
-            .saturating_add(handler.per_record.saturating_mul(records));
+            .saturating_add(handler.per_record.saturating_mul(count(batch.records.len())));
         let fails = !handler.failure_rate.is_zero() && handler.failure.chance(handler.failure_rate);
         if let Some(consumer) = self.worker(number).consumers.get_mut(&shard) {
             consumer.work = Some(Work {
@@ -77,6 +79,24 @@ impl Application {
         self.fetch_if_due(me, number, shard, cx);
     }
 
+    /// The library hands the user records of aggregated ones to the record processor, whose work is by user record. What
+    /// the stream holds is kept until the batch is done: positions and checkpoints are of that.
+    fn take_apart(&mut self, place: (u32, u16), first: u64, batch: &mut Batch, cx: &mut Cx<'_, '_>) {
+        if !is_aggregated(batch, cx) {
+            return;
+        }
+        self.aggregated.insert(place, batch.records.clone());
+        deaggregate(batch, first, None, cx);
+    }
+
+    /// The Kinesis records of a batch that is done or given up.
+    pub(super) fn put_together(&mut self, place: (u32, u16), batch: &mut Batch) {
+        if let Some(records) = self.aggregated.remove(&place) {
+            batch.records = records;
+            batch.positions.clear();
+        }
+    }
+
     /// The record processor's code has returned or thrown.
     pub(super) fn processed(&mut self, me: ApplicationId, number: u16, shard: u32, tenure: u16, cx: &mut Cx<'_, '_>) {
         let (reader, sink) = (self.reader, self.sink);
@@ -86,11 +106,12 @@ impl Application {
         let Some(work) = &mut consumer.work else {
             return broken(cx, "the end of a batch that it has not begun");
         };
-        let Some(batch) = work.batch.take() else {
+        let Some(mut batch) = work.batch.take() else {
             return broken(cx, "the end of a batch twice");
         };
         let (passage, fails) = (work.passage, work.fails);
         if fails {
+            self.put_together((shard, tenure), &mut batch);
             // The library goes on with the next batch (KDS-KCL-34).
             cx.emit(|| Fact::ApplicationChanged {
                 reader,
@@ -113,10 +134,11 @@ impl Application {
             records: &batch.records,
             reader,
             shard: ShardIndex(shard),
-            positions: &[],
+            positions: &batch.positions,
             passage,
         });
         cx.mix_arrivals(&batch.records);
+        self.put_together((shard, tenure), &mut batch);
         self.acknowledge(number, shard, passage.first_position, &batch, cx);
         cx.recycle(batch);
         self.batch_done(me, number, shard, cx);
@@ -151,7 +173,7 @@ impl Application {
 
     /// The sink has taken a batch. It is done even if the worker has died meanwhile.
     pub(super) fn written(&mut self, me: ApplicationId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
+        let Some(mut batch) = cx.take(id) else { return };
         let Envelope::Write(call) = batch.envelope else {
             return broken(cx, "the answer to a write without its call");
         };
@@ -166,6 +188,7 @@ impl Application {
             }
             return;
         }
+        self.put_together((shard, tenure), &mut batch);
         self.acknowledge(worker, shard, call.passage.first_position, &batch, cx);
         cx.recycle(batch);
         if self.consumer(worker, shard, tenure).is_some() {

@@ -126,8 +126,11 @@ impl Progress {
     }
     /// Records read and not done.
     pub(super) fn in_flight(&self) -> u64 {
-        let skipped: u64 = self.skipped.iter().map(|skipped| count(skipped.records.len())).sum();
-        self.seen - self.done + skipped
+        self.seen - self.done + self.skipped()
+    }
+    /// Records that were skipped and that no checkpoint has passed.
+    pub(super) fn skipped(&self) -> u64 {
+        self.skipped.iter().map(|skipped| count(skipped.records.len())).sum()
     }
 
     fn take_skipped(&mut self, before: u64) -> Vec<Skipped> {

@@ -290,8 +290,9 @@ impl Application {
                 cx.recycle(waiting.batch);
             }
             if let Some(work) = consumer.work
-                && let Some(batch) = work.batch
+                && let Some(mut batch) = work.batch
             {
+                self.put_together((shard, consumer.tenure), &mut batch);
                 cx.emit(|| Fact::ApplicationChanged {
                     reader,
                     change: ApplicationChange::BatchAbandoned {

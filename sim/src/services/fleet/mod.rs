@@ -13,7 +13,7 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FleetId, QueueId};
 use crate::observe::fact::Fact;
-use crate::observe::queue_fact::FleetFact;
+use crate::observe::queue_fact::{FleetFact, Queueing};
 use crate::record::Record;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -137,7 +137,7 @@ impl Fleet {
         for worker in 0..to_u32(self.workers.len()) {
             let share = SimDuration::from_nanos(u64::from(worker) * 1_000_000_000 / count);
             let worker = u16::try_from(worker).unwrap_or(u16::MAX);
-            self.poll_at(me, worker, self.starts_at + share, cx);
+            Self::poll_at(me, worker, self.starts_at + share, cx);
         }
     }
 
@@ -165,7 +165,7 @@ impl Fleet {
         digest_of_draws([self.handler.draws(), self.outcomes.draws(), self.link.draws()])
     }
 
-    fn poll_at(&self, me: FleetId, worker: u16, at: SimTime, cx: &mut Cx<'_, '_>) {
+    fn poll_at(me: FleetId, worker: u16, at: SimTime, cx: &mut Cx<'_, '_>) {
         cx.wake(
             at.max(cx.now()),
             Phase::Act,
@@ -208,7 +208,7 @@ impl Fleet {
             }
             QueueAction::Receive { .. } => {
                 cx.recycle(batch);
-                self.poll_at(me, call.worker, cx.now() + self.idle_pause, cx);
+                Self::poll_at(me, call.worker, cx.now() + self.idle_pause, cx);
             }
             QueueAction::Delete => {
                 cx.recycle(batch);
@@ -236,10 +236,7 @@ impl Fleet {
         own.batch = Some(batch);
         let number = own.batches;
         let busy = self.busy;
-        cx.emit(|| Fact::Fleet {
-            fleet: me,
-            fact: FleetFact::Began { messages, busy },
-        });
+        state(me, FleetFact::Began { messages, busy }, cx);
         let ended = world::Event::Fleet(me, Event::Ended { worker });
         cx.wake(cx.now() + time.max(SimDuration::MIN), Phase::Release, ended);
         self.arm_heartbeat(me, worker, number, cx);
@@ -274,12 +271,9 @@ impl Fleet {
         let busy = self.busy;
         if own.dies {
             let messages = to_u32(batch.records.len());
-            cx.emit(|| Fact::Fleet {
-                fleet: me,
-                fact: FleetFact::Crashed { messages, busy },
-            });
+            state(me, FleetFact::Crashed { messages, busy }, cx);
             cx.recycle(batch);
-            return self.poll_at(me, worker, cx.now() + self.restart_time, cx);
+            return Self::poll_at(me, worker, cx.now() + self.restart_time, cx);
         }
         let (mut done, mut failed) = (cx.fresh(), cx.fresh());
         let mut poison = 0;
@@ -296,15 +290,16 @@ impl Fleet {
         }
         cx.recycle(batch);
         let (succeeded, lost) = (to_u32(done.records.len()), to_u32(failed.records.len()));
-        cx.emit(|| Fact::Fleet {
-            fleet: me,
-            fact: FleetFact::Ended {
+        state(
+            me,
+            FleetFact::Ended {
                 succeeded,
                 failed: lost,
                 poison,
                 busy,
             },
-        });
+            cx,
+        );
         if self.release_failed && !failed.records.is_empty() {
             let timeout = SimDuration::ZERO;
             self.call(me, worker, QueueAction::ChangeVisibility { timeout }, failed, cx);
@@ -328,4 +323,10 @@ impl Fleet {
             .threshold()
             .is_none_or(|threshold| (word ^ word >> 32) < threshold)
     }
+}
+
+fn state(me: FleetId, fact: FleetFact, cx: &mut Cx<'_, '_>) {
+    cx.emit(|| Fact::Queueing {
+        fact: Queueing::Fleet { fleet: me, fact },
+    });
 }

@@ -84,7 +84,7 @@ impl Stream {
         }
         self.tallies.clear();
         self.calls += 1;
-        let tallied = cx.is_watched() || self.meter.is_some();
+        let tallied = cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty();
         for served in due.in_order() {
             let slot = if only_client.is_some() {
                 0
@@ -103,6 +103,9 @@ impl Stream {
             meter.note(now, &self.tallies);
         }
         self.expire_in_turn(now);
+        if !self.subscriptions.is_empty() {
+            self.push_soon(me, cx);
+        }
         // One answer for each producer, in order of id, so that results travel as batches.
         answers.sort_unstable_by_key(|answer| answer.producer);
         for answer in answers {

@@ -301,6 +301,27 @@ mod tests {
     }
 
     #[test]
+    fn a_few_calls_at_one_instant_come_in_the_order_in_which_they_began() {
+        let begun = [
+            (7, 3, 0, 0),
+            (7, 1, 2, 0),
+            (7, 1, 0, 5),
+            (7, 1, 0, 4),
+            (7, 2, 9, 1),
+            (6, 9, 9, 9),
+        ];
+        for count in 1..=begun.len() {
+            for turn in 0..count {
+                let mut calls: Vec<Served> = begun[..count].iter().copied().map(call).collect();
+                calls.rotate_left(turn);
+                let order = Sorter::default().sort(&calls, SimTime::ZERO, SimDuration::from_millis(1));
+                let due = Due { calls, order };
+                assert!(due.in_order().is_sorted_by(|one, other| one.order(other).is_lt()));
+            }
+        }
+    }
+
+    #[test]
     fn many_calls_at_one_instant_in_reverse_order_are_sorted_in_time() {
         let calls: Vec<Served> = (0..200_000).rev().map(|ordinal| call((7, 0, 0, ordinal))).collect();
         let order = Sorter::default().sort(&calls, SimTime::ZERO, SimDuration::from_millis(1));

@@ -86,7 +86,7 @@ pub(super) fn renew(call: &mut GetCall, now: SimTime) {
 }
 
 /// The position that an iterator stands for at an instant (KDS-R-01..04, KDS-MOD-22).
-fn position(log: &Log, kind: IteratorType, now: SimTime) -> u64 {
+pub(super) fn position(log: &Log, kind: IteratorType, now: SimTime) -> u64 {
     match kind {
         IteratorType::TrimHorizon => log.horizon(),
         IteratorType::Latest => log.first_after(now),

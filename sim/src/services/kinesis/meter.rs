@@ -86,3 +86,34 @@ impl Meter {
         load
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const fn load(records: u64, bytes: u64, refused: u64) -> Load {
+        Load {
+            records,
+            bytes,
+            refused,
+        }
+    }
+
+    /// A thousand records weigh as much as a mebibyte.
+    #[test]
+    fn a_load_weighs_as_much_as_the_larger_of_its_shares_of_the_two_limits() {
+        assert_eq!(load(1_000, 0, 0).weight(), load(0, 1 << 20, 0).weight());
+        assert!(load(500, 1, 0).weight() < load(1, 600 << 10, 0).weight());
+        assert!(load(700, 1, 0).weight() > load(1, 600 << 10, 0).weight());
+        assert_eq!(
+            load(300, 5, 200).weight(),
+            load(500, 5, 0).weight(),
+            "refused records are load too"
+        );
+        assert_eq!(
+            load(500, 500 << 10, 0).weight(),
+            load(500, 0, 0).weight(),
+            "they are not added up"
+        );
+    }
+}

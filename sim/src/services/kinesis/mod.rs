@@ -18,8 +18,10 @@ mod put;
 pub mod quotas;
 mod read;
 mod reshard;
+pub mod sequence_number;
 pub mod shard;
 pub mod shard_map;
+mod subscriptions;
 #[cfg(test)]
 mod tests;
 
@@ -33,6 +35,8 @@ use on_demand::Scaling;
 use operation::{CapacityMode, StreamAccount};
 use shard::{Origin, Shard};
 use shard_map::{HashRange, ShardMap};
+pub use subscriptions::ConsumerSetting;
+use subscriptions::Subscriptions;
 
 use crate::batch::BatchId;
 use crate::blueprint::{ModelParameters, StreamBlueprint};
@@ -94,6 +98,34 @@ pub enum Event {
         /// The call.
         batch: BatchId,
     },
+    /// A `SubscribeToShard` came in.
+    SubscribeReceived {
+        /// The call.
+        batch: BatchId,
+    },
+    /// A push over a subscription is due.
+    PushDue {
+        /// Number of the consumer.
+        consumer: u16,
+        /// Number of the shard.
+        shard: u32,
+        /// Number of the subscription; an earlier one is over.
+        subscription: u32,
+    },
+    /// A subscription may have to be kept alive, or is over.
+    KeepAlive {
+        /// Number of the consumer.
+        consumer: u16,
+        /// Number of the shard.
+        shard: u32,
+        /// Number of the subscription; an earlier one is over.
+        subscription: u32,
+    },
+    /// A consumer has taken events.
+    EventAcknowledged {
+        /// What it tells.
+        batch: BatchId,
+    },
     /// A reader is done with all of a closed shard. No call of AWS: it lets the stream forget the shard's records.
     ShardLeft {
         /// Who.
@@ -126,6 +158,10 @@ impl Event {
             Self::ChangeDue { .. } => 6,
             Self::MinuteOver => 7,
             Self::ListShards { .. } => 8,
+            Self::SubscribeReceived { .. } => 12,
+            Self::PushDue { .. } => 13,
+            Self::KeepAlive { .. } => 14,
+            Self::EventAcknowledged { .. } => 15,
         }
     }
 }
@@ -148,6 +184,7 @@ pub struct Stream {
     put_service: RandomSpan,
     get_service: RandomSpan,
     iterators: Iterators,
+    subscriptions: Subscriptions,
     internal_failure_rate: Ratio,
     entry_failure_rate: Ratio,
     failure_stream: Random,
@@ -212,6 +249,8 @@ pub struct StreamSetting<'a> {
     pub readers: &'a [ReaderId],
     /// Some of them are applications, which ask for iterators.
     pub applications: bool,
+    /// Those of them that are registered consumers.
+    pub consumers: &'a [ConsumerSetting<'a>],
     /// What the account has.
     pub account: StreamAccount,
     /// Keep track of every shard's load: something will depend on it.
@@ -233,6 +272,7 @@ impl Stream {
             keys,
             readers,
             applications,
+            consumers,
             account,
             metered,
             call_window,
@@ -263,6 +303,7 @@ impl Stream {
             put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
             get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
             iterators: Iterators::new(&component, model, applications, streams)?,
+            subscriptions: Subscriptions::new(&component, consumers, model, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,
             failure_stream: streams.stream(&format!("{component}/internal-failure"))?,
@@ -295,6 +336,18 @@ impl Stream {
             Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
             Event::IteratorServed { batch } => self.iterator_served(me, batch, cx),
             Event::ListReceived { batch } => self.list_received(batch, cx),
+            Event::SubscribeReceived { batch } => self.subscribe_received(me, batch, cx),
+            Event::PushDue {
+                consumer,
+                shard,
+                subscription,
+            } => self.push_due(me, consumer, shard, subscription, cx),
+            Event::KeepAlive {
+                consumer,
+                shard,
+                subscription,
+            } => self.keep_alive(me, consumer, shard, subscription, cx),
+            Event::EventAcknowledged { batch } => self.event_acknowledged(me, batch, cx),
             Event::ShardLeft { reader, shard } => self.shard_left(reader, shard),
             Event::ChangeDue { number } => self.change_due(me, number, cx),
             Event::MinuteOver => self.minute_over(me, cx),
@@ -336,6 +389,7 @@ impl Stream {
         ]
         .into_iter()
         .chain(self.iterators.draws())
+        .chain(self.subscriptions.draws())
         // Streams that do not scale by themselves have nothing to tell.
         .chain(Some(self.scaling.draws()).filter(|&draws| draws > 0))
     }

@@ -75,6 +75,9 @@ impl Stream {
         });
         cx.mix_entries(&batch.records);
         self.expire_touched(now);
+        if !self.subscriptions.is_empty() {
+            self.push_soon(me, cx);
+        }
         let mut timeout = self.request_timeout;
         if let Some(library) = call.library {
             timeout = library.timeout;

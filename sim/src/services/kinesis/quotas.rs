@@ -20,6 +20,23 @@ pub const SHARD_READ_CALLS: usize = 5;
 pub const SHARD_READ_CALLS_SPAN: SimDuration = SimDuration::SECOND;
 /// Bytes that a shard gives to shared readers per second, and the capacity of that allowance (KDS-R-10, KDS-MOD-07).
 pub const SHARD_READ_BYTES: u64 = 2 * MIB;
+/// Bytes that a shard gives to each registered consumer per second, and the capacity of that allowance (KDS-EFO-01,
+/// KDS-MOD-14).
+pub const CONSUMER_SHARD_BYTES: u64 = 2 * MIB;
+/// Most bytes of an event; a larger record travels alone (KDS-MOD-14).
+pub const MAX_EVENT_BYTES: u64 = MIB;
+/// Most records of an event (KDS-MOD-14).
+pub const MAX_EVENT_RECORDS: u32 = 10_000;
+/// Registered consumers of a stream at most: on demand with Advantage, or else (KDS-EFO-02).
+pub const fn registered_consumers(advantage: bool) -> usize {
+    if advantage { 50 } else { 20 }
+}
+/// How long a subscription lasts (KDS-EFO-07).
+pub const SUBSCRIPTION_LIFETIME: SimDuration = SimDuration::from_minutes(5);
+/// A subscription can be taken over from then on (KDS-EFO-09, KDS-EFO-10).
+pub const SUBSCRIPTION_TAKEOVER: SimDuration = SimDuration::from_secs(5);
+/// The span in which a consumer may call SubscribeToShard once for a shard (KDS-EFO-08).
+pub const SUBSCRIBE_SPAN: SimDuration = SimDuration::SECOND;
 /// Calls to GetShardIterator that a shard answers in a second (KDS-R-17, KDS-MOD-23).
 pub const SHARD_ITERATOR_CALLS: u64 = 5;
 /// How long a shard iterator may be used after it was issued (KDS-R-05).

@@ -69,6 +69,7 @@ impl Stream {
             let change = StreamChange::ShardClosed { shard };
             cx.emit(|| Fact::StreamChanged { stream: me, change });
             self.expire_shard(me, shard, cx);
+            self.push_end(me, shard, cx);
         }
         for &shard in &opened {
             let parents = self.shards[to_usize(shard.0)].origin.parents;
@@ -108,7 +109,11 @@ impl Stream {
     /// The response tells that nothing follows in this shard, and what follows it (KDS-R-06, KDS-R-16).
     pub(super) fn end_of_shard(&self, call: &mut GetCall, response: &mut Batch, cx: &mut Cx<'_, '_>) {
         call.shard_end = true;
-        for &child in self.shards[to_usize(call.shard.0)].children.iter().flatten() {
+        self.children_of(call.shard, response, cx);
+    }
+    /// The shards that took this one's place go with a response.
+    pub(super) fn children_of(&self, shard: ShardIndex, response: &mut Batch, cx: &mut Cx<'_, '_>) {
+        for &child in self.shards[to_usize(shard.0)].children.iter().flatten() {
             let Origin {
                 range,
                 parents,

@@ -7,12 +7,17 @@
 mod cohorts;
 mod control;
 mod iterators;
+mod library;
+mod listing;
 mod on_demand;
+mod outcomes;
 mod reads;
 mod records;
 mod reference;
 mod reshard;
 mod retention;
+mod subscriptions;
+mod units;
 mod writes;
 
 use super::shard_map::even_ranges;
@@ -43,6 +48,8 @@ struct Setup {
     readers: Vec<ReaderId>,
     account: StreamAccount,
     applications: bool,
+    consumers: Vec<ConsumerSetting<'static>>,
+    metered: bool,
 }
 
 impl Setup {
@@ -55,6 +62,8 @@ impl Setup {
             hashes: even_ranges(shards).iter().map(|range| range.start).collect(),
             readers: vec![READER],
             applications: false,
+            consumers: Vec::new(),
+            metered: true,
             account: StreamAccount::in_region("us-east-1", Profile::Current),
         }
     }
@@ -66,8 +75,9 @@ impl Setup {
             keys: &keys,
             readers: &self.readers,
             applications: self.applications,
+            consumers: &self.consumers,
             account: self.account,
-            metered: true,
+            metered: self.metered,
             call_window: SimDuration::from_millis(1),
         };
         let stream = Stream::new(&self.blueprint, setting, &mut RandomStreams::new(7, 0)).expect("it is valid");
@@ -119,6 +129,7 @@ trait Client {
     fn put(&mut self, at: SimTime, api: PutApi, records: Vec<Record>);
     /// A read is received at `at`.
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32);
+    fn get_with_checkpoint(&mut self, at: SimTime, reader: ReaderId, shard: u32, from: (u64, u64), limit: u32);
     /// Lets everything happen, and returns the responses to puts.
     fn put_answers(&mut self) -> Vec<PutAnswer>;
     /// Lets everything happen, and returns the responses to reads.
@@ -171,6 +182,17 @@ impl Client for Bench {
         });
     }
     fn get(&mut self, at: SimTime, reader: ReaderId, shard: u32, position: u64, limit: u32) {
+        self.get_with_checkpoint(at, reader, shard, (position, 0), limit);
+    }
+    /// A read that tells its reader's checkpoint.
+    fn get_with_checkpoint(
+        &mut self,
+        at: SimTime,
+        reader: ReaderId,
+        shard: u32,
+        (position, checkpoint): (u64, u64),
+        limit: u32,
+    ) {
         let envelope = Envelope::Get(GetCall {
             received_at: SimTime::ZERO,
             served_at: SimTime::ZERO,
@@ -180,7 +202,7 @@ impl Client for Bench {
             shard: ShardIndex(shard),
             position,
             limit,
-            checkpoint: 0,
+            checkpoint,
             retry_lane: None,
             iterator_issued_at: SimTime::NEVER,
             millis_behind: 0,

@@ -294,6 +294,18 @@ mod tests {
     }
 
     #[test]
+    fn lam_r_18_container_images_of_managed_runtimes_start_slower_than_zip_files() {
+        let median = |runtime, package| {
+            let found = init_duration(&published(runtime, Architecture::X86, package)).expect("published");
+            found.compile().expect("percentiles rise").quantile(0.5)
+        };
+        for runtime in ["python3.14", "nodejs24.x", "java21", "dotnet10"] {
+            let (zip, image) = (median(runtime, Package::Zip), median(runtime, Package::Image));
+            assert!(image * 10 > zip * 12, "{runtime}: {zip} and {image} ns");
+        }
+    }
+
+    #[test]
     fn dependencies_add_a_constant_to_the_init_duration() {
         let bare = published("python3.13", Architecture::X86, Package::Zip);
         let loaded = ColdStart::Published {

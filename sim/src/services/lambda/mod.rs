@@ -1,44 +1,51 @@
 //! Lambda in one account and Region: its functions and the concurrency that they share.
 //!
-//! An invocation is admitted or refused when it comes in; nothing waits here. An admitted one gets an execution
-//! environment, warm or cold, and occupies concurrency from then on. The handler takes its time, then either fails,
-//! or returns, or writes to its sink and returns when the sink has answered. Its timeout runs from the end of Init
-//! (LAM-R-05). What a caller gets back is its own batch: whole if the invocation succeeded, emptied if not.
+//! An invocation is admitted or refused when it comes in; only asynchronous events wait here, in a queue of their
+//! function. An admitted one gets an execution environment, provisioned, warm or cold, and occupies concurrency from then
+//! on. The handler takes its time, then either fails, or returns, or writes to its sink and returns when the sink has
+//! answered. Its timeout runs from the end of Init (LAM-R-05); an Init that must run again counts towards it (LAM-R-04,
+//! LAM-R-06). What a mapping gets back is its own batch: whole if the invocation succeeded, emptied if not.
 //!
-//! Simplified: an environment in which a handler timed out is given up, and the next invocation that needs one starts
-//! cold. Lambda resets it instead and runs Init within the next invocation's duration (LAM-R-06). Either way that
-//! invocation waits for an Init; here it is placed anew as well, and Init does not count towards its duration or
-//! timeout. There is no provisioned concurrency, and neither the scaling rate nor the request rate is limited
-//! (LAM-C-11, LAM-C-18).
+//! Simplified: an event that no mapping brings stands for no record, so its handler writes nothing to a sink. Function
+//! versions do not exist: provisioned concurrency belongs to the one that everybody invokes.
 
+mod admission;
+mod asynchronous;
 pub mod cold_start;
 mod concurrency;
 mod config;
+mod destination;
 mod environment;
+mod events;
+mod function;
+mod provisioning;
+pub mod quotas;
+mod request_rate;
+mod scaling;
 #[cfg(test)]
 mod tests;
 
-pub use concurrency::{MINIMUM_UNRESERVED_CONCURRENCY, ReservationRefused};
+pub use admission::Account;
+pub use concurrency::{ProvisioningRefused, ReservationRefused};
+pub use quotas::MINIMUM_UNRESERVED_CONCURRENCY;
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall, WriteCall, Writer};
-use crate::blueprint::{FunctionBlueprint, ModelParameters};
+use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, WriteCall, Writer};
+use crate::blueprint::{FunctionBlueprint, InvocationType, ModelParameters};
 use crate::context::{Cx, Fault};
-use crate::engine::deadlines::Deadlines;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::phase::Phase;
-use crate::engine::pool::{Handle, Pool};
+use crate::engine::pool::Handle;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
-use crate::engine::time::{SimDuration, SimTime};
+use crate::engine::time::SimDuration;
 use crate::ids::{FunctionId, MappingId, SinkId};
-use crate::observe::fact::Fact;
-use crate::services::deaggregation::deaggregate;
-use crate::services::network::Link;
-use crate::services::{ServiceBuildError, digest_of_draws, mapping, sink};
+use crate::observe::fact::{Caller, Fact, FunctionChange, ThrottleReason};
+use crate::services::{ServiceBuildError, digest_of_draws};
 use crate::world;
-use concurrency::AccountConcurrency;
-use config::{Handler, Parts};
-use environment::{ColdStartTime, Environment, Environments};
+use admission::Admission;
+use environment::ColdStartTime;
+use function::{Function, Source};
+use provisioning::Due;
 
 /// What happens to a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -63,6 +70,13 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+    /// An asynchronous event is due to be tried.
+    QueueDue,
+    /// The allocation of provisioned environments goes on. Stale if the generation has moved on.
+    Provisioning {
+        /// Marks the armed timer.
+        generation: u32,
+    },
 }
 
 impl Event {
@@ -73,6 +87,8 @@ impl Event {
             Self::HandlerDone { .. } => 1,
             Self::TimedOut { .. } => 2,
             Self::Written { .. } => 3,
+            Self::QueueDue => 4,
+            Self::Provisioning { .. } => 5,
         }
     }
 }
@@ -81,32 +97,8 @@ impl Event {
 #[derive(Clone, Debug)]
 pub struct Lambda {
     functions: IndexVec<FunctionId, Function>,
-    concurrency: AccountConcurrency,
-}
-
-/// One function.
-#[derive(Clone, Debug)]
-struct Function {
-    sink: Option<SinkId>,
-    link: Link,
-    handler: Handler,
-    environments: Environments,
-    invocations: Pool<Invocation>,
-    /// When invocations that wait for the sink time out. One timer serves all of them.
-    timeouts: Deadlines<Handle>,
-}
-
-/// An invocation in progress.
-#[derive(Clone, Debug)]
-struct Invocation {
-    call: InvokeCall,
-    /// The caller's batch; `None` while the sink has it.
-    batch: Option<Batch>,
-    records: u32,
-    environment: Environment,
-    cold_start: Option<ColdStartTime>,
-    handler_started_at: SimTime,
-    fails: bool,
+    admission: Admission,
+    provisioning_delay: SimDuration,
 }
 
 /// An invocation in progress, for a check that no record is lost.
@@ -123,27 +115,45 @@ pub struct Holding {
 }
 
 impl Lambda {
-    /// Functions in order of id, each with its sink, under the account's concurrency quota (LAM-C-04).
+    /// Functions in order of id, each with its sink, under the limits of the account.
     pub fn new(
         blueprints: &[&FunctionBlueprint],
         sinks: &[Option<SinkId>],
-        account_concurrency: u32,
+        account: Account,
         model: &ModelParameters,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
-        let mut concurrency = AccountConcurrency::new(account_concurrency, blueprints.len());
+        let mut admission = Admission::new(account, blueprints.len());
         let mut functions = IndexVec::new();
         for (number, blueprint) in blueprints.iter().enumerate() {
             let sink = sinks.get(number).copied().flatten();
             let id = functions.push(Function::new(config::parts(blueprint, model, streams)?, sink));
-            concurrency
-                .reserve(id, blueprint.reserved_concurrency)
-                .map_err(|error| ServiceBuildError::ReservedConcurrency {
-                    component: format!("function.{}", blueprint.name),
+            let component = || format!("function.{}", blueprint.name);
+            admission.reserve(id, blueprint.reserved_concurrency).map_err(|error| {
+                ServiceBuildError::ReservedConcurrency {
+                    component: component(),
                     error,
-                })?;
+                }
+            })?;
         }
-        Ok(Self { functions, concurrency })
+        let mut lambda = Self {
+            functions,
+            admission,
+            provisioning_delay: model.provisioning_delay,
+        };
+        for (id, blueprint) in (0..).map(FunctionId).zip(blueprints) {
+            lambda.provision_at_start(id, blueprint)?;
+        }
+        Ok(lambda)
+    }
+
+    /// Begins the allocation of provisioned environments that are not there from the start.
+    pub fn start(&mut self, cx: &mut Cx<'_, '_>) {
+        for id in self.functions.ids() {
+            if let Some(executions) = self.functions[id].provision_from_start.take() {
+                self.prepare_provisioned(id, executions, cx);
+            }
+        }
     }
 
     /// Reacts to an event of a function.
@@ -154,6 +164,8 @@ impl Lambda {
             Event::HandlerDone { invocation } => self.handler_done(function, invocation, cx),
             Event::TimedOut { invocation } => self.timed_out(function, invocation, cx),
             Event::Written { batch } => self.written(function, batch, cx),
+            Event::QueueDue => self.queue_due(function, cx),
+            Event::Provisioning { generation } => self.provisioning(function, generation, cx),
         }
     }
 
@@ -164,7 +176,29 @@ impl Lambda {
         function: FunctionId,
         reserved: Option<u32>,
     ) -> Result<(), ReservationRefused> {
-        self.concurrency.reserve(function, reserved)
+        self.admission.reserve(function, reserved)
+    }
+    /// Asks for a number of provisioned environments. Fewer than there are hold at once; more are usable when all of
+    /// them are allocated (LAM-V-10). A request that asks for too much fails and changes nothing (LAM-V-02, LAM-V-03).
+    pub fn set_provisioned_concurrency(&mut self, function: FunctionId, executions: u32, cx: &mut Cx<'_, '_>) {
+        let change = match self.admission.provision(function, executions) {
+            Ok(()) => FunctionChange::ProvisioningRequested { executions },
+            Err(refused) => FunctionChange::ProvisioningFailed {
+                executions,
+                available: refused.available,
+            },
+        };
+        cx.emit(|| Fact::FunctionChanged { function, change });
+        if matches!(change, FunctionChange::ProvisioningFailed { .. }) {
+            return;
+        }
+        if executions > self.functions[function].environments.provisioned() {
+            self.prepare_provisioned(function, executions, cx);
+        } else {
+            // What was under way is called off.
+            let _ = self.functions[function].provisioning.request(executions);
+            self.provisioned(function, executions, cx);
+        }
     }
     /// Changes the probability of a function error, for invocations that start from now on.
     pub fn set_failure_rate(&mut self, function: FunctionId, rate: Ratio) {
@@ -172,17 +206,29 @@ impl Lambda {
     }
     /// Invocations of the function in progress.
     pub fn in_progress(&self, function: FunctionId) -> u32 {
-        self.concurrency.in_progress(function)
+        self.admission.in_progress(function)
     }
-    /// The invocations in progress, by function.
+    /// The invocations in progress that mappings wait for, by function.
     pub fn holdings(&self) -> impl Iterator<Item = Holding> {
         self.functions.iter_enumerated().flat_map(|(function, state)| {
-            state.invocations.iter().map(move |invocation| Holding {
-                function,
-                mapping: invocation.call.mapping,
-                records: invocation.records,
-                at_sink: invocation.batch.is_none(),
+            state.invocations.iter().filter_map(move |invocation| {
+                let Source::Mapping(call) = invocation.source else {
+                    return None;
+                };
+                Some(Holding {
+                    function,
+                    mapping: call.mapping,
+                    records: invocation.records,
+                    at_sink: invocation.batch.is_none(),
+                })
             })
+        })
+    }
+    /// By function: asynchronous events that wait, and those whose invocation is in progress.
+    pub fn queues(&self) -> impl Iterator<Item = (FunctionId, u64, u64)> {
+        self.functions.iter_enumerated().map(|(function, state)| {
+            let waiting = u64::from(to_u32(state.queue.waiting.len()));
+            (function, waiting, state.queue.running)
         })
     }
     /// Whether the function still waits for the answer to a write; if not, it has timed out, and the mapping has been
@@ -202,32 +248,60 @@ impl Lambda {
 
     fn invoke(&mut self, function: FunctionId, batch: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(batch) else { return };
-        let Envelope::Invoke(call) = batch.envelope else {
-            return cx.fail(unexpected("an invocation", &batch.envelope));
+        let source = match batch.envelope {
+            Envelope::Invoke(call) => Source::Mapping(call),
+            Envelope::InvokeDirect(call) if call.invocation_type == InvocationType::Event => {
+                return self.accept(function, batch, call, cx);
+            }
+            Envelope::InvokeDirect(call) => Source::Direct(call),
+            Envelope::Empty
+            | Envelope::Put(_)
+            | Envelope::Get(_)
+            | Envelope::Iterator(_)
+            | Envelope::List(_)
+            | Envelope::Subscribe(_)
+            | Envelope::Pushed(_)
+            | Envelope::Acknowledge(_)
+            | Envelope::ListShards(_)
+            | Envelope::Moved(_)
+            | Envelope::Queue(_)
+            | Envelope::Write(_) => return cx.fail(unexpected("an invocation", &batch.envelope)),
         };
-        if self.concurrency.admit(function) {
-            let concurrency = &self.concurrency;
-            self.functions[function].start(function, batch, call, concurrency, cx);
-        } else {
-            let concurrency = &self.concurrency;
-            cx.emit(|| Fact::InvocationThrottled {
-                function,
-                reader: call.mapping.into(),
-                records: to_u32(batch.records.len()),
-                concurrency: concurrency.usage(function),
-            });
-            self.functions[function].reply(batch, call, InvocationOutcome::Throttled, cx);
+        let state = &mut self.functions[function];
+        match self.admission.admit(function, true, &mut state.environments, cx.now()) {
+            Ok(occupied) => state.start(function, batch, source, occupied, &self.admission, cx),
+            Err(reason) => {
+                self.throttled(function, source.caller(), to_u32(batch.records.len()), reason, cx);
+                self.functions[function].reply(batch, source, InvocationOutcome::Throttled, cx);
+            }
         }
+    }
+
+    fn throttled(
+        &self,
+        function: FunctionId,
+        caller: Caller,
+        records: u32,
+        reason: ThrottleReason,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        cx.emit(|| Fact::InvocationThrottled {
+            function,
+            caller,
+            records,
+            reason,
+            concurrency: self.admission.usage(function),
+        });
     }
 
     fn handler_done(&mut self, function: FunctionId, invocation: Handle, cx: &mut Cx<'_, '_>) {
         let state = &mut self.functions[function];
-        let fails = match state.invocations.get(invocation) {
-            Ok(running) => running.fails,
+        let (fails, writes) = match state.invocations.get(invocation) {
+            Ok(running) => (running.fails, matches!(running.source, Source::Mapping(_))),
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
         match state.sink {
-            Some(sink) if !fails || state.handler.fails_after_write => state.write(invocation, sink, cx),
+            Some(sink) if writes && (!fails || state.handler.fails_after_write) => state.write(invocation, sink, cx),
             Some(_) | None => self.end(function, invocation, outcome_of(fails), None, cx),
         }
     }
@@ -271,185 +345,102 @@ impl Lambda {
             Ok(ended) => ended,
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
-        self.concurrency.release(function);
-        if outcome != InvocationOutcome::TimedOut {
-            state.environments.vacate(cx.now(), ended.environment);
-        }
+        let on_provisioned = ended.environment.provisioned;
+        self.admission.release(function, on_provisioned);
+        let reset = outcome == InvocationOutcome::TimedOut || ended.crashes;
+        state.environments.vacate(cx.now(), ended.environment, reset);
         let write_pending = ended.batch.is_none() && written.is_none();
         let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
         if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
-            cx.emit(|| Fact::RecordsProcessed {
-                processor: function.into(),
-                records: &batch.records,
-                reader: ended.call.mapping.into(),
-                shard: ended.call.shard,
-                positions: &batch.positions,
-                passage: ended.call.passage,
-            });
-            cx.mix_arrivals(&batch.records);
+            Function::processed(function, &batch, ended.source, cx);
         }
+        let (shard, passage) = ended.source.origin();
         let duration = cx.now() - ended.handler_started_at;
-        let concurrent = self.concurrency.in_progress(function);
+        let concurrent = self.admission.in_progress(function);
         cx.emit(|| Fact::InvocationEnded {
             function,
-            reader: ended.call.mapping.into(),
-            shard: ended.call.shard,
+            caller: ended.source.caller(),
+            shard,
             records: ended.records,
             outcome,
             duration,
             cold_start: ended.cold_start.map(ColdStartTime::total),
             init: ended.cold_start.map_or(SimDuration::ZERO, |time| time.init),
-            passage: ended.call.passage,
+            init_within: ended.init_within,
+            provisioned: state.provisioned_use(on_provisioned),
+            passage,
             write_pending,
             concurrent,
         });
-        state.reply(batch, ended.call, outcome, cx);
+        if let Source::Queue(event) = ended.source {
+            cx.recycle(batch);
+            self.event_ended(function, event, outcome, cx);
+        } else {
+            state.reply(batch, ended.source, outcome, cx);
+        }
     }
 }
 
-impl Function {
-    fn new(parts: Parts, sink: Option<SinkId>) -> Self {
-        Self {
-            sink,
-            link: parts.link,
-            handler: parts.handler,
-            environments: parts.environments,
-            invocations: Pool::new(),
-            timeouts: Deadlines::new(),
-        }
-    }
-
-    /// Starts an invocation that has been admitted.
-    fn start(
+/// Provisioned concurrency.
+impl Lambda {
+    fn provision_at_start(
         &mut self,
-        me: FunctionId,
-        mut batch: Batch,
-        mut call: InvokeCall,
-        concurrency: &AccountConcurrency,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        let records = to_u32(batch.records.len());
-        let (environment, cold_start) = self.environments.occupy(cx.now());
-        let waits = cold_start.map_or(SimDuration::ZERO, ColdStartTime::total);
-        let handler_started_at = cx.now().saturating_add(waits);
-        (call.passage.started_at, call.passage.cold_start) = (cx.now(), waits);
-        cx.emit(|| Fact::InvocationStarted {
-            function: call.function,
-            reader: call.mapping.into(),
-            records: &batch.records,
-            cold_start: cold_start.map(ColdStartTime::total),
-            concurrent: concurrency.in_progress(me),
-            concurrency: concurrency.usage(me),
-        });
-        // Lambda hands aggregated records on; the handler takes them apart, and its work is by user record.
-        deaggregate(&mut batch, call.passage.first_position, None, cx);
-        let run = self.handler.run(to_u32(batch.records.len()));
-        let running = Invocation {
-            call,
-            batch: Some(batch),
-            records,
-            environment,
-            cold_start,
-            handler_started_at,
-            fails: run.fails,
+        function: FunctionId,
+        blueprint: &FunctionBlueprint,
+    ) -> Result<(), ServiceBuildError> {
+        let Some(wanted) = blueprint.provisioned_concurrency else {
+            return Ok(());
         };
-        let invocation = match self.invocations.insert(running) {
-            Ok(invocation) => invocation,
-            Err(error) => return cx.fail(Fault::Pool(error)),
-        };
-        let timeout = self.handler.timeout;
-        let (span, event) = if run.duration < timeout {
-            (run.duration, Event::HandlerDone { invocation })
+        self.admission
+            .provision(function, wanted.executions)
+            .map_err(|error| ServiceBuildError::Invalid {
+                component: format!("function.{}", blueprint.name),
+                reason: error.to_string(),
+            })?;
+        let state = &mut self.functions[function];
+        if wanted.ready_at_start {
+            let _ = state.environments.provision(wanted.executions);
+            self.admission.provisioned(function, wanted.executions);
         } else {
-            // A timeout of zero, which no scenario can have, would end before it began.
-            (timeout.max(SimDuration::MIN), Event::TimedOut { invocation })
+            state.provision_from_start = Some(wanted.executions);
+        }
+        Ok(())
+    }
+    fn prepare_provisioned(&mut self, function: FunctionId, executions: u32, cx: &mut Cx<'_, '_>) {
+        let generation = self.functions[function].provisioning.request(executions);
+        wake_for_provisioning(function, self.provisioning_delay, generation, cx);
+    }
+    fn provisioning(&mut self, function: FunctionId, generation: u32, cx: &mut Cx<'_, '_>) {
+        let state = &mut self.functions[function];
+        match state.provisioning.due(generation) {
+            Due::Nothing => {}
+            Due::Allocate(executions) => {
+                let more = executions.saturating_sub(state.environments.provisioned());
+                let takes = self.admission.allocation_time(more, cx.now());
+                wake_for_provisioning(function, takes, generation, cx);
+            }
+            Due::Ready(executions) => self.provisioned(function, executions, cx),
+        }
+    }
+    fn provisioned(&mut self, function: FunctionId, executions: u32, cx: &mut Cx<'_, '_>) {
+        let (initialised, init) = self.functions[function].environments.provision(executions);
+        self.admission.provisioned(function, executions);
+        let change = FunctionChange::ProvisioningReady {
+            executions,
+            initialised,
+            init,
         };
-        let at = handler_started_at.saturating_add(span);
-        cx.wake(at, Phase::Release, world::Event::Function(call.function, event));
+        cx.emit(|| Fact::FunctionChanged { function, change });
     }
+}
 
-    /// Sends an invocation's results to the sink. From here on it may time out.
-    fn write(&mut self, invocation: Handle, sink: SinkId, cx: &mut Cx<'_, '_>) {
-        let Ok(running) = self.invocations.get_mut(invocation) else {
-            return cx.fail(Fault::Broken("an invocation that has ended writes".to_owned()));
-        };
-        let Some(mut batch) = running.batch.take() else {
-            return cx.fail(Fault::Broken("an invocation writes its batch twice".to_owned()));
-        };
-        let (function, deadline) = (
-            running.call.function,
-            running.handler_started_at.saturating_add(self.handler.timeout),
-        );
-        batch.envelope = Envelope::Write(WriteCall {
-            processor: function.into(),
-            sink,
-            reader: running.call.mapping.into(),
-            shard: running.call.shard,
-            passage: running.call.passage,
-            writer: Writer::Function {
-                invocation,
-                invoke: running.call,
-            },
-        });
-        let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Sink(sink, sink::Event::Write { batch })
-        });
-        self.forget_ended();
-        if let Some(at) = self.timeouts.add(deadline, invocation) {
-            let event = world::Event::Function(function, Event::TimedOut { invocation });
-            cx.wake(at, Phase::Release, event);
-        }
-    }
-
-    /// A timeout's timer has fired: sets it for the next invocation that waits for the sink.
-    fn await_next_timeout(&mut self, cx: &mut Cx<'_, '_>) {
-        self.forget_ended();
-        if self.timeouts.fired(cx.now()).is_none() {
-            return;
-        }
-        let next = self.timeouts.first().map(|(at, &invocation)| (at, invocation));
-        if let Some((at, invocation)) = next
-            && let Ok(waiting) = self.invocations.get(invocation)
-        {
-            let event = world::Event::Function(waiting.call.function, Event::TimedOut { invocation });
-            cx.wake(at, Phase::Release, event);
-        }
-    }
-
-    /// Drops the deadlines of invocations that have ended, which is the fate of nearly all of them: so their number
-    /// follows that of the invocations in progress, however long the timeout is.
-    fn forget_ended(&mut self) {
-        let invocations = &self.invocations;
-        self.timeouts
-            .discard_leading(|&invocation| invocations.get(invocation).is_err());
-    }
-
-    /// Answers the caller. Only a success carries the records back: a mapping reads the others again (LAM-K-20).
-    fn reply(&mut self, mut batch: Batch, call: InvokeCall, outcome: InvocationOutcome, cx: &mut Cx<'_, '_>) {
-        if outcome != InvocationOutcome::Succeeded {
-            batch.records.clear();
-            batch.positions.clear();
-            batch.bytes = 0;
-        }
-        batch.envelope = Envelope::Invoke(InvokeCall { outcome, ..call });
-        let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Mapping(call.mapping, mapping::Event::Invoked { batch })
-        });
-    }
-
-    fn draws(&self) -> [u64; 7] {
-        [
-            self.link.draws(),
-            self.handler.per_batch.draws(),
-            self.handler.failure.draws(),
-            self.environments.placement.draws(),
-            self.environments.init.draws(),
-            self.environments.idle_lifetime.draws(),
-            self.environments.lifetime.draws(),
-        ]
-    }
+fn wake_for_provisioning(function: FunctionId, after: SimDuration, generation: u32, cx: &mut Cx<'_, '_>) {
+    let at = cx.now().saturating_add(after.max(SimDuration::MIN));
+    cx.wake(
+        at,
+        Phase::Act,
+        world::Event::Function(function, Event::Provisioning { generation }),
+    );
 }
 
 const fn outcome_of(fails: bool) -> InvocationOutcome {

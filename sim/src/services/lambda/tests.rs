@@ -1,14 +1,24 @@
 //! What a function does, seen from its callers, its sink and its facts.
+#![expect(clippy::wildcard_enum_match_arm, reason = "a test asks for one kind of fact")]
 
 mod concurrency;
 mod environments;
+mod events;
+mod handlers;
 mod outcomes;
 mod properties;
+mod provisioned;
+mod scaling;
 
 use super::*;
-use crate::blueprint::{ColdStart, DEFAULT_ACCOUNT_CONCURRENCY};
+use crate::batch::{DirectAnswer, DirectCall, InvokeCall};
+use crate::blueprint::{AsynchronousInvocation, ColdStart, DEFAULT_ACCOUNT_CONCURRENCY, ProcessorShare};
 use crate::engine::distribution::Distribution;
-use crate::ids::ShardIndex;
+use crate::engine::time::SimTime;
+use crate::ids::{InvokerId, ShardIndex};
+use crate::observe::fact::AsynchronousStep;
+use crate::profile::Profile;
+use crate::services::{mapping, sink};
 use crate::testing::harness::{Call, Harness, records};
 use crate::testing::note::Note;
 
@@ -19,6 +29,7 @@ const COLD_START: SimDuration = SimDuration::from_millis(500);
 const HANDLER: SimDuration = SimDuration::from_millis(100);
 const TIMEOUT: SimDuration = SimDuration::from_secs(3);
 const SINK: SinkId = SinkId(7);
+const SHOP: InvokerId = InvokerId(5);
 /// The function of most tests.
 const ENRICH: FunctionId = FunctionId(0);
 /// A second one.
@@ -36,10 +47,15 @@ fn function(name: &str) -> FunctionBlueprint {
         memory_size: 128,
         timeout: TIMEOUT,
         reserved_concurrency: None,
+        provisioned_concurrency: None,
+        asynchronous: AsynchronousInvocation::default(),
         cold_start: ColdStart::Own(constant(INIT)),
         per_batch: constant(HANDLER),
         per_record: SimDuration::ZERO,
+        first_run: SimDuration::ZERO,
+        processor: ProcessorShare::default(),
         failure_rate: Ratio::ZERO,
+        crash_share: Ratio::ZERO,
         fails_after_write: false,
         sink: None,
     }
@@ -67,10 +83,23 @@ fn account(
     quota: u32,
     model: &ModelParameters,
 ) -> Result<Harness<Lambda>, ServiceBuildError> {
+    let limits = Account {
+        profile: Profile::Current,
+        concurrency: quota,
+        region_burst: 3_000,
+    };
+    account_with(functions, limits, model)
+}
+/// The same in an account with these limits.
+fn account_with(
+    functions: &[FunctionBlueprint],
+    limits: Account,
+    model: &ModelParameters,
+) -> Result<Harness<Lambda>, ServiceBuildError> {
     let blueprints: Vec<&FunctionBlueprint> = functions.iter().collect();
     let sinks: Vec<Option<SinkId>> = functions.iter().map(|f| f.sink.as_ref().map(|_| SINK)).collect();
     let mut streams = RandomStreams::new(7, 0);
-    Lambda::new(&blueprints, &sinks, quota, model, &mut streams).map(Harness::new)
+    Lambda::new(&blueprints, &sinks, limits, model, &mut streams).map(Harness::new)
 }
 /// An account with the default quota.
 fn lambda(functions: &[FunctionBlueprint]) -> Harness<Lambda> {
@@ -95,6 +124,16 @@ trait Invocations {
             self.invoke(at, function);
         }
     }
+    /// A request of a direct caller comes in, of this type and size.
+    fn call(&mut self, at: SimTime, function: FunctionId, invocation_type: InvocationType, bytes: u32);
+    /// An asynchronous event of a kilobyte comes in.
+    fn event(&mut self, at: SimTime, function: FunctionId) {
+        self.call(at, function, InvocationType::Event, 1_000);
+    }
+    /// The steps of asynchronous events, with their instants.
+    fn steps(&self) -> Vec<(SimTime, AsynchronousStep)>;
+    /// The reasons of the refusals so far.
+    fn reasons(&self) -> Vec<ThrottleReason>;
     /// The cold starts of the invocations that have started, in order.
     fn cold_starts(&self) -> Vec<Option<SimDuration>>;
     /// Time, outcome and duration of the invocations that have ended, in order.
@@ -122,6 +161,35 @@ impl Invocations for Harness<Lambda> {
             world::Event::Function(function, Event::Invoke { batch })
         });
     }
+    fn call(&mut self, at: SimTime, function: FunctionId, invocation_type: InvocationType, bytes: u32) {
+        let call = DirectCall {
+            invoker: SHOP,
+            function,
+            invocation_type,
+            bytes,
+            sent_at: at,
+            answer: None,
+        };
+        let batch = Batch {
+            envelope: Envelope::InvokeDirect(call),
+            ..Batch::default()
+        };
+        self.send(at, batch, |batch| {
+            world::Event::Function(function, Event::Invoke { batch })
+        });
+    }
+    fn steps(&self) -> Vec<(SimTime, AsynchronousStep)> {
+        self.find(|note| match note.fact {
+            Fact::AsynchronousEvent { step, .. } => Some((note.at, step)),
+            _ => None,
+        })
+    }
+    fn reasons(&self) -> Vec<ThrottleReason> {
+        self.find(|note| match note.fact {
+            Fact::InvocationThrottled { reason, .. } => Some(reason),
+            _ => None,
+        })
+    }
     fn cold_starts(&self) -> Vec<Option<SimDuration>> {
         self.find(|note| {
             let Fact::InvocationStarted { cold_start, .. } = note.fact else {
@@ -144,6 +212,13 @@ impl Invocations for Harness<Lambda> {
     }
 }
 
+/// The answer that a direct caller gets.
+fn answer_in(reply: &Call) -> DirectAnswer {
+    let Envelope::InvokeDirect(call) = reply.batch.envelope else {
+        panic!("{reply:?} is no reply to a direct call")
+    };
+    call.answer.expect("it is answered")
+}
 /// The outcome that a reply brings to its mapping.
 fn outcome_in(reply: &Call) -> InvocationOutcome {
     let Envelope::Invoke(call) = reply.batch.envelope else {

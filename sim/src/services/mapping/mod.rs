@@ -13,6 +13,7 @@ mod polling;
 mod progress;
 pub mod quotas;
 mod reread;
+mod subscribing;
 #[cfg(test)]
 mod tests;
 
@@ -21,6 +22,7 @@ use lineage::Stage;
 use payload::Payload;
 use polling::ReadAhead;
 use progress::Progress;
+use subscribing::FanOut;
 
 use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall};
 use crate::blueprint::{MappingBlueprint, ModelParameters};
@@ -48,6 +50,16 @@ pub enum Event {
     /// A page of records, or a refusal, came in.
     PageReceived {
         /// The response.
+        batch: BatchId,
+    },
+    /// A `SubscribeToShard` was answered.
+    Subscribed {
+        /// The response.
+        batch: BatchId,
+    },
+    /// An event was pushed, or a subscription is over.
+    EventReceived {
+        /// The event.
         batch: BatchId,
     },
     /// A page has reached the lanes, the dispatch delay being over (LAM-U-04).
@@ -80,6 +92,8 @@ impl Event {
             Self::PageReady { .. } => 2,
             Self::LaneDue { .. } => 3,
             Self::Invoked { .. } => 4,
+            Self::Subscribed { .. } => 5,
+            Self::EventReceived { .. } => 6,
         }
     }
 }
@@ -101,6 +115,8 @@ pub struct Mapping {
     read_ahead: ReadAhead,
     payload: Payload,
     timing: Timing,
+    /// Records are pushed to it: it is a registered consumer.
+    fan_out: Option<FanOut>,
     link: Link,
     phase: Random,
     /// Offset of its listings of shards; drawn when it first needs one.
@@ -229,6 +245,7 @@ impl Mapping {
                 page_records: model.poll_page_records,
                 discovery: model.shard_discovery_interval,
             },
+            fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,
             discovery_phase: None,
@@ -248,6 +265,8 @@ impl Mapping {
         match event {
             Event::Poll { shard, generation } => self.poll(me, shard, generation, cx),
             Event::PageReceived { batch } => self.page_received(me, batch, cx),
+            Event::Subscribed { batch } => self.subscribed(me, batch, cx),
+            Event::EventReceived { batch } => self.event_received(me, batch, cx),
             Event::PageReady { batch } => self.page_ready(me, batch, cx),
             Event::LaneDue {
                 shard,

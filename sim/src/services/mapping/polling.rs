@@ -7,7 +7,7 @@ use crate::batch::{Batch, BatchId, Envelope, GetCall, ReadCaller};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{MappingId, ShardIndex};
 use crate::observe::fact::Fact;
 use crate::services::kinesis;
@@ -21,7 +21,7 @@ pub(super) struct ReadAhead {
 }
 
 impl ReadAhead {
-    fn below(self, limit: Self) -> bool {
+    pub(super) fn below(self, limit: Self) -> bool {
         self.records < limit.records && self.bytes < limit.bytes
     }
     fn add(&mut self, batch: &Batch) {
@@ -50,6 +50,9 @@ impl Mapping {
         let reader = &mut self.readers[to_usize(shard)];
         if reader.poll_generation != generation || reader.reading || reader.stage != Stage::Reading {
             return;
+        }
+        if self.fan_out.is_some() {
+            return self.subscribe(me, shard, cx);
         }
         if !reader.waiting.below(self.read_ahead) {
             // Enough waits already; the next free lane asks again. The base rate goes on.
@@ -96,7 +99,7 @@ impl Mapping {
     }
 
     pub(super) fn page_received(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(mut batch) = cx.take(id) else { return };
+        let Some(batch) = cx.take(id) else { return };
         let Envelope::Get(call) = batch.envelope else {
             return broken(cx, "a page without its call");
         };
@@ -113,7 +116,22 @@ impl Mapping {
             let at = (reader.last_poll + self.timing.poll).max(now);
             return self.poll_at(me, shard, at, cx);
         }
+        self.take_page(me, call, batch, self.timing.dispatch, cx);
+        self.plan_poll(me, shard, cx);
+    }
+
+    /// Takes what was read for the first time, which reaches the lanes after a while.
+    pub(super) fn take_page(
+        &mut self,
+        me: MappingId,
+        call: GetCall,
+        mut batch: Batch,
+        dispatch: SimDuration,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let (now, shard) = (cx.now(), call.shard.0);
         if call.expired > 0 {
+            let reader = &self.readers[to_usize(shard)];
             let first_position = reader.cursor;
             cx.emit(|| Fact::RecordsExpiredUnread {
                 reader: me.into(),
@@ -140,12 +158,11 @@ impl Mapping {
             cx.recycle(batch);
         } else if let Some(batch) = cx.hold(batch) {
             cx.wake(
-                now + self.timing.dispatch,
+                now + dispatch,
                 Phase::Act,
                 world::Event::Mapping(me, Event::PageReady { batch }),
             );
         }
-        self.plan_poll(me, shard, cx);
     }
 
     /// The next poll: at the base rate, or as soon as allowed while behind and a lane has room (LAM-U-03).
@@ -166,6 +183,9 @@ impl Mapping {
 
     /// While behind, a free lane lets the shard be read again at once.
     pub(super) fn lane_freed(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
+        if self.fan_out.is_some() {
+            return self.acknowledge(me, shard, cx);
+        }
         let reader = &self.readers[to_usize(shard)];
         if reader.behind && !reader.reading && reader.waiting.below(self.read_ahead) {
             self.plan_poll(me, shard, cx);

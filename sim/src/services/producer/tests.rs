@@ -11,7 +11,7 @@ mod windows;
 
 use super::*;
 use crate::batch::ServiceError;
-use crate::blueprint::{Arrivals, Jitter, Keys, RetryMode, Size, WeightedKey};
+use crate::blueprint::{Arrivals, Jitter, Keys, RetryMode, SdkRetry, Size, WeightedKey};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate};
 use crate::observe::fact::GiveUpReason;

@@ -59,11 +59,10 @@ impl Queue {
         let held = self.messages.held(receipt);
         let Receipt { slot, .. } = receipt;
         match (held, &self.order) {
-            (Held::Malformed, _) => Deletion::Refused,
             (Held::Gone, _) => Deletion::Nothing,
             // A FIFO queue takes a handle for as long as its visibility timeout runs (SQS-V-14, SQS-Z-11).
             (Held::Newest, Order::Fifo(_)) if self.messages.get(slot).state == State::InFlight => Deletion::Now(slot),
-            (Held::Newest | Held::Outdated, Order::Fifo(_)) => Deletion::Refused,
+            (Held::Newest | Held::Outdated, Order::Fifo(_)) | (Held::Malformed, _) => Deletion::Refused,
             (Held::Newest, Order::Standard(_)) => Deletion::Now(slot),
             (Held::Outdated, Order::Standard(_)) => {
                 let taken_again = self.messages.get(slot).state == State::InFlight;

@@ -24,7 +24,7 @@ use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::QueueId;
 use crate::observe::fact::Fact;
-use crate::observe::queue_fact::{Depth, QueueFact};
+use crate::observe::queue_fact::{Depth, QueueFact, Queueing};
 use crate::profile::Profile;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
@@ -74,7 +74,7 @@ impl Event {
 /// What order a queue keeps.
 #[derive(Clone, Debug)]
 enum Order {
-    Standard(Servers),
+    Standard(Box<Servers>),
     Fifo(Box<Groups>),
 }
 
@@ -149,7 +149,8 @@ impl Queue {
         } else {
             let placement = streams.stream(&format!("{component}/placement"))?;
             let jitter = RandomSpan::new(&component, "order-jitter", &model.order_jitter, streams)?;
-            Order::Standard(Servers::new(model.servers, model.short_poll_servers, placement, jitter))
+            let servers = Servers::new(model.servers, model.short_poll_servers, placement, jitter);
+            Order::Standard(Box::new(servers))
         };
         Ok(Self {
             messages: Messages::new(),
@@ -281,10 +282,12 @@ impl Queue {
 
     /// States a fact about this queue together with its depth.
     fn state_fact<'f>(&self, me: QueueId, cx: &mut Cx<'_, '_>, fact: impl FnOnce() -> QueueFact<'f>) {
-        cx.emit(|| Fact::Queue {
-            queue: me,
-            depth: self.depth_now(),
-            fact: fact(),
+        cx.emit(|| Fact::Queueing {
+            fact: Queueing::Queue {
+                queue: me,
+                depth: self.depth_now(),
+                fact: fact(),
+            },
         });
     }
     fn depth_now(&self) -> Depth {

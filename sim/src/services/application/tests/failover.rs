@@ -351,3 +351,52 @@ fn a_dead_application_loses_nothing_while_retention_lasts() {
     assert!(run.reader().max_millis_behind > 140_000);
     assert_eq!(run.ordering().counts(run.place()).of(Anomaly::Lost), 0);
 }
+
+/// A worker gets a lease back while it still processes a batch of its earlier tenure: when that is done, the new tenure
+/// begins, and the lease stays where it is.
+#[test]
+fn a_worker_keeps_a_lease_that_it_has_got_back_while_it_was_busy() {
+    let mut regained = 0;
+    for seed in 0..10 {
+        let mut audit = application(KclVersion::Two, 2);
+        audit.per_batch = crate::testing::blueprints::constant(SimDuration::from_secs(90));
+        let mut blueprint = world(2, 400, audit);
+        blueprint.producers[0].arrivals = crate::blueprint::Arrivals::Constant(Rate::per_second(8));
+        let pause = Command::PauseWorker {
+            application: name(),
+            worker: Some(1),
+            lasts: SimDuration::from_secs(50),
+        };
+        blueprint.seed = seed;
+        blueprint.interventions = vec![at(100, pause)];
+        let run = run(&blueprint);
+        let events = run.find(|note| match note.fact {
+            Fact::ApplicationChanged {
+                change: ApplicationChange::LeaseLost { shard, worker: 1 },
+                ..
+            } => Some((note.at, shard.0, false)),
+            Fact::ApplicationChanged {
+                change: ApplicationChange::LeaseTaken { shard, worker: 1, .. },
+                ..
+            } => Some((note.at, shard.0, true)),
+            _ => None,
+        });
+        let Some(lost) = events.iter().position(|(_, _, taken)| !taken) else {
+            continue;
+        };
+        let after = &events[lost + 1..];
+        let back = after
+            .iter()
+            .find(|(_, shard, taken)| *taken && *shard == events[lost].1);
+        if let Some(back) = back {
+            regained += 1;
+            assert!(!after.iter().any(|(_, _, taken)| !taken), "{events:?}");
+            let begun = run
+                .batches()
+                .into_iter()
+                .find(|(when, shard, worker, ..)| *when > back.0 && *shard == back.1 && *worker == 1);
+            assert!(begun.is_some(), "its new tenure begins");
+        }
+    }
+    assert!(regained > 0, "it happens");
+}

@@ -5,6 +5,7 @@ use crate::blueprint::{Arrivals, Checkpointing, InitialPosition, KclVersion};
 use crate::command::{Command, Operation};
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::ShardIndex;
 use crate::observe::counts::StreamCounts;
 use crate::observe::fact::{DiscardReason, Fact};
 use crate::observe::verdict::{Anomaly, Guarantee, Verdict};
@@ -179,4 +180,108 @@ fn what_expires_before_it_is_processed_is_lost_to_the_application() {
     let gone = run.reader().expired_unread + run.reader().expired_in_retry;
     assert!((500..700).contains(&gone), "half an hour of them: {gone}");
     assert_eq!(run.ordering().counts(run.place()).of(Anomaly::Lost), gone);
+}
+
+/// Two shards of which the second is split, and one of its children merged with the first. The first is done long before
+/// the second, so its lease is all that tells of the merge for more than five minutes.
+#[test]
+fn kds_kcl_28_a_merge_is_read_however_late_the_second_of_its_parents_is_done() {
+    let mut audit = application(KclVersion::Two, 1);
+    audit.per_record = SimDuration::from_millis(500);
+    let mut blueprint = world(2, 1_500, audit);
+    let until = SimDuration::from_secs(130);
+    blueprint.producers[0].arrivals = Arrivals::Profile {
+        points: vec![
+            (SimDuration::ZERO, Rate::per_second(20)),
+            (until, Rate::per_second(20)),
+            (until + SimDuration::SECOND, Rate::ZERO),
+        ],
+        period: None,
+    };
+    if let crate::blueprint::Keys::Weighted(keys) = &mut blueprint.producers[0].keys {
+        for key in &mut keys[4..] {
+            key.weight = 100.0;
+        }
+    }
+    let change = |second, operation| {
+        at(
+            second,
+            Command::ChangeStream {
+                stream: "records".to_owned(),
+                operation,
+            },
+        )
+    };
+    let (first, second, lower) = (ShardIndex(0), ShardIndex(1), ShardIndex(2));
+    blueprint.interventions = vec![
+        change(
+            30,
+            Operation::SplitShard {
+                shard: Some(second),
+                at: None,
+            },
+        ),
+        change(70, Operation::MergeShards { shards: [first, lower] }),
+    ];
+    let run = run(&blueprint);
+    let begun = |shard: u32| {
+        let found = run.batches().into_iter().find(|(_, of, ..)| *of == shard);
+        found.expect("it is processed").0
+    };
+    assert!(
+        begun(4) > SimTime::from_secs(420),
+        "five minutes after the first parent"
+    );
+    let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
+    assert_eq!(run.reader().acknowledged, stored);
+}
+
+/// KDS-KPL-03, KDS-KCL-36: the record processor gets user records, and checkpoints are of Kinesis records.
+#[test]
+fn aggregated_records_are_taken_apart_before_they_are_processed() {
+    for with_sink in [false, true] {
+        let mut audit = application(KclVersion::Two, 2);
+        audit.sink = with_sink.then(|| "orders".to_owned());
+        audit.checkpoint = Checkpointing::Every(SimDuration::from_secs(10));
+        audit.failure_rate = Ratio::new(1, 50);
+        let mut blueprint = world(2, 240, audit);
+        blueprint.sinks = vec![sink("orders")];
+        blueprint.producers[0].library = Some(crate::blueprint::ProducerLibrary::defaults(
+            crate::profile::Profile::Current,
+        ));
+        let (application, worker) = ("audit".to_owned(), Some(1));
+        let lasts = SimDuration::from_secs(60);
+        blueprint.interventions = vec![
+            at(
+                50,
+                Command::PauseWorker {
+                    application: application.clone(),
+                    worker,
+                    lasts,
+                },
+            ),
+            at(
+                150,
+                Command::KillWorker {
+                    application,
+                    worker: None,
+                },
+            ),
+        ];
+        let run = run(&blueprint);
+        let place = if with_sink {
+            crate::observe::ordering::Place::Sink(crate::ids::SinkId(0))
+        } else {
+            run.place()
+        };
+        let stored = run.counts().streams.iter().map(StreamCounts::accepted).sum::<u64>();
+        let delivered = run.ordering().delivered(place);
+        assert!(delivered > 5 * stored, "{delivered} user records in {stored}");
+        let lost = run.ordering().counts(run.place()).of(Anomaly::Lost);
+        assert!(
+            lost > run.reader().discarded,
+            "{lost} user records in those that were skipped"
+        );
+        assert!(run.ordering().counts(place).of(Anomaly::Duplicate) > run.reader().acknowledged_again);
+    }
 }

@@ -1,7 +1,11 @@
 //! Single-record calls that are handled by window.
 
 use super::*;
+use crate::blueprint::{Arrivals, Keys};
 use crate::engine::distribution::Distribution;
+use crate::engine::quantity::Rate;
+use crate::session::{Session, SessionOptions};
+use crate::testing::blueprints::pipeline;
 
 const WINDOW: SimDuration = SimDuration::from_millis(1);
 
@@ -221,4 +225,95 @@ fn without_readers_what_cohorts_store_takes_no_memory() {
         "{} bytes",
         bench.component.1.memory()
     );
+}
+
+#[test]
+fn records_in_service_are_those_of_cohorts_and_of_calls_of_their_own() {
+    let mut bench = one_shard();
+    cohort(&mut bench, millis(5), 10, &[0, 1, 2]);
+    bench.put(millis(7), PutApi::PutRecords, records(0, 5, 10));
+    bench.run_until(millis(8));
+    assert_eq!(bench.component.1.in_service(), 8);
+    bench.run();
+    assert_eq!(bench.component.1.in_service(), 0);
+}
+
+#[test]
+fn a_call_of_a_cohort_with_a_service_time_far_below_a_window_is_answered_in_the_next() {
+    let mut setup = Setup::shards(1);
+    setup.model.put_service_time = Distribution::Constant(20_000.0);
+    let mut bench = setup.build();
+    cohort(&mut bench, millis(5), 10, &[0, 100, 900]);
+    let answers = bench.put_answers();
+    let stored_at = |micros: u64| millis(6) + SimDuration::from_micros(micros + 20);
+    assert_eq!(arrivals(&answers), [stored_at(0), stored_at(100), stored_at(900)]);
+    assert_eq!(only(answers).at, millis(7) + WINDOW + NETWORK);
+}
+
+/// Facts need the tallies of shards, whether or not anything else measures their load.
+#[test]
+fn the_facts_of_a_cohort_tell_what_its_shards_did_where_nobody_measures() {
+    for metered in [true, false] {
+        let mut setup = Setup::shards(1);
+        setup.metered = metered;
+        let mut bench = setup.build();
+        cohort(&mut bench, millis(5), 10, &[0, 1, 2]);
+        bench.run();
+        let stored = bench.find(|note| match note.fact {
+            Fact::PutHandled { .. } => Some(note.shards.iter().map(|tally| tally.accepted).sum::<u32>()),
+            _ => None,
+        });
+        assert_eq!(stored, [3], "metered: {metered}");
+    }
+}
+
+#[test]
+fn without_readers_every_shard_forgets_what_cohorts_store() {
+    let mut setup = Setup::shards(3);
+    setup.hashes.rotate_left(2);
+    setup.readers.clear();
+    let mut bench = setup.build();
+    for number in 0..200 {
+        cohort(&mut bench, millis(number * 100), 10, &(0..100).collect::<Vec<u64>>());
+    }
+    bench.run();
+    let stored: Vec<u64> = bench
+        .component
+        .1
+        .shards()
+        .iter()
+        .map(|shard| shard.log.next_position())
+        .collect();
+    assert_eq!(stored, [0, 0, 20_000], "key 0 lies in the last shard");
+    assert!(
+        bench.component.1.memory() < 200_000,
+        "{} bytes",
+        bench.component.1.memory()
+    );
+}
+
+/// What scaling goes by is measured whether or not anybody looks.
+#[test]
+fn a_stream_grows_with_the_load_of_cohorts_that_nobody_observes() {
+    let shards = |observe| {
+        let mut blueprint = pipeline(4, SimDuration::from_secs(210));
+        blueprint.streams[0].mode = CapacityMode::OnDemand;
+        blueprint.model.on_demand_split_delay = Distribution::Constant(60e9);
+        blueprint.producers[0].api = PutApi::PutRecord;
+        blueprint.producers[0].keys = Keys::Uniform { count: 1 };
+        blueprint.producers[0].arrivals = Arrivals::Constant(Rate::per_second(700));
+        blueprint.producers[0].call_window_threshold = Rate::per_second(0);
+        let options = SessionOptions {
+            observe,
+            ..SessionOptions::default()
+        };
+        let mut session = Session::new(&blueprint, options).expect("it is valid");
+        session.seek(session.end()).expect("the books balance");
+        let stream = &session.world().streams()[ME];
+        assert!(stream.cohort_windows() > 10_000);
+        (stream.map().shards().len(), session.fingerprint())
+    };
+    let (unobserved, observed) = (shards(false), shards(true));
+    assert_eq!(unobserved, observed);
+    assert!(unobserved.0 > 4);
 }

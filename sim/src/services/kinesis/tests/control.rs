@@ -365,6 +365,9 @@ fn kds_rec_07_larger_records_are_accepted_some_seconds_after_the_call() {
         assert_eq!(refused, Some(Refusal::Validation), "KDS-REC-06: {kib}");
         bench.run_until(secs(1_000));
     }
+    for (at, kib) in [(1_100, 10_240), (1_500, 1_024)] {
+        assert_eq!(bench.ask_and_wait(secs(at), Operation::SetMaxRecordSize { kib }), None);
+    }
     bench.ask(secs(2_000), Operation::SetMaxRecordSize { kib: 4_096 });
     let large = || vec![record(0, 0, 3 * MIB)];
     let answer = |bench: &mut Bench, at| {
@@ -414,5 +417,69 @@ fn kds_mod_11_wanted_ranges_cover_the_hash_space_once() {
             assert_eq!((wanted[0].start, wanted[wanted.len() - 1].end), (0, u128::MAX));
             assert!(wanted.windows(2).all(|pair| pair[0].end + 1 == pair[1].start));
         }
+    }
+}
+
+/// The first number that no shard has yet is unknown as well.
+#[test]
+fn shards_that_never_were_are_not_found() {
+    let mut bench = Setup::shards(2).build();
+    let unknown = Some(Refusal::ResourceNotFound);
+    assert_eq!(bench.ask_and_wait(secs(1_000), merge(1, 2)), unknown);
+    assert_eq!(bench.ask_and_wait(secs(2_000), merge(2, 1)), unknown);
+    assert_eq!(bench.ask_and_wait(secs(3_000), split(2)), unknown);
+}
+
+#[test]
+fn a_range_of_one_hash_key_cannot_be_halved_by_doubling() {
+    let present = [
+        HashRange { start: 0, end: 0 },
+        HashRange {
+            start: 1,
+            end: u128::MAX,
+        },
+    ];
+    let wanted = target_ranges(&present, 4);
+    assert_eq!(wanted, even_ranges(4));
+}
+
+#[test]
+fn operations_are_named_as_aws_names_them() {
+    let shards = [ShardIndex(1), ShardIndex(2)];
+    let names = [
+        (split(1), "SplitShard of shardId-000000000001"),
+        (
+            Operation::SplitShard { shard: None, at: None },
+            "SplitShard of the hottest shard",
+        ),
+        (
+            Operation::MergeShards { shards },
+            "MergeShards of shardId-000000000001 and shardId-000000000002",
+        ),
+        (count(7), "UpdateShardCount to 7"),
+        (Operation::SetRetention { hours: 48 }, "a retention of 48 h"),
+        (
+            Operation::SetMode {
+                mode: CapacityMode::Provisioned,
+            },
+            "UpdateStreamMode to PROVISIONED",
+        ),
+        (
+            Operation::SetMode {
+                mode: CapacityMode::OnDemand,
+            },
+            "UpdateStreamMode to ON_DEMAND",
+        ),
+        (
+            Operation::SetMaxRecordSize { kib: 2_048 },
+            "UpdateMaxRecordSize to 2048 KiB",
+        ),
+        (
+            Operation::SetWarmThroughput { mib: 9 },
+            "UpdateStreamWarmThroughput to 9 MiB/s",
+        ),
+    ];
+    for (operation, name) in names {
+        assert_eq!(operation.to_string(), name);
     }
 }

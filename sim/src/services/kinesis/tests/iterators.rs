@@ -4,6 +4,7 @@ use super::{Bench, Client, ME, READER, SERVICE, Setup, records};
 use crate::batch::{Batch, Envelope, GetCall, IteratorCall, IteratorType, ReadCaller, ServiceError};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, ShardIndex};
+use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::kinesis::Event;
 use crate::testing::blueprints::millis;
 use crate::world;
@@ -20,7 +21,7 @@ fn bench() -> Bench {
     setup.build()
 }
 
-fn ask(bench: &mut Bench, at: SimTime, shard: u32, kind: IteratorType) {
+pub(super) fn ask(bench: &mut Bench, at: SimTime, shard: u32, kind: IteratorType) {
     let batch = Batch {
         envelope: Envelope::Iterator(IteratorCall {
             reader: READER,
@@ -132,6 +133,15 @@ fn kds_r_17_a_shard_gives_five_iterators_a_second() {
         (3, 0),
         "two at once, and one of the two that came later"
     );
+    let stated = bench.find(|note| match note.fact {
+        Fact::ApplicationChanged {
+            change: ApplicationChange::IteratorAnswered { throttled, .. },
+            ..
+        } => Some(throttled),
+        _ => None,
+    });
+    assert_eq!(stated.len(), 10);
+    assert_eq!(stated.into_iter().filter(|throttled| *throttled).count(), 3);
 }
 
 /// A read with an iterator that was issued at `issued`, received at `at`.

@@ -3,7 +3,7 @@
 use super::control::{HOURS, Owner};
 use super::*;
 use crate::engine::distribution::Distribution;
-use crate::observe::fact::ReadLimit;
+use crate::observe::fact::{ReadLimit, StreamChange};
 use crate::services::kinesis::operation::{Operation, Refusal};
 
 const MINUTE: u64 = 60;
@@ -257,7 +257,8 @@ fn kds_cap_19_a_stream_grows_beyond_its_warm_throughput() {
 #[test]
 fn kds_cap_20_lowered_warm_throughput_keeps_what_the_last_hour_needed() {
     let warm = |mib| Operation::SetWarmThroughput { mib };
-    for (minute, kept) in [(40, 8), (150, 4)] {
+    // The last of the busy minutes ends with minute 8.
+    for (minute, kept) in [(40, 8), (67, 8), (68, 4), (150, 4)] {
         let mut setup = on_demand();
         setup.account.advantage = true;
         setup.hashes = even_ranges(20).iter().map(|range| range.start + (1 << 100)).collect();
@@ -371,4 +372,99 @@ fn kds_mod_12_the_busiest_and_then_the_widest_shards_are_split_first() {
     assert_eq!(bench.open(), [0, 1, 4]);
     bench.run_until(at_minute(21));
     assert_eq!(bench.open(), [0, 5, 6, 7, 8]);
+}
+
+/// 512,000 bytes a second are half of what a shard takes: one byte more in a minute is a need.
+#[test]
+fn half_the_bytes_of_a_shard_are_counted_to_the_byte() {
+    for (more, splits) in [(0, false), (1, true)] {
+        let mut bench = on_demand().build();
+        load(&mut bench, 1, 0..1, 1, 512_000 - 100);
+        bench.put(
+            SimTime::from_secs(30),
+            PutApi::PutRecords,
+            records(1, 1, 60 * 100 + more),
+        );
+        bench.run_until(at_minute(20));
+        assert_eq!(bench.open().len() > 4, splits, "{more} bytes more");
+    }
+}
+
+#[test]
+fn a_shard_that_waits_for_its_split_is_not_chosen_again() {
+    let mut bench = on_demand().build();
+    load(&mut bench, 1, 0..10, 600, 10);
+    bench.run_until(at_minute(14));
+    assert_eq!(bench.component.1.scaling.draws(), 1);
+    assert_eq!(shards_at(&mut bench, 30), 5);
+}
+
+/// The owner may take the stream out of on-demand mode, reshard it, and put it back before the split is due.
+#[test]
+fn a_split_that_is_due_finds_the_stream_as_its_owner_left_it() {
+    let busy = || {
+        let mut bench = on_demand().build();
+        load(&mut bench, 1, 0..1, 600, 10);
+        bench
+    };
+    let mut bench = busy();
+    assert_eq!(bench.ask_and_wait(at_minute(2), mode(CapacityMode::Provisioned)), None);
+    assert_eq!(shards_at(&mut bench, 30), 4, "provisioned streams keep their shards");
+
+    let mut bench = busy();
+    assert_eq!(bench.ask_and_wait(at_minute(1), mode(CapacityMode::Provisioned)), None);
+    let split = Operation::SplitShard {
+        shard: Some(ShardIndex(1)),
+        at: None,
+    };
+    assert_eq!(bench.ask_and_wait(at_minute(6), split), None);
+    assert_eq!(bench.ask_and_wait(at_minute(11), mode(CapacityMode::OnDemand)), None);
+    assert_eq!(shards_at(&mut bench, 30), 5, "the shard is closed already");
+}
+
+#[test]
+fn a_shard_of_one_hash_key_is_never_split() {
+    let mut setup = on_demand();
+    setup.blueprint.mode = CapacityMode::Provisioned;
+    setup.hashes = vec![0];
+    let mut bench = setup.build();
+    let alone = Operation::SplitShard {
+        shard: Some(ShardIndex(0)),
+        at: Some(1),
+    };
+    assert_eq!(bench.ask_and_wait(at_minute(1), alone), None);
+    assert_eq!(bench.ask_and_wait(at_minute(7), mode(CapacityMode::OnDemand)), None);
+    load(&mut bench, 0, 13..15, 600, 10);
+    assert_eq!(shards_at(&mut bench, 60), 5);
+}
+
+/// Asked for as much as it already is, warm throughput takes away what was grown beyond it.
+#[test]
+fn warm_throughput_asked_for_again_takes_away_what_is_not_needed() {
+    let mut setup = on_demand();
+    setup.account.advantage = true;
+    let mut bench = setup.build();
+    let warm = Operation::SetWarmThroughput { mib: 5 };
+    assert_eq!(bench.ask_and_wait(SimTime::from_secs(1), warm), None);
+    load(&mut bench, 1, 6..8, 700, 10);
+    assert_eq!(shards_at(&mut bench, 100), 6);
+    assert_eq!(bench.ask_and_wait(at_minute(100), warm), None);
+    assert_eq!(bench.open().len(), 5);
+}
+
+/// KDS-CAP-14: those of the account's other streams count as well.
+#[test]
+fn a_switch_to_provisioned_mode_needs_room_in_the_accounts_quota_of_shards() {
+    for (elsewhere, refused) in [(96, None), (97, Some(Refusal::LimitExceeded))] {
+        let mut setup = on_demand();
+        setup.account.shard_quota = 100;
+        let mut bench = setup.build();
+        let operation = mode(CapacityMode::Provisioned);
+        bench.apply(|(me, stream), cx| stream.operate(*me, operation, elsewhere, cx));
+        let found = bench.changes().into_iter().find_map(|(_, change)| match change {
+            StreamChange::Refused { refusal, .. } => Some(refusal),
+            _ => None,
+        });
+        assert_eq!(found, refused, "four shards here and {elsewhere} elsewhere");
+    }
 }

@@ -246,30 +246,7 @@ fn readers_keep_what_the_slowest_of_them_needs_and_no_more() {
     }
     let full = bench.component.1.memory();
     let with_checkpoint = |bench: &mut Bench, at: u64, reader: u16, checkpoint: u64| {
-        let envelope = Envelope::Get(GetCall {
-            received_at: SimTime::ZERO,
-            served_at: SimTime::ZERO,
-            reader: ReaderId(reader),
-            caller: ReadCaller::Mapping(crate::ids::MappingId(reader)),
-            stream: ME,
-            shard: ShardIndex(0),
-            position: checkpoint,
-            limit: 1,
-            checkpoint,
-            retry_lane: None,
-            iterator_issued_at: SimTime::NEVER,
-            millis_behind: 0,
-            expired: 0,
-            shard_end: false,
-            error: None,
-        });
-        let batch = Batch {
-            envelope,
-            ..Batch::default()
-        };
-        bench.send(SimTime::from_secs(at), batch, |batch| {
-            world::Event::Stream(ME, Event::GetReceived { batch })
-        });
+        bench.get_with_checkpoint(SimTime::from_secs(at), ReaderId(reader), 0, (checkpoint, checkpoint), 1);
         only(bench.pages()).2.len()
     };
     assert_eq!(with_checkpoint(&mut bench, 100, 0, 9_999), 1);

@@ -70,6 +70,7 @@ fn shards_of(keys: &KeyTable, shards: u32) -> Vec<u32> {
         keys,
         readers: &[],
         applications: false,
+        consumers: &[],
         account: StreamAccount::in_region("us-east-1", Profile::Current),
         metered: false,
         call_window: SimDuration::from_millis(1),

@@ -2,6 +2,7 @@
 
 use super::control::Owner;
 use super::*;
+use crate::batch::IteratorType;
 use crate::key::{HashRange, KeyTable};
 use crate::services::kinesis::operation::Operation;
 use crate::services::kinesis::plan::midpoint;
@@ -31,6 +32,13 @@ enum Deed {
         position: u64,
         limit: u32,
     },
+    /// Gets an iterator of one of the five types, and reads with it.
+    Iterator {
+        shard: usize,
+        kind: u8,
+        /// A record, or the minutes since which records are wanted.
+        at: u64,
+    },
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
@@ -41,6 +49,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         1 => (24_u32..72).prop_map(|hours| Deed::Retention { hours }),
         2 => prop_oneof![1_u64..60, 600_u64..2_000].prop_map(Deed::Wait),
         5 => (any::<usize>(), 0_u64..40, 1_u32..8).prop_map(|(shard, position, limit)| Deed::Get { shard, position, limit }),
+        5 => (any::<usize>(), 0_u8..5, prop_oneof![0_u64..12, 0_u64..3_000]).prop_map(|(shard, kind, at)| Deed::Iterator { shard, kind, at }),
     ];
     vec(deed, 1..120)
 }
@@ -115,6 +124,22 @@ impl Plain {
             }
         }
     }
+    /// The position of the record with which a reader of an iterator begins: the first one that is there, in the order of
+    /// the shard, and that the type asks for.
+    fn iterator(&mut self, now: SimTime, shard: u32, kind: IteratorType) -> u64 {
+        self.trim(now);
+        let records = &self.shards[to_usize(shard)].records;
+        let asked_for = |number: u64, arrived: SimTime| match kind {
+            IteratorType::TrimHorizon => true,
+            IteratorType::Latest => false,
+            IteratorType::AtSequenceNumber(position) => number >= position,
+            IteratorType::AfterSequenceNumber(position) => number > position,
+            IteratorType::AtTimestamp(at) => arrived >= at,
+        };
+        let mut numbered = (0_u64..).zip(records);
+        let found = numbered.find(|(number, record)| !record.3 && asked_for(*number, record.0));
+        found.map_or(u64::try_from(records.len()).expect("few"), |(number, _)| number)
+    }
     /// (records read, next position, expired, end).
     fn get(&mut self, now: SimTime, shard: u32, position: u64, limit: u32) -> (Vec<(u32, u32)>, u64, u64, bool) {
         self.trim(now);
@@ -140,6 +165,7 @@ impl Plain {
 fn compare(shards: u32, hashes: &[u128], deeds: Vec<Deed>) -> Result<(), TestCaseError> {
     let setup = Setup {
         hashes: hashes.to_vec(),
+        applications: true,
         ..Setup::shards(shards)
     };
     let (mut bench, mut plain) = (setup.build(), Plain::new(shards));
@@ -220,21 +246,29 @@ fn compare(shards: u32, hashes: &[u128], deeds: Vec<Deed>) -> Result<(), TestCas
                 let shard = to_u32(shard % plain.shards.len());
                 // No iterator points behind the next record.
                 let position = position.min(u64::try_from(plain.shards[to_usize(shard)].records.len()).expect("few"));
-                bench.get(now.saturating_sub(SERVICE), READER, shard, position, limit);
-                bench.run_until(now + SimDuration::SECOND);
-                let Some(page) = bench.take_calls().pop() else {
-                    return Err(TestCaseError::fail("no page"));
+                compare_page(&mut bench, &mut plain, now, (shard, position, limit))?;
+            }
+            Deed::Iterator { shard, kind, at } => {
+                let shard = to_u32(shard % plain.shards.len());
+                let stored = u64::try_from(plain.shards[to_usize(shard)].records.len()).expect("few");
+                let kind = match kind {
+                    0 => IteratorType::TrimHorizon,
+                    1 => IteratorType::Latest,
+                    2 => IteratorType::AtTimestamp(now.saturating_sub(SimDuration::from_minutes(at))),
+                    // A sequence number is that of a record that there has been.
+                    _ if stored == 0 => IteratorType::TrimHorizon,
+                    3 => IteratorType::AtSequenceNumber(at % stored),
+                    _ => IteratorType::AfterSequenceNumber(at % stored),
                 };
-                let Envelope::Get(call) = page.batch.envelope else {
-                    return Err(TestCaseError::fail("no page"));
+                super::iterators::ask(&mut bench, now.saturating_sub(SERVICE), shard, kind);
+                bench.run_until(now + SimDuration::SECOND);
+                let Some(Envelope::Iterator(call)) = bench.take_calls().pop().map(|call| call.batch.envelope) else {
+                    return Err(TestCaseError::fail("no iterator"));
                 };
                 prop_assert_eq!(call.error, None);
-                let read: Vec<(u32, u32)> = page.batch.records.iter().map(|one| (one.key.0, one.ordinal)).collect();
-                let found = (read, call.position, call.expired, call.shard_end);
-                prop_assert_eq!(found, plain.get(now, shard, position, limit));
-                let named: Vec<u32> = page.batch.child_shards.iter().map(|child| child.shard.0).collect();
-                let children = plain.shards[to_usize(shard)].children.clone();
-                prop_assert_eq!(named, if call.shard_end { children } else { Vec::new() });
+                prop_assert_eq!(call.position, plain.iterator(now, shard, kind), "{:?}", kind);
+                now += SimDuration::from_secs(2);
+                compare_page(&mut bench, &mut plain, now, (shard, call.position, 5))?;
             }
         }
         now = now.max(bench.now());
@@ -252,10 +286,35 @@ fn compare(shards: u32, hashes: &[u128], deeds: Vec<Deed>) -> Result<(), TestCas
     Ok(())
 }
 
+/// A page that is served at an instant is what the model reads.
+fn compare_page(
+    bench: &mut Bench,
+    plain: &mut Plain,
+    now: SimTime,
+    (shard, position, limit): (u32, u64, u32),
+) -> Result<(), TestCaseError> {
+    bench.get(now.saturating_sub(SERVICE), READER, shard, position, limit);
+    bench.run_until(now + SimDuration::SECOND);
+    let Some(page) = bench.take_calls().pop() else {
+        return Err(TestCaseError::fail("no page"));
+    };
+    let Envelope::Get(call) = page.batch.envelope else {
+        return Err(TestCaseError::fail("no page"));
+    };
+    prop_assert_eq!(call.error, None);
+    let read: Vec<(u32, u32)> = page.batch.records.iter().map(|one| (one.key.0, one.ordinal)).collect();
+    let found = (read, call.position, call.expired, call.shard_end);
+    prop_assert_eq!(found, plain.get(now, shard, position, limit));
+    let named: Vec<u32> = page.batch.child_shards.iter().map(|child| child.shard.0).collect();
+    let children = plain.shards[to_usize(shard)].children.clone();
+    prop_assert_eq!(named, if call.shard_end { children } else { Vec::new() });
+    Ok(())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(150))]
 
-    /// KDS-RS-09, KDS-R-16, KDS-R-23, KDS-RET-06: whatever is put, split, merged, trimmed and read, in whatever order.
+    /// KDS-R-01, KDS-R-02, KDS-R-03, KDS-R-04, KDS-RS-09, KDS-R-16, KDS-R-23, KDS-RET-06: whatever is put, split, merged, trimmed and read, in whatever order.
     #[test]
     fn a_stream_is_what_the_plainest_model_of_one_is(
         shards in 1_u32..5, hashes in vec(any::<u128>(), 12), deeds in deeds(),

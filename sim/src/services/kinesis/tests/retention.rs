@@ -85,6 +85,11 @@ fn kds_ret_07_a_decrease_takes_effect_at_once() {
     assert_eq!(unexpired(&mut bench, hours(41)), 40);
     bench.ask(hours(42), retention(24));
     assert!(!bench.component.1.is_updating());
+    let trimmed = bench.component.1.shards()[0].log.horizon();
+    assert_eq!(
+        trimmed, 17,
+        "also without a read or a put; that of hour 18 came a little later"
+    );
     let (call, read) = bench.read(hours(42) + SimDuration::SECOND, 0, 0);
     assert_eq!(
         (call.expired, read.len()),
@@ -129,4 +134,12 @@ fn kds_ret_11_a_closed_shard_expires_with_all_that_it_held() {
     assert_eq!(state(&bench), ShardState::Expired { at: hours(40) });
     bench.run_until(hours(200));
     assert_eq!(state(&bench), ShardState::Expired { at: hours(40) });
+}
+
+/// KDS-RET-06: also what nobody has put or read since, so that nothing has trimmed it.
+#[test]
+fn kds_ret_06_a_longer_retention_revives_nothing_that_has_expired_unnoticed() {
+    let mut bench = hourly(1, 24, 3);
+    bench.ask(hours(30), retention(48));
+    assert_eq!(unexpired(&mut bench, hours(31)), 0);
 }

@@ -61,10 +61,25 @@ fn lam_c_04_the_functions_of_an_account_run_a_thousand_invocations_at_a_time_by_
 
 #[test]
 fn lam_c_04_the_quota_can_be_raised() {
-    let mut harness = account(&[enrich()], 20_000, &model()).expect("the blueprint is valid");
-    harness.invoke_many(20_001, SimTime::ZERO, ENRICH);
-    harness.run_until(SimTime::ZERO);
+    let patient = FunctionBlueprint {
+        per_batch: constant(SimDuration::from_minutes(10)),
+        timeout: SimDuration::from_minutes(15),
+        ..enrich()
+    };
+    let mut harness = account(&[patient], 20_000, &model()).expect("the blueprint is valid");
+    // A thousand new environments each ten seconds, as fast as a function may grow (LAM-C-11).
+    for step in 0..21 {
+        harness.invoke_many(1_000, SimTime::from_secs(10 * step), ENRICH);
+    }
+    harness.run_until(SimTime::from_secs(200));
     assert_eq!(harness.component.in_progress(ENRICH), 20_000);
+    assert!(
+        harness
+            .reasons()
+            .iter()
+            .all(|&reason| reason == ThrottleReason::Concurrency)
+    );
+    assert_eq!(harness.throttles(), 1_000);
 }
 
 #[test]
@@ -228,7 +243,7 @@ fn lam_c_25_a_throttled_request_is_neither_an_invocation_nor_an_error() {
     assert!(
         matches!(
             harness.notes(),
-            [note] if matches!(note.fact, Fact::InvocationThrottled { function: ENRICH, reader: crate::ids::ReaderId(4), records: 5, .. })
+            [note] if matches!(note.fact, Fact::InvocationThrottled { function: ENRICH, caller: Caller::Reader(crate::ids::ReaderId(4)), records: 5, .. })
         ),
         "one fact, and no start or end of an invocation: {:?}",
         harness.notes()

@@ -181,8 +181,25 @@ fn lam_r_06_after_a_timeout_the_environment_must_be_initialised_again() {
     let mut harness = lambda(&[writing()]);
     harness.invoke(SimTime::ZERO, ENRICH);
     harness.invoke(SimTime::from_secs(10), ENRICH);
-    harness.run();
-    assert_eq!(harness.cold_starts(), [Some(COLD_START), Some(COLD_START)]);
+    harness.run_until(SimTime::from_secs(10) + INIT + HANDLER);
+    assert_eq!(
+        harness.cold_starts(),
+        [Some(COLD_START), None],
+        "it is the same environment, without placement"
+    );
+    let writes = harness.take_calls();
+    harness.run_until(SimTime::from_secs(10) + INIT + HANDLER + NETWORK);
+    let write = only_call(&mut harness);
+    assert!(
+        matches!(write.batch.envelope, Envelope::Write(_)),
+        "after {} others",
+        writes.len()
+    );
+    assert_eq!(
+        write.at,
+        SimTime::from_secs(10) + INIT + HANDLER + NETWORK,
+        "Init runs within the invocation"
+    );
 }
 
 #[test]

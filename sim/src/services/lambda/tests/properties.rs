@@ -96,16 +96,19 @@ proptest! {
         let mut ended = std::collections::BTreeMap::new();
         let mut running = [0_u32; 3];
         for note in harness.notes() {
-            if let Fact::InvocationStarted { function, reader, concurrent, .. } = note.fact {
+            if let Fact::InvocationStarted { function, caller, concurrent, .. } = note.fact {
+                let reader = caller.reader().expect("mappings call");
                 running[usize::from(function.0)] += 1;
                 prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is included");
                 prop_assert!(open.insert(reader, note.records.len()).is_none());
-            } else if let Fact::InvocationEnded { function, reader, records, outcome, concurrent, .. } = note.fact {
+            } else if let Fact::InvocationEnded { function, caller, records, outcome, concurrent, .. } = note.fact {
+                let reader = caller.reader().expect("mappings call");
                 running[usize::from(function.0)] -= 1;
                 prop_assert_eq!(concurrent, running[usize::from(function.0)], "this one is not included");
                 prop_assert_eq!(open.remove(&reader), Some(usize::try_from(records).expect("few")));
                 prop_assert!(ended.insert(reader, outcome).is_none());
-            } else if let Fact::InvocationThrottled { reader, .. } = note.fact {
+            } else if let Fact::InvocationThrottled { caller, .. } = note.fact {
+                let reader = caller.reader().expect("mappings call");
                 prop_assert!(ended.insert(reader, InvocationOutcome::Throttled).is_none());
             }
         }

@@ -7,6 +7,7 @@
 
 mod attributes;
 mod demand;
+mod instants;
 mod rate;
 mod replay;
 #[cfg(test)]
@@ -23,6 +24,7 @@ use crate::key::{KeyRange, KeyTable};
 use attributes::Attributes;
 use core::fmt;
 use demand::{Demand, Units};
+pub use instants::Instants;
 use rate::RateCurve;
 use replay::Replay;
 use std::collections::VecDeque;
@@ -164,7 +166,7 @@ impl Source {
         streams: &mut RandomStreams,
     ) -> Result<Self, SourceError> {
         let generator = Generator {
-            arrivals: Process::build(blueprint, streams)?,
+            arrivals: Process::build(&format!("producer.{}", blueprint.name), &blueprint.arrivals, streams)?,
             attributes: Attributes::build(blueprint, range, table, streams)?,
             block: FIRST_BLOCK,
         };
@@ -348,10 +350,9 @@ impl Generator {
 }
 
 impl Process {
-    fn build(blueprint: &ProducerBlueprint, streams: &mut RandomStreams) -> Result<Self, SourceError> {
-        let name = &blueprint.name;
-        let curve = match &blueprint.arrivals {
-            Arrivals::Trace(trace) => return Ok(Self::Replay(Replay::build(trace, name, streams)?)),
+    fn build(component: &str, arrivals: &Arrivals, streams: &mut RandomStreams) -> Result<Self, SourceError> {
+        let curve = match arrivals {
+            Arrivals::Trace(trace) => return Ok(Self::Replay(Replay::build(trace, component, streams)?)),
             Arrivals::Constant(rate) | Arrivals::Poisson(rate) => RateCurve::constant(*rate)?,
             Arrivals::Bursts {
                 on,
@@ -359,15 +360,15 @@ impl Process {
                 mean_on,
                 mean_off,
             } => {
-                let stream = streams.stream(&format!("producer.{name}/burst"))?;
+                let stream = streams.stream(&format!("{component}/burst"))?;
                 RateCurve::bursts((*on, *mean_on), (*off, *mean_off), stream)?
             }
             Arrivals::Profile { points, period } => RateCurve::lines(points, *period)?,
         };
-        let units = if matches!(blueprint.arrivals, Arrivals::Constant(_)) {
+        let units = if matches!(arrivals, Arrivals::Constant(_)) {
             Units::Even { started: false }
         } else {
-            Units::Exponential(streams.stream(&format!("producer.{name}/interarrival"))?)
+            Units::Exponential(streams.stream(&format!("{component}/interarrival"))?)
         };
         Ok(Self::Demand(Demand::new(curve, units)))
     }

@@ -149,7 +149,7 @@ impl Replay {
                     return Err(SourceError::TraceWithoutOrder);
                 }
                 let stream = match spread {
-                    Spread::Uniform => Some(streams.stream(&format!("producer.{producer}/spread"))?),
+                    Spread::Uniform => Some(streams.stream(&format!("{producer}/spread"))?),
                     Spread::Even | Spread::Start => None,
                 };
                 let bins = Bins {

@@ -18,6 +18,8 @@ use limiter::RateLimiter;
 
 /// Longest wait of the standard mode, before jitter (KDS-SDK-03, KDS-SDK-05).
 const LONGEST_WAIT: SimDuration = SimDuration::from_secs(20);
+/// So much longer than the computed wait a server may make a client wait (KDS-SDK-07).
+const LONGEST_EXTENSION: SimDuration = SimDuration::from_secs(5);
 /// Tokens of the retry quota at first, and at most (KDS-SDK-04, KDS-SDK-06).
 const QUOTA: u16 = 500;
 /// Tokens that a success at the first attempt brings back (KDS-SDK-04, KDS-SDK-06).
@@ -44,6 +46,8 @@ impl ErrorClass {
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
             ServiceError::InvalidArgument
             | ServiceError::ExpiredIterator
+            | ServiceError::ResourceInUse
+            | ServiceError::LimitExceeded
             | ServiceError::OverLimit
             | ServiceError::BatchRequestTooLong
             | ServiceError::TooManyEntriesInBatchRequest => Self::Permanent,
@@ -71,6 +75,8 @@ pub enum Decision {
 pub struct RetryPolicy {
     max_attempts: u32,
     backoff: Backoff,
+    /// What the service asks throttled clients to wait; zero if it does not.
+    retry_after: SimDuration,
     /// Tokens left; `None` in modes without a quota.
     quota: Option<u16>,
     limiter: Option<RateLimiter>,
@@ -86,6 +92,8 @@ enum Backoff {
     Standard2026,
     /// KDS-SDK-10.
     Legacy,
+    /// KDS-SDK-12.
+    Java,
 }
 
 impl Backoff {
@@ -93,11 +101,12 @@ impl Backoff {
     fn wait(self, class: ErrorClass, retry: u32) -> SimDuration {
         let base = match (self, class) {
             (Self::Standard2026, ErrorClass::Transient) => SimDuration::from_millis(50),
-            (Self::Standard | Self::Standard2026 | Self::Legacy, _) => SimDuration::SECOND,
+            (Self::Java, ErrorClass::Transient) => SimDuration::from_millis(100),
+            (Self::Standard | Self::Standard2026 | Self::Legacy | Self::Java, _) => SimDuration::SECOND,
         };
         let doubled = base.saturating_mul(1_u64.checked_shl(retry).unwrap_or(u64::MAX));
         match self {
-            Self::Standard | Self::Standard2026 => doubled.min(LONGEST_WAIT),
+            Self::Standard | Self::Standard2026 | Self::Java => doubled.min(LONGEST_WAIT),
             Self::Legacy => doubled,
         }
     }
@@ -106,7 +115,7 @@ impl Backoff {
         match (self, class) {
             (Self::Standard2026, ErrorClass::Throttling) => 5,
             (Self::Standard2026, ErrorClass::Transient | ErrorClass::Permanent) => 14,
-            (Self::Standard | Self::Legacy, _) => match error {
+            (Self::Standard | Self::Legacy | Self::Java, _) => match error {
                 ServiceError::RequestTimeout => 10,
                 ServiceError::ProvisionedThroughputExceeded
                 | ServiceError::InternalFailure
@@ -116,6 +125,8 @@ impl Backoff {
                 | ServiceError::OverLimit
                 | ServiceError::BatchRequestTooLong
                 | ServiceError::TooManyEntriesInBatchRequest
+                | ServiceError::ResourceInUse
+                | ServiceError::LimitExceeded
                 | ServiceError::TooManyRequests => 5,
             },
         }
@@ -126,20 +137,28 @@ impl RetryPolicy {
     /// The policy of a producer's client. Draws from the stream `producer.<name>/retry-jitter`.
     ///
     /// Legacy mode knows no timing of 2026 and no quota (KDS-SDK-10).
-    pub fn new(producer: &str, retry: SdkRetry, streams: &mut RandomStreams) -> Result<Self, DuplicateStream> {
+    /// `retry_after` is what the service asks throttled clients to wait, if it is not zero (KDS-SDK-07).
+    pub fn new(
+        producer: &str,
+        retry: SdkRetry,
+        retry_after: SimDuration,
+        streams: &mut RandomStreams,
+    ) -> Result<Self, DuplicateStream> {
         let (max_attempts, has_quota) = match retry.mode {
             RetryMode::Off => (1, false),
-            RetryMode::Standard | RetryMode::Adaptive => (retry.max_attempts, true),
+            RetryMode::Standard | RetryMode::Adaptive | RetryMode::Java => (retry.max_attempts, true),
             RetryMode::Legacy => (retry.max_attempts, false),
         };
         let backoff = match (retry.mode, retry.timing_2026) {
             (RetryMode::Legacy, _) => Backoff::Legacy,
+            (RetryMode::Java, _) => Backoff::Java,
             (RetryMode::Off | RetryMode::Standard | RetryMode::Adaptive, true) => Backoff::Standard2026,
             (RetryMode::Off | RetryMode::Standard | RetryMode::Adaptive, false) => Backoff::Standard,
         };
         Ok(Self {
             max_attempts,
             backoff,
+            retry_after,
             quota: has_quota.then_some(QUOTA),
             limiter: (retry.mode == RetryMode::Adaptive).then(RateLimiter::new),
             jitter: streams.stream(&format!("producer.{producer}/retry-jitter"))?,
@@ -199,9 +218,18 @@ impl RetryPolicy {
         }
         let longest = self.backoff.wait(class, attempt.saturating_sub(1));
         Decision::RetryAfter {
-            wait: SimDuration::from_nanos(self.jitter.below(longest.as_nanos())),
+            wait: self.wait(class, longest),
             cost,
         }
+    }
+    /// A random share of the longest wait. With the timing of 2026 the service's own word replaces it, within bounds and
+    /// without jitter (KDS-SDK-07).
+    fn wait(&mut self, class: ErrorClass, longest: SimDuration) -> SimDuration {
+        let told = self.backoff == Backoff::Standard2026 && class == ErrorClass::Throttling;
+        if told && !self.retry_after.is_zero() {
+            return self.retry_after.clamp(longest, longest + LONGEST_EXTENSION);
+        }
+        SimDuration::from_nanos(self.jitter.below(longest.as_nanos()))
     }
     /// Tokens left in the retry quota; `None` in modes without one.
     pub const fn quota(&self) -> Option<u16> {

@@ -32,7 +32,11 @@ fn attempts(max_attempts: u32, retry: SdkRetry) -> SdkRetry {
     SdkRetry { max_attempts, ..retry }
 }
 fn policy(retry: SdkRetry) -> RetryPolicy {
-    RetryPolicy::new("web", retry, &mut RandomStreams::new(7, 0)).expect("a free name")
+    told(retry, SimDuration::ZERO)
+}
+/// The policy of a client whose service asks to wait so long.
+fn told(retry: SdkRetry, retry_after: SimDuration) -> RetryPolicy {
+    RetryPolicy::new("web", retry, retry_after, &mut RandomStreams::new(7, 0)).expect("a free name")
 }
 fn given_up(reason: GiveUpReason) -> Decision {
     Decision::GiveUp(reason)
@@ -160,6 +164,62 @@ fn kds_sdk_06_the_quota_of_2026_pays_14_a_transient_and_5_a_throttling_retry() {
         policy.on_success(NOW, 2, cost);
         policy.on_success(NOW, 1, 0);
         assert_eq!(policy.quota(), Some(500 % cost + cost + 1));
+    }
+}
+
+/// Between the computed wait (1 s, 2 s ... for throttling) and five seconds more.
+#[test]
+fn kds_sdk_07_retry_after_replaces_the_wait_within_five_seconds_of_the_computed_one_and_without_jitter() {
+    let millis = SimDuration::from_millis;
+    for (asked, first, second) in [
+        (500, 1_000, 2_000),
+        (1_700, 1_700, 2_000),
+        (6_500, 6_000, 6_500),
+        (60_000, 6_000, 7_000),
+    ] {
+        let mut policy = told(timing_2026(RetryMode::Standard), millis(asked));
+        for _ in 0..20 {
+            assert_eq!(
+                retried(&mut policy, THROTTLE, 1).0,
+                millis(first),
+                "asked for {asked} ms"
+            );
+            assert_eq!(
+                retried(&mut policy, THROTTLE, 2).0,
+                millis(second),
+                "asked for {asked} ms"
+            );
+        }
+        assert_eq!(policy.draws(), 0);
+        assert!(
+            retried(&mut policy, ServiceError::InternalFailure, 1).0 < millis(50),
+            "the header comes with a refusal for load"
+        );
+    }
+    for mode in [RetryMode::Standard, RetryMode::Legacy, RetryMode::Java] {
+        let mut policy = told(retry(mode), millis(60_000));
+        let wait = retried(&mut policy, THROTTLE, 1).0;
+        assert!(wait < SimDuration::SECOND, "{mode:?} does not know the header");
+    }
+    let mut silent = policy(timing_2026(RetryMode::Standard));
+    assert!(
+        retried(&mut silent, THROTTLE, 1).0 < SimDuration::SECOND,
+        "without the header the wait is random"
+    );
+}
+
+#[test]
+fn kds_sdk_12_java_makes_three_attempts_from_100_ms_or_a_second_for_throttles_up_to_20_s() {
+    let java = retry(RetryMode::Java);
+    for (attempt, longest) in [(1, 0.1), (2, 0.2), (5, 1.6), (9, 20.0)] {
+        assert_full_jitter(java, ServiceError::InternalFailure, attempt, longest);
+        assert_full_jitter(java, ServiceError::RequestTimeout, attempt, longest);
+    }
+    for (attempt, longest) in [(1, 1.0), (2, 2.0), (6, 20.0)] {
+        assert_full_jitter(java, THROTTLE, attempt, longest);
+    }
+    for error in [THROTTLE, ServiceError::InternalFailure, ServiceError::RequestTimeout] {
+        assert_eq!(attempts_of(java, error), 3);
     }
 }
 

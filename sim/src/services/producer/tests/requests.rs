@@ -387,3 +387,23 @@ fn kds_seq_10_without_sequence_number_for_ordering_later_puts_of_a_key_overtake_
         .expect("it was repeated");
     assert!(repeated > 10, "{} later puts were sent before", repeated - 1);
 }
+
+/// Its own default in scenario terms: legacy waits, four attempts.
+#[test]
+fn kds_sdk_13_the_older_sdk_for_java_sends_a_failing_put_record_four_times() {
+    let mut bench = bench(&ProducerBlueprint {
+        api: PutApi::PutRecord,
+        keys: Keys::Uniform { count: 1 },
+        retry: SdkRetry {
+            mode: RetryMode::Legacy,
+            max_attempts: 4,
+            timing_2026: false,
+        },
+        ..every(10)
+    });
+    bench.behaviour = Box::new(|_, _| (ROUND_TRIP, Some(ServiceError::InternalFailure)));
+    bench.run_until(millis(20_000));
+    let first = sends_of(&bench, 0).into_iter().filter(|(ordinal, _)| *ordinal == 0);
+    let at: Vec<SimTime> = first.map(|(_, at)| at).collect();
+    assert_eq!(at.len(), 4, "the first and three retries, at {at:?}");
+}

@@ -51,6 +51,25 @@ fn kds_kpl_22_the_limiter_lets_a_shard_have_rate_limit_percent_of_its_own_limits
 }
 
 #[test]
+fn kds_u_06_the_limiter_counts_a_shard_as_1024_times_1024_bytes_and_1000_records_a_second() {
+    let library = ProducerLibrary {
+        rate_limit: 100,
+        limiter_burst: 1_024 * 1_024,
+        record_max_buffered_time: SimDuration::ZERO,
+        record_ttl: SimDuration::from_secs(60),
+        ..singly()
+    };
+    let sent = |count: u64, bytes: u32, from: u64, until: u64| {
+        let mut bench = bench(library, 1, &stream_of('a', 0, 0, count, bytes));
+        bench.run_until(millis(until + 100));
+        records_until(&bench, millis(until)) - records_until(&bench, millis(from))
+    };
+    // Sixteen records of 64 KiB a second: of a million bytes there would be 122 in eight seconds.
+    assert_eq!(sent(400, 64 * 1_024, 1_010, 9_010), 128);
+    assert_eq!(sent(6_000, 10, 1_010, 4_010), 3_000);
+}
+
+#[test]
 fn kds_kpl_23_what_waits_is_looked_at_every_25_ms_and_leaves_in_order_of_deadline() {
     let library = ProducerLibrary {
         rate_limit: 10,
