@@ -22,7 +22,7 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{Destination, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::counts::QueueCounts;
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
@@ -370,13 +370,6 @@ impl Conservation {
     /// Whether the reader is an application, whose workers read a shard again from its checkpoint (KDS-KCL-32).
     fn starts_over(&self, reader: ReaderId) -> bool {
         matches!(self.directory.readers[reader].component, Component::Application(_))
-    }
-
-    fn target(&self, producer: ProducerId) -> Component {
-        match self.directory.producers[producer].target {
-            Destination::Stream(stream) => Component::Stream(stream),
-            Destination::Queue(queue) => Component::Queue(queue),
-        }
     }
 
     #[inline]

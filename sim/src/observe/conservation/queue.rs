@@ -1,11 +1,20 @@
 //! The ledger of a queue: what came in is somewhere, or left in a way that has a name.
 
 use super::{Component, Conservation, Ledger, SimTime, Term};
+use crate::ids::{Destination, ProducerId};
 use crate::observe::counts::QueueCounts;
 use crate::observe::holdings::Holdings;
 use crate::observe::queue_fact::Queueing;
 
 impl Conservation {
+    /// What a producer writes to.
+    pub(super) fn target(&self, producer: ProducerId) -> Component {
+        match self.directory.producers[producer].target {
+            Destination::Stream(stream) => Component::Stream(stream),
+            Destination::Queue(queue) => Component::Queue(queue),
+        }
+    }
+
     pub(super) fn queueing(&mut self, fact: &Queueing<'_>) {
         if let Queueing::Queue { queue, depth, ref fact } = *fact {
             self.queues[queue].note(depth, fact);

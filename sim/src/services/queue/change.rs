@@ -13,7 +13,7 @@ use crate::record::Outcome;
 /// What becomes of an entry of a delete.
 enum Deletion {
     /// The message leaves the queue.
-    Now(u32),
+    Now(u64),
     /// Success without an effect.
     Nothing,
     Refused,
@@ -27,13 +27,13 @@ impl Queue {
         for (record, &handle) in batch.records.iter_mut().zip(&batch.positions) {
             record.set_outcome(Outcome::Accepted);
             match self.deletion(Receipt::unpack(handle)) {
-                Deletion::Now(slot) => {
+                Deletion::Now(position) => {
                     entries += 1;
-                    deleted.records.push(self.messages.get(slot).record());
-                    if self.comes_back(slot, now) {
+                    deleted.records.push(self.messages.get(position).record());
+                    if self.comes_back(position, now) {
                         copies += 1;
                     } else {
-                        self.leave(slot);
+                        self.leave(position);
                     }
                 }
                 Deletion::Nothing => entries += 1,
@@ -57,19 +57,21 @@ impl Queue {
 
     fn deletion(&mut self, receipt: Receipt) -> Deletion {
         let held = self.messages.held(receipt);
-        let Receipt { slot, .. } = receipt;
+        let Receipt { position, .. } = receipt;
         match (held, &self.order) {
             (Held::Gone, _) => Deletion::Nothing,
             // A FIFO queue takes a handle for as long as its visibility timeout runs (SQS-V-14, SQS-Z-11).
-            (Held::Newest, Order::Fifo(_)) if self.messages.get(slot).state == State::InFlight => Deletion::Now(slot),
+            (Held::Newest, Order::Fifo(_)) if self.messages.get(position).state == State::InFlight => {
+                Deletion::Now(position)
+            }
             (Held::Newest | Held::Outdated, Order::Fifo(_)) | (Held::Malformed, _) => Deletion::Refused,
-            (Held::Newest, Order::Standard(_)) => Deletion::Now(slot),
+            (Held::Newest, Order::Standard(_)) => Deletion::Now(position),
             (Held::Outdated, Order::Standard(_)) => {
-                let taken_again = self.messages.get(slot).state == State::InFlight;
+                let taken_again = self.messages.get(position).state == State::InFlight;
                 if taken_again && !self.faults.chance(self.outdated_delete_rate) {
                     Deletion::Nothing
                 } else {
-                    Deletion::Now(slot)
+                    Deletion::Now(position)
                 }
             }
         }
@@ -77,12 +79,12 @@ impl Queue {
 
     /// Now and then a server misses the delete, and its copy of the message is delivered once more (SQS-O-04): a second
     /// to a visibility timeout later. Its old handles are void.
-    fn comes_back(&mut self, slot: u32, now: SimTime) -> bool {
+    fn comes_back(&mut self, position: u64, now: SimTime) -> bool {
         if matches!(self.order, Order::Fifo(_)) || self.duplicate_rate.is_zero() {
             return false;
         }
-        let message = self.messages.get(slot);
-        if message.place & COPY != 0 || !self.faults.chance(self.duplicate_rate) {
+        let message = *self.messages.get(position);
+        if message.has(COPY) || !self.faults.chance(self.duplicate_rate) {
             return false;
         }
         let span = self
@@ -92,14 +94,15 @@ impl Queue {
         let after = SimDuration::SECOND + SimDuration::from_nanos(self.faults.below(span.as_nanos()));
         match message.state {
             State::InFlight => self.depth.in_flight -= 1,
-            State::Available => self.depth.available -= 1,
-            State::Delayed | State::Free => self.depth.delayed -= 1,
+            State::Available => self.withdraw(position),
+            State::Delayed => self.depth.delayed -= 1,
+            State::Taken | State::Gone => return false,
         }
         self.depth.delayed += 1;
-        let message = self.messages.get_mut(slot);
-        message.place |= COPY;
-        message.born = message.receipt;
-        self.hide(slot, now + after, State::Delayed);
+        let message = self.messages.get_mut(position);
+        message.flags |= COPY;
+        message.void = message.receipt;
+        self.hide(position, now + after, State::Delayed);
         true
     }
 
@@ -133,7 +136,7 @@ impl Queue {
             return false;
         }
         let held = self.messages.held(receipt);
-        let Receipt { slot, .. } = receipt;
+        let Receipt { position, .. } = receipt;
         let usable = match held {
             Held::Malformed | Held::Gone => false,
             Held::Newest => true,
@@ -143,30 +146,29 @@ impl Queue {
         if !usable {
             return false;
         }
-        let message = *self.messages.get(slot);
+        let message = *self.messages.get(position);
+        if now.since(message.returned_at()) + timeout > quotas::VISIBILITY_CAP {
+            return false;
+        }
         match message.state {
+            State::InFlight if timeout.is_zero() => {
+                self.show(position, now);
+                true
+            }
             State::InFlight => {
-                let hidden_for = now.since(message.returned_at()) + timeout;
-                if hidden_for > quotas::VISIBILITY_CAP {
-                    return false;
-                }
-                if timeout.is_zero() {
-                    self.show(slot, now);
-                } else {
-                    self.hide(slot, now + timeout, State::InFlight);
-                }
+                self.hide(position, now + timeout, State::InFlight);
                 true
             }
             // Its timeout is over and nobody has received it since (SQS-V-20). A FIFO handle has expired (SQS-V-14).
             State::Available if matches!(self.order, Order::Standard(_)) => {
                 if !timeout.is_zero() {
-                    self.depth.available -= 1;
+                    self.withdraw(position);
                     self.depth.in_flight += 1;
-                    self.hide(slot, now + timeout, State::InFlight);
+                    self.hide(position, now + timeout, State::InFlight);
                 }
                 true
             }
-            State::Available | State::Delayed | State::Free => false,
+            State::Available | State::Delayed | State::Taken | State::Gone => false,
         }
     }
 
@@ -181,8 +183,8 @@ impl Queue {
         }
         self.last_purge = Some(cx.now());
         let messages = self.messages.count();
-        while let Some((slot, _)) = self.messages.first() {
-            self.leave(slot);
+        while let Some(position) = self.messages.next_here(0) {
+            self.leave(position);
         }
         if let Order::Fifo(groups) = &mut self.order {
             groups.forget_ids();

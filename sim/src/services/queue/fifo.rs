@@ -1,6 +1,6 @@
 //! The order of a FIFO queue: message groups and their lock, the look-ahead, and deduplication.
 
-use super::message::{Messages, NONE, State};
+use super::message::{LOOKED_AT, List, Messages, State};
 use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::record::KeyId;
@@ -9,39 +9,33 @@ use std::collections::{BTreeSet, VecDeque};
 /// How long a deduplication ID is remembered (SQS-U-01).
 const DEDUPLICATION_INTERVAL: SimDuration = SimDuration::from_minutes(5);
 
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 struct Group {
-    first: u32,
-    last: u32,
+    messages: List,
     in_flight: u32,
+    /// The number of the last delivery of one of its messages.
+    delivered: u64,
     /// The entry under which it stands in `ready`.
-    ready: Option<(SimTime, u64)>,
+    ready: Option<Ready>,
 }
 
-const NO_GROUP: Group = Group {
-    first: NONE,
-    last: NONE,
-    in_flight: 0,
-    ready: None,
-};
+/// Since when the first message of a group is visible; the delivery from which it came back, if it did; its position.
+type Ready = (SimTime, u64, u64);
 
 /// The message groups of a FIFO queue.
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
     /// By key.
     groups: Vec<Group>,
-    /// By slot: the next message of the group before and after it.
-    links: Vec<[u32; 2]>,
-    /// By slot: the sequence number (SQS-F-04).
-    sequence: Vec<u64>,
-    next_sequence: u64,
-    /// Groups whose first message is visible and within the look-ahead, by since when it is (SQS-F-16, SQS-Z-14).
-    ready: BTreeSet<(SimTime, u64, u32)>,
+    /// Deliveries so far.
+    deliveries: u64,
+    /// Groups whose first message is visible and looked at, in the order in which they are served (SQS-F-16, SQS-Z-14).
+    ready: BTreeSet<(Ready, u32)>,
     /// Messages that are looked at (SQS-I-08), and how many of the oldest are.
-    look_ahead: u64,
+    pub(super) look_ahead: u64,
     within: u64,
-    /// The newest message that is looked at.
-    edge: u32,
+    /// Those before this position are looked at.
+    edge: u64,
     groups_in_flight: u32,
     /// IDs accepted within the interval, by age and by value. A record's own identity stands for its deduplication ID.
     recent: VecDeque<(SimTime, KeyId, u32)>,
@@ -52,13 +46,11 @@ impl Groups {
     pub(super) const fn new(look_ahead: u64) -> Self {
         Self {
             groups: Vec::new(),
-            links: Vec::new(),
-            sequence: Vec::new(),
-            next_sequence: 0,
+            deliveries: 0,
             ready: BTreeSet::new(),
             look_ahead,
             within: 0,
-            edge: NONE,
+            edge: 0,
             groups_in_flight: 0,
             recent: VecDeque::new(),
             known: BTreeSet::new(),
@@ -68,9 +60,8 @@ impl Groups {
         self.groups_in_flight
     }
     pub(super) fn memory(&self) -> u64 {
-        let slots = self.links.capacity() * size_of::<[u32; 2]>() + self.sequence.capacity() * size_of::<u64>();
         let known = self.known.len() * 2 * size_of::<(KeyId, u32)>() + self.recent.capacity() * 16;
-        u64::try_from(slots + known + self.groups.capacity() * size_of::<Group>()).unwrap_or(u64::MAX)
+        u64::try_from(known + self.groups.capacity() * size_of::<Group>()).unwrap_or(u64::MAX)
     }
 
     /// Whether the ID was accepted within the interval (SQS-U-03); remembers it from now on if not. A repeat does not
@@ -95,62 +86,32 @@ impl Groups {
     }
 
     /// Takes a new message in at the end of its group.
-    pub(super) fn append(&mut self, slot: u32, messages: &mut Messages) {
-        let at = to_usize(slot);
-        if self.links.len() <= at {
-            self.links.resize(at + 1, [NONE; 2]);
-            self.sequence.resize(at + 1, 0);
-        }
-        self.sequence[at] = self.next_sequence;
-        self.next_sequence += 1;
-        let key = to_usize(messages.get(slot).key.0);
+    pub(super) fn append(&mut self, position: u64, messages: &mut Messages) {
+        let key = to_usize(messages.get(position).key.0);
         if self.groups.len() <= key {
-            self.groups.resize(key + 1, NO_GROUP);
+            self.groups.resize(key + 1, Group::default());
         }
-        let last = self.groups[key].last;
-        self.links[at] = [last, NONE];
-        if last == NONE {
-            self.groups[key].first = slot;
-        } else {
-            self.links[to_usize(last)][1] = slot;
-        }
-        self.groups[key].last = slot;
-        let looked_at = self.within < self.look_ahead && messages.get(slot).newer == NONE;
-        messages.get_mut(slot).place = u8::from(looked_at);
-        if looked_at {
-            self.within += 1;
-            self.edge = slot;
-        }
+        messages.append(position, &mut self.groups[key].messages);
+        self.look_further(false, messages);
     }
-    /// A message leaves the queue. Call it before the message's slot is freed.
-    pub(super) fn remove(&mut self, slot: u32, messages: &mut Messages) {
-        let message = *messages.get(slot);
-        let key = to_usize(message.key.0);
-        let [before, after] = self.links[to_usize(slot)];
-        if before == NONE {
-            self.groups[key].first = after;
-        } else {
-            self.links[to_usize(before)][1] = after;
+    /// A message leaves its group.
+    pub(super) fn unlink(&mut self, position: u64, messages: &mut Messages) {
+        let key = to_usize(messages.get(position).key.0);
+        messages.unlink(position, &mut self.groups[key].messages);
+    }
+    /// Looks at as many of the oldest messages as there is room for, after one of them has gone or another has come.
+    pub(super) fn look_further(&mut self, gone: bool, messages: &mut Messages) {
+        self.within -= u64::from(gone);
+        while self.within < self.look_ahead
+            && let Some(position) = messages.next_here(self.edge)
+        {
+            self.within += 1;
+            self.edge = position + 1;
+            let message = messages.get_mut(position);
+            message.flags |= LOOKED_AT;
+            let key = message.key;
+            self.refresh(key, messages);
         }
-        if after == NONE {
-            self.groups[key].last = before;
-        } else {
-            self.links[to_usize(after)][0] = before;
-        }
-        if message.place == 1 {
-            let next = messages.get(self.edge).newer;
-            if self.edge == slot {
-                self.edge = message.older;
-            }
-            if next == NONE {
-                self.within -= 1;
-            } else {
-                messages.get_mut(next).place = 1;
-                self.edge = next;
-                self.refresh(messages.get(next).key, messages);
-            }
-        }
-        self.refresh(message.key, messages);
     }
     /// A message of the group went in flight (`true`), or is no longer.
     pub(super) fn count_in_flight(&mut self, key: KeyId, more: bool) {
@@ -163,34 +124,35 @@ impl Groups {
             (true, true) | (false, false) => {}
         }
     }
+    /// A message of the group was delivered.
+    pub(super) fn delivered(&mut self, key: KeyId) {
+        self.deliveries += 1;
+        self.groups[to_usize(key.0)].delivered = self.deliveries;
+    }
     /// Files the group anew after its first message has changed.
     pub(super) fn refresh(&mut self, key: KeyId, messages: &Messages) {
         let group = &mut self.groups[to_usize(key.0)];
-        if let Some((since, sequence)) = group.ready.take() {
-            self.ready.remove(&(since, sequence, key.0));
+        if let Some(entry) = group.ready.take() {
+            self.ready.remove(&(entry, key.0));
         }
-        if group.first == NONE {
-            return;
-        }
-        let head = messages.get(group.first);
-        if head.state == State::Available && head.place == 1 {
-            let entry = (head.at, self.sequence[to_usize(group.first)]);
+        let Some(first) = group.messages.first else { return };
+        let head = messages.get(first);
+        if head.state == State::Available && head.has(LOOKED_AT) {
+            let rank = if head.receives_here > 0 { group.delivered } else { 0 };
+            let entry = (head.at, rank, first);
             group.ready = Some(entry);
-            self.ready.insert((entry.0, entry.1, key.0));
+            self.ready.insert((entry, key.0));
         }
     }
     /// The first message of the group that is served next (SQS-F-15).
-    pub(super) fn next(&self) -> Option<u32> {
-        let &(_, _, key) = self.ready.first()?;
-        Some(self.groups[to_usize(key)].first)
+    pub(super) fn next(&self) -> Option<u64> {
+        self.ready.first().map(|((_, _, position), _)| *position)
     }
     /// The next message of the same group, if it is visible and looked at (SQS-F-06).
-    pub(super) fn follower(&self, slot: u32, messages: &Messages) -> Option<u32> {
-        let next = self.links[to_usize(slot)][1];
-        let free = next != NONE && {
+    pub(super) fn follower(&self, position: u64, messages: &Messages) -> Option<u64> {
+        messages.follower(position).filter(|&next| {
             let message = messages.get(next);
-            message.state == State::Available && message.place == 1
-        };
-        free.then_some(next)
+            message.state == State::Available && message.has(LOOKED_AT)
+        })
     }
 }

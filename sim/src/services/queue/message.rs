@@ -1,22 +1,36 @@
-//! Where messages are kept: slots of 64 bytes that are recycled, in order of age, with handles that tell lives apart.
+//! Where messages are kept: places of 64 bytes in segments, in the order of arrival.
+//!
+//! A message stands at a position that no other message ever gets, so a receipt handle of one that has gone fits nothing.
+//! A segment is given back once all its messages have gone.
 
-use crate::engine::index::{to_u32, to_usize};
+use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::record::{KeyId, Record};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
-/// Stands for no slot.
-pub(super) const NONE: u32 = u32::MAX;
+/// Messages of a segment.
+const SEGMENT: u64 = 1_024;
+/// Positions that links between messages tell apart.
+const SPAN: u64 = 1 << 32;
+/// Stands for no neighbour.
+const NONE: u32 = u32::MAX;
+/// Bits of a receipt handle that number the receive.
+const NUMBER_BITS: u32 = 20;
+const NUMBER_MAX: u32 = (1 << NUMBER_BITS) - 1;
 
-/// Where a message is in its life (SQS-L). A slot in between lives is free.
+/// Where a message is in its life (SQS-L).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum State {
-    Free,
+    /// It has gone.
+    Gone,
     Delayed,
     Available,
+    /// Of a standard queue: a receive has taken it from its server and decides what becomes of it.
+    Taken,
     InFlight,
 }
 
-/// A message. Slots are recycled; `receipt` goes on counting, so that no handle of an earlier life fits a later one.
+/// A message.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Message {
     pub created_at: SimTime,
@@ -27,32 +41,40 @@ pub(super) struct Message {
     pub key: KeyId,
     pub ordinal: u32,
     pub bytes: u32,
-    /// The number in the newest receipt handle of this slot.
-    pub receipt: u32,
-    /// The number at which the present life began: handles up to it belong to earlier ones.
-    pub born: u32,
-    /// The next older and the next newer message of the queue.
-    pub older: u32,
-    pub newer: u32,
     /// Milliseconds from the enqueue timestamp to the return by the last receive, for the cap of SQS-V-09.
     returned_after: u32,
+    /// The number in its newest receipt handle.
+    pub receipt: u32,
+    /// Handles up to this number are void: the message was deleted and has come back (SQS-O-04).
+    pub void: u32,
+    /// Neighbours in its server's list, or in its message group.
+    before: u32,
+    after: u32,
     /// Receives in all queues that it was in (SQS-L-18).
     pub receives: u16,
     /// Receives from this queue, which a redrive policy compares (SQS-D-10).
     pub receives_here: u16,
-    /// Tells entries of the order of receives that are out of date.
-    pub stamp: u16,
     pub state: State,
-    /// A standard queue: its server, and the copy mark. A FIFO queue: whether it is within the look-ahead.
-    pub place: u8,
+    /// Its server, of a standard queue.
+    pub server: u8,
+    pub flags: u8,
 }
 
-/// Marks a message that came back after its deletion (SQS-O-04).
-pub(super) const COPY: u8 = 0x80;
+/// It came back after its deletion.
+pub(super) const COPY: u8 = 1;
+/// It came back from a receive and stands among those of its server that did.
+pub(super) const RETURNED: u8 = 1 << 1;
+/// Another queue moved it here with its old enqueue timestamp.
+const MOVED: u8 = 1 << 2;
+/// A FIFO queue looks at it (SQS-I-08).
+pub(super) const LOOKED_AT: u8 = 1 << 3;
 
 const _: () = assert!(size_of::<Message>() == 64, "a waiting message takes 64 bytes");
 
 impl Message {
+    pub(super) const fn has(&self, flag: u8) -> bool {
+        self.flags & flag != 0
+    }
     pub(super) fn record(&self) -> Record {
         Record {
             created_at: self.created_at,
@@ -68,27 +90,30 @@ impl Message {
         self.sent_at
             .saturating_add(SimDuration::from_millis(u64::from(self.returned_after)))
     }
-    pub(super) fn returned(&mut self, now: SimTime) {
-        self.returned_after = u32::try_from(now.since(self.sent_at).as_millis()).unwrap_or(u32::MAX);
+    /// A receive at `now` takes it and returns it at `returned_at`.
+    pub(super) fn received(&mut self, returned_at: SimTime) {
+        self.receipt = (self.receipt + 1).min(NUMBER_MAX);
+        self.receives = self.receives.saturating_add(1);
+        self.receives_here = self.receives_here.saturating_add(1);
+        self.returned_after = u32::try_from(returned_at.since(self.sent_at).as_millis()).unwrap_or(u32::MAX);
     }
 }
 
-/// A receipt handle (SQS-V-04): the slot, and the number of the receive.
+/// A receipt handle (SQS-V-04): the position, and the number of the receive.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) struct Receipt {
-    pub slot: u32,
+    pub position: u64,
     pub number: u32,
 }
 
 impl Receipt {
     pub(super) fn pack(self) -> u64 {
-        u64::from(self.slot) << 32 | u64::from(self.number)
+        self.position << NUMBER_BITS | u64::from(self.number)
     }
     pub(super) fn unpack(handle: u64) -> Self {
-        let low = u64::from(u32::MAX);
         Self {
-            slot: u32::try_from(handle >> 32).unwrap_or(NONE),
-            number: u32::try_from(handle & low).unwrap_or(0),
+            position: handle >> NUMBER_BITS,
+            number: u32::try_from(handle & u64::from(NUMBER_MAX)).unwrap_or(0),
         }
     }
 }
@@ -106,46 +131,96 @@ pub(super) enum Held {
     Outdated,
 }
 
+/// Messages that arrived one after the other.
+#[derive(Clone, Debug, Default)]
+struct Segment {
+    messages: Vec<Message>,
+    left: u32,
+}
+
+/// The ends of a list of messages: a server's, or a message group.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct List {
+    pub first: Option<u64>,
+    pub last: Option<u64>,
+}
+
 /// The messages of a queue.
 #[derive(Clone, Debug)]
 pub(super) struct Messages {
-    slots: Vec<Message>,
-    free: Vec<u32>,
-    oldest: u32,
-    newest: u32,
+    segments: VecDeque<Segment>,
+    /// Number of the first segment that is kept.
+    base: u64,
+    /// The position of the next message.
+    next: u64,
     count: u64,
+    /// The first message that was sent here: those before it have gone, or were moved here.
+    first_sent: u64,
+    /// The first message that counts for the age metric (SQS-C-06, SQS-C-07).
+    first_counting: u64,
+    /// Receives from which on a message does not count for it.
+    counts_until: u16,
+    /// Messages with an older enqueue timestamp than arrival, by timestamp, and when they arrived.
+    moved: BTreeSet<(SimTime, u64)>,
+    moved_at: BTreeMap<u64, SimTime>,
+    spare: Vec<Message>,
 }
 
 impl Messages {
-    pub(super) const fn new() -> Self {
+    pub(super) const fn new(counts_until: u16) -> Self {
         Self {
-            slots: Vec::new(),
-            free: Vec::new(),
-            oldest: NONE,
-            newest: NONE,
+            segments: VecDeque::new(),
+            base: 0,
+            next: 0,
             count: 0,
+            first_sent: 0,
+            first_counting: 0,
+            counts_until,
+            moved: BTreeSet::new(),
+            moved_at: BTreeMap::new(),
+            spare: Vec::new(),
         }
     }
     pub(super) const fn count(&self) -> u64 {
         self.count
     }
+    /// Whether links could no longer tell positions apart: four thousand million messages came after one that is here.
+    pub(super) const fn is_full(&self) -> bool {
+        self.next - self.base * SEGMENT >= SPAN - 2 * SEGMENT
+    }
     pub(super) fn memory(&self) -> u64 {
-        let slots = self.slots.capacity() * size_of::<Message>() + self.free.capacity() * size_of::<u32>();
-        u64::try_from(slots).unwrap_or(u64::MAX)
+        let messages: usize = self.segments.iter().map(|segment| segment.messages.capacity()).sum();
+        let moved = self.moved.len() * (size_of::<(SimTime, u64)>() + size_of::<(u64, SimTime)>());
+        let segments = self.segments.capacity() * size_of::<Segment>();
+        u64::try_from(messages * size_of::<Message>() + moved + segments).unwrap_or(u64::MAX)
     }
-    pub(super) fn get(&self, slot: u32) -> &Message {
-        &self.slots[to_usize(slot)]
+    fn at(&self, position: u64) -> Option<&Message> {
+        let segment = self
+            .segments
+            .get(to_index((position / SEGMENT).checked_sub(self.base)?))?;
+        segment.messages.get(to_index(position % SEGMENT))
     }
-    pub(super) fn get_mut(&mut self, slot: u32) -> &mut Message {
-        &mut self.slots[to_usize(slot)]
+    /// The message at a position at which there is one.
+    pub(super) fn get(&self, position: u64) -> &Message {
+        &self.segments[to_index(position / SEGMENT - self.base)].messages[to_index(position % SEGMENT)]
+    }
+    pub(super) fn get_mut(&mut self, position: u64) -> &mut Message {
+        &mut self.segments[to_index(position / SEGMENT - self.base)].messages[to_index(position % SEGMENT)]
+    }
+    /// Whether there is a message at the position.
+    pub(super) fn is_here(&self, position: u64) -> bool {
+        self.at(position).is_some_and(|message| message.state != State::Gone)
     }
     pub(super) fn held(&self, receipt: Receipt) -> Held {
-        let Some(message) = self.slots.get(to_usize(receipt.slot)) else {
+        if receipt.position >= self.next || receipt.number == 0 {
             return Held::Malformed;
+        }
+        let Some(message) = self.at(receipt.position) else {
+            return Held::Gone;
         };
-        if receipt.number == 0 || receipt.number > message.receipt {
+        if receipt.number > message.receipt {
             Held::Malformed
-        } else if message.state == State::Free || receipt.number <= message.born {
+        } else if message.state == State::Gone || receipt.number <= message.void {
             Held::Gone
         } else if receipt.number == message.receipt {
             Held::Newest
@@ -154,79 +229,167 @@ impl Messages {
         }
     }
 
-    /// Takes a record in with an enqueue timestamp. It goes where its age puts it, which is the end but for messages
-    /// that another queue moved here (SQS-E-05).
-    pub(super) fn insert(&mut self, record: &Record, sent_at: SimTime, receives: u16) -> u32 {
-        let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(EMPTY);
-            to_u32(self.slots.len() - 1)
-        });
-        let mut older = self.newest;
-        while older != NONE && self.get(older).sent_at > sent_at {
-            older = self.get(older).older;
+    /// Takes a record in, at the end. Its enqueue timestamp is older than `now` if another queue moved it here (SQS-E-05).
+    pub(super) fn insert(&mut self, record: &Record, (sent_at, now): (SimTime, SimTime), receives: u16) -> u64 {
+        if low(self.next) == NONE {
+            self.push(EMPTY);
+            self.give_back(self.next / SEGMENT - 1);
         }
-        let newer = if older == NONE {
-            self.oldest
-        } else {
-            self.get(older).newer
-        };
-        let Message { receipt, stamp, .. } = *self.get(slot);
-        *self.get_mut(slot) = Message {
+        let position = self.next;
+        let moved = sent_at < now;
+        self.push(Message {
             created_at: record.created_at,
             sent_at,
-            at: sent_at,
+            at: now,
             key: record.key,
             ordinal: record.ordinal,
             bytes: record.bytes,
-            born: receipt,
-            older,
-            newer,
             receives,
             state: State::Delayed,
-            receipt,
-            stamp,
+            flags: if moved { MOVED } else { 0 },
             ..EMPTY
-        };
-        self.join(older, slot);
-        self.join(slot, newer);
+        });
+        if moved {
+            self.moved.insert((sent_at, position));
+            self.moved_at.insert(position, now);
+        }
         self.count += 1;
-        slot
+        self.settle();
+        position
+    }
+    fn push(&mut self, message: Message) {
+        if self.next.is_multiple_of(SEGMENT) {
+            let mut messages = core::mem::take(&mut self.spare);
+            messages.clear();
+            messages.reserve_exact(to_index(SEGMENT));
+            self.segments.push_back(Segment { messages, left: 0 });
+        }
+        self.next += 1;
+        if let Some(segment) = self.segments.back_mut() {
+            segment.messages.push(message);
+            segment.left += u32::from(message.state != State::Gone);
+        }
     }
     /// Ends a life.
-    pub(super) fn remove(&mut self, slot: u32) {
-        let Message { older, newer, .. } = *self.get(slot);
-        self.join(older, newer);
-        self.get_mut(slot).state = State::Free;
-        self.free.push(slot);
+    pub(super) fn remove(&mut self, position: u64) {
+        let message = self.get_mut(position);
+        message.state = State::Gone;
+        let (moved, sent_at) = (message.has(MOVED), message.sent_at);
+        if moved {
+            self.moved.remove(&(sent_at, position));
+            self.moved_at.remove(&position);
+        }
         self.count -= 1;
+        let number = position / SEGMENT;
+        self.segments[to_index(number - self.base)].left -= 1;
+        self.give_back(number);
+        self.settle();
     }
-    fn join(&mut self, older: u32, newer: u32) {
-        if older == NONE {
-            self.oldest = newer;
-        } else {
-            self.get_mut(older).newer = newer;
+    /// Gives back a segment that is full and whose messages have all gone.
+    fn give_back(&mut self, number: u64) {
+        let segment = &mut self.segments[to_index(number - self.base)];
+        if segment.left > 0 || (number + 1) * SEGMENT > self.next {
+            return;
         }
-        if newer == NONE {
-            self.newest = older;
-        } else {
-            self.get_mut(newer).older = older;
+        self.spare = core::mem::take(&mut segment.messages);
+        let given_back = |segment: &Segment| segment.messages.capacity() == 0;
+        while self.segments.front().is_some_and(given_back) {
+            self.segments.pop_front();
+            self.base += 1;
         }
     }
-    /// The oldest message.
-    pub(super) fn first(&self) -> Option<(u32, Message)> {
-        let message = self.slots.get(to_usize(self.oldest))?;
-        Some((self.oldest, *message))
+    /// Moves on from messages that have gone, or no longer count. Each is passed once.
+    pub(super) fn settle(&mut self) {
+        let base = self.base * SEGMENT;
+        self.first_sent = self.first_sent.max(base);
+        while self.first_sent < self.next && !(self.is_here(self.first_sent) && !self.get(self.first_sent).has(MOVED)) {
+            self.first_sent = self.after_gap(self.first_sent);
+        }
+        self.first_counting = self.first_counting.max(base);
+        while self.first_counting < self.next
+            && !(self.is_here(self.first_counting) && self.get(self.first_counting).receives_here < self.counts_until)
+        {
+            self.first_counting = self.after_gap(self.first_counting);
+        }
     }
-    /// The messages, oldest first.
-    pub(super) fn by_age(&self) -> impl Iterator<Item = (u32, &Message)> {
-        let mut at = self.oldest;
-        core::iter::from_fn(move || {
-            let slot = at;
-            let message = self.slots.get(to_usize(slot))?;
-            at = message.newer;
-            Some((slot, message))
+    /// The next position, or that of the next segment if the whole of this one has gone.
+    fn after_gap(&self, position: u64) -> u64 {
+        let segment = self.segments.get(to_index(position / SEGMENT - self.base));
+        if segment.is_some_and(|segment| segment.messages.is_empty()) {
+            (position / SEGMENT + 1) * SEGMENT
+        } else {
+            position + 1
+        }
+    }
+    /// The first message here at or after a position.
+    pub(super) fn next_here(&self, from: u64) -> Option<u64> {
+        let mut position = from.max(self.base * SEGMENT);
+        while position < self.next {
+            if self.is_here(position) {
+                return Some(position);
+            }
+            position = self.after_gap(position);
+        }
+        None
+    }
+    /// The message with the oldest enqueue timestamp.
+    pub(super) fn oldest(&self) -> Option<(u64, SimTime)> {
+        let sent = (self.first_sent < self.next).then(|| (self.get(self.first_sent).sent_at, self.first_sent));
+        let moved = self.moved.first().copied();
+        let (sent_at, position) = sent.into_iter().chain(moved).min()?;
+        Some((position, sent_at))
+    }
+    /// From when the age metric counts: the enqueue timestamp of the oldest message that counts for it, or when another
+    /// queue moved it here (SQS-C-10).
+    pub(super) fn ages_since(&self) -> Option<SimTime> {
+        (self.first_counting < self.next).then(|| {
+            let moved_at = self.moved_at.get(&self.first_counting);
+            moved_at
+                .copied()
+                .unwrap_or_else(|| self.get(self.first_counting).sent_at)
         })
     }
+
+    fn full(&self, link: u32) -> Option<u64> {
+        let back = u64::from(low(self.next).wrapping_sub(link));
+        (link != NONE).then(|| self.next - if back == 0 { SPAN } else { back })
+    }
+    /// The message behind one in its list.
+    pub(super) fn follower(&self, position: u64) -> Option<u64> {
+        self.full(self.get(position).after)
+    }
+    /// Puts a message at the end of a list.
+    pub(super) fn append(&mut self, position: u64, list: &mut List) {
+        let message = self.get_mut(position);
+        (message.before, message.after) = (list.last.map_or(NONE, low), NONE);
+        match list.last {
+            Some(last) => self.get_mut(last).after = low(position),
+            None => list.first = Some(position),
+        }
+        list.last = Some(position);
+    }
+    /// Takes a message out of a list.
+    pub(super) fn unlink(&mut self, position: u64, list: &mut List) {
+        let Message { before, after, .. } = *self.get(position);
+        let (before_it, after_it) = (self.full(before), self.full(after));
+        match before_it {
+            Some(neighbour) => self.get_mut(neighbour).after = after,
+            None => list.first = after_it,
+        }
+        match after_it {
+            Some(neighbour) => self.get_mut(neighbour).before = before,
+            None => list.last = before_it,
+        }
+    }
+}
+
+/// The low half of a position.
+fn low(position: u64) -> u32 {
+    u32::try_from(position & u64::from(u32::MAX)).unwrap_or(NONE)
+}
+/// Numbers within what is kept are small.
+fn to_index(number: u64) -> usize {
+    to_usize(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 const EMPTY: Message = Message {
@@ -236,14 +399,14 @@ const EMPTY: Message = Message {
     key: KeyId(0),
     ordinal: 0,
     bytes: 0,
-    receipt: 0,
-    born: 0,
-    older: NONE,
-    newer: NONE,
     returned_after: 0,
+    receipt: 0,
+    void: 0,
+    before: NONE,
+    after: NONE,
     receives: 0,
     receives_here: 0,
-    stamp: 0,
-    state: State::Free,
-    place: 0,
+    state: State::Gone,
+    server: 0,
+    flags: 0,
 };

@@ -1,10 +1,11 @@
 //! An SQS queue, standard or FIFO.
 //!
-//! A message is a slot of 64 bytes and never an event: calls are events, and one timer for the whole queue serves
+//! A message is a place of 64 bytes and never an event: calls are events, and one timer for the whole queue serves
 //! delays, visibility timeouts, retention and the ends of long polls. A call takes effect when it comes in; its answer
 //! leaves after the service time, and there the visibility timeout begins (SQS-V-02).
 
 mod change;
+mod deadlines;
 mod fifo;
 mod message;
 pub mod quotas;
@@ -30,12 +31,12 @@ use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
 use crate::services::{ServiceBuildError, digest_of_draws, fleet};
 use crate::world;
+use deadlines::Deadlines;
 use fifo::Groups;
-use message::{Messages, State};
+use message::{LOOKED_AT, Messages, State};
 use quotas::Throughput;
 use standard::Servers;
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BTreeSet, BinaryHeap};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What happens to a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -94,8 +95,8 @@ pub struct QueueSetting<'s> {
 pub struct Queue {
     messages: Messages,
     order: Order,
-    /// Ends of delays and visibility timeouts: instant and slot. Out of date unless the message is hidden until then.
-    hidden: BinaryHeap<Reverse<(SimTime, u32)>>,
+    /// Ends of delays and visibility timeouts. Out of date unless the message is hidden until then.
+    hidden: Deadlines,
     /// Long polls, in the order in which they came in, and the same by the end of their wait.
     polls: BTreeMap<u64, (BatchId, SimTime)>,
     poll_ends: BTreeSet<(SimTime, u64)>,
@@ -122,6 +123,7 @@ pub struct Queue {
     service_time: RandomSpan,
     link: Link,
     last_purge: Option<SimTime>,
+    profile: Profile,
 }
 
 /// What a queue holds, for the conservation check.
@@ -153,13 +155,17 @@ impl Queue {
             Order::Standard(Box::new(servers))
         };
         Ok(Self {
-            messages: Messages::new(),
+            messages: Messages::new(if blueprint.fifo.is_some() {
+                u16::MAX
+            } else {
+                quotas::AGE_METRIC_RECEIVES
+            }),
             in_flight_limit: quotas::in_flight_limit(profile, blueprint.fifo.is_some()),
             throughput: blueprint
                 .fifo
                 .map(|fifo| Throughput::new(profile, fifo.high_throughput)),
             order,
-            hidden: BinaryHeap::new(),
+            hidden: Deadlines::default(),
             polls: BTreeMap::new(),
             poll_ends: BTreeSet::new(),
             next_poll: 0,
@@ -182,11 +188,16 @@ impl Queue {
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
+            profile,
         })
     }
 
     /// Reacts to an event.
     pub fn handle(&mut self, me: QueueId, event: Event, cx: &mut Cx<'_, '_>) {
+        if self.messages.is_full() {
+            let what = "four thousand million messages came after one that a queue still holds".to_owned();
+            return cx.fail(Fault::Broken(what));
+        }
         self.become_available(me, cx);
         self.expire(me, cx);
         match event {
@@ -218,8 +229,7 @@ impl Queue {
             Order::Standard(servers) => servers.memory(),
             Order::Fifo(groups) => groups.memory(),
         };
-        let hidden = self.hidden.capacity() * size_of::<Reverse<(SimTime, u32)>>();
-        self.messages.memory() + order + u64::try_from(hidden).unwrap_or(u64::MAX)
+        self.messages.memory() + order + self.hidden.memory()
     }
     /// Draws on all streams so far, as one word for the fingerprint.
     pub fn draws(&self) -> u64 {
@@ -291,42 +301,42 @@ impl Queue {
         });
     }
     fn depth_now(&self) -> Depth {
-        let counts = |receives: u16| matches!(self.order, Order::Fifo(_)) || receives < quotas::AGE_METRIC_RECEIVES;
-        let mut by_age = self.messages.by_age();
         Depth {
             groups_in_flight: match &self.order {
                 Order::Fifo(groups) => groups.in_flight(),
                 Order::Standard(_) => 0,
             },
-            oldest: by_age
-                .find(|(_, message)| counts(message.receives_here))
-                .map(|(_, message)| message.sent_at),
+            oldest: self.messages.ages_since(),
             ..self.depth
         }
     }
 
-    /// Hides a message until an instant, delayed or in flight.
-    fn hide(&mut self, slot: u32, until: SimTime, state: State) {
-        let message = self.messages.get_mut(slot);
+    /// Hides a message that is not available until an instant, delayed or in flight.
+    fn hide(&mut self, position: u64, until: SimTime, state: State) {
+        let message = self.messages.get_mut(position);
         message.state = state;
         message.at = until;
-        self.hidden.push(Reverse((until, slot)));
-        // What is out of date is swept out before it outweighs what is not.
-        let live = usize::try_from(self.depth.in_flight + self.depth.delayed).unwrap_or(usize::MAX);
-        if self.hidden.len() > 64 && self.hidden.len() / 2 > live {
-            let messages = &self.messages;
-            self.hidden
-                .retain(|Reverse((at, slot))| is_hidden_until(messages, *slot, *at));
+        let live = self.depth.in_flight + self.depth.delayed;
+        let messages = &self.messages;
+        self.hidden.push(until, position, live, |at, position| {
+            is_hidden_until(messages, position, at)
+        });
+    }
+    /// A message that is available is no longer.
+    fn withdraw(&mut self, position: u64) {
+        self.depth.available -= 1;
+        if let Order::Standard(servers) = &mut self.order {
+            servers.remove(position, &mut self.messages);
         }
     }
     /// A hidden message becomes visible: one that was in flight comes back.
-    fn show(&mut self, slot: u32, now: SimTime) {
-        let message = self.messages.get_mut(slot);
-        let was = message.state;
+    fn show(&mut self, position: u64, now: SimTime) {
+        let was = self.messages.get(position).state;
         match &mut self.order {
-            Order::Standard(servers) if was == State::Delayed => servers.place(slot, message),
-            Order::Standard(servers) => servers.put_back(slot, message, now),
+            Order::Standard(servers) if was == State::Delayed => servers.place(position, &mut self.messages, now),
+            Order::Standard(servers) => servers.put_back(position, &mut self.messages, now),
             Order::Fifo(groups) => {
+                let message = self.messages.get_mut(position);
                 message.state = State::Available;
                 message.at = now;
                 let key = message.key;
@@ -344,23 +354,25 @@ impl Queue {
         }
     }
     /// A message leaves the queue.
-    fn leave(&mut self, slot: u32) {
-        let message = *self.messages.get(slot);
+    fn leave(&mut self, position: u64) {
+        let message = *self.messages.get(position);
         match message.state {
-            State::Available => self.depth.available -= 1,
+            State::Available => self.withdraw(position),
+            State::Taken => self.depth.available -= 1,
             State::Delayed => self.depth.delayed -= 1,
             State::InFlight => self.depth.in_flight -= 1,
-            State::Free => {}
+            State::Gone => return,
         }
         if let Order::Fifo(groups) = &mut self.order {
             if message.state == State::InFlight {
                 groups.count_in_flight(message.key, false);
             }
-            groups.remove(slot, &mut self.messages);
+            groups.unlink(position, &mut self.messages);
         }
-        self.messages.remove(slot);
-        if let Order::Standard(servers) = &mut self.order {
-            servers.tidy(message.place, &self.messages);
+        self.messages.remove(position);
+        if let Order::Fifo(groups) = &mut self.order {
+            groups.look_further(message.has(LOOKED_AT), &mut self.messages);
+            groups.refresh(message.key, &self.messages);
         }
     }
 
@@ -368,33 +380,35 @@ impl Queue {
     fn become_available(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let (mut delayed, mut returned) = (0, 0);
-        while let Some(&Reverse((at, slot))) = self.hidden.peek()
+        while let Some((at, position)) = self.first_hidden()
             && at <= now
         {
             self.hidden.pop();
-            if !is_hidden_until(&self.messages, slot, at) {
-                continue;
-            }
-            if self.messages.get(slot).state == State::Delayed {
+            if self.messages.get(position).state == State::Delayed {
                 delayed += 1;
             } else {
                 returned += 1;
             }
-            self.show(slot, at);
+            self.show(position, at);
         }
         if delayed + returned > 0 {
             self.state_fact(me, cx, || QueueFact::BecameAvailable { delayed, returned });
         }
     }
+    fn first_hidden(&mut self) -> Option<(SimTime, u64)> {
+        let messages = &self.messages;
+        self.hidden
+            .first(|at, position| is_hidden_until(messages, position, at))
+    }
     /// What has been kept for longer than the retention is gone, in whatever state it is (SQS-L-12).
     fn expire(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
         let (mut messages, mut in_flight) = (0, 0);
-        while let Some((slot, message)) = self.messages.first()
-            && message.sent_at.saturating_add(self.retention) <= cx.now()
+        while let Some((position, sent_at)) = self.messages.oldest()
+            && sent_at.saturating_add(self.retention) <= cx.now()
         {
             messages += 1;
-            in_flight += u32::from(message.state == State::InFlight);
-            self.leave(slot);
+            in_flight += u32::from(self.messages.get(position).state == State::InFlight);
+            self.leave(position);
         }
         if messages > 0 {
             self.state_fact(me, cx, || QueueFact::Expired { messages, in_flight });
@@ -403,26 +417,25 @@ impl Queue {
 
     /// Sees to it that the timer fires at the next instant at which something is due.
     fn arm(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
-        while let Some(&Reverse((at, slot))) = self.hidden.peek()
-            && !is_hidden_until(&self.messages, slot, at)
-        {
-            self.hidden.pop();
-        }
-        let hidden = self.hidden.peek().map(|Reverse((at, _))| *at);
+        let hidden = self.first_hidden().map(|(at, _)| at);
         let poll = self.poll_ends.first().map(|(at, _)| *at);
-        let oldest = self.messages.first();
-        let expiry = oldest.map(|(_, message)| message.sent_at.saturating_add(self.retention));
+        let oldest = self.messages.oldest();
+        let expiry = oldest.map(|(_, sent_at)| sent_at.saturating_add(self.retention));
         let Some(next) = [hidden, poll, expiry].into_iter().flatten().min() else {
             return;
         };
         if self.armed.is_none_or(|armed| next < armed) {
             self.armed = Some(next);
-            cx.wake(next.max(cx.now()), Phase::Release, world::Event::Queue(me, Event::Due));
+            // What is over within the instant comes after the call that is in progress.
+            let at = next.max(cx.now() + SimDuration::MIN);
+            cx.wake(at, Phase::Release, world::Event::Queue(me, Event::Due));
         }
     }
 }
 
-fn is_hidden_until(messages: &Messages, slot: u32, at: SimTime) -> bool {
-    let message = messages.get(slot);
-    matches!(message.state, State::Delayed | State::InFlight) && message.at == at
+fn is_hidden_until(messages: &Messages, position: u64, at: SimTime) -> bool {
+    messages.is_here(position) && {
+        let message = messages.get(position);
+        matches!(message.state, State::Delayed | State::InFlight) && message.at == at
+    }
 }

@@ -86,20 +86,20 @@ impl Queue {
         let mut last = None;
         while batch.records.len() < wanted.max && self.depth.in_flight < self.in_flight_limit {
             let next = match &mut self.order {
-                Order::Standard(servers) => servers.next(&self.messages),
+                Order::Standard(servers) => servers.next(&mut self.messages),
                 Order::Fifo(groups) => last
                     .take()
-                    .and_then(|slot| groups.follower(slot, &self.messages))
+                    .and_then(|position| groups.follower(position, &self.messages))
                     .or_else(|| groups.next()),
             };
-            let Some(slot) = next else { break };
-            let received = self.messages.get(slot).receives_here;
+            let Some(position) = next else { break };
+            let received = self.messages.get(position).receives_here;
             if self.max_receive_count.is_some_and(|most| received >= most) {
-                self.take_out(slot, moved.get_or_insert_with(|| cx.fresh()));
+                self.take_out(position, moved.get_or_insert_with(|| cx.fresh()));
                 continue;
             }
-            self.deliver(slot, returned_at, wanted.visibility, batch);
-            last = Some(slot);
+            self.deliver(position, returned_at, wanted.visibility, batch);
+            last = Some(position);
         }
         if let Some(moved) = moved {
             self.dead_letter(me, moved, cx);
@@ -107,14 +107,11 @@ impl Queue {
     }
 
     /// Puts a message into an answer and hides it.
-    fn deliver(&mut self, slot: u32, returned_at: SimTime, visibility: SimDuration, batch: &mut Batch) {
-        let message = self.messages.get_mut(slot);
-        message.receipt += 1;
-        message.receives = message.receives.saturating_add(1);
-        message.receives_here = message.receives_here.saturating_add(1);
-        message.returned(returned_at);
+    fn deliver(&mut self, position: u64, returned_at: SimTime, visibility: SimDuration, batch: &mut Batch) {
+        let message = self.messages.get_mut(position);
+        message.received(returned_at);
         let receipt = Receipt {
-            slot,
+            position,
             number: message.receipt,
         };
         let key = message.key;
@@ -126,11 +123,13 @@ impl Queue {
         batch.positions.push(receipt.pack());
         self.depth.available -= 1;
         self.depth.in_flight += 1;
-        self.hide(slot, returned_at + visibility, State::InFlight);
+        self.hide(position, returned_at + visibility, State::InFlight);
         if let Order::Fifo(groups) = &mut self.order {
             groups.count_in_flight(key, true);
+            groups.delivered(key);
             groups.refresh(key, &self.messages);
         }
+        self.messages.settle();
     }
 
     fn return_messages(

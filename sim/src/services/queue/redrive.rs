@@ -7,15 +7,16 @@ use crate::engine::index::to_u32;
 use crate::engine::time::SimDuration;
 use crate::ids::QueueId;
 use crate::observe::queue_fact::QueueFact;
+use crate::profile::Profile;
 use crate::world;
 
 impl Queue {
     /// Takes a message out of the queue to be moved, with its receive count, which goes on (SQS-D-06).
-    pub(super) fn take_out(&mut self, slot: u32, moved: &mut Batch) {
-        let message = self.messages.get(slot);
+    pub(super) fn take_out(&mut self, position: u64, moved: &mut Batch) {
+        let message = self.messages.get(position);
         moved.records.push(message.record());
         moved.positions.push(u64::from(message.receives));
-        self.leave(slot);
+        self.leave(position);
     }
     /// Sends messages to the dead-letter queue.
     pub(super) fn dead_letter(&mut self, me: QueueId, mut moved: Batch, cx: &mut Cx<'_, '_>) {
@@ -33,7 +34,7 @@ impl Queue {
         });
     }
     /// Messages arrive from another queue: available at once (SQS-Z-08), in a standard queue with their enqueue
-    /// timestamp (SQS-E-05), in a FIFO queue with a new one (SQS-E-06).
+    /// timestamp (SQS-E-05), in a FIFO queue with a new one but in the profile `exam` (SQS-E-06).
     pub(super) fn moved_here(&mut self, me: QueueId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(batch) = cx.take(id) else { return };
         let Envelope::Moved(from) = batch.envelope else {
@@ -42,9 +43,9 @@ impl Queue {
         };
         let now = cx.now();
         for (record, &receives) in batch.records.iter().zip(&batch.positions) {
-            let sent_at = match self.order {
-                Order::Standard(_) => record.arrived_at,
-                Order::Fifo(_) => now,
+            let sent_at = match (&self.order, self.profile) {
+                (Order::Standard(_), _) | (Order::Fifo(_), Profile::Exam) => record.arrived_at,
+                (Order::Fifo(_), Profile::Current) => now,
             };
             let receives = u16::try_from(receives).unwrap_or(u16::MAX);
             self.store(record, sent_at, receives, SimDuration::ZERO, now);

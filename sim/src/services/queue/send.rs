@@ -94,15 +94,15 @@ impl Queue {
 
     /// Puts a message in, delayed or available.
     pub(super) fn store(&mut self, record: &Record, sent_at: SimTime, receives: u16, delay: SimDuration, now: SimTime) {
-        let slot = self.messages.insert(record, sent_at, receives);
+        let position = self.messages.insert(record, (sent_at, now), receives);
         if let Order::Fifo(groups) = &mut self.order {
-            groups.append(slot, &mut self.messages);
+            groups.append(position, &mut self.messages);
         }
         self.depth.delayed += 1;
         if delay.is_zero() {
-            self.show(slot, now);
+            self.show(position, now);
         } else {
-            self.hide(slot, now + delay, State::Delayed);
+            self.hide(position, now + delay, State::Delayed);
         }
     }
 

@@ -1,6 +1,8 @@
 //! Facts of queues: a queue alone, with calls put in by hand.
 
-use super::{Event, Queue, QueueSetting, QueueState};
+mod reference;
+
+use super::{Event, Order, Queue, QueueSetting, QueueState};
 use crate::batch::{Batch, Envelope, PutCall, QueueAction, QueueCall, ServiceError};
 use crate::blueprint::{FifoSettings, ModelParameters, PutApi, QueueBlueprint, RedrivePolicy};
 use crate::engine::distribution::Distribution;
@@ -79,6 +81,10 @@ impl Bench {
         calls.into_iter().next().expect("an answer").batch
     }
     fn send(&mut self, at: SimTime, records: Vec<Record>) -> Batch {
+        self.post(at, records);
+        self.answer(at)
+    }
+    fn post(&mut self, at: SimTime, records: Vec<Record>) {
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
         let envelope = Envelope::Put(PutCall {
             producer: ProducerId(0),
@@ -104,7 +110,6 @@ impl Bench {
         self.harness.send(at, batch, |batch| {
             world::Event::Queue(ME, Event::SendReceived { batch })
         });
-        self.answer(at)
     }
     fn call(&mut self, at: SimTime, action: QueueAction, batch: Batch) {
         let envelope = Envelope::Queue(QueueCall {
@@ -239,7 +244,7 @@ fn sqs_v_16_a_second_delete_is_a_success() {
     bench.send(seconds(1), vec![message(0, 0)]);
     let held = bench.receive(seconds(2), 1);
     assert!(bench.delete(seconds(3), &held));
-    // The slot has a new tenant, which the old handle does not touch.
+    // Another message has come, which the old handle does not touch.
     bench.send(seconds(4), vec![message(0, 1)]);
     assert!(bench.delete(seconds(5), &held));
     assert_eq!(bench.state(), (1, 0, 0));
