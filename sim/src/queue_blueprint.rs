@@ -101,10 +101,10 @@ impl Default for QueueModel {
             order_jitter: Distribution::Exponential { mean: 20e6 },
             duplicate_rate: Ratio::new(1, 10_000_000),
             outdated_delete_rate: Ratio::new(1, 2),
-            // p99 / median = exp(2.326 sigma); 100 / 10 gives 0.99.
+            // p99 / median = exp(2.326 sigma); 100 / 10 gives ln 10 / 2.326.
             service_time: Distribution::LogNormal {
                 median: 10e6,
-                sigma: 0.99,
+                sigma: 0.989_785_370_747_015_8,
             },
         }
     }

@@ -149,7 +149,7 @@ impl Groups {
         self.ready.first().map(|((_, _, position), _)| *position)
     }
     /// The next message of the same group, if it is visible and looked at (SQS-F-06).
-    pub(super) fn follower(&self, position: u64, messages: &Messages) -> Option<u64> {
+    pub(super) fn follower(position: u64, messages: &Messages) -> Option<u64> {
         messages.follower(position).filter(|&next| {
             let message = messages.get(next);
             message.state == State::Available && message.has(LOOKED_AT)

@@ -302,15 +302,21 @@ impl Messages {
     pub(super) fn settle(&mut self) {
         let base = self.base * SEGMENT;
         self.first_sent = self.first_sent.max(base);
-        while self.first_sent < self.next && !(self.is_here(self.first_sent) && !self.get(self.first_sent).has(MOVED)) {
+        while self.first_sent < self.next && !self.was_sent(self.first_sent) {
             self.first_sent = self.after_gap(self.first_sent);
         }
         self.first_counting = self.first_counting.max(base);
-        while self.first_counting < self.next
-            && !(self.is_here(self.first_counting) && self.get(self.first_counting).receives_here < self.counts_until)
-        {
+        while self.first_counting < self.next && !self.counts(self.first_counting) {
             self.first_counting = self.after_gap(self.first_counting);
         }
+    }
+    /// Whether there is a message that was sent here.
+    fn was_sent(&self, position: u64) -> bool {
+        self.is_here(position) && !self.get(position).has(MOVED)
+    }
+    /// Whether there is a message that counts for the age metric.
+    fn counts(&self, position: u64) -> bool {
+        self.is_here(position) && self.get(position).receives_here < self.counts_until
     }
     /// The next position, or that of the next segment if the whole of this one has gone.
     fn after_gap(&self, position: u64) -> u64 {

@@ -1,9 +1,11 @@
 //! ReceiveMessage: short polls, long polls, and the move of what was received too often.
 
+use super::fifo::Groups;
 use super::message::{Receipt, State};
 use super::{Order, Queue, quotas};
 use crate::batch::{Batch, QueueAction, QueueCall, ServiceError};
 use crate::context::Cx;
+use crate::engine::index::to_u32;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::QueueId;
 use crate::observe::queue_fact::QueueFact;
@@ -89,7 +91,7 @@ impl Queue {
                 Order::Standard(servers) => servers.next(&mut self.messages),
                 Order::Fifo(groups) => last
                     .take()
-                    .and_then(|position| groups.follower(position, &self.messages))
+                    .and_then(|position| Groups::follower(position, &self.messages))
                     .or_else(|| groups.next()),
             };
             let Some(position) = next else { break };
@@ -116,8 +118,8 @@ impl Queue {
         };
         let key = message.key;
         let mut record = message.record();
-        // How often it had been received from this queue before travels beside the record.
-        record.flags = u32::from(message.receives_here) << crate::record::ATTEMPT_SHIFT;
+        // ApproximateReceiveCount, over all queues that it was in (SQS-L-18), travels beside the record.
+        record.flags = u32::from(message.receives) << crate::record::ATTEMPT_SHIFT;
         batch.bytes += u64::from(record.bytes);
         batch.records.push(record);
         batch.positions.push(receipt.pack());
@@ -144,7 +146,7 @@ impl Queue {
         self.state_fact(me, cx, || QueueFact::Received {
             fleet: call.fleet,
             records: &batch.records,
-            again: crate::engine::index::to_u32(batch.records.iter().filter(|record| record.attempt() > 1).count()),
+            again: received_again(&batch),
             bytes: batch.bytes,
         });
         self.answer_after(batch, call, service, cx);
@@ -197,4 +199,10 @@ impl Queue {
             self.return_messages(me, batch, call, service, cx);
         }
     }
+}
+
+/// How many of the messages in an answer this queue had returned before.
+fn received_again(batch: &Batch) -> u32 {
+    let numbers = batch.positions.iter().map(|&handle| Receipt::unpack(handle).number);
+    to_u32(numbers.filter(|&number| number > 1).count())
 }

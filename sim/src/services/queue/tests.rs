@@ -1,14 +1,24 @@
 //! Facts of queues: a queue alone, with calls put in by hand.
 
+mod dead_letters;
+mod groups;
+mod limits;
+mod polls;
 mod reference;
+mod sends;
+mod standard;
+mod visibility;
 
 use super::{Event, Order, Queue, QueueSetting, QueueState};
 use crate::batch::{Batch, Envelope, PutCall, QueueAction, QueueCall, ServiceError};
 use crate::blueprint::{FifoSettings, ModelParameters, PutApi, QueueBlueprint, RedrivePolicy};
 use crate::engine::distribution::Distribution;
+use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{Destination, FleetId, ProducerId, QueueId};
+use crate::observe::fact::Fact;
+use crate::observe::queue_fact::{QueueFact, Queueing};
 use crate::profile::Profile;
 use crate::record::{KeyId, Outcome, Record};
 use crate::testing::harness::Harness;
@@ -43,18 +53,25 @@ fn fifo() -> QueueBlueprint {
     }
 }
 
-/// A queue that answers at once, with one server, so that only what a test is about takes time or lot.
-fn bench(blueprint: &QueueBlueprint) -> Bench {
+/// A model in which a queue answers at once, with one server, so that only what a test is about takes time or lot.
+fn still() -> ModelParameters {
     let mut model = ModelParameters {
         network_latency: Distribution::Constant(1.0),
         ..ModelParameters::default()
     };
     model.queue.service_time = Distribution::Constant(0.0);
     model.queue.order_jitter = Distribution::Constant(0.0);
+    model.queue.duplicate_rate = Ratio::ZERO;
     model.queue.servers = 1;
+    model
+}
+fn bench(blueprint: &QueueBlueprint) -> Bench {
+    bench_of(blueprint, Profile::Current, &still())
+}
+fn bench_of(blueprint: &QueueBlueprint, profile: Profile, model: &ModelParameters) -> Bench {
     let setting = QueueSetting {
-        profile: Profile::Current,
-        model: &model,
+        profile,
+        model,
         dead_letter_queue: Some(QueueId(1)),
     };
     let queue = Queue::new(blueprint, setting, &mut RandomStreams::new(1, 0)).expect("a queue");
@@ -131,6 +148,51 @@ impl Bench {
         self.call(at, action, Batch::default());
         self.answer(at)
     }
+    /// A receive with all its parameters; the answers that have come by a millisecond later.
+    fn ask(&mut self, at: SimTime, max: u8, wait: u64, visibility: Option<u64>) -> Vec<Batch> {
+        let action = QueueAction::Receive {
+            max,
+            wait: Some(SimDuration::from_secs(wait)),
+            visibility: visibility.map(SimDuration::from_secs),
+        };
+        self.call(at, action, Batch::default());
+        self.harness.run_until(at + SimDuration::from_millis(1));
+        self.answers()
+    }
+    /// The answers to receives that have come since the last time, in order.
+    fn answers(&mut self) -> Vec<Batch> {
+        let calls = self.harness.take_calls().into_iter().map(|call| call.batch);
+        calls
+            .filter(|batch| matches!(batch.envelope, Envelope::Queue(_)))
+            .collect()
+    }
+    /// Messages come from a queue whose dead-letter queue this is, with the times when they were sent there and how often
+    /// they have been received.
+    fn move_here(&mut self, at: SimTime, messages: &[(Record, u64)]) {
+        let batch = Batch {
+            records: messages.iter().map(|(record, _)| *record).collect(),
+            positions: messages.iter().map(|(_, receives)| *receives).collect(),
+            envelope: Envelope::Moved(QueueId(7)),
+            ..Batch::default()
+        };
+        self.harness
+            .send(at, batch, |batch| world::Event::Queue(ME, Event::MovedHere { batch }));
+        self.harness.run_until(at);
+    }
+    /// What the queue has stated since the last time.
+    fn stated(&mut self) -> Vec<QueueFact<'static>> {
+        let notes = self.harness.take_notes().into_iter();
+        let facts = notes.filter_map(|note| {
+            if let Fact::Queueing {
+                fact: Queueing::Queue { fact, .. },
+            } = note.fact
+            {
+                return Some(fact);
+            }
+            None
+        });
+        facts.collect()
+    }
     fn change(&mut self, at: SimTime, timeout: u64, of: &Batch) -> bool {
         let timeout = SimDuration::from_secs(timeout);
         self.call(at, QueueAction::ChangeVisibility { timeout }, of.clone());
@@ -150,6 +212,17 @@ impl Bench {
     }
 }
 
+/// Part of a batch, for a call about it.
+fn part(batch: &Batch, which: core::ops::Range<usize>) -> Batch {
+    Batch {
+        records: batch.records[which.clone()].to_vec(),
+        positions: batch.positions[which].to_vec(),
+        ..Batch::default()
+    }
+}
+fn messages(key: u32, ordinals: core::ops::Range<u32>) -> Vec<Record> {
+    ordinals.map(|ordinal| message(key, ordinal)).collect()
+}
 fn ordinals(batch: &Batch) -> Vec<u32> {
     batch.records.iter().map(|record| record.ordinal).collect()
 }

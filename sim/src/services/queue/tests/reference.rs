@@ -1,7 +1,6 @@
 //! A queue against the plainest model of one: a list of all messages that there ever were, looked through from the start.
 
 use super::*;
-use crate::engine::quantity::Ratio;
 use proptest::collection::vec;
 use proptest::prelude::*;
 
@@ -494,6 +493,10 @@ impl Both {
                 self.plain.send(now, &messages);
             }
             Deed::Receive { max, visibility, wait } => {
+                // A timeout of nothing is over by the timer, a nanosecond later: polls that wait would shift by it.
+                let least = u64::from(wait > 0);
+                let visibility = visibility.or((wait > 0).then_some(self.plain.setting.visibility));
+                let visibility = visibility.map(|seconds| seconds.max(least));
                 let action = QueueAction::Receive {
                     max,
                     wait: Some(SimDuration::from_secs(wait)),
