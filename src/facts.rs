@@ -21,6 +21,10 @@ const SHEETS: &[Sheet] = &[
         name: "sqs.md",
         text: include_str!("../docs/facts/sqs.md"),
     },
+    Sheet {
+        name: "sinks.md",
+        text: include_str!("../docs/facts/sinks.md"),
+    },
 ];
 
 /// A row of a sheet.

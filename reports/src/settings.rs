@@ -1,16 +1,19 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
 mod distribution;
+mod mapping;
 mod queues;
+mod sink;
 
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use distribution::{percent, spelled, spelled_time};
+use mapping::mapping;
 use queues::{queue, workers};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
-    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
+    RetryMode, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::quantity::{ByteCount, Rate, Ratio};
@@ -72,7 +75,7 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     );
     add(
         "sink",
-        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+        blueprint.sinks.iter().map(|one| (&one.name, sink::told(one))).collect(),
     );
     components
 }
@@ -250,27 +253,6 @@ fn stream(stream: &StreamBlueprint) -> String {
     )
 }
 
-fn mapping(mapping: &MappingBlueprint) -> String {
-    let start = match mapping.starting_position {
-        StartingPosition::TrimHorizon => "TRIM_HORIZON",
-        StartingPosition::Latest => "LATEST",
-    };
-    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
-    if !mapping.maximum_batching_window.is_zero() {
-        settings.push(format!("batching window {}", mapping.maximum_batching_window));
-    }
-    if mapping.parallelization_factor > 1 {
-        settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
-    }
-    settings.push(format!("from {start}"));
-    format!(
-        "stream.{} to function.{}: {}",
-        mapping.stream,
-        mapping.function,
-        settings.join(", ")
-    )
-}
-
 fn function(function: &FunctionBlueprint) -> String {
     let mut settings = Vec::new();
     if let ColdStart::Published { runtime, .. } = &function.cold_start {
@@ -357,13 +339,6 @@ fn application(application: &ApplicationBlueprint) -> String {
     settings.join(", ")
 }
 
-fn sink(sink: &SinkBlueprint) -> String {
-    let capacity = sink
-        .capacity
-        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
-    format!("{capacity}, latency {}", spelled_time(&sink.latency))
-}
-
 /// A command as a clause.
 pub(crate) fn change(command: &Command) -> String {
     let target = command.target();
@@ -433,6 +408,8 @@ pub(crate) enum Noticed {
     ColdStarts,
     /// A shard was closed and others opened.
     Resharding,
+    /// A mapping was created during the run.
+    LateMappings,
     /// An on-demand stream split a shard by itself.
     OnDemandSplits,
 }
@@ -452,6 +429,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "mapping_creation_delay" => Some(Noticed::LateMappings),
         "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,

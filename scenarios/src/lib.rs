@@ -19,7 +19,6 @@ pub mod expect;
 mod fields;
 mod lower;
 pub mod metric;
-mod metric_row;
 mod node;
 mod parse;
 mod quantity;

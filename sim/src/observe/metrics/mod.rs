@@ -3,10 +3,12 @@
 pub mod catalogue;
 mod fan_out;
 mod functions;
-mod kept;
+mod groups;
+mod mapping;
 mod points;
 mod queue;
 pub mod series;
+mod sinks;
 #[cfg(test)]
 mod tests;
 
@@ -18,11 +20,11 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use kept::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, PRODUCER, SHARD, SINK, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
 use queue::QueueMetrics;
 use std::sync::Arc;
@@ -72,6 +74,8 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
+    mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
     consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
@@ -104,6 +108,11 @@ impl Metrics {
                 .iter()
                 .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
                 .collect(),
+            mappings: directory
+                .mappings
+                .iter()
+                .map(|mapping| mapping.event_count.then(|| Group::new(MAPPING)))
+                .collect(),
             consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
@@ -122,11 +131,15 @@ impl Metrics {
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
-            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
             queues: directory
                 .queues
                 .iter()
                 .map(|queue| QueueMetrics::new(queue.fifo))
+                .collect(),
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| Group::new(sinks::of(entry.service)))
                 .collect(),
             directory,
         }
@@ -137,7 +150,8 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(id) => self.consumers.get(id.into()),
+            Component::Mapping(id) if CONSUMER.contains(&metric) => self.consumers.get(id.into()),
+            Component::Mapping(id) => self.mappings.get(id).and_then(Option::as_ref),
             Component::Application(id) if CONSUMER.contains(&metric) => {
                 self.consumers.get(self.directory.reader_of(id))
             }
@@ -211,14 +225,16 @@ impl Metrics {
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
-            Fact::GetRecordsHandled { .. } => self.read(now, fact),
+            Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
+            | Fact::MappingChanged { .. } => self.mapping(now, fact),
             Fact::Queueing { ref fact } => self.queueing(now, fact),
-            Fact::SubscriptionEventPushed { .. } | Fact::SubscriptionAnswered { .. } => self.fan_out(now, fact),
-            Fact::GetRecordsThrottled { stream, .. } => {
-                let group = &mut self.streams[stream];
-                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
-            }
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. }
+            | Fact::SubscriptionAnswered { .. } => self.served(now, fact),
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
             }
@@ -240,15 +256,13 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
+            Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
-            | Fact::RecordsDiscarded { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::BatchDispatched { .. }
-            | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
@@ -363,7 +377,26 @@ impl Metrics {
         }
     }
 
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTaken { .. } = change {
+            let processor = self.directory.readers[reader].processor;
+            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+        }
+    }
+
+    /// A stream answered a reader, or pushed to one.
+    fn served(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.read(now, fact);
+        self.fan_out(now, fact);
+        self.mapping(now, fact);
+    }
+
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::GetRecordsThrottled { stream, .. } = *fact {
+            let group = &mut self.streams[stream];
+            group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+            group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+        }
         let Fact::GetRecordsHandled {
             stream,
             reader,
@@ -406,13 +439,6 @@ impl Metrics {
         }
         if error == ServiceError::ProvisionedThroughputExceeded {
             group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(records));
-        }
-    }
-
-    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
-        if let ApplicationChange::LeaseTaken { .. } = change {
-            let processor = self.directory.readers[reader].processor;
-            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
         }
     }
 

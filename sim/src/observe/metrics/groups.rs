@@ -1,8 +1,7 @@
-//! Which series a component keeps.
+//! Which series a component keeps: metrics in a fixed order.
 
 use super::Metric;
 
-/// Of a stream.
 pub(super) const STREAM: &[Metric] = &[
     Metric::IncomingRecords,
     Metric::IncomingBytes,
@@ -50,6 +49,25 @@ pub(super) const FUNCTION: &[Metric] = &[
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
 ];
+/// What CloudWatch has for a Region and none of its functions.
+pub(super) const ACCOUNT: &[Metric] = &[
+    Metric::UnreservedConcurrentExecutions,
+    Metric::ClaimedAccountConcurrency,
+];
+pub(super) const INVOKER: &[Metric] = &[
+    Metric::RequestsSent,
+    Metric::RequestsFailed,
+    Metric::RequestsThrottled,
+    Metric::ResponseTime,
+];
+pub(super) const MAPPING: &[Metric] = &[
+    Metric::PolledEventCount,
+    Metric::FilteredOutEventCount,
+    Metric::InvokedEventCount,
+    Metric::FailedInvokeEventCount,
+    Metric::DroppedEventCount,
+    Metric::OnFailureDestinationDeliveredEventCount,
+];
 /// Of a registered consumer (KDS-MET-13).
 pub(super) const CONSUMER: &[Metric] = &[
     Metric::SubscribeToShardSuccess,
@@ -65,17 +83,6 @@ pub(super) const APPLICATION: &[Metric] = &[
     Metric::RecordsDelivered,
     Metric::EndToEndLatency,
 ];
-/// What CloudWatch has for a Region and none of its functions.
-pub(super) const ACCOUNT: &[Metric] = &[
-    Metric::UnreservedConcurrentExecutions,
-    Metric::ClaimedAccountConcurrency,
-];
-pub(super) const INVOKER: &[Metric] = &[
-    Metric::RequestsSent,
-    Metric::RequestsFailed,
-    Metric::RequestsThrottled,
-    Metric::ResponseTime,
-];
 pub(super) const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
 pub(super) const LIBRARY: &[Metric] = &[
     Metric::RecordsProduced,
@@ -86,4 +93,3 @@ pub(super) const LIBRARY: &[Metric] = &[
     Metric::RetriesPerRecord,
     Metric::ErrorsByCode,
 ];
-pub(super) const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
