@@ -321,20 +321,6 @@ impl Directory {
             .find(|(_, entry)| entry.name == name)
             .map(|(id, _)| id)
     }
-    /// The queue with this name.
-    pub fn queue(&self, name: &str) -> Option<QueueId> {
-        self.queues
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The workers with this name.
-    pub fn fleet(&self, name: &str) -> Option<FleetId> {
-        self.fleets
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
     /// The application with this name.
     pub fn application(&self, name: &str) -> Option<ApplicationId> {
         self.applications

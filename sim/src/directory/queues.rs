@@ -1,6 +1,6 @@
 //! The queues of a world, and their workers.
 
-use super::{UnknownReference, find, maybe, sorted};
+use super::{Directory, UnknownReference, find, maybe, sorted};
 use crate::blueprint::Blueprint;
 use crate::engine::index::IndexVec;
 use crate::ids::{FleetId, QueueId};
@@ -52,4 +52,21 @@ pub(super) fn queues(blueprint: &Blueprint) -> Result<Queues, UnknownReference> 
         })
         .collect::<Result<_, _>>()?;
     Ok((queues, fleets))
+}
+
+impl Directory {
+    /// The queue with this name.
+    pub fn queue(&self, name: &str) -> Option<QueueId> {
+        self.queues
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
+    /// The workers with this name.
+    pub fn fleet(&self, name: &str) -> Option<FleetId> {
+        self.fleets
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
 }

@@ -253,17 +253,11 @@ const fn carried(event: &Event) -> Option<BatchId> {
         )
         | Event::Producer(_, producer::Event::Responded { batch })
         | Event::Fleet(_, fleet::Event::Answered { batch })
-        | Event::Queue(
-            _,
-            queue::Event::SendReceived { batch }
-            | queue::Event::CallReceived { batch }
-            | queue::Event::MovedHere { batch },
-        )
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
         Event::Stream(_, event) => carried_to_stream(event),
+        Event::Queue(_, event) => carried_to_queue(event),
         Event::Control(_)
         | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
-        | Event::Queue(_, queue::Event::Due)
         | Event::Application(
             _,
             application::Event::Start
@@ -319,5 +313,14 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::KeepAlive { .. }
         | kinesis::Event::ChangeDue { .. }
         | kinesis::Event::MinuteOver => None,
+    }
+}
+
+const fn carried_to_queue(event: queue::Event) -> Option<BatchId> {
+    match event {
+        queue::Event::SendReceived { batch }
+        | queue::Event::CallReceived { batch }
+        | queue::Event::MovedHere { batch } => Some(batch),
+        queue::Event::Due => None,
     }
 }

@@ -166,11 +166,7 @@ impl Ordering {
                 attempt,
                 resends,
                 ..
-            } => {
-                if attempt > 1 || resends > 0 {
-                    self.causes.request_sent(now, records, attempt, resends);
-                }
-            }
+            } if attempt > 1 || resends > 0 => self.causes.request_sent(now, records, attempt, resends),
             Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
             Fact::UserRecordsStored { .. }
             | Fact::GetRecordsHandled { .. }
@@ -198,7 +194,8 @@ impl Ordering {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
             Fact::RecordsFilteredOut { reader, records, .. } => self.filter_out(reader, records),
-            Fact::RecordsProduced { .. }
+            Fact::RequestSent { .. }
+            | Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
