@@ -12,7 +12,7 @@ use sim::engine::quantity::{Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::key::KeyTable;
 use sim::observe::Probe;
-use sim::observe::fact::Fact;
+use sim::observe::fact::{Fact, QueueFact, Queueing};
 use sim::record::Record;
 use sim::session::{Session, SessionOptions};
 use std::collections::BTreeMap;
@@ -271,6 +271,12 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AsynchronousEvent { function, .. } => Some(Component::Function(function)),
         Fact::InvokerActed { invoker, .. } => Some(Component::Invoker(invoker)),
         Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
+        Fact::Queueing {
+            fact: Queueing::Queue { queue, .. },
+        } => Some(Component::Queue(queue)),
+        Fact::Queueing {
+            fact: Queueing::Fleet { fleet, .. },
+        } => Some(Component::Fleet(fleet)),
         Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
@@ -295,7 +301,18 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::RecordsFilteredOut { records, .. }
         | Fact::InvocationStarted { records, .. }
         | Fact::RecordsProcessed { records, .. }
-        | Fact::RecordsDelivered { records, .. } => records,
+        | Fact::RecordsDelivered { records, .. }
+        | Fact::Queueing {
+            fact:
+                Queueing::Queue {
+                    fact:
+                        QueueFact::Sent { records, .. }
+                        | QueueFact::Received { records, .. }
+                        | QueueFact::Deleted { records, .. }
+                        | QueueFact::DeadLettered { records, .. },
+                    ..
+                },
+        } => records,
         _ => &[],
     }
 }

@@ -1,21 +1,22 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
+mod distribution;
 mod mapping;
+mod queues;
 mod sink;
-
-use mapping::mapping;
 
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
+use distribution::{percent, spelled, spelled_time};
+use mapping::mapping;
+use queues::{queue, workers};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
     InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
     RetryMode, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
-use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{ByteCount, Rate, Ratio};
-use sim::engine::time::SimDuration;
 
 /// The components in the order in which records meet them, by name within a kind.
 pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
@@ -39,6 +40,14 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     add(
         "stream",
         blueprint.streams.iter().map(|one| (&one.name, stream(one))).collect(),
+    );
+    add(
+        "queue",
+        blueprint.queues.iter().map(|one| (&one.name, queue(one))).collect(),
+    );
+    add(
+        "worker",
+        blueprint.fleets.iter().map(|one| (&one.name, workers(one))).collect(),
     );
     add(
         "mapping",
@@ -81,16 +90,24 @@ fn producer(producer: &ProducerBlueprint) -> String {
         Some(settings_of) => settings.push(library(settings_of)),
         None => settings.extend(client(producer)),
     }
-    format!("to stream.{}: {}", producer.target, settings.join("; "))
+    let kind = if producer.api.is_for_queues() {
+        "queue"
+    } else {
+        "stream"
+    };
+    format!("to {kind}.{}: {}", producer.target, settings.join("; "))
 }
 
 fn client(producer: &ProducerBlueprint) -> Vec<String> {
     let mut settings = Vec::new();
     settings.push(match producer.api {
-        PutApi::PutRecord => "PutRecord".to_owned(),
-        PutApi::PutRecords => format!(
-            "PutRecords of up to {} records, gathered for {}",
-            producer.max_batch_records, producer.linger
+        api @ (PutApi::PutRecord | PutApi::SendMessage) => api.name().to_owned(),
+        api @ (PutApi::PutRecords | PutApi::SendMessageBatch) => format!(
+            "{} of up to {} {}, gathered for {}",
+            api.name(),
+            producer.max_batch_records,
+            if api.is_for_queues() { "messages" } else { "records" },
+            producer.linger
         ),
     });
     settings.push(match producer.retry.mode {
@@ -220,10 +237,6 @@ fn keys(keys: &Keys) -> String {
     }
 }
 
-fn percent(share: f64) -> f64 {
-    (share * 10_000.0).round() / 100.0
-}
-
 fn stream(stream: &StreamBlueprint) -> String {
     let shards = if stream.shard_count == 1 { "shard" } else { "shards" };
     let mode = match stream.mode {
@@ -334,39 +347,6 @@ fn application(application: &ApplicationBlueprint) -> String {
     settings.join(", ")
 }
 
-fn spelled_time(distribution: &Distribution) -> String {
-    spelled(distribution, &|nanos| SimDuration::from_nanos(nanos as u64).to_string())
-}
-
-/// A distribution in words; `unit` spells a value.
-fn spelled(distribution: &Distribution, unit: &dyn Fn(f64) -> String) -> String {
-    match distribution {
-        Distribution::Constant(value) => unit(*value),
-        Distribution::Uniform { low, high } => format!("{} to {}", unit(*low), unit(*high)),
-        Distribution::Exponential { mean } => format!("exponential with mean {}", unit(*mean)),
-        Distribution::LogNormal { median, sigma } => {
-            format!(
-                "lognormal with median {} and sigma {}",
-                unit(*median),
-                (sigma * 1_000.0).round() / 1_000.0
-            )
-        }
-        Distribution::Gamma { shape, mean } => format!("gamma with mean {} and shape {shape}", unit(*mean)),
-        Distribution::Pareto { scale, shape } => format!("Pareto from {} with shape {shape}", unit(*scale)),
-        Distribution::Percentiles(points) => {
-            let middle = points.iter().find(|(fraction, _)| *fraction >= 0.5).or(points.last());
-            middle.map_or_else(
-                || "given percentiles".to_owned(),
-                |(_, value)| format!("given percentiles around {}", unit(*value)),
-            )
-        }
-        Distribution::Mixture(parts) => {
-            let parts: Vec<String> = parts.iter().map(|(_, part)| spelled(part, unit)).collect();
-            format!("one of {}", parts.join(" | "))
-        }
-    }
-}
-
 /// A command as a clause.
 pub(crate) fn change(command: &Command) -> String {
     let target = command.target();
@@ -425,6 +405,8 @@ fn worker_told(worker: Option<u16>) -> String {
 /// What happened in a run that depends on modelling choices.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Noticed {
+    /// There are queues.
+    Queues,
     /// A stream answered calls.
     Puts,
     /// A mapping polled.
@@ -451,6 +433,11 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "network_latency" | "put_service_time" => Some(Noticed::Puts),
         "get_service_time" | "min_poll_interval" | "poll_dispatch_delay" => Some(Noticed::Polls),
         "lease_write_time" => Some(Noticed::Leases),
+        "queue_servers"
+        | "short_poll_servers"
+        | "queue_order_jitter"
+        | "queue_duplicate_rate"
+        | "queue_service_time" => Some(Noticed::Queues),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
@@ -465,6 +452,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use sim::engine::distribution::Distribution;
 
     #[test]
     fn distributions_are_spelled_with_their_unit() {

@@ -4,17 +4,19 @@ use crate::schema::Kind;
 
 mod catalogue;
 mod publisher;
+mod queues;
 
 pub use crate::statistic::{Sort, Statistic, Unit};
 pub(crate) use catalogue::EVENT_COUNT;
-pub use catalogue::METRICS;
+use catalogue::ROWS;
+use queues::QUEUES;
 
 /// A metric row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metric {
     /// Its name; CloudWatch's, where CloudWatch has it.
     pub name: &'static str,
-    /// `AWS/Kinesis`, `AWS/Lambda`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
+    /// `AWS/Kinesis`, `AWS/Lambda`, `AWS/SQS`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
     pub namespace: &'static str,
     /// Its unit.
     pub unit: Unit,
@@ -24,6 +26,23 @@ pub struct Metric {
     pub of: &'static [Kind],
     /// What it says, in a sentence.
     pub doc: &'static str,
+}
+
+/// All metrics.
+pub const METRICS: &[Metric] = &joined::<{ ROWS.len() + QUEUES.len() }>();
+
+const fn joined<const COUNT: usize>() -> [Metric; COUNT] {
+    let mut all = [ROWS[0]; COUNT];
+    let mut at = 0;
+    while at < COUNT {
+        all[at] = if at < ROWS.len() {
+            ROWS[at]
+        } else {
+            QUEUES[at - ROWS.len()]
+        };
+        at += 1;
+    }
+    all
 }
 
 impl Metric {

@@ -4,10 +4,13 @@ use crate::blueprint::PutApi;
 pub use crate::direct_call::{DirectAnswer, DirectCall};
 use crate::engine::pool::{Handle, Pool, PoolError};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, Destination, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId,
+};
 pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
 pub use crate::position_call::{IteratorCall, IteratorType, ListCaller, ListShardsCall, ShardFilter};
+pub use crate::queue_call::{QueueAction, QueueCall};
 use crate::record::Record;
 pub use crate::subscription_call::{EventsTaken, PushedEvent, SubscribeCall};
 use crate::user_records::LibraryCall;
@@ -64,6 +67,10 @@ pub enum Envelope {
     InvokeDirect(DirectCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
+    /// A call of a queue by a worker, and its response.
+    Queue(QueueCall),
+    /// Messages that a queue moves to its dead-letter queue; their receive counts stand in [`Batch::positions`].
+    Moved(QueueId),
 }
 
 /// Errors that a whole call can end in.
@@ -81,6 +88,14 @@ pub enum ServiceError {
     TooManyRequests,
     /// `ExpiredIteratorException` (KDS-R-05).
     ExpiredIterator,
+    /// `RequestThrottled` (SQS-B-28).
+    RequestThrottled,
+    /// `OverLimit` (SQS-B-29).
+    OverLimit,
+    /// `BatchRequestTooLong` (SQS-B-08).
+    BatchRequestTooLong,
+    /// `TooManyEntriesInBatchRequest` (SQS-B-03).
+    TooManyEntriesInBatchRequest,
     /// `ResourceInUseException` (KDS-EFO-05, KDS-EFO-09, KDS-EFO-10).
     ResourceInUse,
     /// `LimitExceededException` (KDS-EFO-08).
@@ -99,6 +114,10 @@ impl ServiceError {
             Self::RequestTimeout => "request timeout",
             Self::TooManyRequests => "TooManyRequestsException",
             Self::ExpiredIterator => "ExpiredIteratorException",
+            Self::RequestThrottled => "RequestThrottled",
+            Self::OverLimit => "OverLimit",
+            Self::BatchRequestTooLong => "BatchRequestTooLong",
+            Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",
             Self::ResourceInUse => "ResourceInUseException",
             Self::LimitExceeded => "LimitExceededException",
             Self::ResourceNotFound => "ResourceNotFoundException",
@@ -111,8 +130,8 @@ impl ServiceError {
 pub struct PutCall {
     /// Who calls.
     pub producer: ProducerId,
-    /// Which stream.
-    pub stream: StreamId,
+    /// Where to.
+    pub target: Destination,
     /// Which API.
     pub api: PutApi,
     /// The batch is a cohort: each record is a `PutRecord` of its own, sent at the time in its `arrived_at` field.

@@ -16,6 +16,7 @@ pub use crate::mapping_blueprint::*;
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
+pub use crate::queue_blueprint::*;
 pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
 pub use crate::sink_blueprint::{
     BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
@@ -46,6 +47,10 @@ pub struct Blueprint {
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
     pub streams: Vec<StreamBlueprint>,
+    /// SQS queues.
+    pub queues: Vec<QueueBlueprint>,
+    /// Workers that poll queues.
+    pub fleets: Vec<FleetBlueprint>,
     /// Registered consumers of streams.
     pub consumers: Vec<ConsumerBlueprint>,
     /// Event source mappings.
@@ -81,6 +86,8 @@ impl Blueprint {
             stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
             producers: Vec::new(),
             streams: Vec::new(),
+            queues: Vec::new(),
+            fleets: Vec::new(),
             consumers: Vec::new(),
             mappings: Vec::new(),
             applications: Vec::new(),
@@ -97,7 +104,7 @@ impl Blueprint {
 pub struct ProducerBlueprint {
     /// Component name.
     pub name: String,
-    /// Name of the stream that it writes to.
+    /// Name of the stream or queue that it writes to: the API tells which of the two.
     pub target: String,
     /// When records are created.
     pub arrivals: Arrivals,
@@ -282,6 +289,30 @@ pub enum PutApi {
     PutRecord,
     /// Up to 500 records for each call.
     PutRecords,
+    /// One message for each call, to a queue.
+    SendMessage,
+    /// Up to ten messages for each call, to a queue (SQS-B-01).
+    SendMessageBatch,
+}
+
+impl PutApi {
+    /// Whether a call carries one record only.
+    pub const fn is_single(self) -> bool {
+        matches!(self, Self::PutRecord | Self::SendMessage)
+    }
+    /// Whether it sends to a queue.
+    pub const fn is_for_queues(self) -> bool {
+        matches!(self, Self::SendMessage | Self::SendMessageBatch)
+    }
+    /// The name that AWS prints.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::PutRecord => "PutRecord",
+            Self::PutRecords => "PutRecords",
+            Self::SendMessage => "SendMessage",
+            Self::SendMessageBatch => "SendMessageBatch",
+        }
+    }
 }
 
 /// The SDK's retries of whole requests (KDS-SDK-01..17).

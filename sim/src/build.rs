@@ -7,15 +7,17 @@ use crate::directory::{Component, Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
-use crate::ids::{ApplicationId, MappingId, ProducerId, ReaderId, StreamId};
+use crate::ids::{ApplicationId, Destination, FleetId, MappingId, ProducerId, QueueId, ReaderId, StreamId};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::application::{Application, ApplicationSetting};
+use crate::services::fleet::Fleet;
 use crate::services::invoker::Invoker;
 use crate::services::kinesis::{ConsumerSetting, Stream, StreamSetting};
 use crate::services::lambda::{Account, Lambda};
 use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
+use crate::services::queue::{Queue, QueueSetting};
 use crate::services::sink::Sink;
 use crate::user_records::UserRecords;
 use crate::world::World;
@@ -89,19 +91,9 @@ impl World {
         {
             invokers.push(Invoker::new(invoker, entry.function, &blueprint.model, &mut random)?);
         }
-        let mut clients = IndexVec::<ProducerId, Client>::new();
-        for (producer, entry) in producers.iter().zip(&directory.producers) {
-            let range = keys.range(ProducerId::from_index(clients.len()));
-            let setting = LibrarySetting {
-                target: entry.target,
-                keys: &keys,
-                range,
-                aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
-                shards: streams[entry.target].ranges(),
-                model: &blueprint.model,
-            };
-            clients.push(Client::new(producer, setting, &mut random)?);
-        }
+        let clients = build_clients(blueprint, &directory, (&producers, &keys), &streams, &mut random)?;
+        let queues = build_queues(blueprint, &directory, &mut random)?;
+        let fleets = build_fleets(blueprint, &directory, &mut random)?;
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
             sinks.push(Sink::new(sink, &blueprint.model, &mut random)?);
@@ -116,6 +108,8 @@ impl World {
         }
         let world = Self {
             applications,
+            queues,
+            fleets,
             invokers,
             lambda,
             mappings,
@@ -162,7 +156,9 @@ fn build_streams(
             iterators: readers.iter().any(|reader| match directory.readers[*reader].component {
                 Component::Application(_) => true,
                 Component::Mapping(mapping) => directory.mappings[mapping].begins_late,
-                Component::Producer(_)
+                Component::Queue(_)
+                | Component::Fleet(_)
+                | Component::Producer(_)
                 | Component::Stream(_)
                 | Component::Function(_)
                 | Component::Invoker(_)
@@ -176,6 +172,32 @@ fn build_streams(
         streams.push(Stream::new(stream, setting, random)?);
     }
     Ok(streams)
+}
+
+fn build_clients(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    (producers, keys): (&[&ProducerBlueprint], &KeyTable),
+    streams: &IndexVec<StreamId, Stream>,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<ProducerId, Client>, BuildError> {
+    let mut clients = IndexVec::<ProducerId, Client>::new();
+    for (producer, entry) in producers.iter().zip(&directory.producers) {
+        let range = keys.range(ProducerId::from_index(clients.len()));
+        let setting = LibrarySetting {
+            target: entry.target,
+            keys,
+            range,
+            aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
+            shards: match entry.target {
+                Destination::Stream(stream) => streams[stream].ranges(),
+                Destination::Queue(_) => &[],
+            },
+            model: &blueprint.model,
+        };
+        clients.push(Client::new(producer, setting, random)?);
+    }
+    Ok(clients)
 }
 
 /// The stream's registered consumers, in order of their names.
@@ -237,6 +259,39 @@ fn build_applications(
         applications.push(Application::new(application, setting, random)?);
     }
     Ok(applications)
+}
+
+fn build_queues(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<QueueId, Queue>, BuildError> {
+    let mut queues = IndexVec::new();
+    let all = sorted(&blueprint.queues, "queue", |queue| &queue.name)?;
+    for (queue, entry) in all.into_iter().zip(&directory.queues) {
+        let setting = QueueSetting {
+            profile: blueprint.profile,
+            model: &blueprint.model,
+            dead_letter_queue: entry.dead_letter_queue,
+        };
+        queues.push(Queue::new(queue, setting, random)?);
+    }
+    Ok(queues)
+}
+
+fn build_fleets(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<FleetId, Fleet>, BuildError> {
+    let mut fleets = IndexVec::new();
+    let all = sorted(&blueprint.fleets, "worker", |fleet| &fleet.name)?;
+    for (fleet, entry) in all.into_iter().zip(&directory.fleets) {
+        let queue = blueprint.queues.iter().find(|queue| queue.name == fleet.queue);
+        let timeout = queue.map_or(SimDuration::ZERO, |queue| queue.visibility_timeout);
+        fleets.push(Fleet::new(fleet, entry.queue, timeout, &blueprint.model, random)?);
+    }
+    Ok(fleets)
 }
 
 /// Whether something that is asked of the stream depends on the load of its shards.

@@ -1,14 +1,17 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
 mod consumers;
+mod queues;
 
 pub use consumers::ConsumerEntry;
 use consumers::consumers;
+pub use queues::{FleetEntry, QueueEntry};
 
 use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
-    ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
+    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
+    SinkId, StreamId,
 };
 use core::fmt;
 
@@ -33,6 +36,10 @@ pub struct Directory {
     pub processors: IndexVec<ProcessorId, ProcessorEntry>,
     /// Sinks.
     pub sinks: IndexVec<SinkId, SinkEntry>,
+    /// Queues.
+    pub queues: IndexVec<QueueId, QueueEntry>,
+    /// Workers of queues.
+    pub fleets: IndexVec<FleetId, FleetEntry>,
 }
 
 /// A producer.
@@ -41,7 +48,7 @@ pub struct ProducerEntry {
     /// Its name in the scenario.
     pub name: String,
     /// Where it writes.
-    pub target: StreamId,
+    pub target: Destination,
     /// The API that carries its records.
     pub api: PutApi,
     /// The Kinesis Producer Library is its client.
@@ -166,6 +173,10 @@ pub enum Component {
     Invoker(InvokerId),
     /// A sink.
     Sink(SinkId),
+    /// A queue.
+    Queue(QueueId),
+    /// Workers of a queue.
+    Fleet(FleetId),
 }
 
 /// A reference in a blueprint that names no component.
@@ -192,6 +203,8 @@ impl Directory {
         let stream_names: Vec<&str> = streams.iter().map(|stream| stream.name.as_str()).collect();
         let function_names: Vec<&str> = functions.iter().map(|function| function.name.as_str()).collect();
         let sink_names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
+        let (queues, fleets) = queues::queues(blueprint)?;
+        let queue_names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
@@ -221,17 +234,7 @@ impl Directory {
                 })
                 .collect::<Result<_, _>>()?;
         Ok(Self {
-            producers: sorted(blueprint.producers.iter(), |producer| &producer.name)
-                .into_iter()
-                .map(|producer| {
-                    Ok(ProducerEntry {
-                        name: producer.name.clone(),
-                        target: find(&stream_names, &producer.target, &producer.name)?,
-                        api: producer.api,
-                        library: producer.library.is_some(),
-                    })
-                })
-                .collect::<Result<_, _>>()?,
+            producers: producers(blueprint, &stream_names, &queue_names)?,
             streams: (streams.iter())
                 .map(|stream| StreamEntry {
                     name: stream.name.clone(),
@@ -239,6 +242,8 @@ impl Directory {
                     consumers: consumers(blueprint, &stream.name, &mappings, &applications),
                 })
                 .collect(),
+            queues,
+            fleets,
             invokers: invokers(blueprint, &function_names)?,
             readers: readers(&mappings, &functions, &applications),
             processors: processors(&functions, &applications),
@@ -271,6 +276,8 @@ impl Directory {
             Component::Function(id) => ("function", self.functions.get(id).map(|entry| &entry.name)),
             Component::Invoker(id) => ("invoker", self.invokers.get(id).map(|entry| &entry.name)),
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
+            Component::Queue(id) => ("queue", self.queues.get(id).map(|entry| &entry.name)),
+            Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
@@ -339,7 +346,12 @@ impl Directory {
             Component::Stream(id) => return Some(id),
             Component::Mapping(id) => id.into(),
             Component::Application(id) => self.reader_of(id),
-            Component::Producer(_) | Component::Function(_) | Component::Invoker(_) | Component::Sink(_) => {
+            Component::Producer(_)
+            | Component::Function(_)
+            | Component::Invoker(_)
+            | Component::Sink(_)
+            | Component::Queue(_)
+            | Component::Fleet(_) => {
                 return None;
             }
         };
@@ -408,6 +420,28 @@ pub(crate) fn processors(
         sink: application.sink,
     });
     functions.chain(applications).collect()
+}
+
+fn producers(
+    blueprint: &Blueprint,
+    stream_names: &[&str],
+    queue_names: &[&str],
+) -> Result<IndexVec<ProducerId, ProducerEntry>, UnknownReference> {
+    sorted(blueprint.producers.iter(), |producer| &producer.name)
+        .into_iter()
+        .map(|producer| {
+            Ok(ProducerEntry {
+                name: producer.name.clone(),
+                target: if producer.api.is_for_queues() {
+                    Destination::Queue(find(queue_names, &producer.target, &producer.name)?)
+                } else {
+                    Destination::Stream(find(stream_names, &producer.target, &producer.name)?)
+                },
+                api: producer.api,
+                library: producer.library.is_some(),
+            })
+        })
+        .collect()
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {

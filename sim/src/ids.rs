@@ -42,6 +42,34 @@ crate::define_index! {
     ProcessorId(u16)
 }
 
+crate::define_index! {
+    /// An SQS queue.
+    QueueId(u16)
+}
+crate::define_index! {
+    /// The workers of a queue.
+    FleetId(u16)
+}
+
+/// Where a producer writes.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Destination {
+    /// A Kinesis data stream.
+    Stream(StreamId),
+    /// An SQS queue.
+    Queue(QueueId),
+}
+
+impl Destination {
+    /// The stream, if it is one.
+    pub const fn stream(self) -> Option<StreamId> {
+        match self {
+            Self::Stream(stream) => Some(stream),
+            Self::Queue(_) => None,
+        }
+    }
+}
+
 impl From<FunctionId> for ProcessorId {
     fn from(function: FunctionId) -> Self {
         Self(function.0)

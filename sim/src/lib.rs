@@ -20,6 +20,8 @@ pub mod observe;
 mod position_call;
 pub mod producer_library;
 pub mod profile;
+pub mod queue_blueprint;
+pub mod queue_call;
 pub mod record;
 pub mod services;
 pub mod session;

@@ -3,6 +3,7 @@
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::SimDuration;
+use crate::queue_blueprint::QueueModel;
 
 /// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
 #[derive(Clone, PartialEq, Debug)]
@@ -96,6 +97,8 @@ pub struct ModelParameters {
     pub poller_failover_rate: Ratio,
     /// Bytes of one record's metadata in an invocation, beside base64 data and partition key (LAM-U-29).
     pub payload_record_overhead: u32,
+    /// About queues.
+    pub queue: QueueModel,
 }
 
 impl Default for ModelParameters {
@@ -168,6 +171,7 @@ impl Default for ModelParameters {
             async_duplicate_rate: Ratio::ZERO,
             poller_failover_rate: Ratio::ZERO,
             payload_record_overhead: 530,
+            queue: QueueModel::default(),
         }
     }
 }

@@ -7,20 +7,24 @@ use crate::directory::Directory;
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, FunctionId, InvokerId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId,
+};
 use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::holdings::{
-    Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
+    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
 };
 use crate::services::application::Application;
+use crate::services::fleet::Fleet;
 use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
+use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, invoker, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -31,6 +35,8 @@ pub enum Event {
     Application(ApplicationId, application::Event),
     /// A command takes effect.
     Control(u16),
+    /// To workers of a queue.
+    Fleet(FleetId, fleet::Event),
     /// To a function.
     Function(FunctionId, lambda::Event),
     /// To an invoker.
@@ -39,6 +45,8 @@ pub enum Event {
     Mapping(MappingId, mapping::Event),
     /// To a producer.
     Producer(ProducerId, producer::Event),
+    /// To a queue.
+    Queue(QueueId, queue::Event),
     /// To a sink.
     Sink(SinkId, sink::Event),
     /// To a stream.
@@ -51,6 +59,8 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 #[derive(Clone, Debug)]
 pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
+    pub(crate) queues: IndexVec<QueueId, Queue>,
+    pub(crate) fleets: IndexVec<FleetId, Fleet>,
     pub(crate) invokers: IndexVec<InvokerId, Invoker>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
@@ -92,6 +102,8 @@ impl Model for World {
             Event::Stream(id, event) => word(id.0, 5, event.kind()),
             Event::Application(id, event) => word(id.0, 6, event.kind()),
             Event::Invoker(id, event) => word(id.0, 7, event.kind()),
+            Event::Queue(id, event) => word(id.0, 8, event.kind()),
+            Event::Fleet(id, event) => word(id.0, 9, event.kind()),
         }
     }
 
@@ -123,10 +135,12 @@ impl Model for World {
                 }
             }
             Event::Application(id, event) => self.applications[id].handle(id, event, cx),
+            Event::Fleet(id, event) => self.fleets[id].handle(id, event, cx),
             Event::Function(id, event) => self.lambda.handle(id, event, cx),
             Event::Invoker(id, event) => self.invokers[id].handle(id, event, cx),
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
+            Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
             Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
         }
@@ -154,6 +168,14 @@ impl World {
     pub fn applications(&self) -> &IndexVec<ApplicationId, Application> {
         &self.applications
     }
+    /// The queues.
+    pub fn queues(&self) -> &IndexVec<QueueId, Queue> {
+        &self.queues
+    }
+    /// The workers of queues.
+    pub fn fleets(&self) -> &IndexVec<FleetId, Fleet> {
+        &self.fleets
+    }
     /// The functions.
     pub fn lambda(&self) -> &Lambda {
         &self.lambda
@@ -164,7 +186,15 @@ impl World {
         let clients = self.producers.iter().map(Client::memory);
         let lanes = self.mappings.iter().map(Mapping::memory);
         let workers = self.applications.iter().map(Application::memory);
-        let records = streams.chain(clients).chain(lanes).chain(workers).sum::<u64>();
+        let queues = self.queues.iter().map(Queue::memory);
+        let fleets = self.fleets.iter().map(Fleet::memory);
+        let records = streams
+            .chain(clients)
+            .chain(lanes)
+            .chain(workers)
+            .chain(queues)
+            .chain(fleets)
+            .sum::<u64>();
         records + self.batches.memory() + self.user_records.memory()
     }
 
@@ -187,6 +217,9 @@ impl World {
         }
         for id in self.applications.ids() {
             self.applications[id].start(id, cx);
+        }
+        for id in self.fleets.ids() {
+            self.fleets[id].start(id, cx);
         }
         self.lambda.start(cx);
         for id in self.invokers.ids() {
@@ -213,6 +246,8 @@ impl World {
             .chain(sinks)
             .chain(self.applications.iter().flat_map(Application::draws))
             .chain(self.invokers.iter().flat_map(Invoker::draws))
+            .chain(self.queues.iter().map(Queue::draws))
+            .chain(self.fleets.iter().map(Fleet::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -228,17 +263,7 @@ impl World {
                 in_flight,
             });
         }
-        out.invokers
-            .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
-                invoker,
-                in_flight: state.in_flight(),
-            }));
-        out.queues
-            .extend(self.lambda.queues().map(|(function, waiting, running)| QueueHoldings {
-                function,
-                waiting,
-                running,
-            }));
+        self.messages_held(out);
         for id in self.streams.ids() {
             self.streams[id].expire(now);
             out.logs.extend(self.streams[id].shards().iter().map(|shard| {
@@ -285,5 +310,25 @@ impl World {
                     in_flight: place.in_flight,
                 }));
         }
+    }
+
+    /// What queues, direct callers and the queues of asynchronous events hold.
+    fn messages_held(&self, out: &mut Holdings) {
+        out.queues
+            .extend(self.queues.iter_enumerated().map(|(queue, held)| QueueHoldings {
+                queue,
+                held: held.state(),
+            }));
+        out.invokers
+            .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
+                invoker,
+                in_flight: state.in_flight(),
+            }));
+        out.events
+            .extend(self.lambda.queues().map(|(function, waiting, running)| EventHoldings {
+                function,
+                waiting,
+                running,
+            }));
     }
 }

@@ -91,9 +91,10 @@ impl Measured {
         let mut apis: BTreeMap<StreamId, Vec<PutApi>> = BTreeMap::new();
         for producer in &directory.producers {
             let found = blueprint.producers.iter().find(|one| one.name == producer.name);
-            apis.entry(producer.target)
-                .or_default()
-                .extend(found.map(|one| one.api));
+            let Some(stream) = producer.target.stream() else {
+                continue;
+            };
+            apis.entry(stream).or_default().extend(found.map(|one| one.api));
         }
         let pending: BTreeSet<Question> = expectations.iter().map(Question::of).collect();
         let mut openings: BTreeMap<SimTime, Opening> = BTreeMap::new();

@@ -86,6 +86,8 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
         ("mapping", name) => directory.mapping(name).map(Component::Mapping),
         ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
+        ("queue", name) => directory.queue(name).map(Component::Queue),
+        ("worker", name) => directory.fleet(name).map(Component::Fleet),
         ("invoker", name) => directory.invoker(name).map(Component::Invoker),
         ("sink", name) => directory.sink(name).map(Component::Sink),
         _ => None,

@@ -5,10 +5,11 @@ use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
+use sim::ids::{ApplicationId, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{
-    Counts, FunctionCounts, InvokerCounts, ProducerCounts, ReaderCounts, SinkCounts, StreamCounts,
+    Counts, FleetCounts, FunctionCounts, InvokerCounts, ProducerCounts, QueueCounts, ReaderCounts, SinkCounts,
+    StreamCounts,
 };
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::ordering::{AnomalyCounts, Ordering, Place};
@@ -139,6 +140,8 @@ impl Period<'_> {
             }
             "application" => self.application(directory.application(name)?, directory, metric, statistic),
             "function" => self.function(directory.function(name)?, metric, statistic),
+            "queue" => self.queue(directory.queue(name)?, metric, statistic),
+            "worker" => self.workers(directory.fleet(name)?, metric, statistic),
             "invoker" => {
                 let id = directory.invoker(name)?;
                 let of = |total: fn(&InvokerCounts) -> u64| {
@@ -368,6 +371,45 @@ impl Period<'_> {
                 let processor = directory.processor_of(id);
                 self.place(Place::Processor(processor), &[processor], metric, statistic)
             }
+        }
+    }
+
+    fn queue(&self, id: QueueId, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&QueueCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.queues[id])));
+        match metric {
+            "NumberOfMessagesSent" => of(|counts| counts.sent),
+            "NumberOfMessagesReceived" => of(|counts| counts.received),
+            "NumberOfEmptyReceives" => of(|counts| counts.empty_receives),
+            "NumberOfMessagesDeleted" => of(|counts| counts.delete_entries),
+            "NumberOfDeduplicatedSentMessages" => of(|counts| counts.deduplicated),
+            "MessagesReceivedAgain" => of(|counts| counts.received_again),
+            "MessagesExpired" => of(|counts| counts.expired),
+            "MessagesDeadLettered" => of(|counts| counts.dead_lettered),
+            "MessagesRefused" => of(|counts| counts.entries_refused + counts.sends_refused),
+            "Requests" => of(|counts| counts.requests),
+            "EndToEndLatency" if self.begin.is_none() => {
+                let place = self.end.latency.of_queue(id)?;
+                let nanos = match statistic {
+                    Statistic::Percentile(thousandths) => place.end_to_end.quantile(thousandths * 10),
+                    Statistic::Maximum => place.end_to_end.max(),
+                    Statistic::Average => place.end_to_end.mean(),
+                    Statistic::Minimum => place.end_to_end.min(),
+                    Statistic::Sum | Statistic::SampleCount => return None,
+                };
+                let millis = nanos.map(|span| span.as_nanos() as f64 / NANOS_PER_MILLI);
+                Some(millis.ok_or(Missing::NoValueThen))
+            }
+            _ => None,
+        }
+    }
+
+    fn workers(&self, id: FleetId, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&FleetCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.fleets[id])));
+        match metric {
+            "MessagesProcessed" => of(|counts| counts.processed),
+            "MessagesFailed" => of(|counts| counts.failed),
+            "Crashes" => of(|counts| counts.crashes),
+            _ => None,
         }
     }
 

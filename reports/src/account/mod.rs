@@ -3,6 +3,7 @@
 mod components;
 mod figures;
 mod findings;
+mod queues;
 
 pub use components::{
     ApplicationAccount, EventAccount, FirstThrottle, FunctionAccount, FunctionUsage, InvokerAccount, LibraryAccount,
@@ -11,6 +12,8 @@ pub use components::{
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
+
+pub use queues::{QueueAccount, WorkersAccount};
 
 use crate::course::Course;
 use sim::engine::time::{SimDuration, SimTime};
@@ -35,6 +38,10 @@ pub struct Account {
     pub readers: Vec<ReaderAccount>,
     /// Functions.
     pub functions: Vec<FunctionAccount>,
+    /// Queues.
+    pub queues: Vec<QueueAccount>,
+    /// Workers of queues.
+    pub workers: Vec<WorkersAccount>,
     /// Direct callers of functions.
     pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.

@@ -60,8 +60,33 @@ impl View<'_> {
             )
         });
         let mut balances: Vec<String> = producers.chain(streams).chain(readers).collect();
+        balances.extend(self.queue_balances(counts));
         balances.extend(self.direct_balances(counts));
         balances
+    }
+
+    /// Queues of SQS.
+    fn queue_balances(&self, counts: &Counts) -> Vec<String> {
+        let queues = counts.queues.iter_enumerated().map(|(id, one)| {
+            let held = self.holdings.queues.iter().find(|held| held.queue == id);
+            let held = held.map(|held| held.held).unwrap_or_default();
+            let terms = [
+                (one.deleted, "deleted"),
+                (held.available, "available"),
+                (held.delayed, "delayed"),
+                (held.in_flight, "in flight"),
+                (one.expired, "expired"),
+                (one.dead_lettered, "moved to the dead-letter queue"),
+                (one.purged, "purged"),
+            ];
+            self.balance(
+                Component::Queue(id),
+                one.balance().0,
+                "sent, moved here or come back",
+                &terms,
+            )
+        });
+        queues.collect()
     }
 
     /// Direct callers, and the queues of asynchronous events.
@@ -80,7 +105,7 @@ impl View<'_> {
             .iter_enumerated()
             .filter(|(_, made)| made.events.received > 0);
         let queues = queues.map(|(id, made)| {
-            let held = || self.holdings.queues.iter().filter(|held| held.function == id);
+            let held = || self.holdings.events.iter().filter(|held| held.function == id);
             let events = &made.events;
             let terms = [
                 (events.succeeded, "succeeded"),

@@ -50,7 +50,8 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .chain(directory.mappings.ids().map(Component::Mapping))
         .chain(directory.functions.ids().map(Component::Function))
         .chain(directory.invokers.ids().map(Component::Invoker))
-        .chain(directory.sinks.ids().map(Component::Sink));
+        .chain(directory.sinks.ids().map(Component::Sink))
+        .chain(directory.queues.ids().map(Component::Queue));
     let mut found = Vec::new();
     for component in components {
         let label = directory.label(component);
@@ -111,6 +112,7 @@ fn told(component: String, shard: Option<ShardIndex>, metric: Metric, points: Ve
         unit: match row.unit {
             catalogue::Unit::Count => "Count",
             catalogue::Unit::Bytes => "Bytes",
+            catalogue::Unit::Seconds => "Seconds",
             catalogue::Unit::Milliseconds => "Milliseconds",
             catalogue::Unit::Fraction => "Fraction",
         },

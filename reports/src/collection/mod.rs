@@ -8,6 +8,7 @@ mod headroom;
 mod ledgers;
 mod limits;
 mod metrics;
+mod queues;
 mod readers;
 mod usage;
 
@@ -23,7 +24,7 @@ use readers::InHand;
 use sim::blueprint::{Blueprint, PutApi};
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::{ProducerId, ShardIndex, SinkId, StreamId};
+use sim::ids::{Destination, ProducerId, ShardIndex, SinkId, StreamId};
 use sim::observe::Observers;
 use sim::observe::counts::{Counts, ProducerCounts, StreamCounts};
 use sim::observe::fact::GiveUpReason;
@@ -76,6 +77,8 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         streams: Vec::new(),
         readers: Vec::new(),
         functions: Vec::new(),
+        queues: Vec::new(),
+        workers: Vec::new(),
         invokers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
@@ -153,6 +156,8 @@ impl View<'_> {
             .iter_enumerated()
             .map(|(id, one)| functions::invoker(self.label(Component::Invoker(id)), one))
             .collect();
+        account.queues = self.queues(counts);
+        account.workers = self.workers(counts);
         let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
@@ -198,11 +203,11 @@ impl View<'_> {
         ];
         ProducerAccount {
             name: self.label(Component::Producer(id)),
-            target: self.label(Component::Stream(entry.target)),
-            api: match api {
-                Some(PutApi::PutRecord) => "PutRecord",
-                Some(PutApi::PutRecords) | None => "PutRecords",
-            },
+            target: self.label(match entry.target {
+                Destination::Stream(stream) => Component::Stream(stream),
+                Destination::Queue(queue) => Component::Queue(queue),
+            }),
+            api: api.map_or("PutRecords", PutApi::name),
             library: entry.library.then_some(LibraryAccount {
                 user_records_sent: counts.library.user_records,
                 kinesis_records_sent: counts.library.kinesis_records,
@@ -372,6 +377,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
             Noticed::Leases,
             counts.readers.iter().any(|reader| reader.application.leases_new > 0),
         ),
+        (Noticed::Queues, !counts.queues.is_empty()),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

@@ -2,6 +2,7 @@
 //!
 //! The schema's version changes when a key changes its name or meaning; new keys may be added within a version.
 
+use super::queues;
 use crate::account::{
     Account, Check, Ending, EventAccount, FunctionAccount, InvokerAccount, Judgement, LatencyAccount, LimitUse,
     ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, Spread, StreamAccount, UsageAccount,
@@ -55,6 +56,8 @@ pub fn render(account: &Account) -> String {
         "mappings": readers(account, |one| one.application.is_none()),
         "applications": readers(account, |one| one.application.is_some()),
         "functions": list(&account.functions, function),
+        "queues": list(&account.queues, queues::queue),
+        "workers": list(&account.workers, queues::workers),
         "invokers": list(&account.invokers, invoker),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),

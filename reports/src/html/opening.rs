@@ -206,6 +206,7 @@ fn flow(account: &Account) -> Markup {
     let stages = [
         producers(account),
         streams(account),
+        queues(account),
         readers(account),
         functions(account),
         sinks(account),
@@ -328,6 +329,27 @@ fn functions(account: &Account) -> Vec<Stage> {
             warnings: warnings(&[(one.errors + one.timeouts, "failed"), (one.throttles, "refused")]),
         })
         .collect()
+}
+
+fn queues(account: &Account) -> Vec<Stage> {
+    let queues = account.queues.iter().map(|one| Stage {
+        name: one.name.clone(),
+        told: vec![
+            format!("{} sent", count(one.sent)),
+            format!("{} deleted", count(one.deleted)),
+        ],
+        warnings: warnings(&[
+            (one.received_again, "received again"),
+            (one.dead_lettered, "dead letters"),
+            (one.expired, "expired"),
+        ]),
+    });
+    let workers = account.workers.iter().map(|one| Stage {
+        name: one.name.clone(),
+        told: vec![format!("{} processed", count(one.processed))],
+        warnings: warnings(&[(one.failed, "failed"), (one.crashes, "died")]),
+    });
+    queues.chain(workers).collect()
 }
 
 fn sinks(account: &Account) -> Vec<Stage> {

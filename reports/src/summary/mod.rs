@@ -3,6 +3,7 @@
 
 mod direct;
 mod page;
+mod queues;
 mod sentences;
 
 pub use page::Layout;
@@ -140,8 +141,11 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     });
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
     let sources = producers.chain(streams);
+    let queues = account.queues.iter().map(queues::queue_told);
+    let workers = account.workers.iter().map(queues::workers_told);
+    let served = queues.chain(workers);
     let runs = invokers.chain(functions);
-    sources.chain(readers).chain(runs).chain(sinks).collect()
+    sources.chain(served).chain(readers).chain(runs).chain(sinks).collect()
 }
 
 fn latency(page: &mut Page, account: &Account) {

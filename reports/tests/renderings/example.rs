@@ -54,6 +54,8 @@ pub(crate) fn hot_shard() -> Account {
         streams: vec![stream()],
         readers: vec![reader()],
         functions: vec![function()],
+        queues: Vec::new(),
+        workers: Vec::new(),
         invokers: Vec::new(),
         sinks: vec![SinkAccount {
             name: "sink.orders".to_owned(),

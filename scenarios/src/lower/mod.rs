@@ -11,6 +11,7 @@ mod memory;
 mod model;
 mod producer;
 mod producer_library;
+mod queue;
 mod rules;
 mod sink;
 
@@ -79,6 +80,7 @@ impl Lowering<'_> {
                 .producers
                 .extend(self.producer(&component.name, &component.fields));
         }
+        self.queues(top, &mut blueprint);
         self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
             let mapping = self.mapping(&component.name, &component.fields);

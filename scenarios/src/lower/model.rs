@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::Assumption;
 use crate::fields::Fields;
 use crate::source::printable;
-use sim::blueprint::ModelParameters;
+use sim::blueprint::{ModelParameters, QueueModel};
 
 pub(super) fn parameters(fields: &Fields) -> ModelParameters {
     ModelParameters {
@@ -49,6 +49,14 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poller_failover_rate: fields.ratio("poller_failover_rate"),
         lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
+        queue: QueueModel {
+            servers: fields.u32("queue_servers"),
+            short_poll_servers: fields.u32("short_poll_servers"),
+            order_jitter: fields.distribution("queue_order_jitter"),
+            duplicate_rate: fields.ratio("queue_duplicate_rate"),
+            outdated_delete_rate: fields.ratio("outdated_delete_rate"),
+            service_time: fields.distribution("queue_service_time"),
+        },
     }
 }
 

@@ -3,6 +3,7 @@
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::{Field, Fields, Value};
+use crate::schema::Kind;
 use crate::trace;
 use sim::blueprint::{
     Arrivals, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, Trace, TraceRows, WeightedKey,
@@ -10,6 +11,7 @@ use sim::blueprint::{
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::Rate;
 use sim::engine::time::SimDuration;
+use sim::services::queue::quotas::{MAX_ENTRIES, maximum_batch_size};
 use std::sync::Arc;
 
 impl Lowering<'_> {
@@ -21,13 +23,15 @@ impl Lowering<'_> {
         };
         let keys = self.keys(fields, &arrivals);
         let size = self.size(fields, &arrivals);
-        let api = match fields.word("api") {
-            "PutRecord" => PutApi::PutRecord,
-            _ => PutApi::PutRecords,
-        };
+        let api = self.api(fields);
         let library = self.library(fields);
         match api {
             _ if library.is_some() => {}
+            PutApi::SendMessage => {
+                let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
+                self.no_effect(fields, &knobs, "SendMessage sends each message by itself");
+            }
+            PutApi::SendMessageBatch => {}
             PutApi::PutRecord => {
                 let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
                 self.no_effect(fields, &knobs, "PutRecord sends each record by itself");
@@ -55,8 +59,16 @@ impl Lowering<'_> {
             size,
             api,
             linger: fields.duration("linger"),
-            max_batch_records: fields.u32("max_batch_records"),
-            max_batch_bytes: fields.bytes("max_batch_bytes"),
+            max_batch_records: if api.is_for_queues() {
+                fields.u32("max_batch_records").min(MAX_ENTRIES)
+            } else {
+                fields.u32("max_batch_records")
+            },
+            max_batch_bytes: if api.is_for_queues() {
+                fields.bytes("max_batch_bytes").min(maximum_batch_size(self.profile))
+            } else {
+                fields.bytes("max_batch_bytes")
+            },
             concurrency: fields.u32("concurrency"),
             sequence_number_for_ordering: fields.flag("SequenceNumberForOrdering"),
             retry: retry(fields.table("retry")),
@@ -155,6 +167,33 @@ impl Lowering<'_> {
             );
         }
         Arrivals::Profile { points, period }
+    }
+
+    /// The API, which fits what the producer writes to.
+    fn api(&mut self, fields: &Fields) -> PutApi {
+        let to_queue = matches!(fields.reference("target"), Some((Kind::Queue, _)));
+        let api = match fields.word("api") {
+            "PutRecord" => PutApi::PutRecord,
+            "SendMessage" => PutApi::SendMessage,
+            "SendMessageBatch" => PutApi::SendMessageBatch,
+            _ if to_queue && !fields.is_given("api") => PutApi::SendMessageBatch,
+            _ => PutApi::PutRecords,
+        };
+        if api.is_for_queues() != to_queue && fields.reference("target").is_some() {
+            let title = format!("{} does not reach the target of this producer", api.name());
+            let help = if to_queue {
+                "use SendMessageBatch or SendMessage, or leave `api` out"
+            } else {
+                "use PutRecords or PutRecord, or name a queue as target"
+            };
+            let label = if to_queue {
+                "the target is a queue"
+            } else {
+                "the target is a stream"
+            };
+            self.fault(Code::Contradiction, fields.place_of("api"), title, label, help);
+        }
+        api
     }
 
     fn keys(&mut self, fields: &Fields, arrivals: &Arrivals) -> Keys {

@@ -179,6 +179,11 @@ impl Lowering<'_> {
                 "no mapping or invoker invokes it",
             ),
             (
+                Kind::Queue,
+                &[(Kind::Producer, "target"), (Kind::Worker, "queue")],
+                "nobody sends to it or receives from it",
+            ),
+            (
                 Kind::Consumer,
                 &[(Kind::Mapping, "consumer")],
                 "no mapping or application reads as it",
@@ -198,7 +203,8 @@ impl Lowering<'_> {
                 if kind == Kind::Consumer && applications.any(|application| application.name == component.name) {
                     continue;
                 }
-                if !unsure && !used(users, kind, &component.name) {
+                let dead_letters = kind == Kind::Queue && is_dead_letter_queue(top, &component.name);
+                if !unsure && !used(users, kind, &component.name) && !dead_letters {
                     idle.push((component.key, format!("{kind}.{}", component.name), why));
                 }
             }
@@ -208,6 +214,15 @@ impl Lowering<'_> {
             self.fault(Code::Unused, place, title, why, "");
         }
     }
+}
+
+/// Whether another queue's redrive policy names this one.
+fn is_dead_letter_queue(top: &Fields, name: &str) -> bool {
+    let mut policies = top
+        .components(Kind::Queue)
+        .iter()
+        .filter_map(|queue| queue.fields.table("RedrivePolicy"));
+    policies.any(|policy| policy.reference("deadLetterTargetArn") == Some((Kind::Queue, name)))
 }
 
 /// What a function takes from the account whether it runs or not, and where that is stated (LAM-C-34).

@@ -10,8 +10,8 @@ use Unit::{Bytes, Count, Milliseconds};
 /// Who publishes the metrics that a mapping has only with MetricsConfig (LAM-M-20).
 pub(crate) const EVENT_COUNT: &str = "AWS/Lambda";
 
-/// All metrics.
-pub const METRICS: &[Metric] = &[
+/// All but those of queues.
+pub(super) const ROWS: &[Metric] = &[
     kinesis(
         "IncomingRecords",
         Count,
@@ -445,8 +445,8 @@ pub const METRICS: &[Metric] = &[
         "EndToEndLatency",
         Milliseconds,
         Distribution,
-        &[Kind::Sink, Kind::Function, Kind::Application],
-        "From the creation of a record to its delivery.",
+        &[Kind::Sink, Kind::Function, Kind::Application, Kind::Queue],
+        "From the creation of a record to its delivery; of a queue: to the delete.",
     ),
     simulator(
         "Duplicates",

@@ -25,6 +25,16 @@ pub(super) const fn lambda(name: &'static str, unit: Unit, sort: Sort, doc: &'st
         doc,
     }
 }
+pub(super) const fn sqs(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        name,
+        namespace: "AWS/SQS",
+        unit,
+        sort,
+        of: &[Kind::Queue],
+        doc,
+    }
+}
 pub(super) const fn mapping(name: &'static str, namespace: &'static str, doc: &'static str) -> Metric {
     Metric {
         name,

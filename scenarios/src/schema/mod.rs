@@ -15,6 +15,7 @@ pub mod mapping;
 pub mod model;
 pub mod producer;
 pub mod producer_library;
+pub mod queue;
 pub mod sink;
 pub mod top;
 pub mod trace;
@@ -41,6 +42,10 @@ pub enum Kind {
     Invoker,
     /// `[sink.NAME]`
     Sink,
+    /// `[queue.NAME]`
+    Queue,
+    /// `[worker.NAME]`
+    Worker,
 }
 
 impl Kind {
@@ -54,6 +59,8 @@ impl Kind {
         Self::Function,
         Self::Invoker,
         Self::Sink,
+        Self::Queue,
+        Self::Worker,
     ];
 
     /// The table's name.
@@ -67,6 +74,8 @@ impl Kind {
             Self::Function => "function",
             Self::Invoker => "invoker",
             Self::Sink => "sink",
+            Self::Queue => "queue",
+            Self::Worker => "worker",
         }
     }
     /// The properties of a component of this kind.
@@ -80,6 +89,8 @@ impl Kind {
             Self::Function => &lambda::FUNCTION,
             Self::Invoker => &invoker::INVOKER,
             Self::Sink => &sink::SINK,
+            Self::Queue => &queue::QUEUE,
+            Self::Worker => &queue::WORKER,
         }
     }
     /// The kind with this name.

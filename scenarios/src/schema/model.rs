@@ -298,4 +298,46 @@ static PROPERTIES: &[Property] = &[
         "Metadata of a record in an invocation, beside its data in base64 and its partition key.",
     )
     .fact("LAM-U-29"),
+    defaulted(
+        "queue_servers",
+        integer(1, 64),
+        "10",
+        "Servers that hold the messages of a standard queue, each message on one: enough for sampling to show.",
+    )
+    .fact("SQS-Z-04"),
+    defaulted(
+        "short_poll_servers",
+        integer(1, 64),
+        "3",
+        "Servers that a short poll asks, by lot with more chance where there is more.",
+    )
+    .fact("SQS-Z-05"),
+    defaulted(
+        "queue_order_jitter",
+        Shape::Distribution(Dimension::Time),
+        "{ exponential = \"20ms\" }",
+        "How far the servers of a standard queue differ about the order of messages.",
+    )
+    .fact("SQS-Z-01"),
+    defaulted(
+        "queue_duplicate_rate",
+        Shape::Fraction,
+        "0.0000001",
+        "Probability that a deleted message of a standard queue is delivered once more.",
+    )
+    .fact("SQS-Z-02"),
+    defaulted(
+        "outdated_delete_rate",
+        Shape::Fraction,
+        "0.5",
+        "Probability that a delete with an old handle takes effect while a later receive holds the message.",
+    )
+    .fact("SQS-Z-10"),
+    defaulted(
+        "queue_service_time",
+        Shape::Distribution(Dimension::Time),
+        "{ p50 = \"10ms\", p99 = \"100ms\" }",
+        "Service time of every call of a queue.",
+    )
+    .fact("SQS-Z-25"),
 ];

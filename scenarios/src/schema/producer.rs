@@ -175,7 +175,11 @@ pub static RESEND: Rows = Rows::own(
 pub static PRODUCER: Rows = Rows::own(
     "a producer",
     &[
-        required("target", Shape::Reference(&[Kind::Stream]), "The stream that it writes to."),
+        required(
+            "target",
+            Shape::Reference(&[Kind::Stream, Kind::Queue]),
+            "The stream or queue that it writes to.",
+        ),
         required("arrivals", Shape::OneOf(&ARRIVALS), "When records are created."),
         required("keys", Shape::WordOr("trace", &Shape::OneOf(&KEYS)), "Which partition keys they have."),
         required(
@@ -198,9 +202,14 @@ pub static PRODUCER: Rows = Rows::own(
             "The Kinesis Producer Library's settings, under its own names.",
         )
         .fact("KDS-KPL-01"),
-        defaulted("api", word(&["PutRecords", "PutRecord"]), "\"PutRecords\"", "The API that the client calls."),
-        defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords."),
-        defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords.").fact("KDS-W-06"),
+        defaulted(
+            "api",
+            word(&["PutRecords", "PutRecord", "SendMessageBatch", "SendMessage"]),
+            "\"PutRecords\"",
+            "The API that the client calls. To a queue: SendMessageBatch if it is not given.",
+        ),
+        defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords or SendMessageBatch."),
+        defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords; to a queue at most 10 messages.").fact("KDS-W-06"),
         defaulted(
             "max_batch_bytes",
             Shape::Bytes {
@@ -211,7 +220,7 @@ pub static PRODUCER: Rows = Rows::own(
                 },
             },
             "",
-            "Most bytes in one PutRecords, partition keys included.",
+            "Most bytes in one PutRecords, partition keys included; to a queue at most what a batch may hold.",
         )
         .by_profile("\"5MiB\"", "\"10MiB\"")
         .fact("KDS-W-07"),

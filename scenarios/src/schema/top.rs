@@ -46,7 +46,7 @@ pub static TOP: Rows = Rows {
     title: "a scenario",
     aws: None,
     properties: PROPERTIES,
-    not_modelled: &["queue", "topic", "firehose", "lesson", "variant", "sweep"],
+    not_modelled: &["topic", "firehose", "lesson", "variant", "sweep"],
 };
 
 static PROPERTIES: &[Property] = &[
@@ -70,6 +70,12 @@ static PROPERTIES: &[Property] = &[
     defaulted("account", Shape::Table(&ACCOUNT), "{}", "Quotas of the account."),
     optional("producer", Shape::Components(Kind::Producer), "Sources of records."),
     optional("stream", Shape::Components(Kind::Stream), "Kinesis data streams."),
+    optional("queue", Shape::Components(Kind::Queue), "SQS queues."),
+    optional(
+        "worker",
+        Shape::Components(Kind::Worker),
+        "Workers that receive from queues.",
+    ),
     optional(
         "consumer",
         Shape::Components(Kind::Consumer),

@@ -5,6 +5,7 @@ mod changes;
 mod function;
 mod library;
 mod mapping;
+mod queue;
 mod shard;
 mod sink;
 mod stream;
@@ -26,6 +27,7 @@ pub use changes::Changes;
 pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use mapping::MappingCounts;
+pub use queue::{FleetCounts, QueueCounts};
 pub use shard::{Second, ShardCounts};
 pub use sink::SinkCounts;
 pub use stream::StreamCounts;
@@ -35,7 +37,7 @@ use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
 use crate::record::Record;
@@ -152,6 +154,10 @@ pub struct Counts {
     pub invokers: IndexVec<InvokerId, InvokerCounts>,
     /// By sink.
     pub sinks: IndexVec<SinkId, SinkCounts>,
+    /// By queue.
+    pub queues: IndexVec<QueueId, QueueCounts>,
+    /// By workers.
+    pub fleets: IndexVec<FleetId, FleetCounts>,
     /// Interventions that took effect.
     pub interventions: u64,
 }
@@ -183,6 +189,8 @@ impl Counts {
             functions: zeros(&directory.functions),
             invokers: zeros(&directory.invokers),
             sinks: zeros(&directory.sinks),
+            queues: zeros(&directory.queues),
+            fleets: zeros(&directory.fleets),
             interventions: 0,
         }
     }
@@ -238,6 +246,7 @@ impl Counts {
             Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
+            Fact::Queueing { ref fact } => self.queueing(fact),
             Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
@@ -391,6 +400,6 @@ impl Counts {
 fn calls(api: PutApi, records: &[Record]) -> u64 {
     match api {
         PutApi::PutRecord => len(records),
-        PutApi::PutRecords => 1,
+        PutApi::PutRecords | PutApi::SendMessage | PutApi::SendMessageBatch => 1,
     }
 }

@@ -6,13 +6,14 @@ use crate::batch::{InvocationOutcome, Passage, ServiceError};
 use crate::blueprint::PutApi;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{Destination, FunctionId, InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 pub use crate::observe::application_change::{ApplicationChange, LeaseTaking};
 pub use crate::observe::invocation::{
     AsynchronousStep, Caller, ConcurrencyUse, Delivery, DropReason, FunctionChange, InvokerStep, ProvisionedUse,
     ThrottleReason,
 };
 pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
+pub use crate::observe::queue_fact::{Depth, FleetFact, QueueFact, Queueing};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
@@ -36,7 +37,7 @@ pub enum Fact<'f> {
         /// Who.
         producer: ProducerId,
         /// To.
-        stream: StreamId,
+        target: Destination,
         /// Which API.
         api: PutApi,
         /// What.
@@ -481,6 +482,11 @@ pub enum Fact<'f> {
         reader: ReaderId,
         /// What.
         change: ApplicationChange,
+    },
+    /// Something happened in a queue or to its workers.
+    Queueing {
+        /// What.
+        fact: Queueing<'f>,
     },
     /// A function changed.
     FunctionChanged {

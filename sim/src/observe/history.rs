@@ -240,6 +240,7 @@ impl History {
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RecordsGathered { .. }
+            | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::SinkChanged { .. }
@@ -323,8 +324,8 @@ impl History {
                 Component::Mapping(id) => self.readers.get(id.into()),
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
-                Component::Invoker(_) => None,
                 Component::Sink(id) => self.sinks.get(id),
+                Component::Invoker(_) | Component::Queue(_) | Component::Fleet(_) => None,
             };
             entries.extend(
                 ring.into_iter()

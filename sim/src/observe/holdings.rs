@@ -1,6 +1,7 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::services::queue::QueueState;
 
 /// What is where. Filled anew for each check; the vectors keep their room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -11,10 +12,21 @@ pub struct Holdings {
     pub logs: Vec<LogHoldings>,
     /// By reader and shard, in any order.
     pub readers: Vec<ReaderHoldings>,
+    /// By queue, in order of id.
+    pub queues: Vec<QueueHoldings>,
     /// By invoker, in order of id.
     pub invokers: Vec<InvokerHoldings>,
     /// By function, in order of id.
-    pub queues: Vec<QueueHoldings>,
+    pub events: Vec<EventHoldings>,
+}
+
+/// What a queue holds, in messages.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueHoldings {
+    /// Which queue.
+    pub queue: QueueId,
+    /// Its messages by state.
+    pub held: QueueState,
 }
 
 /// What an invoker waits for.
@@ -28,7 +40,7 @@ pub struct InvokerHoldings {
 
 /// The asynchronous events that Lambda keeps for a function.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub struct QueueHoldings {
+pub struct EventHoldings {
     /// Which function.
     pub function: FunctionId,
     /// Events that wait for an attempt.
@@ -93,6 +105,7 @@ impl Holdings {
         self.logs.clear();
         self.readers.clear();
         self.invokers.clear();
+        self.events.clear();
         self.queues.clear();
     }
     /// The log of a shard.

@@ -6,9 +6,9 @@ mod tests;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::ProcessorId;
+use crate::ids::{ProcessorId, QueueId};
 use crate::observe::course::Bar;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, QueueFact, Queueing};
 use crate::observe::sums::Spans;
 use crate::record::Record;
 
@@ -270,6 +270,7 @@ pub struct PlaceLatency {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Latency {
     places: Vec<PlaceLatency>,
+    queues: Vec<PlaceLatency>,
 }
 
 impl PlaceLatency {
@@ -302,6 +303,14 @@ impl Latency {
                     since_arrival: Histogram::new(),
                 })
                 .collect(),
+            queues: directory
+                .queues
+                .iter()
+                .map(|_| PlaceLatency {
+                    end_to_end: Histogram::new(),
+                    since_arrival: Histogram::new(),
+                })
+                .collect(),
         }
     }
     /// Takes note of a fact.
@@ -316,6 +325,17 @@ impl Latency {
             Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
                 let place = self.places.get_mut(processor.index())?;
                 Some(place.complete(now, records))
+            }
+            Fact::Queueing {
+                fact:
+                    Queueing::Queue {
+                        queue,
+                        fact: QueueFact::Deleted { records, .. },
+                        ..
+                    },
+            } => {
+                self.queues.get_mut(queue.index())?.complete(now, records);
+                None
             }
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -346,6 +366,7 @@ impl Latency {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
@@ -359,10 +380,14 @@ impl Latency {
     pub fn of(&self, processor: ProcessorId) -> Option<&PlaceLatency> {
         self.places.get(processor.index())
     }
+    /// Latencies to the delete of a queue's messages.
+    pub fn of_queue(&self, queue: QueueId) -> Option<&PlaceLatency> {
+        self.queues.get(queue.index())
+    }
     /// Bytes of memory that the distributions take.
     pub fn memory(&self) -> u64 {
         let of = |place: &PlaceLatency| place.end_to_end.memory() + place.since_arrival.memory();
-        self.places.iter().map(of).sum()
+        self.places.iter().chain(&self.queues).map(of).sum()
     }
     /// End-to-end latency over all places.
     pub fn end_to_end(&self) -> Histogram {

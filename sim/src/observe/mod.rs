@@ -20,6 +20,7 @@ pub mod metrics;
 pub mod ordering;
 pub mod ordinals;
 pub mod positions;
+pub mod queue_fact;
 pub mod reason;
 pub mod recent;
 pub mod request;

@@ -46,9 +46,11 @@ pub(crate) fn directory() -> Arc<Directory> {
         .into_iter()
         .collect();
     Arc::new(Directory {
+        queues: IndexVec::new(),
+        fleets: IndexVec::new(),
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),
-            target: CLICKS,
+            target: crate::ids::Destination::Stream(CLICKS),
             api: PutApi::PutRecords,
             library: false,
         })

@@ -275,9 +275,7 @@ impl Usage {
             } => self.streams[stream].request(self.apis[producer], records),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
-            | Fact::SubscriptionEventPushed { .. } => {
-                self.read(fact);
-            }
+            | Fact::SubscriptionEventPushed { .. } => self.read(fact),
             Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,
@@ -324,6 +322,7 @@ impl Usage {
             | Fact::RecordsProcessed { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
+            | Fact::Queueing { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -397,6 +396,8 @@ impl StreamUsage {
             // In a cohort each record is a request of its own.
             PutApi::PutRecord => self.put_record_requests += u64::from(to_u32(records.len())),
             PutApi::PutRecords => self.put_records_requests += 1,
+            // Not of a stream.
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
         }
     }
 }

@@ -3,6 +3,7 @@
 
 pub mod application;
 pub(crate) mod deaggregation;
+pub mod fleet;
 pub mod invoker;
 pub mod kinesis;
 pub mod lambda;
@@ -10,6 +11,7 @@ pub mod log;
 pub mod mapping;
 pub mod network;
 pub mod producer;
+pub mod queue;
 pub mod random_span;
 pub mod sink;
 

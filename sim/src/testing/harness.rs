@@ -11,17 +11,19 @@ use crate::engine::fingerprint::Fingerprint;
 use crate::engine::kernel::Agenda;
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, InvokerId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, FleetId, InvokerId, MappingId, ProducerId, QueueId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::record::{KeyId, Record};
 use crate::services::application::Application;
+use crate::services::fleet::Fleet;
 use crate::services::invoker::Invoker;
 use crate::services::kinesis::Stream;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
+use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, invoker, kinesis, lambda, mapping, producer, sink};
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -63,6 +65,8 @@ component!(ProducerId, Library, Producer);
 component!(ProducerId, Producer, Producer);
 component!(SinkId, Sink, Sink);
 component!(StreamId, Stream, Stream);
+component!(QueueId, Queue, Queue);
+component!(FleetId, Fleet, Fleet);
 
 /// A call or a reply that has reached another component.
 #[derive(Clone, Debug)]
@@ -251,9 +255,12 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | mapping::Event::Invoked { batch },
         )
         | Event::Producer(_, producer::Event::Responded { batch })
+        | Event::Fleet(_, fleet::Event::Answered { batch })
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
         Event::Stream(_, event) => carried_to_stream(event),
+        Event::Queue(_, event) => carried_to_queue(event),
         Event::Control(_)
+        | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
         | Event::Application(
             _,
             application::Event::Start
@@ -312,5 +319,14 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::ChangeDue { .. }
         | kinesis::Event::ConsumerWanted { .. }
         | kinesis::Event::MinuteOver => None,
+    }
+}
+
+const fn carried_to_queue(event: queue::Event) -> Option<BatchId> {
+    match event {
+        queue::Event::SendReceived { batch }
+        | queue::Event::CallReceived { batch }
+        | queue::Event::MovedHere { batch } => Some(batch),
+        queue::Event::Due => None,
     }
 }

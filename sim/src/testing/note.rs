@@ -2,7 +2,7 @@
 
 use crate::engine::time::SimTime;
 use crate::observe::Probe;
-use crate::observe::fact::{Fact, LateCall, ShardTally};
+use crate::observe::fact::{Fact, LateCall, QueueFact, Queueing, ShardTally};
 use crate::record::Record;
 
 /// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
@@ -65,6 +65,10 @@ macro_rules! copy {
                 $($slice: $slice.to_vec(),)*
                 ..Note::plain($at, Fact::$variant { $($plain,)* $($slice: &[],)* })
             },)*
+            Fact::Queueing { fact } => {
+                let (fact, records) = queueing(fact);
+                Note { records, ..Note::plain($at, Fact::Queueing { fact }) }
+            }
         }
     };
 }
@@ -72,7 +76,7 @@ macro_rules! copy {
 fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
     copy! { stated_at, fact;
         RecordsProduced (producer) [records]
-        RequestSent (producer, stream, api, bytes, attempt, resends) [records]
+        RequestSent (producer, target, api, bytes, attempt, resends) [records]
         UserRecordsSent (producer, stream, kinesis_records) [records, waited_since]
         RecordsAcknowledged (producer) [records]
         RequestAnswered (producer, stored, throttled, failed, misplaced) []
@@ -109,5 +113,94 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         MappingChanged (reader, change) []
         ApplicationChanged (reader, change) []
         Intervened (number) []
+    }
+}
+
+/// A queue's fact without its records, and these.
+fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
+    match fact {
+        Queueing::Fleet { fleet, fact } => (Queueing::Fleet { fleet, fact }, Vec::new()),
+        Queueing::Queue { queue, depth, fact } => {
+            let records = records_of(&fact).to_vec();
+            let fact = without_records(fact);
+            (Queueing::Queue { queue, depth, fact }, records)
+        }
+    }
+}
+fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
+    match *fact {
+        QueueFact::Sent { records, .. }
+        | QueueFact::Received { records, .. }
+        | QueueFact::Deleted { records, .. }
+        | QueueFact::DeadLettered { records, .. } => records,
+        QueueFact::SendRefused { .. }
+        | QueueFact::ReceiveRefused { .. }
+        | QueueFact::VisibilityChanged { .. }
+        | QueueFact::CallRefused { .. }
+        | QueueFact::BecameAvailable { .. }
+        | QueueFact::Expired { .. }
+        | QueueFact::MovedHere { .. }
+        | QueueFact::Purged { .. } => &[],
+    }
+}
+fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
+    match fact {
+        QueueFact::Sent {
+            producer,
+            deduplicated,
+            bytes,
+            ..
+        } => QueueFact::Sent {
+            producer,
+            records: &[],
+            deduplicated,
+            bytes,
+        },
+        QueueFact::Received {
+            fleet, again, bytes, ..
+        } => QueueFact::Received {
+            fleet,
+            records: &[],
+            again,
+            bytes,
+        },
+        QueueFact::Deleted {
+            fleet,
+            entries,
+            refused,
+            copies,
+            ..
+        } => QueueFact::Deleted {
+            fleet,
+            records: &[],
+            entries,
+            refused,
+            copies,
+        },
+        QueueFact::DeadLettered { to, .. } => QueueFact::DeadLettered { to, records: &[] },
+        QueueFact::SendRefused {
+            producer,
+            records,
+            error,
+        } => QueueFact::SendRefused {
+            producer,
+            records,
+            error,
+        },
+        QueueFact::ReceiveRefused { fleet, error } => QueueFact::ReceiveRefused { fleet, error },
+        QueueFact::VisibilityChanged {
+            fleet,
+            entries,
+            refused,
+        } => QueueFact::VisibilityChanged {
+            fleet,
+            entries,
+            refused,
+        },
+        QueueFact::CallRefused { fleet, error } => QueueFact::CallRefused { fleet, error },
+        QueueFact::BecameAvailable { delayed, returned } => QueueFact::BecameAvailable { delayed, returned },
+        QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
+        QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },
+        QueueFact::Purged { messages } => QueueFact::Purged { messages },
     }
 }

@@ -209,10 +209,7 @@ impl Causes {
                 reader,
                 shard,
                 position,
-            } => {
-                self.reading(reader, shard).advance(position);
-                self.forget(reader, shard);
-            }
+            } => self.advanced(reader, shard, position),
             Fact::InvocationEnded {
                 outcome: InvocationOutcome::TimedOut,
                 write_pending: true,
@@ -246,6 +243,7 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
@@ -314,6 +312,10 @@ impl Causes {
             shards.resize(at + 1, ShardReading::new());
         }
         &mut shards[at]
+    }
+    fn advanced(&mut self, reader: ReaderId, shard: ShardIndex, position: u64) {
+        self.reading(reader, shard).advance(position);
+        self.forget(reader, shard);
     }
 
     /// Forgets the sends that all readers of a shard have passed.

@@ -60,7 +60,7 @@ impl Conservation {
                 );
             }
         }
-        for held in &holdings.queues {
+        for held in &holdings.events {
             let events = self.events[held.function];
             let settled = events.succeeded + events.dropped;
             if events.received + events.duplicated != settled + held.waiting + held.running {

@@ -9,6 +9,7 @@ mod clients;
 mod direct;
 mod flow_time;
 mod gone;
+mod queue;
 mod reader;
 #[cfg(test)]
 mod sequence_numbers;
@@ -21,8 +22,9 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
+use crate::observe::counts::QueueCounts;
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
@@ -48,6 +50,7 @@ pub struct Conservation {
     streams: IndexVec<StreamId, Stored>,
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
+    queues: IndexVec<QueueId, QueueCounts>,
     invokers: IndexVec<InvokerId, Requests>,
     events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
@@ -152,6 +155,7 @@ impl Conservation {
                 .collect(),
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
+            queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
@@ -211,6 +215,7 @@ impl Conservation {
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
             Fact::ApplicationChanged { .. } | Fact::MappingChanged { .. } => self.reading_began(fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
+            Fact::Queueing { ref fact } => self.queueing(fact),
             Fact::FunctionChanged { .. } | Fact::AsynchronousEvent { .. } | Fact::InvokerActed { .. } => {
                 self.direct(fact);
             }
@@ -365,10 +370,6 @@ impl Conservation {
         matches!(self.directory.readers[reader].component, Component::Application(_))
     }
 
-    fn target(&self, producer: ProducerId) -> Component {
-        Component::Stream(self.directory.producers[producer].target)
-    }
-
     #[inline]
     fn check_concurrency(
         &mut self,
@@ -482,6 +483,7 @@ impl Conservation {
         self.check_producers(holdings, now);
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
+        self.check_queues(holdings, now);
         self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);

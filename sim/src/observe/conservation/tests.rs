@@ -26,6 +26,7 @@ impl Run {
         Self {
             ledgers: Conservation::new(directory(), keys(3), true),
             holdings: Holdings {
+                queues: Vec::new(),
                 producers: vec![ProducerHoldings {
                     producer: WEB,
                     unstated: 0,
@@ -523,7 +524,7 @@ fn a_log_that_alters_an_arrival_time_breaks_littles_law() {
 fn requests_and_asynchronous_events_have_ledgers_of_their_own() {
     use crate::batch::DirectAnswer;
     use crate::observe::fact::{AsynchronousStep, Delivery, DropReason, InvokerStep};
-    use crate::observe::holdings::{InvokerHoldings, QueueHoldings};
+    use crate::observe::holdings::{EventHoldings, InvokerHoldings};
     use crate::observe::sample::{AUDITOR, SHOP};
     let acted = |step| Fact::InvokerActed { invoker: SHOP, step };
     let event = |step| Fact::AsynchronousEvent {
@@ -540,7 +541,7 @@ fn requests_and_asynchronous_events_have_ledgers_of_their_own() {
             invoker: SHOP,
             in_flight,
         }];
-        run.holdings.queues = vec![QueueHoldings {
+        run.holdings.events = vec![EventHoldings {
             function: AUDITOR,
             waiting,
             running,

@@ -12,6 +12,8 @@ pub enum Ledger {
     Log,
     /// Accepted since the start = acknowledged once + discarded + expired + in flight + unread.
     Reader,
+    /// Sent + moved here = available + delayed + in flight + deleted + expired + moved away + purged.
+    Queue,
     /// Sent = answered + in flight.
     Invoker,
     /// Received + duplicated = succeeded + dropped + waiting + running.
@@ -33,6 +35,7 @@ impl Ledger {
             Self::Producer => "producer ledger",
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
+            Self::Queue => "queue ledger",
             Self::Invoker => "ledger of a direct caller",
             Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",

@@ -20,7 +20,7 @@ fn a_client_is_counted_in_records_and_requests() {
     let sent = |api| Fact::RequestSent {
         bytes: 0,
         producer: WEB,
-        stream: CLICKS,
+        target: crate::ids::Destination::Stream(CLICKS),
         api,
         records: &batch,
         attempt: 1,

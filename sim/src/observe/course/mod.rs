@@ -169,6 +169,7 @@ impl Course {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

@@ -346,6 +346,7 @@ impl Headroom {
             | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

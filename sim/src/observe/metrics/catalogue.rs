@@ -9,6 +9,8 @@ pub enum Namespace {
     Kinesis,
     /// Lambda.
     Lambda,
+    /// SQS (SQS-C).
+    Queue,
     /// The Kinesis Client Library, under the name of the application (KDS-MET-16).
     Application,
     /// The Kinesis Producer Library itself (KDS-MET-16).
@@ -25,6 +27,7 @@ impl fmt::Display for Namespace {
         f.write_str(match self {
             Self::Kinesis => "AWS/Kinesis",
             Self::Lambda => "AWS/Lambda",
+            Self::Queue => "AWS/SQS",
             Self::Application => "KCL",
             Self::ProducerLibrary => "KinesisProducerLibrary",
             Self::DynamoDb => "AWS/DynamoDB",
@@ -41,6 +44,8 @@ pub enum Unit {
     Count,
     /// Bytes.
     Bytes,
+    /// Seconds.
+    Seconds,
     /// A part of a whole, from 0 to 1. Series hold millionths.
     Fraction,
     /// Milliseconds. Series hold microseconds, so that a mean keeps its decimals.
@@ -51,7 +56,7 @@ impl Unit {
     /// Parts of the unit that a series counts in.
     pub const fn parts(self) -> u128 {
         match self {
-            Self::Count | Self::Bytes => 1,
+            Self::Count | Self::Bytes | Self::Seconds => 1,
             Self::Milliseconds => 1_000,
             Self::Fraction => 1_000_000,
         }
@@ -161,6 +166,20 @@ catalogue! {
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";
     RetriesPerRecord = "RetriesPerRecord", ProducerLibrary, Count, Average, "Attempts of a user record beyond the first.", "KDS-MET-16";
     ErrorsByCode = "ErrorsByCode", ProducerLibrary, Count, Sum, "Kinesis records that were refused or failed, and requests that failed whole; of all codes.", "KDS-MET-16";
+    NumberOfMessagesSent = "NumberOfMessagesSent", Queue, Count, Sum, "Messages added by sends.", "SQS-C-15";
+    SentMessageSize = "SentMessageSize", Queue, Bytes, Average, "Size of a message added by a send.", "SQS-C-19";
+    NumberOfMessagesReceived = "NumberOfMessagesReceived", Queue, Count, Sum, "Messages returned by receives, each time counted.", "SQS-C-16";
+    NumberOfEmptyReceives = "NumberOfEmptyReceives", Queue, Count, Sum, "1 for a receive that returned nothing, else 0.", "SQS-C-18";
+    NumberOfMessagesDeleted = "NumberOfMessagesDeleted", Queue, Count, Sum, "Deletes with a valid handle, repeated ones included.", "SQS-C-17";
+    ApproximateNumberOfMessagesVisible = "ApproximateNumberOfMessagesVisible", Queue, Count, Maximum, "Messages available for receive, at each full minute.", "SQS-C-12";
+    ApproximateNumberOfMessagesNotVisible = "ApproximateNumberOfMessagesNotVisible", Queue, Count, Maximum, "Messages in flight, at each full minute.", "SQS-C-13";
+    ApproximateNumberOfMessagesDelayed = "ApproximateNumberOfMessagesDelayed", Queue, Count, Maximum, "Messages delayed, at each full minute.", "SQS-C-14";
+    ApproximateAgeOfOldestMessage = "ApproximateAgeOfOldestMessage", Queue, Seconds, Maximum, "Age of the oldest message; in a standard queue, of those received less than three times.", "SQS-C-06";
+    NumberOfDeduplicatedSentMessages = "NumberOfDeduplicatedSentMessages", Queue, Count, Sum, "Sends that were answered as success and stored nothing.", "SQS-C-21";
+    ApproximateNumberOfGroupsWithInflightMessages = "ApproximateNumberOfGroupsWithInflightMessages", Queue, Count, Maximum, "Message groups with a message in flight, at each full minute.", "SQS-C-20";
+    MessagesReceivedAgain = "MessagesReceivedAgain", Simulator, Count, Sum, "Messages that a receive returned though an earlier one had, too.", "";
+    MessagesExpired = "MessagesExpired", Simulator, Count, Sum, "Messages lost by retention.", "";
+    MessagesDeadLettered = "MessagesDeadLettered", Simulator, Count, Sum, "Messages moved to the dead-letter queue.", "";
     ConsumedWriteCapacityUnits = "ConsumedWriteCapacityUnits", DynamoDb, Count, Sum, "Write units that a table's requests consumed.", "DDB-MET-01";
     WriteThrottleEvents = "WriteThrottleEvents", DynamoDb, Count, Sum, "Items that a table refused for throughput, those of a BatchWriteItem one by one.", "DDB-MET-01";
     SuccessfulRequestLatency = "SuccessfulRequestLatency", DynamoDb, Milliseconds, Average, "From a request to its answer, of those that wrote an item.", "DDB-MET-01";

@@ -6,6 +6,7 @@ mod functions;
 mod groups;
 mod mapping;
 mod points;
+mod queue;
 pub mod series;
 mod shards;
 mod sinks;
@@ -20,12 +21,13 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
 use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
+use queue::QueueMetrics;
 use shards::Shards;
 use std::sync::Arc;
 
@@ -79,6 +81,7 @@ pub struct Metrics {
     invokers: IndexVec<InvokerId, Group>,
     account: Group,
     sinks: IndexVec<SinkId, Group>,
+    queues: IndexVec<QueueId, QueueMetrics>,
 }
 
 fn len(records: &[Record]) -> u64 {
@@ -119,12 +122,19 @@ impl Metrics {
                     | Component::Invoker(_)
                     | Component::Mapping(_)
                     | Component::Producer(_)
+                    | Component::Queue(_)
+                    | Component::Fleet(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
+            queues: directory
+                .queues
+                .iter()
+                .map(|queue| QueueMetrics::new(queue.fifo))
+                .collect(),
             sinks: directory
                 .sinks
                 .iter()
@@ -148,6 +158,8 @@ impl Metrics {
             Component::Function(id) => self.processors.get(id.into()),
             Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
+            Component::Queue(id) => return self.queues.get(id)?.get(metric),
+            Component::Fleet(_) => None,
         }?
         .get(metric)
     }
@@ -217,6 +229,7 @@ impl Metrics {
             | Fact::RecordsDiscarded { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::MappingChanged { .. } => self.mapping(now, fact),
+            Fact::Queueing { ref fact } => self.queueing(now, fact),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionEventPushed { .. }
@@ -334,6 +347,8 @@ impl Metrics {
                 group.add(now, Metric::IncomingRecords, Point::of_equal(1, stored));
                 group.add(now, Metric::IncomingBytes, bytes);
             }
+            // Not of a stream.
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
             PutApi::PutRecords => {
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
@@ -402,6 +417,7 @@ impl Metrics {
         let group = &mut self.streams[stream];
         match self.directory.producers[producer].api {
             PutApi::PutRecord => group.add(now, Metric::PutRecordSuccess, Point::of_equal(0, records)),
+            PutApi::SendMessage | PutApi::SendMessageBatch => {}
             PutApi::PutRecords => {
                 group.add(now, Metric::PutRecordsSuccess, Point::of(0));
                 if error == ServiceError::InternalFailure {

@@ -155,8 +155,10 @@ impl Ordering {
         match *fact {
             Fact::PutHandled { records, .. } => self.accept(records, sums.entries.stored),
             Fact::RecordsGivenUp { producer, records, .. } => {
-                if let Some(entry) = self.directory.producers.get(producer) {
-                    self.give_up(entry.target, records);
+                if let Some(entry) = self.directory.producers.get(producer)
+                    && let Some(stream) = entry.target.stream()
+                {
+                    self.give_up(stream, records);
                 }
             }
             Fact::RequestSent {
@@ -164,11 +166,7 @@ impl Ordering {
                 attempt,
                 resends,
                 ..
-            } => {
-                if attempt > 1 || resends > 0 {
-                    self.causes.request_sent(now, records, attempt, resends);
-                }
-            }
+            } if attempt > 1 || resends > 0 => self.causes.request_sent(now, records, attempt, resends),
             Fact::UserRecordsSent { records, .. } => self.causes.user_records_sent(now, records),
             Fact::UserRecordsStored { .. }
             | Fact::GetRecordsHandled { .. }
@@ -196,7 +194,8 @@ impl Ordering {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
             Fact::RecordsFilteredOut { reader, records, .. } => self.filter_out(reader, records),
-            Fact::RecordsProduced { .. }
+            Fact::RequestSent { .. }
+            | Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
@@ -212,6 +211,7 @@ impl Ordering {
             | Fact::StreamChanged { .. }
             | Fact::MappingChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::Queueing { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::SinkChanged { .. }
@@ -397,7 +397,7 @@ impl Ordering {
             if !self
                 .directory
                 .readers_of(processor)
-                .any(|(_, reader)| reader.stream == entry.target)
+                .any(|(_, reader)| Some(reader.stream) == entry.target.stream())
             {
                 continue;
             }

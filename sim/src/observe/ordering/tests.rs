@@ -78,7 +78,7 @@ fn a_refused_entry_that_is_sent_again_comes_after_later_records_of_its_key() {
         &Fact::RequestSent {
             bytes: 0,
             producer: WEB,
-            stream: CLICKS,
+            target: crate::ids::Destination::Stream(CLICKS),
             api: PutApi::PutRecords,
             records: &records(&[1]),
             attempt: 1,
@@ -189,7 +189,7 @@ fn a_put_repeated_after_a_lost_response_is_a_duplicate_made_by_its_client() {
         &Fact::RequestSent {
             bytes: 0,
             producer: WEB,
-            stream: CLICKS,
+            target: crate::ids::Destination::Stream(CLICKS),
             api: PutApi::PutRecords,
             records: &batch,
             attempt: 2,

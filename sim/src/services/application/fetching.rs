@@ -127,7 +127,9 @@ impl Application {
             | Envelope::Acknowledge(_)
             | Envelope::Invoke(_)
             | Envelope::InvokeDirect(_)
-            | Envelope::Write(_) => None,
+            | Envelope::Write(_)
+            | Envelope::Queue(_)
+            | Envelope::Moved(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");

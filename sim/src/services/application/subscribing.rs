@@ -102,7 +102,9 @@ impl Application {
             | Envelope::InvokeDirect(_)
             | Envelope::Iterator(_)
             | Envelope::ListShards(_)
+            | Envelope::Moved(_)
             | Envelope::Put(_)
+            | Envelope::Queue(_)
             | Envelope::Write(_) => broken(cx, "an event without its envelope"),
         }
     }

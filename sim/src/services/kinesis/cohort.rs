@@ -226,7 +226,7 @@ impl Stream {
         } = answer;
         let call = PutCall {
             producer,
-            stream: me,
+            target: crate::ids::Destination::Stream(me),
             api: PutApi::PutRecord,
             cohort: true,
             attempt: 1,

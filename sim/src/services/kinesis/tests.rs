@@ -159,7 +159,7 @@ impl Client for Bench {
         let envelope = Envelope::Put(PutCall {
             first_sent_at: SimTime::ZERO,
             producer: CLICKS,
-            stream: ME,
+            target: crate::ids::Destination::Stream(ME),
             api,
             cohort: false,
             attempt: 1,

@@ -263,6 +263,8 @@ impl Lambda {
             | Envelope::Pushed(_)
             | Envelope::Acknowledge(_)
             | Envelope::ListShards(_)
+            | Envelope::Moved(_)
+            | Envelope::Queue(_)
             | Envelope::Write(_) => return cx.fail(unexpected("an invocation", &batch.envelope)),
         };
         let state = &mut self.functions[function];

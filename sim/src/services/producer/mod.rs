@@ -27,7 +27,7 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, StreamId};
+use crate::ids::{Destination, ProducerId};
 use crate::key::{KeyRange, KeyTable};
 use crate::observe::fact::Fact;
 use crate::record::{KeyId, Record};
@@ -80,7 +80,7 @@ impl Event {
 /// A producer.
 #[derive(Clone, Debug)]
 pub struct Producer {
-    target: StreamId,
+    target: Destination,
     api: PutApi,
     source: Source,
     keys: KeyRange,
@@ -126,15 +126,15 @@ impl Producer {
     /// A producer at the start of its life. `window` is the width of the call window, if its calls are so frequent.
     pub fn new(
         blueprint: &ProducerBlueprint,
-        target: StreamId,
+        target: Destination,
         keys: &KeyTable,
         range: KeyRange,
         model: &ModelParameters,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
         let component = format!("producer.{}", blueprint.name);
-        let single = blueprint.api == PutApi::PutRecord;
-        let cohort = single && blueprint.uses_call_window();
+        let single = blueprint.api.is_single();
+        let cohort = blueprint.api == PutApi::PutRecord && blueprint.uses_call_window();
         Ok(Self {
             target,
             api: blueprint.api,
@@ -284,7 +284,7 @@ impl Producer {
     fn envelope(&self, me: ProducerId, attempt: u32, resends: u32, sent_at: SimTime) -> Envelope {
         Envelope::Put(PutCall {
             producer: me,
-            stream: self.target,
+            target: self.target,
             api: self.api,
             cohort: self.window.is_some(),
             attempt,
@@ -328,7 +328,7 @@ impl Producer {
         batch.envelope = Envelope::Put(call);
         cx.emit(|| Fact::RequestSent {
             producer: me,
-            stream: self.target,
+            target: self.target,
             api: self.api,
             records: &batch.records,
             bytes: batch.bytes,
@@ -336,9 +336,19 @@ impl Producer {
             resends: call.resends,
         });
         self.in_flight += u64::from(to_u32(batch.records.len()));
+        self.transmit(batch, cx);
+    }
+
+    /// Lets a request travel to where it belongs.
+    fn transmit(&mut self, batch: Batch, cx: &mut Cx<'_, '_>) {
         let (target, delay) = (self.target, self.link.delay());
-        cx.send(batch, delay, |batch| {
-            world::Event::Stream(target, crate::services::kinesis::Event::PutReceived { batch })
+        cx.send(batch, delay, |batch| match target {
+            Destination::Stream(stream) => {
+                world::Event::Stream(stream, crate::services::kinesis::Event::PutReceived { batch })
+            }
+            Destination::Queue(queue) => {
+                world::Event::Queue(queue, crate::services::queue::Event::SendReceived { batch })
+            }
         });
     }
 

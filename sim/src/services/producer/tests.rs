@@ -20,7 +20,7 @@ use crate::testing::blueprints::{NETWORK, millis, model, producer};
 use crate::testing::harness::{Call, Harness};
 
 const ME: ProducerId = ProducerId(0);
-const STREAM: StreamId = StreamId(4);
+const STREAM: crate::ids::Destination = crate::ids::Destination::Stream(crate::ids::StreamId(4));
 /// From a request's departure to its response, unless a test says otherwise.
 const ROUND_TRIP: SimDuration = SimDuration::from_millis(12);
 

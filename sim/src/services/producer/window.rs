@@ -175,7 +175,7 @@ impl Producer {
         batch.envelope = self.envelope(me, attempt, 0, cx.now());
         cx.emit(|| Fact::RequestSent {
             producer: me,
-            stream: self.target,
+            target: self.target,
             api: self.api,
             records: &batch.records,
             bytes: batch.bytes,
@@ -183,10 +183,7 @@ impl Producer {
             resends: 0,
         });
         self.in_flight += u64::from(to_u32(batch.records.len()));
-        let (target, delay) = (self.target, self.link.delay());
-        cx.send(batch, delay, |batch| {
-            world::Event::Stream(target, crate::services::kinesis::Event::PutReceived { batch })
-        });
+        self.transmit(batch, cx);
     }
 
     /// Results of a window's calls: each is a request of its own, with its own retries (KDS-W-05, KDS-SDK). `error`, if

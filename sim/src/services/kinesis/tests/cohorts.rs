@@ -28,7 +28,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
     let envelope = Envelope::Put(PutCall {
         first_sent_at: SimTime::ZERO,
         producer: CLICKS,
-        stream: ME,
+        target: crate::ids::Destination::Stream(ME),
         api: PutApi::PutRecord,
         cohort: true,
         attempt: 1,

@@ -3,6 +3,7 @@
 use super::*;
 use crate::batch::{ListCaller, ListShardsCall, ShardFilter};
 use crate::engine::pool::Handle;
+use crate::ids::Destination;
 use crate::user_records::{LibraryCall, LibraryEntry, LibraryRequest};
 
 const AUDIT: ReaderId = ReaderId(1);
@@ -29,7 +30,7 @@ fn put(bench: &mut Bench, at: SimTime, ordinal: u32, members: Vec<Record>, sent_
     let envelope = Envelope::Put(PutCall {
         first_sent_at: sent_at,
         producer: CLICKS,
-        stream: ME,
+        target: Destination::Stream(ME),
         api: PutApi::PutRecords,
         cohort: false,
         attempt: 1,

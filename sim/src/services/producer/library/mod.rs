@@ -30,7 +30,7 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimTime;
-use crate::ids::{ProducerId, ShardIndex, StreamId};
+use crate::ids::{Destination, ProducerId, ShardIndex, StreamId};
 use crate::key::HashRange;
 use crate::key::{KeyRange, KeyTable};
 use crate::observe::fact::{Fact, GiveUpReason};
@@ -47,8 +47,8 @@ use std::collections::VecDeque;
 /// What a library is built from, beside its producer's blueprint.
 #[derive(Clone, Copy, Debug)]
 pub struct LibrarySetting<'a> {
-    /// The stream that it writes to.
-    pub target: StreamId,
+    /// Where it writes.
+    pub target: Destination,
     /// Keys of the run.
     pub keys: &'a KeyTable,
     /// The producer's keys.
@@ -117,7 +117,10 @@ impl Library {
         let open: Vec<(ShardIndex, HashRange)> = (0..).map(ShardIndex).zip(shards.iter().copied()).collect();
         Ok(Self {
             settings,
-            target,
+            target: target.stream().ok_or_else(|| ServiceBuildError::Invalid {
+                component: format!("producer.{}", blueprint.name),
+                reason: "the Kinesis Producer Library writes to a stream".to_owned(),
+            })?,
             source: Source::new(blueprint, range, keys, streams).map_err(|error| ServiceBuildError::Invalid {
                 component: component.clone(),
                 reason: error.to_string(),

@@ -8,7 +8,7 @@ use crate::blueprint::PutApi;
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_usize;
 use crate::engine::time::SimTime;
-use crate::ids::ProducerId;
+use crate::ids::{Destination, ProducerId};
 use crate::observe::fact::Fact;
 use crate::record::{KeyId, Record};
 use crate::user_records::{LibraryCall, LibraryEntry, LibraryRequest};
@@ -43,7 +43,7 @@ impl Library {
         let (request, waited_since) = self.pack(composed, now, &mut batch);
         cx.emit(|| Fact::RequestSent {
             producer: me,
-            stream: self.target,
+            target: Destination::Stream(self.target),
             api: PutApi::PutRecords,
             records: &batch.records,
             bytes: batch.bytes,
@@ -70,7 +70,7 @@ impl Library {
         };
         batch.envelope = Envelope::Put(PutCall {
             producer: me,
-            stream: self.target,
+            target: Destination::Stream(self.target),
             api: PutApi::PutRecords,
             cohort: false,
             attempt: 1,

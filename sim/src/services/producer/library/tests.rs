@@ -138,7 +138,7 @@ fn bench(library: ProducerLibrary, shards: u32, arrivals: &[Arrival]) -> Bench {
 fn bench_of(blueprint: &ProducerBlueprint, shards: u32) -> Bench {
     let keys = KeyTable::build(&[blueprint]);
     let setting = LibrarySetting {
-        target: STREAM,
+        target: crate::ids::Destination::Stream(STREAM),
         keys: &keys,
         range: keys.range(ME),
         aggregates: keys.aggregates(ME),

@@ -40,13 +40,18 @@ impl ErrorClass {
     /// The class of an error (KDS-SDK-08, KDS-SDK-09; legacy mode retries the same ones, KDS-SDK-11).
     pub const fn of(error: ServiceError) -> Self {
         match error {
-            ServiceError::ProvisionedThroughputExceeded | ServiceError::TooManyRequests => Self::Throttling,
+            ServiceError::ProvisionedThroughputExceeded
+            | ServiceError::TooManyRequests
+            | ServiceError::RequestThrottled => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
             ServiceError::InvalidArgument
             | ServiceError::ExpiredIterator
             | ServiceError::ResourceInUse
             | ServiceError::ResourceNotFound
-            | ServiceError::LimitExceeded => Self::Permanent,
+            | ServiceError::LimitExceeded
+            | ServiceError::OverLimit
+            | ServiceError::BatchRequestTooLong
+            | ServiceError::TooManyEntriesInBatchRequest => Self::Permanent,
         }
     }
 }
@@ -117,6 +122,10 @@ impl Backoff {
                 | ServiceError::InternalFailure
                 | ServiceError::InvalidArgument
                 | ServiceError::ExpiredIterator
+                | ServiceError::RequestThrottled
+                | ServiceError::OverLimit
+                | ServiceError::BatchRequestTooLong
+                | ServiceError::TooManyEntriesInBatchRequest
                 | ServiceError::ResourceInUse
                 | ServiceError::ResourceNotFound
                 | ServiceError::LimitExceeded

@@ -1,0 +1,77 @@
+//! What queues and their workers did.
+
+use sim::engine::time::SimDuration;
+
+/// What a queue did, in messages unless a name says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct QueueAccount {
+    /// Its name.
+    pub name: String,
+    /// It is a FIFO queue.
+    pub fifo: bool,
+    /// Stored by sends.
+    pub sent: u64,
+    /// Bytes of these.
+    pub bytes_sent: u64,
+    /// Answered as success and not stored, since they were known.
+    pub deduplicated: u64,
+    /// Entries refused one by one, and sends refused whole.
+    pub refused: u64,
+    /// Receives answered.
+    pub receives: u64,
+    /// Of these, those that returned nothing.
+    pub empty_receives: u64,
+    /// Receives refused, for throughput or for messages in flight.
+    pub receives_refused: u64,
+    /// Returned by receives, each time counted.
+    pub received: u64,
+    /// Of these, those that had been received before.
+    pub received_again: u64,
+    /// Left the queue by a delete.
+    pub deleted: u64,
+    /// Came back when their visibility timeout was over.
+    pub returned: u64,
+    /// Lost by retention.
+    pub expired: u64,
+    /// Moved to the dead-letter queue.
+    pub dead_lettered: u64,
+    /// Came from other queues, whose dead-letter queue it is.
+    pub moved_here: u64,
+    /// Most messages available at one time.
+    pub available_max: u64,
+    /// Most messages in flight at one time.
+    pub in_flight_max: u64,
+    /// Available at the end.
+    pub available: u64,
+    /// In flight at the end.
+    pub in_flight: u64,
+    /// Delayed at the end.
+    pub delayed: u64,
+    /// Requests as a bill counts them.
+    pub requests: u64,
+    /// Median time from creation to the delete.
+    pub latency_p50: Option<SimDuration>,
+    /// 99th percentile of it.
+    pub latency_p99: Option<SimDuration>,
+}
+
+/// What workers did, in messages unless a name says otherwise.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct WorkersAccount {
+    /// Their name.
+    pub name: String,
+    /// The queue that they receive from.
+    pub queue: String,
+    /// Batches begun.
+    pub batches: u64,
+    /// Processed well, each time counted.
+    pub processed: u64,
+    /// The code failed with them, each time counted.
+    pub failed: u64,
+    /// Of these, those that no attempt succeeds with.
+    pub poison: u64,
+    /// Workers that died in the middle of a batch.
+    pub crashes: u64,
+    /// Most workers busy at one time.
+    pub busy_max: u32,
+}

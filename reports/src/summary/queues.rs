@@ -1,0 +1,96 @@
+//! What queues and their workers did, in sentences.
+
+use super::sentences::times;
+use crate::account::{QueueAccount, WorkersAccount};
+use crate::text::{count, counted, share};
+use sim::engine::quantity::ByteCount;
+
+pub(super) fn queue_told(queue: &QueueAccount) -> String {
+    let mut told = vec![format!(
+        "{} took {} ({}) and held up to {} waiting and {} in flight.",
+        queue.name,
+        counted(queue.sent, "message"),
+        ByteCount(queue.bytes_sent),
+        count(queue.available_max),
+        count(queue.in_flight_max)
+    )];
+    if queue.moved_here > 0 {
+        told.push(format!(
+            "{} came from other queues.",
+            counted(queue.moved_here, "message")
+        ));
+    }
+    if queue.deduplicated > 0 {
+        told.push(format!(
+            "{} known already and not stored.",
+            counted(queue.deduplicated, "message")
+        ));
+    }
+    if queue.refused > 0 {
+        told.push(format!("It refused {}.", counted(queue.refused, "send")));
+    }
+    told.push(format!(
+        "It answered {}, {} of them with nothing, and handed out {}.",
+        counted(queue.receives, "receive"),
+        share(queue.empty_receives, queue.receives),
+        counted(queue.received, "message")
+    ));
+    if queue.receives_refused > 0 {
+        told.push(format!("It refused {}.", counted(queue.receives_refused, "receive")));
+    }
+    if queue.received_again > 0 {
+        told.push(format!(
+            "Messages were handed out again {}; {} for their visibility timeout.",
+            times(queue.received_again),
+            counted(queue.returned, "return")
+        ));
+    }
+    if queue.dead_lettered > 0 {
+        told.push(format!(
+            "{} went to the dead-letter queue.",
+            counted(queue.dead_lettered, "message")
+        ));
+    }
+    if queue.expired > 0 {
+        told.push(format!("{} lost by retention.", counted(queue.expired, "message")));
+    }
+    if let (Some(median), Some(high)) = (queue.latency_p50, queue.latency_p99) {
+        told.push(format!(
+            "From creation to the delete took {median} (median) and {high} (p99)."
+        ));
+    }
+    told.push(format!(
+        "{} deleted; at the end {} waited, {} were in flight and {} delayed. A bill counts {}.",
+        count(queue.deleted),
+        count(queue.available),
+        count(queue.in_flight),
+        count(queue.delayed),
+        counted(queue.requests, "request")
+    ));
+    told.join(" ")
+}
+
+pub(super) fn workers_told(workers: &WorkersAccount) -> String {
+    let mut told = vec![format!(
+        "{} processed {} from {} in {}, with up to {} workers busy at once.",
+        workers.name,
+        counted(workers.processed, "message"),
+        workers.queue,
+        counted(workers.batches, "receive"),
+        count(u64::from(workers.busy_max))
+    )];
+    if workers.failed > 0 {
+        told.push(format!(
+            "Their code failed {}, of which {} with poison.",
+            times(workers.failed),
+            count(workers.poison)
+        ));
+    }
+    if workers.crashes > 0 {
+        told.push(format!(
+            "{} died in the middle of a batch.",
+            counted(workers.crashes, "worker")
+        ));
+    }
+    told.join(" ")
+}

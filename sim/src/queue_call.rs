@@ -1,0 +1,40 @@
+//! What a call of a queue by a worker carries.
+
+use crate::batch::ServiceError;
+use crate::engine::time::SimDuration;
+use crate::ids::FleetId;
+
+/// A call of a queue by a worker, and its response. The receipt handles stand in [`Batch::positions`](crate::batch::Batch::positions); in a response the
+/// results of a batch's entries stand on the records.
+#[derive(Clone, Copy, Debug)]
+pub struct QueueCall {
+    /// Who calls.
+    pub fleet: FleetId,
+    /// Number of the worker.
+    pub worker: u16,
+    /// What is asked.
+    pub action: QueueAction,
+    /// In a response: the error of the whole call.
+    pub error: Option<ServiceError>,
+}
+
+/// What is asked of a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QueueAction {
+    /// ReceiveMessage.
+    Receive {
+        /// MaxNumberOfMessages (SQS-R-01).
+        max: u8,
+        /// WaitTimeSeconds; `None`: what the queue is set to (SQS-R-04).
+        wait: Option<SimDuration>,
+        /// VisibilityTimeout; `None`: what the queue is set to (SQS-V-01).
+        visibility: Option<SimDuration>,
+    },
+    /// DeleteMessage or DeleteMessageBatch.
+    Delete,
+    /// ChangeMessageVisibility or ChangeMessageVisibilityBatch.
+    ChangeVisibility {
+        /// From now on (SQS-V-06).
+        timeout: SimDuration,
+    },
+}

@@ -1,0 +1,208 @@
+//! ReceiveMessage: short polls, long polls, and the move of what was received too often.
+
+use super::fifo::Groups;
+use super::message::{Receipt, State};
+use super::{Order, Queue, quotas};
+use crate::batch::{Batch, QueueAction, QueueCall, ServiceError};
+use crate::context::Cx;
+use crate::engine::index::to_u32;
+use crate::engine::time::{SimDuration, SimTime};
+use crate::ids::QueueId;
+use crate::observe::queue_fact::QueueFact;
+
+/// What a receive asks for.
+#[derive(Clone, Copy, Debug)]
+struct Wanted {
+    max: usize,
+    visibility: SimDuration,
+    /// All servers are asked.
+    all: bool,
+}
+
+impl Queue {
+    pub(super) fn receive(&mut self, me: QueueId, mut batch: Batch, call: QueueCall, cx: &mut Cx<'_, '_>) {
+        let QueueAction::Receive { max, wait, .. } = call.action else {
+            return;
+        };
+        let wait = wait.unwrap_or(self.receive_wait);
+        if max == 0 || u32::from(max) > quotas::MAX_ENTRIES || wait > SimDuration::from_secs(20) {
+            return self.refuse_receive(me, batch, call, ServiceError::InvalidArgument, cx);
+        }
+        let long = !wait.is_zero();
+        let standard = matches!(self.order, Order::Standard(_));
+        if standard && !long && self.depth.in_flight >= self.in_flight_limit {
+            return self.refuse_receive(me, batch, call, ServiceError::OverLimit, cx);
+        }
+        // A long poll does not overtake those that wait already.
+        if !long || self.polls.is_empty() {
+            let service = self.service_time.draw();
+            self.collect(me, &mut batch, call, (long, service), cx);
+            if !batch.records.is_empty() || !long {
+                return self.return_messages(me, batch, call, service, cx);
+            }
+        }
+        let Some(id) = cx.hold(batch) else { return };
+        let until = cx.now() + wait;
+        self.poll_ends.insert((until, self.next_poll));
+        self.polls.insert(self.next_poll, (id, until));
+        self.next_poll += 1;
+    }
+
+    fn refuse_receive(&mut self, me: QueueId, batch: Batch, call: QueueCall, error: ServiceError, cx: &mut Cx<'_, '_>) {
+        self.state_fact(me, cx, || QueueFact::ReceiveRefused {
+            fleet: call.fleet,
+            error,
+        });
+        self.answer(
+            batch,
+            QueueCall {
+                error: Some(error),
+                ..call
+            },
+            cx,
+        );
+    }
+
+    /// Fills the answer to a receive. What was received too often goes to the dead-letter queue instead (SQS-L-11).
+    fn collect(
+        &mut self,
+        me: QueueId,
+        batch: &mut Batch,
+        call: QueueCall,
+        (long, service): (bool, SimDuration),
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let QueueAction::Receive { max, visibility, .. } = call.action else {
+            return;
+        };
+        let wanted = Wanted {
+            max: usize::from(max),
+            visibility: visibility.unwrap_or(self.visibility_timeout),
+            all: long,
+        };
+        let returned_at = cx.now() + service;
+        let mut moved = None;
+        if let Order::Standard(servers) = &mut self.order {
+            servers.ask(wanted.all, &self.messages);
+        }
+        let mut last = None;
+        while batch.records.len() < wanted.max && self.depth.in_flight < self.in_flight_limit {
+            let next = match &mut self.order {
+                Order::Standard(servers) => servers.next(&mut self.messages),
+                Order::Fifo(groups) => last
+                    .take()
+                    .and_then(|position| Groups::follower(position, &self.messages))
+                    .or_else(|| groups.next()),
+            };
+            let Some(position) = next else { break };
+            let received = self.messages.get(position).receives_here;
+            if self.max_receive_count.is_some_and(|most| received >= most) {
+                self.take_out(position, moved.get_or_insert_with(|| cx.fresh()));
+                continue;
+            }
+            self.deliver(position, returned_at, wanted.visibility, batch);
+            last = Some(position);
+        }
+        if let Some(moved) = moved {
+            self.dead_letter(me, moved, cx);
+        }
+    }
+
+    /// Puts a message into an answer and hides it.
+    fn deliver(&mut self, position: u64, returned_at: SimTime, visibility: SimDuration, batch: &mut Batch) {
+        let message = self.messages.get_mut(position);
+        message.received(returned_at);
+        let receipt = Receipt {
+            position,
+            number: message.receipt,
+        };
+        let key = message.key;
+        let mut record = message.record();
+        // ApproximateReceiveCount, over all queues that it was in (SQS-L-18), travels beside the record.
+        record.flags = u32::from(message.receives) << crate::record::ATTEMPT_SHIFT;
+        batch.bytes += u64::from(record.bytes);
+        batch.records.push(record);
+        batch.positions.push(receipt.pack());
+        self.depth.available -= 1;
+        self.depth.in_flight += 1;
+        self.hide(position, returned_at + visibility, State::InFlight);
+        if let Order::Fifo(groups) = &mut self.order {
+            groups.count_in_flight(key, true);
+            groups.delivered(key);
+            groups.refresh(key, &self.messages);
+        }
+        self.messages.settle();
+    }
+
+    fn return_messages(
+        &mut self,
+        me: QueueId,
+        batch: Batch,
+        call: QueueCall,
+        service: SimDuration,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        cx.mix_arrivals(&batch.records);
+        self.state_fact(me, cx, || QueueFact::Received {
+            fleet: call.fleet,
+            records: &batch.records,
+            again: received_again(&batch),
+            bytes: batch.bytes,
+        });
+        self.answer_after(batch, call, service, cx);
+    }
+
+    /// Answers long polls as far as there is something for them (SQS-R-11, SQS-R-13), the first first (SQS-R-15).
+    pub(super) fn serve_polls(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
+        while self.depth.available > 0 && self.depth.in_flight < self.in_flight_limit {
+            if let Order::Fifo(groups) = &self.order
+                && groups.next().is_none()
+            {
+                return;
+            }
+            let Some((&number, &(id, until))) = self.polls.first_key_value() else {
+                return;
+            };
+            let Some(mut batch) = cx.take(id) else { return };
+            let crate::batch::Envelope::Queue(call) = batch.envelope else {
+                return;
+            };
+            let service = self.service_time.draw();
+            self.collect(me, &mut batch, call, (true, service), cx);
+            if batch.records.is_empty() {
+                // All that there was went to the dead-letter queue: it goes on waiting (SQS-Z-09).
+                if let Some(id) = cx.hold(batch) {
+                    self.polls.insert(number, (id, until));
+                }
+                return;
+            }
+            self.polls.remove(&number);
+            self.poll_ends.remove(&(until, number));
+            self.return_messages(me, batch, call, service, cx);
+        }
+    }
+
+    /// Answers long polls whose wait is over with nothing (SQS-R-12).
+    pub(super) fn end_polls(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
+        while let Some(&(at, number)) = self.poll_ends.first()
+            && at <= cx.now()
+        {
+            self.poll_ends.pop_first();
+            let Some((id, _)) = self.polls.remove(&number) else {
+                continue;
+            };
+            let Some(batch) = cx.take(id) else { return };
+            let crate::batch::Envelope::Queue(call) = batch.envelope else {
+                return;
+            };
+            let service = self.service_time.draw();
+            self.return_messages(me, batch, call, service, cx);
+        }
+    }
+}
+
+/// How many of the messages in an answer this queue had returned before.
+fn received_again(batch: &Batch) -> u32 {
+    let numbers = batch.positions.iter().map(|&handle| Receipt::unpack(handle).number);
+    to_u32(numbers.filter(|&number| number > 1).count())
+}
