@@ -218,6 +218,48 @@ pub struct WriteCall {
     pub passage: Passage,
     /// Who waits for the response.
     pub writer: Writer,
+    /// In a response: how it ended.
+    pub outcome: WriteOutcome,
+}
+
+/// How a write to a sink ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteOutcome {
+    /// All records have taken effect.
+    Written,
+    /// The writer was told of an error. The others have taken effect all the same.
+    Failed {
+        /// The error.
+        error: WriteError,
+        /// Records that have not.
+        unwritten: u32,
+    },
+}
+
+/// Why a sink did not take records.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WriteError {
+    /// A database has no connection left.
+    TooManyConnections,
+    /// `ProvisionedThroughputExceededException` or unprocessed items of a table (DDB-W-02), `503 Slow Down` of a bucket
+    /// (S3-PUT-01).
+    Throttled,
+    /// `ValidationException`: an item is larger than a table takes (DDB-W-03).
+    ItemTooLarge,
+    /// An error of the service: it is out of order.
+    Unavailable,
+}
+
+impl WriteError {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "too many connections",
+            Self::Throttled => "throttled",
+            Self::ItemTooLarge => "ValidationException",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// The component that waits for the response to a write.

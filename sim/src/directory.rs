@@ -5,7 +5,7 @@ mod consumers;
 pub use consumers::ConsumerEntry;
 use consumers::consumers;
 
-use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi};
+use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::time::SimTime;
 use crate::ids::{
@@ -146,6 +146,8 @@ pub struct InvokerEntry {
 pub struct SinkEntry {
     /// Its name in the scenario.
     pub name: String,
+    /// What it is.
+    pub service: SinkService,
 }
 
 /// A component of any kind.
@@ -248,6 +250,7 @@ impl Directory {
                 .iter()
                 .map(|sink| SinkEntry {
                     name: sink.name.clone(),
+                    service: sink.service,
                 })
                 .collect(),
         })

@@ -7,6 +7,7 @@ mod groups;
 mod mapping;
 mod points;
 pub mod series;
+mod sinks;
 #[cfg(test)]
 mod tests;
 
@@ -22,7 +23,7 @@ use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardI
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, SINK, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
 use std::sync::Arc;
 
@@ -125,7 +126,11 @@ impl Metrics {
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
-            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| Group::new(sinks::of(entry.service)))
+                .collect(),
             directory,
         }
     }
@@ -238,6 +243,7 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
+            Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }
