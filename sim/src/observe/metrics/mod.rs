@@ -7,6 +7,7 @@ mod groups;
 mod mapping;
 mod points;
 pub mod series;
+mod shards;
 mod sinks;
 #[cfg(test)]
 mod tests;
@@ -17,14 +18,15 @@ pub use series::{Point, Quotient, Series, Statistic};
 use crate::batch::ServiceError;
 use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
-use crate::engine::index::{IndexVec, to_u32, to_usize};
+use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, STREAM};
 use points::{latencies, stored_bytes};
+use shards::ShardMetrics;
 use std::sync::Arc;
 
 /// The series of one component, in the order of its metrics.
@@ -34,9 +36,6 @@ struct Group {
     places: [u8; Metric::ALL.len()],
     series: Vec<Series>,
 }
-
-/// The series of a shard, in the order of `SHARD`.
-type ShardSeries = [Series; SHARD.len()];
 
 impl Group {
     fn new(metrics: &'static [Metric]) -> Self {
@@ -71,7 +70,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    shards: IndexVec<StreamId, ShardMetrics>,
     /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
     mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
@@ -103,7 +102,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
+                .map(|stream| ShardMetrics::new(stream.shard_level_metrics, stream.shards))
                 .collect(),
             mappings: directory
                 .mappings
@@ -158,8 +157,7 @@ impl Metrics {
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
     pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
-        let place = SHARD.iter().position(|listed| *listed == metric)?;
-        self.shards.get(stream)?.get(to_usize(shard.0))?.get(place)
+        self.shards.get(stream)?.series(metric, shard)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -349,16 +347,18 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        let all = &mut self.shards[stream];
         for tally in shards {
-            let at = to_usize(tally.shard.0);
-            if at >= all.len() {
-                all.resize(at + 1, ShardSeries::default());
-            }
-            let [records, bytes, throttled] = &mut all[at];
-            records.add(now, Point::of(u64::from(tally.accepted)));
-            bytes.add(now, Point::of(tally.bytes));
-            throttled.add(now, Point::of(u64::from(tally.throttled)));
+            let stored = Point::of(u64::from(tally.accepted));
+            let throttled = Point::of(u64::from(tally.throttled));
+            self.shard(now, stream, tally.shard, Metric::IncomingBytes, Point::of(tally.bytes));
+            self.shard(now, stream, tally.shard, Metric::IncomingRecords, stored);
+            self.shard(
+                now,
+                stream,
+                tally.shard,
+                Metric::WriteProvisionedThroughputExceeded,
+                throttled,
+            );
         }
     }
 
@@ -371,6 +371,7 @@ impl Metrics {
 
     /// A stream answered a reader, or pushed to one.
     fn served(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.given(now, fact);
         self.read(now, fact);
         self.fan_out(now, fact);
         self.mapping(now, fact);
