@@ -244,7 +244,7 @@ fn run_writes_a_page_with_its_charts_and_the_metrics() {
     );
     let csv = read("metrics.csv");
     assert!(
-        csv.contains("\nAWS/Kinesis,IncomingRecords,stream.clicks,,Count,0,60,"),
+        csv.contains("\nAWS/Kinesis,IncomingRecords,stream.clicks,,,Count,0,60,"),
         "{csv}"
     );
     let marker = read(".shardlab-output");

@@ -78,3 +78,83 @@ fn no_two_shipped_scenarios_have_the_same_name() {
     let twice = names.windows(2).find(|pair| pair[0] == pair[1]);
     assert_eq!(twice, None, "a name stands for one scenario");
 }
+
+/// A stream that a mapping on a registered consumer reads and an application, which registers its own.
+const SHARDS_AND_CONSUMERS: &str = r#"format = 1
+title = "Shards and consumers"
+duration = "3min"
+
+[stream.clicks]
+ShardCount = 2
+DesiredShardLevelMetrics = ["OutgoingBytes"]
+
+[producer.web]
+target = "stream.clicks"
+arrivals = { poisson = "50/s" }
+keys = { uniform = 100 }
+size = "600B"
+
+[consumer.enriching]
+StreamARN = "stream.clicks"
+
+[mapping.enrich]
+EventSourceArn = "stream.clicks"
+FunctionName = "function.enrich"
+StartingPosition = "TRIM_HORIZON"
+consumer = "consumer.enriching"
+
+[function.enrich]
+time = { per_batch = "20ms" }
+
+[application.audit]
+stream = "stream.clicks"
+time = { per_batch = "1ms" }
+"#;
+
+/// KDS-MET-01, KDS-MET-04: rows of a minute in the namespace `AWS/Kinesis`: those of a stream by its name, those of a shard
+/// by stream and shard, those of a consumer by stream and consumer. What is published changes nothing of the run.
+#[test]
+fn kds_met_04_metrics_have_the_dimensions_of_cloudwatch() {
+    let run = |name: &str, text: &str| {
+        let place = crate::cli::Place::new(name).with("clicks.toml", text);
+        let told = place.run(&["run", "clicks.toml", "--out", "out"]);
+        assert_eq!(told.code, Some(0), "{}", told.whole());
+        let read = |file: &str| std::fs::read_to_string(place.folder.join("out").join(file)).expect("it was written");
+        let summary: serde_json::Value = serde_json::from_str(&read("summary.json")).expect("it is JSON");
+        (read("metrics.csv"), summary["run"]["fingerprint"].clone())
+    };
+    let (csv, fingerprint) = run("dimensions", SHARDS_AND_CONSUMERS);
+    let rows: Vec<Vec<&str>> = csv.lines().skip(1).map(|line| line.split(',').collect()).collect();
+    let of = |metric: &str| -> Vec<String> {
+        let mut dimensions: Vec<String> = rows
+            .iter()
+            .filter(|row| row[1] == metric)
+            .map(|row| {
+                assert_eq!((row[0], row[7]), ("AWS/Kinesis", "60"), "{row:?}");
+                row[2..5].join(" ")
+            })
+            .collect();
+        dimensions.dedup();
+        dimensions
+    };
+    assert_eq!(of("IncomingRecords"), ["stream.clicks  "]);
+    assert_eq!(
+        of("OutgoingBytes"),
+        [
+            "stream.clicks shardId-000000000000 ",
+            "stream.clicks shardId-000000000001 "
+        ]
+    );
+    assert_eq!(
+        of("SubscribeToShardEvent.Records"),
+        ["stream.clicks  enriching", "stream.clicks  audit"]
+    );
+    let off = SHARDS_AND_CONSUMERS.replace("DesiredShardLevelMetrics = [\"OutgoingBytes\"]\n", "");
+    let (csv, other) = run("dimensionsoff", &off);
+    assert!(
+        !csv.contains("shardId-"),
+        "a shard has no metrics by default (KDS-MET-02)"
+    );
+    assert!(!fingerprint.is_null());
+    assert_eq!(fingerprint, other);
+}

@@ -108,6 +108,7 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         max_record_size_kib: 1_024,
         mode: CapacityMode::Provisioned,
         warm_throughput_mib: 0,
+        shard_level_metrics: sim::blueprint::ShardLevelMetrics::default(),
     });
     blueprint.producers.push(ProducerBlueprint {
         name: name.to_owned(),

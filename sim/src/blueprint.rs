@@ -17,7 +17,7 @@ pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 pub use crate::queue_blueprint::*;
-pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
+pub use crate::services::kinesis::operation::{CapacityMode, ShardLevelMetrics, StreamAccount};
 pub use crate::sink_blueprint::{
     BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
 };
@@ -404,6 +404,8 @@ pub struct StreamBlueprint {
     pub mode: CapacityMode,
     /// Capacity of an on-demand stream asked for up front (KDS-CAP-17); zero: none.
     pub warm_throughput_mib: u32,
+    /// Metrics for each shard (KDS-MET-02).
+    pub shard_level_metrics: ShardLevelMetrics,
 }
 
 /// A registered consumer of a stream (`[consumer.NAME]`, AWS::Kinesis::StreamConsumer).

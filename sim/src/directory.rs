@@ -7,7 +7,9 @@ pub use consumers::ConsumerEntry;
 use consumers::consumers;
 pub use queues::{FleetEntry, QueueEntry};
 
-use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
+use crate::blueprint::{
+    Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, ShardLevelMetrics, SinkService,
+};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
     ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
@@ -62,6 +64,8 @@ pub struct StreamEntry {
     pub name: String,
     /// Shards at the start.
     pub shards: u32,
+    /// Metrics for each shard (KDS-MET-02).
+    pub shard_level_metrics: ShardLevelMetrics,
     /// Its registered consumers, and those that may be registered, in order of their names.
     pub consumers: Vec<ConsumerEntry>,
 }
@@ -239,6 +243,7 @@ impl Directory {
                 .map(|stream| StreamEntry {
                     name: stream.name.clone(),
                     shards: stream.shard_count,
+                    shard_level_metrics: stream.shard_level_metrics,
                     consumers: consumers(blueprint, &stream.name, &mappings, &applications),
                 })
                 .collect(),
@@ -479,6 +484,7 @@ mod tests {
             max_record_size_kib: 1_024,
             mode: CapacityMode::Provisioned,
             warm_throughput_mib: 0,
+            shard_level_metrics: ShardLevelMetrics::default(),
         };
         let mut blueprint = Blueprint::empty(1, SimDuration::SECOND);
         blueprint.streams = vec![stream("views"), stream("clicks")];

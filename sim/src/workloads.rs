@@ -76,6 +76,7 @@ impl Workload {
             max_record_size_kib: 1_024,
             mode: CapacityMode::Provisioned,
             warm_throughput_mib: 0,
+            shard_level_metrics: crate::blueprint::ShardLevelMetrics::default(),
         });
         blueprint.producers.push(self.producer(shards));
         blueprint.functions.push(function());

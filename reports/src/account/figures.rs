@@ -104,6 +104,8 @@ pub struct MetricSeries {
     pub component: String,
     /// The shard, for a metric of a single shard.
     pub shard: Option<String>,
+    /// The registered consumer, for a metric of one (KDS-MET-04).
+    pub consumer: Option<String>,
     /// Its unit, as CloudWatch names it.
     pub unit: &'static str,
     /// Parts of the unit that values are counted in.

@@ -7,7 +7,6 @@ use sim::ids::{ShardIndex, StreamId};
 use sim::observe::Observers;
 use sim::observe::metrics::series::DataPoint;
 use sim::observe::metrics::{Metric, Metrics, Point, Series, catalogue};
-use std::borrow::Cow;
 
 /// Data points of a file at most, as far as periods can be longer.
 const POINTS_MAX: usize = 200_000;
@@ -26,7 +25,7 @@ pub(super) fn series(observers: &Observers, directory: &Directory) -> Vec<Metric
         return Vec::new();
     };
     let found = all(metrics, directory);
-    let points = |period| -> usize { found.iter().map(|(_, _, _, series)| within(series, period).len()).sum() };
+    let points = |period| -> usize { found.iter().map(|found| within(found.series, period).len()).sum() };
     let longest = PERIODS[PERIODS.len() - 1];
     let period = PERIODS
         .into_iter()
@@ -34,12 +33,53 @@ pub(super) fn series(observers: &Observers, directory: &Directory) -> Vec<Metric
         .unwrap_or(longest);
     found
         .into_iter()
-        .map(|(component, shard, metric, series)| told(component, shard, metric, within(&series, period)))
+        .map(|found| {
+            let points = within(found.series, period);
+            told(found, points)
+        })
         .filter(|series| !series.points.is_empty())
         .collect()
 }
 
-type Found<'m> = (String, Option<ShardIndex>, Metric, Cow<'m, Series>);
+/// A series, with its dimensions (KDS-MET-04).
+struct Found<'m> {
+    component: String,
+    shard: Option<ShardIndex>,
+    consumer: Option<String>,
+    metric: Metric,
+    series: &'m Series,
+}
+
+impl<'m> Found<'m> {
+    const fn of(component: String, metric: Metric, series: &'m Series) -> Self {
+        Self {
+            component,
+            shard: None,
+            consumer: None,
+            metric,
+            series,
+        }
+    }
+}
+
+/// The stream and name of the registered consumer that a component reads as.
+fn consumer_of(component: Component, directory: &Directory) -> Option<(String, String)> {
+    let reader = match component {
+        Component::Mapping(id) => id.into(),
+        Component::Application(id) => directory.reader_of(id),
+        Component::Producer(_)
+        | Component::Stream(_)
+        | Component::Function(_)
+        | Component::Invoker(_)
+        | Component::Fleet(_)
+        | Component::Queue(_)
+        | Component::Sink(_) => return None,
+    };
+    let stream = directory.readers.get(reader)?.stream;
+    let mut consumers = directory.streams[stream].consumers.iter();
+    let consumer = consumers.find(|consumer| consumer.reader == Some(reader))?;
+    Some((directory.label(Component::Stream(stream)), consumer.name.clone()))
+}
 
 fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
     let components = directory
@@ -48,6 +88,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .map(Component::Producer)
         .chain(directory.streams.ids().map(Component::Stream))
         .chain(directory.mappings.ids().map(Component::Mapping))
+        .chain(directory.applications.ids().map(Component::Application))
         .chain(directory.functions.ids().map(Component::Function))
         .chain(directory.invokers.ids().map(Component::Invoker))
         .chain(directory.sinks.ids().map(Component::Sink))
@@ -56,9 +97,16 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
     for component in components {
         let label = directory.label(component);
         for metric in Metric::ALL {
-            if let Some(series) = metrics.series(*metric, component) {
-                found.push((label.clone(), None, *metric, Cow::Borrowed(series)));
-            }
+            let Some(series) = metrics.series(*metric, component) else {
+                continue;
+            };
+            found.push(match consumer_of(component, directory) {
+                Some((stream, consumer)) if metric.row().name.starts_with("SubscribeToShard") => Found {
+                    consumer: Some(consumer),
+                    ..Found::of(stream, *metric, series)
+                },
+                _ => Found::of(label.clone(), *metric, series),
+            });
         }
         if let Component::Stream(stream) = component {
             found.extend(shards(metrics, stream, &label));
@@ -66,7 +114,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
     }
     for metric in Metric::ALL {
         if let Some(series) = metrics.account_series(*metric) {
-            found.push(("account".to_owned(), None, *metric, Cow::Borrowed(series)));
+            found.push(Found::of("account".to_owned(), *metric, series));
         }
     }
     found
@@ -78,7 +126,10 @@ fn shards<'m>(metrics: &'m Metrics, stream: StreamId, label: &str) -> Vec<Found<
         let before = found.len();
         for metric in Metric::ALL {
             if let Some(series) = metrics.shard_series(*metric, stream, shard) {
-                found.push((label.to_owned(), Some(shard), *metric, Cow::Owned(series)));
+                found.push(Found {
+                    shard: Some(shard),
+                    ..Found::of(label.to_owned(), *metric, series)
+                });
             }
         }
         if found.len() == before {
@@ -102,18 +153,19 @@ fn within(series: &Series, period: SimDuration) -> Vec<DataPoint> {
     merged
 }
 
-fn told(component: String, shard: Option<ShardIndex>, metric: Metric, points: Vec<DataPoint>) -> MetricSeries {
-    let row = metric.row();
+fn told(found: Found<'_>, points: Vec<DataPoint>) -> MetricSeries {
+    let row = found.metric.row();
     MetricSeries {
         namespace: row.namespace.to_string(),
         metric: row.name,
-        component,
-        shard: shard.map(|shard| shard.to_string()),
+        component: found.component,
+        shard: found.shard.map(|shard| shard.to_string()),
+        consumer: found.consumer,
         unit: match row.unit {
             catalogue::Unit::Count => "Count",
             catalogue::Unit::Bytes => "Bytes",
-            catalogue::Unit::Seconds => "Seconds",
             catalogue::Unit::Milliseconds => "Milliseconds",
+            catalogue::Unit::Seconds => "Seconds",
             catalogue::Unit::Fraction => "Fraction",
         },
         parts: u64::try_from(row.unit.parts()).unwrap_or(1),

@@ -5,7 +5,7 @@ use std::fmt::Write;
 
 /// The columns. Times are seconds since the start of the run; an average is `sum / count`.
 pub const HEADER: &str =
-    "namespace,metric,component,shard,unit,period_start,period_seconds,sum,count,minimum,maximum\n";
+    "namespace,metric,component,shard,consumer,unit,period_start,period_seconds,sum,count,minimum,maximum\n";
 
 /// The whole file.
 pub fn render(account: &Account) -> String {
@@ -29,6 +29,7 @@ fn head(series: &MetricSeries) -> String {
         series.metric,
         &series.component,
         series.shard.as_deref().unwrap_or_default(),
+        series.consumer.as_deref().unwrap_or_default(),
         series.unit,
     ];
     fields.map(|field| field_of(field) + ",").concat()

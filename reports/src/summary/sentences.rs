@@ -352,10 +352,10 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
         ));
     }
     told.push(if reader.behind_max.is_zero() {
-        "It was never behind.".to_owned()
+        "Its reads were never behind.".to_owned()
     } else {
         format!(
-            "It lagged at most {} behind the newest record, at {}.",
+            "Its reads lagged at most {} behind the newest record, at {}.",
             reader.behind_max, reader.behind_max_at
         )
     });

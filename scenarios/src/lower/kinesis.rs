@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::codes::Code;
 use crate::fields::{Fields, Value};
 use crate::schema::Kind;
-use sim::blueprint::{Blueprint, CapacityMode, StreamAccount, StreamBlueprint};
+use sim::blueprint::{Blueprint, CapacityMode, ShardLevelMetrics, StreamAccount, StreamBlueprint};
 use sim::command::Operation;
 use sim::ids::ShardIndex;
 use sim::profile::Profile;
@@ -15,6 +15,15 @@ fn mode(word: &str) -> CapacityMode {
         "ON_DEMAND" => CapacityMode::OnDemand,
         _ => CapacityMode::Provisioned,
     }
+}
+
+/// The metrics for each shard that a stream is to publish.
+fn shard_level_metrics(fields: &Fields) -> ShardLevelMetrics {
+    let wanted = fields.list("DesiredShardLevelMetrics").iter();
+    wanted.fold(ShardLevelMetrics::default(), |all, field| match &field.value {
+        Value::Word(name) => all.with(name),
+        _ => all,
+    })
 }
 
 /// A shard's number; `None` for a word that stands for one.
@@ -153,6 +162,7 @@ impl Lowering<'_> {
             max_record_size_kib: fields.u32("MaxRecordSizeInKiB"),
             mode,
             warm_throughput_mib: warm.unwrap_or(0),
+            shard_level_metrics: shard_level_metrics(fields),
         }
     }
 

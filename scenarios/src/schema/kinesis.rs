@@ -15,6 +15,18 @@ static MODE: Rows = Rows {
     not_modelled: &[],
 };
 
+/// A metric of a shard.
+static SHARD_LEVEL_METRIC: Shape = word(&[
+    "IncomingBytes",
+    "IncomingRecords",
+    "OutgoingBytes",
+    "OutgoingRecords",
+    "WriteProvisionedThroughputExceeded",
+    "ReadProvisionedThroughputExceeded",
+    "IteratorAgeMilliseconds",
+    "ALL",
+]);
+
 /// Properties of a stream.
 pub static STREAM: Rows = Rows {
     title: "a stream",
@@ -53,6 +65,12 @@ pub static STREAM: Rows = Rows {
             "Largest record, data and partition key together. Only in the profile `current`.",
         )
         .fact("KDS-REC-04"),
+        optional(
+            "DesiredShardLevelMetrics",
+            Shape::List(&SHARD_LEVEL_METRIC),
+            "Metrics that CloudWatch has for each shard, each at a price. Without it: none.",
+        )
+        .fact("KDS-MET-02, KDS-MET-03"),
     ],
-    not_modelled: &["Name", "StreamEncryption", "DesiredShardLevelMetrics", "Tags"],
+    not_modelled: &["Name", "StreamEncryption", "Tags"],
 };

@@ -193,3 +193,17 @@ fn kds_rec_17_a_stream_has_a_name_of_1_to_128_characters_that_aws_takes_and_no_o
     }
     assert_eq!(errors(&["x", "x"]), ["E0102"]);
 }
+
+/// Off by default; each by its name, or all.
+#[test]
+fn kds_met_02_shard_level_metrics_are_off_unless_they_are_named() {
+    let metrics = |line: &str| {
+        let text = with("ShardCount = 2", &format!("ShardCount = 2\n{line}"));
+        loaded(&text).blueprint.streams[0].shard_level_metrics
+    };
+    assert_eq!(metrics("").count(), 0);
+    let two = metrics("DesiredShardLevelMetrics = [\"IncomingBytes\", \"IteratorAgeMilliseconds\"]");
+    assert!(two.has("IncomingBytes") && two.has("IteratorAgeMilliseconds") && !two.has("OutgoingBytes"));
+    assert_eq!(two.count(), 2);
+    assert_eq!(metrics("DesiredShardLevelMetrics = [\"ALL\"]").count(), 7);
+}

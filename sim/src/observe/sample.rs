@@ -58,6 +58,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         streams: core::iter::once(StreamEntry {
             name: "clicks".to_owned(),
             shards: 1,
+            shard_level_metrics: crate::blueprint::ShardLevelMetrics::ALL,
             consumers: Vec::new(),
         })
         .collect(),

@@ -36,6 +36,8 @@ pub struct StreamUsage {
     pub on_demand: bool,
     /// Registered consumers; one that is being deleted is none any more.
     pub consumers: u32,
+    /// Metrics that are published for each shard, which CloudWatch charges (KDS-MET-02).
+    pub shard_level_metrics: u32,
     /// Since when there are so many.
     shards_since: SimTime,
     /// Shard time before that.
@@ -69,6 +71,8 @@ pub struct StreamUsage {
 pub struct ShardTime {
     /// In all.
     pub open: u128,
+    /// For each metric of a shard once more, in whatever capacity mode (KDS-MET-02).
+    pub shard_level_metrics: u128,
     /// For each registered consumer once more: consumer-shard time, used or not (KDS-EFO-18).
     pub consumers: u128,
     /// With retention beyond 24 h, so that the extended band is paid for (KDS-RET-03).
@@ -86,6 +90,8 @@ impl StreamUsage {
         let beyond = |hours| if self.retention_hours > hours { nanos } else { 0 };
         ShardTime {
             open: self.before.open + nanos,
+            shard_level_metrics: self.before.shard_level_metrics
+                + u128::from(self.shards) * u128::from(self.shard_level_metrics) * u128::from(rest.as_nanos()),
             consumers: self.before.consumers + nanos * u128::from(self.consumers),
             extended_retention: self.before.extended_retention + beyond(RETENTION_HOURS_MIN),
             long_term_retention: self.before.long_term_retention + beyond(EXTENDED_RETENTION_HOURS_MAX),
@@ -211,6 +217,7 @@ impl Usage {
                 .iter()
                 .map(|entry| StreamUsage {
                     shards: entry.shards,
+                    shard_level_metrics: entry.shard_level_metrics.count(),
                     consumers: to_u32(entry.consumers.iter().filter(|consumer| consumer.registered).count()),
                     on_demand: stream(&entry.name).is_some_and(|found| found.mode == CapacityMode::OnDemand),
                     retention_hours: stream(&entry.name).map_or(RETENTION_HOURS_MIN, |found| found.retention_hours),

@@ -74,6 +74,7 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
         max_record_size_kib: 1_024,
         mode: CapacityMode::Provisioned,
         warm_throughput_mib: 0,
+        shard_level_metrics: crate::blueprint::ShardLevelMetrics::default(),
     }
 }
 

@@ -138,6 +138,9 @@ catalogue! {
     SubscribeToShardEventMillisBehindLatest = "SubscribeToShardEvent.MillisBehindLatest", Kinesis, Milliseconds, Maximum, "How far behind the tip of the shard the events were.", "KDS-MET-13";
     GetRecordsSuccess = "GetRecords.Success", Kinesis, Count, Average, "1 for a GetRecords that was answered, else 0.", "KDS-MET-11";
     GetRecordsIteratorAgeMilliseconds = "GetRecords.IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords; 0 when caught up.", "KDS-MET-12";
+    OutgoingBytes = "OutgoingBytes", Kinesis, Bytes, Sum, "Bytes that a shard gave to readers, by GetRecords and by fan-out.", "KDS-MET-15";
+    OutgoingRecords = "OutgoingRecords", Kinesis, Count, Sum, "Records that a shard gave to readers, by GetRecords and by fan-out.", "KDS-MET-15";
+    IteratorAgeMilliseconds = "IteratorAgeMilliseconds", Kinesis, Milliseconds, Maximum, "Age of the last record of a GetRecords of a shard; 0 when caught up.", "KDS-MET-03";
     Invocations = "Invocations", Lambda, Count, Sum, "Runs of the function's code.", "LAM-M-01";
     Errors = "Errors", Lambda, Count, Sum, "1 for an invocation that ended in a function error or timeout, else 0; stamped with its start.", "LAM-M-02";
     Throttles = "Throttles", Lambda, Count, Sum, "Invocation requests that were refused.", "LAM-M-03";

@@ -24,10 +24,15 @@ pub(super) const STREAM: &[Metric] = &[
     Metric::GetRecordsIteratorAgeMilliseconds,
     Metric::RecordsExpired,
 ];
+/// Of a shard, as far as they were asked for (KDS-MET-03).
 pub(super) const SHARD: &[Metric] = &[
-    Metric::IncomingRecords,
     Metric::IncomingBytes,
+    Metric::IncomingRecords,
+    Metric::OutgoingBytes,
+    Metric::OutgoingRecords,
     Metric::WriteProvisionedThroughputExceeded,
+    Metric::ReadProvisionedThroughputExceeded,
+    Metric::IteratorAgeMilliseconds,
 ];
 pub(super) const FUNCTION: &[Metric] = &[
     Metric::Invocations,

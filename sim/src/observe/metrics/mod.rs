@@ -19,16 +19,16 @@ pub use series::{Point, Quotient, Series, Statistic};
 use crate::batch::ServiceError;
 use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
-use crate::engine::index::{IndexVec, to_u32, to_usize};
+use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, STREAM};
 use points::{latencies, stored_bytes};
 use queue::QueueMetrics;
-use shards::Shards;
+use shards::ShardMetrics;
 use std::sync::Arc;
 
 /// The series of one component, in the order of its metrics.
@@ -72,7 +72,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Shards>,
+    shards: IndexVec<StreamId, ShardMetrics>,
     /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
     mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
@@ -105,7 +105,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| Shards::new(stream.shards))
+                .map(|stream| ShardMetrics::new(stream.shard_level_metrics, stream.shards))
                 .collect(),
             mappings: directory
                 .mappings
@@ -168,9 +168,8 @@ impl Metrics {
         self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
-    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<Series> {
-        let place = SHARD.iter().position(|listed| *listed == metric)?;
-        self.shards.get(stream)?.series(to_usize(shard.0), place)
+    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
+        self.shards.get(stream)?.series(metric, shard)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -363,7 +362,19 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        self.shards[stream].put(now, shards);
+        for tally in shards {
+            let stored = Point::of(u64::from(tally.accepted));
+            let throttled = Point::of(u64::from(tally.throttled));
+            self.shard(now, stream, tally.shard, Metric::IncomingBytes, Point::of(tally.bytes));
+            self.shard(now, stream, tally.shard, Metric::IncomingRecords, stored);
+            self.shard(
+                now,
+                stream,
+                tally.shard,
+                Metric::WriteProvisionedThroughputExceeded,
+                throttled,
+            );
+        }
     }
 
     fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
@@ -375,6 +386,7 @@ impl Metrics {
 
     /// A stream answered a reader, or pushed to one.
     fn served(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.given(now, fact);
         self.read(now, fact);
         self.fan_out(now, fact);
         self.mapping(now, fact);

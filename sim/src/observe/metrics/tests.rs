@@ -417,6 +417,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::APPLICATION,
         super::MAPPING,
         super::CONSUMER,
+        super::groups::SHARD,
         super::FUNCTION,
         super::ACCOUNT,
         super::INVOKER,

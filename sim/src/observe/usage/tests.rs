@@ -3,7 +3,7 @@
 use super::*;
 use crate::blueprint::{
     ApplicationBlueprint, Architecture, Arrivals, Checkpointing, InitialPosition, InvocationType, InvokerBlueprint,
-    KclSettings, KclVersion, Keys, ProvisionedConcurrency, Retrieval, Size, WeightedKey,
+    KclSettings, KclVersion, Keys, ProvisionedConcurrency, Retrieval, ShardLevelMetrics, Size, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -464,5 +464,24 @@ fn lam_b_05_arm64_is_told_apart() {
             extra: SimDuration::ZERO,
         };
         assert_eq!(run(&blueprint).0.functions[FunctionId(0)].arm64, arm64);
+    }
+}
+
+/// KDS-MET-02: each metric of each open shard, whether or not the shards themselves are billed.
+#[test]
+fn kds_met_02_shard_level_metrics_cost_by_shard_and_metric() {
+    let after_an_hour = |metrics: ShardLevelMetrics, mode| {
+        let mut blueprint = minute();
+        blueprint.streams[0].shard_level_metrics = metrics;
+        blueprint.streams[0].mode = mode;
+        let (usage, _) = run(&blueprint);
+        let hour = usage.streams[StreamId(0)].shard_time(SimDuration::from_hours(1));
+        hour.shard_level_metrics / (3_600 * 1_000_000_000)
+    };
+    let two = ShardLevelMetrics::default().with("IncomingBytes").with("OutgoingBytes");
+    for mode in [CapacityMode::Provisioned, CapacityMode::OnDemand] {
+        assert_eq!(after_an_hour(ShardLevelMetrics::default(), mode), 0);
+        assert_eq!(after_an_hour(two, mode), 2 * 2);
+        assert_eq!(after_an_hour(ShardLevelMetrics::ALL, mode), 2 * 7);
     }
 }

@@ -41,6 +41,43 @@ impl StreamAccount {
     }
 }
 
+/// Metrics that a stream publishes for each shard: those that were asked for (KDS-MET-02, KDS-MET-03).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct ShardLevelMetrics(u8);
+
+impl ShardLevelMetrics {
+    /// The names.
+    pub const NAMES: [&'static str; 7] = [
+        "IncomingBytes",
+        "IncomingRecords",
+        "OutgoingBytes",
+        "OutgoingRecords",
+        "WriteProvisionedThroughputExceeded",
+        "ReadProvisionedThroughputExceeded",
+        "IteratorAgeMilliseconds",
+    ];
+    /// All of them.
+    pub const ALL: Self = Self(0x7f);
+
+    /// With one more; `ALL` stands for every one.
+    #[must_use]
+    pub fn with(self, name: &str) -> Self {
+        if name == "ALL" {
+            return Self::ALL;
+        }
+        let place = Self::NAMES.iter().position(|known| *known == name);
+        Self(self.0 | place.map_or(0, |place| 1 << place))
+    }
+    /// Whether this one is among them.
+    pub fn has(self, name: &str) -> bool {
+        self.with(name) == self
+    }
+    /// How many.
+    pub const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+}
+
 /// A change that is asked for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Operation {
