@@ -8,6 +8,7 @@ mod mapping;
 mod points;
 mod queue;
 pub mod series;
+mod shards;
 mod sinks;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::record::Record;
 use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
 use queue::QueueMetrics;
+use shards::Shards;
 use std::sync::Arc;
 
 /// The series of one component, in the order of its metrics.
@@ -36,9 +38,6 @@ struct Group {
     places: [u8; Metric::ALL.len()],
     series: Vec<Series>,
 }
-
-/// The series of a shard, in the order of `SHARD`.
-type ShardSeries = [Series; SHARD.len()];
 
 impl Group {
     fn new(metrics: &'static [Metric]) -> Self {
@@ -73,7 +72,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    shards: IndexVec<StreamId, Shards>,
     /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
     mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
@@ -106,7 +105,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
+                .map(|stream| Shards::new(stream.shards))
                 .collect(),
             mappings: directory
                 .mappings
@@ -169,9 +168,9 @@ impl Metrics {
         self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
-    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
+    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<Series> {
         let place = SHARD.iter().position(|listed| *listed == metric)?;
-        self.shards.get(stream)?.get(to_usize(shard.0))?.get(place)
+        self.shards.get(stream)?.series(to_usize(shard.0), place)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -364,17 +363,7 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        let all = &mut self.shards[stream];
-        for tally in shards {
-            let at = to_usize(tally.shard.0);
-            if at >= all.len() {
-                all.resize(at + 1, ShardSeries::default());
-            }
-            let [records, bytes, throttled] = &mut all[at];
-            records.add(now, Point::of(u64::from(tally.accepted)));
-            bytes.add(now, Point::of(tally.bytes));
-            throttled.add(now, Point::of(u64::from(tally.throttled)));
-        }
+        self.shards[stream].put(now, shards);
     }
 
     fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
