@@ -140,6 +140,10 @@ impl Probe for Auditor {
 }
 
 #[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a plan switches whole features on and off by lot"
+)]
 struct Plan {
     seed: u64,
     fifo: bool,
