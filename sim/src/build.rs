@@ -92,7 +92,7 @@ impl World {
             invokers.push(Invoker::new(invoker, entry.function, &blueprint.model, &mut random)?);
         }
         let clients = build_clients(blueprint, &directory, (&producers, &keys), &streams, &mut random)?;
-        let queues = build_queues(blueprint, &directory, &mut random)?;
+        let queues = build_queues(blueprint, &directory, &keys, &mut random)?;
         let fleets = build_fleets(blueprint, &directory, &mut random)?;
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
@@ -264,15 +264,23 @@ fn build_applications(
 fn build_queues(
     blueprint: &Blueprint,
     directory: &Directory,
+    keys: &KeyTable,
     random: &mut RandomStreams,
 ) -> Result<IndexVec<QueueId, Queue>, BuildError> {
     let mut queues = IndexVec::new();
     let all = sorted(&blueprint.queues, "queue", |queue| &queue.name)?;
+    let groups: Arc<[u32]> = if all.is_empty() {
+        Arc::default()
+    } else {
+        keys.group_of_each().collect()
+    };
     for (queue, entry) in all.into_iter().zip(&directory.queues) {
         let setting = QueueSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
             dead_letter_queue: entry.dead_letter_queue,
+            groups: &groups,
+            grouped: &directory.producers_named(&queue.grouped),
         };
         queues.push(Queue::new(queue, setting, random)?);
     }

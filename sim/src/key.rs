@@ -192,6 +192,10 @@ impl KeyTable {
     pub fn entries(&self) -> &[KeyEntry] {
         &self.entries
     }
+    /// By key: the group of its text.
+    pub fn group_of_each(&self) -> impl Iterator<Item = u32> {
+        self.entries.iter().map(|entry| entry.group)
+    }
     /// Number of groups.
     pub const fn groups(&self) -> u32 {
         self.groups

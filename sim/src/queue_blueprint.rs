@@ -23,6 +23,8 @@ pub struct QueueBlueprint {
     pub maximum_message_size: u32,
     /// Where messages go that were received too often.
     pub redrive: Option<RedrivePolicy>,
+    /// Producers whose messages carry their key as MessageGroupId, of a standard queue, which is fair then (SQS-Q-02).
+    pub grouped: Vec<String>,
 }
 
 /// What only a FIFO queue has.

@@ -386,6 +386,7 @@ impl Period<'_> {
             "MessagesExpired" => of(|counts| counts.expired),
             "MessagesDeadLettered" => of(|counts| counts.dead_lettered),
             "MessagesRefused" => of(|counts| counts.entries_refused + counts.sends_refused),
+            "ReceivesRefused" => of(|counts| counts.receives_refused),
             "Requests" => of(|counts| counts.requests),
             "EndToEndLatency" if self.begin.is_none() => {
                 let place = self.end.latency.of_queue(id)?;

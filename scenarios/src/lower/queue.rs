@@ -7,6 +7,7 @@ use crate::schema::Kind;
 use sim::blueprint::{Blueprint, FifoSettings, FleetBlueprint, QueueBlueprint, RedrivePolicy};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
+use sim::profile::Profile;
 
 impl Lowering<'_> {
     /// Queues and their workers.
@@ -15,6 +16,7 @@ impl Lowering<'_> {
             let queue = self.queue(&component.name, &component.fields);
             blueprint.queues.push(queue);
         }
+        self.message_groups(top, &mut blueprint.queues);
         self.dead_letter_queues(top, &blueprint.queues);
         for component in top.components(Kind::Worker) {
             blueprint.fleets.push(workers(&component.name, &component.fields));
@@ -42,6 +44,41 @@ impl Lowering<'_> {
                 dead_letter_queue: policy.name("deadLetterTargetArn"),
                 max_receive_count: u16::try_from(policy.integer("maxReceiveCount")).unwrap_or(1_000),
             }),
+            grouped: Vec::new(),
+        }
+    }
+
+    /// Producers that state a MessageGroupId on a standard queue make it fair (SQS-Q-02); a FIFO queue's always do.
+    fn message_groups(&mut self, top: &Fields, queues: &mut [QueueBlueprint]) {
+        for producer in top.components(Kind::Producer) {
+            if producer.fields.word("MessageGroupId").is_empty() {
+                continue;
+            }
+            let target = producer.fields.name("target");
+            let queue = queues.iter_mut().find(|queue| queue.name == target);
+            let queue = queue.filter(|_| {
+                producer
+                    .fields
+                    .reference("target")
+                    .is_some_and(|(kind, _)| kind == Kind::Queue)
+            });
+            match queue {
+                Some(queue) if queue.fifo.is_none() && self.profile == Profile::Exam => {
+                    let place = producer.fields.place_of("MessageGroupId");
+                    let title = "standard queues refuse MessageGroupId in the profile `exam` (SQS-B-23)";
+                    let label = "fair queues are there since 2025";
+                    self.fault(
+                        Code::Contradiction,
+                        place,
+                        title,
+                        label,
+                        "leave it out, or use the profile `current`",
+                    );
+                }
+                Some(queue) if queue.fifo.is_none() => queue.grouped.push(producer.name.clone()),
+                Some(_) => {}
+                None => self.no_effect(&producer.fields, &["MessageGroupId"], "only queues have message groups"),
+            }
         }
     }
 

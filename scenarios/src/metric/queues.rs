@@ -74,6 +74,36 @@ pub(super) const QUEUES: &[Metric] = &[
         Gauge,
         "Message groups with a message in flight, at each full minute (SQS-C-20).",
     ),
+    sqs(
+        "ApproximateNumberOfMessagesVisibleInQuietGroups",
+        Count,
+        Gauge,
+        "Of a fair queue: messages available, without those of noisy tenants (SQS-Q-17).",
+    ),
+    sqs(
+        "ApproximateNumberOfMessagesNotVisibleInQuietGroups",
+        Count,
+        Gauge,
+        "Of a fair queue: messages in flight, without those of noisy tenants (SQS-Q-17).",
+    ),
+    sqs(
+        "ApproximateNumberOfMessagesDelayedInQuietGroups",
+        Count,
+        Gauge,
+        "Of a fair queue: messages delayed, without those of noisy tenants (SQS-Q-17).",
+    ),
+    sqs(
+        "ApproximateAgeOfOldestMessageInQuietGroups",
+        Count,
+        Gauge,
+        "Of a fair queue: age of the next available message of a quiet tenant in seconds, at each full minute (SQS-Q-17).",
+    ),
+    sqs(
+        "ApproximateNumberOfNoisyGroups",
+        Count,
+        Gauge,
+        "Of a fair queue: tenants that are noisy, at each full minute (SQS-Q-17).",
+    ),
     simulator(
         "MessagesReceivedAgain",
         Count,
@@ -101,6 +131,13 @@ pub(super) const QUEUES: &[Metric] = &[
         Counter,
         &[Kind::Queue],
         "Entries of sends that were refused one by one, and sends that were refused whole.",
+    ),
+    simulator(
+        "ReceivesRefused",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Receives refused with an error: OverLimit or RequestThrottled (SQS-I-03, SQS-T-04).",
     ),
     simulator(
         "Requests",

@@ -180,6 +180,12 @@ pub static PRODUCER: Rows = Rows::own(
             Shape::Reference(&[Kind::Stream, Kind::Queue]),
             "The stream or queue that it writes to.",
         ),
+        optional(
+            "MessageGroupId",
+            word(&["key"]),
+            "Messages to a standard queue carry their key as MessageGroupId, which makes the queue fair. On a FIFO queue they always do.",
+        )
+        .fact("SQS-B-23, SQS-Q-02"),
         required("arrivals", Shape::OneOf(&ARRIVALS), "When records are created."),
         required("keys", Shape::WordOr("trace", &Shape::OneOf(&KEYS)), "Which partition keys they have."),
         required(

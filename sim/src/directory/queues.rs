@@ -3,7 +3,7 @@
 use super::{Directory, UnknownReference, find, maybe, sorted};
 use crate::blueprint::Blueprint;
 use crate::engine::index::IndexVec;
-use crate::ids::{FleetId, QueueId};
+use crate::ids::{FleetId, ProducerId, QueueId};
 
 /// A queue.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -12,6 +12,8 @@ pub struct QueueEntry {
     pub name: String,
     /// It is a FIFO queue.
     pub fifo: bool,
+    /// It is a standard queue whose senders state a MessageGroupId.
+    pub fair: bool,
     /// Where messages go that were received too often.
     pub dead_letter_queue: Option<QueueId>,
 }
@@ -47,6 +49,7 @@ pub(super) fn queues(blueprint: &Blueprint) -> Result<Queues, UnknownReference> 
             Ok(QueueEntry {
                 name: queue.name.clone(),
                 fifo: queue.fifo.is_some(),
+                fair: !queue.grouped.is_empty(),
                 dead_letter_queue: maybe(&names, dead_letters, &queue.name)?,
             })
         })
@@ -55,6 +58,14 @@ pub(super) fn queues(blueprint: &Blueprint) -> Result<Queues, UnknownReference> 
 }
 
 impl Directory {
+    /// Those of the producers that have these names.
+    pub fn producers_named(&self, names: &[String]) -> Vec<ProducerId> {
+        let named = self
+            .producers
+            .iter_enumerated()
+            .filter(|(_, entry)| names.contains(&entry.name));
+        named.map(|(id, _)| id).collect()
+    }
     /// The queue with this name.
     pub fn queue(&self, name: &str) -> Option<QueueId> {
         self.queues

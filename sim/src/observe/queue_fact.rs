@@ -19,6 +19,23 @@ pub struct Depth {
     /// Enqueue timestamp of the oldest message that counts (SQS-C-06, SQS-C-07), or when another queue moved it here
     /// (SQS-C-10).
     pub oldest: Option<SimTime>,
+    /// The same without noisy tenants, of a fair queue.
+    pub quiet: Option<Quiet>,
+}
+
+/// What the metrics of quiet groups say (SQS-Q-17).
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub struct Quiet {
+    /// Available, of quiet tenants.
+    pub available: u64,
+    /// In flight, of quiet tenants.
+    pub in_flight: u64,
+    /// Delayed, of quiet tenants.
+    pub delayed: u64,
+    /// Enqueue timestamp of the message of a quiet tenant that is next in line.
+    pub oldest: Option<SimTime>,
+    /// Tenants that are noisy.
+    pub noisy: u32,
 }
 
 /// What a queue or workers state.

@@ -180,6 +180,11 @@ catalogue! {
     ApproximateAgeOfOldestMessage = "ApproximateAgeOfOldestMessage", Queue, Seconds, Maximum, "Age of the oldest message; in a standard queue, of those received less than three times.", "SQS-C-06";
     NumberOfDeduplicatedSentMessages = "NumberOfDeduplicatedSentMessages", Queue, Count, Sum, "Sends that were answered as success and stored nothing.", "SQS-C-21";
     ApproximateNumberOfGroupsWithInflightMessages = "ApproximateNumberOfGroupsWithInflightMessages", Queue, Count, Maximum, "Message groups with a message in flight, at each full minute.", "SQS-C-20";
+    ApproximateNumberOfMessagesVisibleInQuietGroups = "ApproximateNumberOfMessagesVisibleInQuietGroups", Queue, Count, Maximum, "Messages available for receive, without those of noisy tenants, at each full minute.", "SQS-Q-17";
+    ApproximateNumberOfMessagesNotVisibleInQuietGroups = "ApproximateNumberOfMessagesNotVisibleInQuietGroups", Queue, Count, Maximum, "Messages in flight, without those of noisy tenants, at each full minute.", "SQS-Q-17";
+    ApproximateNumberOfMessagesDelayedInQuietGroups = "ApproximateNumberOfMessagesDelayedInQuietGroups", Queue, Count, Maximum, "Messages delayed, without those of noisy tenants, at each full minute.", "SQS-Q-17";
+    ApproximateAgeOfOldestMessageInQuietGroups = "ApproximateAgeOfOldestMessageInQuietGroups", Queue, Seconds, Maximum, "Age of the next available message of a quiet tenant, at each full minute.", "SQS-Q-17";
+    ApproximateNumberOfNoisyGroups = "ApproximateNumberOfNoisyGroups", Queue, Count, Maximum, "Tenants of a fair queue that are noisy, at each full minute.", "SQS-Q-17";
     MessagesReceivedAgain = "MessagesReceivedAgain", Simulator, Count, Sum, "Messages that a receive returned though an earlier one had, too.", "";
     MessagesExpired = "MessagesExpired", Simulator, Count, Sum, "Messages lost by retention.", "";
     MessagesDeadLettered = "MessagesDeadLettered", Simulator, Count, Sum, "Messages moved to the dead-letter queue.", "";

@@ -19,6 +19,11 @@ pub(super) const QUEUE: &[Metric] = &[
     Metric::ApproximateAgeOfOldestMessage,
     Metric::NumberOfDeduplicatedSentMessages,
     Metric::ApproximateNumberOfGroupsWithInflightMessages,
+    Metric::ApproximateNumberOfMessagesVisibleInQuietGroups,
+    Metric::ApproximateNumberOfMessagesNotVisibleInQuietGroups,
+    Metric::ApproximateNumberOfMessagesDelayedInQuietGroups,
+    Metric::ApproximateAgeOfOldestMessageInQuietGroups,
+    Metric::ApproximateNumberOfNoisyGroups,
     Metric::MessagesReceivedAgain,
     Metric::MessagesExpired,
     Metric::MessagesDeadLettered,
@@ -65,6 +70,21 @@ impl QueueMetrics {
             if self.fifo {
                 let groups = u64::from(depth.groups_in_flight);
                 gauge(Metric::ApproximateNumberOfGroupsWithInflightMessages, groups);
+            }
+            if let Some(quiet) = depth.quiet {
+                gauge(Metric::ApproximateNumberOfMessagesVisibleInQuietGroups, quiet.available);
+                gauge(
+                    Metric::ApproximateNumberOfMessagesNotVisibleInQuietGroups,
+                    quiet.in_flight,
+                );
+                gauge(Metric::ApproximateNumberOfMessagesDelayedInQuietGroups, quiet.delayed);
+                gauge(Metric::ApproximateNumberOfNoisyGroups, u64::from(quiet.noisy));
+                if let Some(oldest) = quiet.oldest {
+                    gauge(
+                        Metric::ApproximateAgeOfOldestMessageInQuietGroups,
+                        at.since(oldest).as_secs(),
+                    );
+                }
             }
             // Only while there is a message (SQS-C-11).
             if let Some(oldest) = depth.oldest {

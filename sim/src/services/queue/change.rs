@@ -33,7 +33,7 @@ impl Queue {
                     if self.comes_back(position, now) {
                         copies += 1;
                     } else {
-                        self.leave(position);
+                        self.leave(position, now);
                     }
                 }
                 Deletion::Nothing => entries += 1,
@@ -93,12 +93,12 @@ impl Queue {
             .saturating_sub(SimDuration::SECOND);
         let after = SimDuration::SECOND + SimDuration::from_nanos(self.faults.below(span.as_nanos()));
         match message.state {
-            State::InFlight => self.depth.in_flight -= 1,
+            State::InFlight => self.landed(position, now),
             State::Available => self.withdraw(position),
-            State::Delayed => self.depth.delayed -= 1,
+            State::Delayed => self.delay(position, false),
             State::Taken | State::Gone => return false,
         }
-        self.depth.delayed += 1;
+        self.delay(position, true);
         let message = self.messages.get_mut(position);
         message.flags |= COPY;
         message.void = message.receipt;
@@ -163,7 +163,7 @@ impl Queue {
             State::Available if matches!(self.order, Order::Standard(_)) => {
                 if !timeout.is_zero() {
                     self.withdraw(position);
-                    self.depth.in_flight += 1;
+                    self.takes_off(position);
                     self.hide(position, now + timeout, State::InFlight);
                 }
                 true
@@ -184,7 +184,7 @@ impl Queue {
         self.last_purge = Some(cx.now());
         let messages = self.messages.count();
         while let Some(position) = self.messages.next_here(0) {
-            self.leave(position);
+            self.leave(position, cx.now());
         }
         if let Order::Fifo(groups) = &mut self.order {
             groups.forget_ids();

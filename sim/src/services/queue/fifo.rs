@@ -5,6 +5,7 @@ use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::record::KeyId;
 use std::collections::{BTreeSet, VecDeque};
+use std::sync::Arc;
 
 /// How long a deduplication ID is remembered (SQS-U-01).
 const DEDUPLICATION_INTERVAL: SimDuration = SimDuration::from_minutes(5);
@@ -25,12 +26,14 @@ type Ready = (SimTime, u64, u64);
 /// The message groups of a FIFO queue.
 #[derive(Clone, Debug)]
 pub(super) struct Groups {
-    /// By key.
+    /// By key: its text's group. A key that is not listed stands for itself.
+    texts: Arc<[u32]>,
+    /// By the text's group, the MessageGroupId.
     groups: Vec<Group>,
     /// Deliveries so far.
     deliveries: u64,
     /// Groups whose first message is visible and looked at, in the order in which they are served (SQS-F-16, SQS-Z-14).
-    ready: BTreeSet<(Ready, u32)>,
+    ready: BTreeSet<(Ready, usize)>,
     /// Messages that are looked at (SQS-I-08), and how many of the oldest are.
     pub(super) look_ahead: u64,
     within: u64,
@@ -43,8 +46,9 @@ pub(super) struct Groups {
 }
 
 impl Groups {
-    pub(super) const fn new(look_ahead: u64) -> Self {
+    pub(super) const fn new(look_ahead: u64, texts: Arc<[u32]>) -> Self {
         Self {
+            texts,
             groups: Vec::new(),
             deliveries: 0,
             ready: BTreeSet::new(),
@@ -55,6 +59,9 @@ impl Groups {
             recent: VecDeque::new(),
             known: BTreeSet::new(),
         }
+    }
+    fn group(&self, KeyId(key): KeyId) -> usize {
+        to_usize(self.texts.get(to_usize(key)).copied().unwrap_or(key))
     }
     pub(super) const fn in_flight(&self) -> u32 {
         self.groups_in_flight
@@ -87,7 +94,7 @@ impl Groups {
 
     /// Takes a new message in at the end of its group.
     pub(super) fn append(&mut self, position: u64, messages: &mut Messages) {
-        let key = to_usize(messages.get(position).key.0);
+        let key = self.group(messages.get(position).key);
         if self.groups.len() <= key {
             self.groups.resize(key + 1, Group::default());
         }
@@ -96,7 +103,7 @@ impl Groups {
     }
     /// A message leaves its group.
     pub(super) fn unlink(&mut self, position: u64, messages: &mut Messages) {
-        let key = to_usize(messages.get(position).key.0);
+        let key = self.group(messages.get(position).key);
         messages.unlink(position, &mut self.groups[key].messages);
     }
     /// Looks at as many of the oldest messages as there is room for, after one of them has gone or another has come.
@@ -115,7 +122,8 @@ impl Groups {
     }
     /// A message of the group went in flight (`true`), or is no longer.
     pub(super) fn count_in_flight(&mut self, key: KeyId, more: bool) {
-        let group = &mut self.groups[to_usize(key.0)];
+        let group = self.group(key);
+        let group = &mut self.groups[group];
         let was = group.in_flight > 0;
         group.in_flight = if more { group.in_flight + 1 } else { group.in_flight - 1 };
         match (was, group.in_flight > 0) {
@@ -127,13 +135,15 @@ impl Groups {
     /// A message of the group was delivered.
     pub(super) fn delivered(&mut self, key: KeyId) {
         self.deliveries += 1;
-        self.groups[to_usize(key.0)].delivered = self.deliveries;
+        let group = self.group(key);
+        self.groups[group].delivered = self.deliveries;
     }
     /// Files the group anew after its first message has changed.
     pub(super) fn refresh(&mut self, key: KeyId, messages: &Messages) {
-        let group = &mut self.groups[to_usize(key.0)];
+        let number = self.group(key);
+        let group = &mut self.groups[number];
         if let Some(entry) = group.ready.take() {
-            self.ready.remove(&(entry, key.0));
+            self.ready.remove(&(entry, number));
         }
         let Some(first) = group.messages.first else { return };
         let head = messages.get(first);
@@ -141,7 +151,7 @@ impl Groups {
             let rank = if head.receives_here > 0 { group.delivered } else { 0 };
             let entry = (head.at, rank, first);
             group.ready = Some(entry);
-            self.ready.insert((entry, key.0));
+            self.ready.insert((entry, number));
         }
     }
     /// The first message of the group that is served next (SQS-F-15).

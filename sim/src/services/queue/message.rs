@@ -66,6 +66,8 @@ pub(super) const COPY: u8 = 1;
 pub(super) const RETURNED: u8 = 1 << 1;
 /// Another queue moved it here with its old enqueue timestamp.
 const MOVED: u8 = 1 << 2;
+/// Its sender stated a MessageGroupId, on a standard queue (SQS-Q-02).
+pub(super) const GROUPED: u8 = 1 << 4;
 /// A FIFO queue looks at it (SQS-I-08).
 pub(super) const LOOKED_AT: u8 = 1 << 3;
 

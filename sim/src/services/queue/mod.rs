@@ -6,6 +6,7 @@
 
 mod change;
 mod deadlines;
+mod fairness;
 mod fifo;
 mod message;
 pub mod quotas;
@@ -23,7 +24,7 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::QueueId;
+use crate::ids::{ProducerId, QueueId};
 use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{Depth, QueueFact, Queueing};
 use crate::profile::Profile;
@@ -32,11 +33,13 @@ use crate::services::random_span::RandomSpan;
 use crate::services::{ServiceBuildError, digest_of_draws, fleet};
 use crate::world;
 use deadlines::Deadlines;
+use fairness::Tenants;
 use fifo::Groups;
 use message::{LOOKED_AT, Messages, State};
 use quotas::Throughput;
 use standard::Servers;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 /// What happens to a queue.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -88,6 +91,10 @@ pub struct QueueSetting<'s> {
     pub model: &'s ModelParameters,
     /// Its dead-letter queue.
     pub dead_letter_queue: Option<QueueId>,
+    /// By key: its text's group, which stands for the MessageGroupId.
+    pub groups: &'s Arc<[u32]>,
+    /// Whose messages carry their key as MessageGroupId, of a standard queue (SQS-Q-02).
+    pub grouped: &'s [ProducerId],
 }
 
 /// A queue.
@@ -106,7 +113,7 @@ pub struct Queue {
     depth: Depth,
     visibility_timeout: SimDuration,
     retention: SimDuration,
-    delay: SimDuration,
+    queue_delay: SimDuration,
     receive_wait: SimDuration,
     maximum_message_size: u32,
     maximum_batch_size: u64,
@@ -124,6 +131,7 @@ pub struct Queue {
     link: Link,
     last_purge: Option<SimTime>,
     profile: Profile,
+    grouped: Vec<ProducerId>,
 }
 
 /// What a queue holds, for the conservation check.
@@ -147,11 +155,13 @@ impl Queue {
         let component = format!("queue.{}", blueprint.name);
         let (profile, model) = (setting.profile, &setting.model.queue);
         let order = if blueprint.fifo.is_some() {
-            Order::Fifo(Box::new(Groups::new(quotas::fifo_look_ahead(profile))))
+            let look_ahead = quotas::fifo_look_ahead(profile);
+            Order::Fifo(Box::new(Groups::new(look_ahead, Arc::clone(setting.groups))))
         } else {
             let placement = streams.stream(&format!("{component}/placement"))?;
             let jitter = RandomSpan::new(&component, "order-jitter", &model.order_jitter, streams)?;
-            let servers = Servers::new(model.servers, model.short_poll_servers, placement, jitter);
+            let fair = (!setting.grouped.is_empty()).then(|| Box::new(Tenants::new(Arc::clone(setting.groups))));
+            let servers = Servers::new((model.servers, model.short_poll_servers), placement, jitter, fair);
             Order::Standard(Box::new(servers))
         };
         Ok(Self {
@@ -173,7 +183,7 @@ impl Queue {
             depth: Depth::default(),
             visibility_timeout: blueprint.visibility_timeout,
             retention: blueprint.retention,
-            delay: blueprint.delay,
+            queue_delay: blueprint.delay,
             receive_wait: blueprint.receive_wait,
             maximum_message_size: blueprint.maximum_message_size,
             maximum_batch_size: quotas::maximum_batch_size(profile),
@@ -189,6 +199,7 @@ impl Queue {
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
             profile,
+            grouped: setting.grouped.to_vec(),
         })
     }
 
@@ -307,10 +318,49 @@ impl Queue {
                 Order::Standard(_) => 0,
             },
             oldest: self.messages.ages_since(),
+            quiet: match &self.order {
+                Order::Fifo(_) => None,
+                Order::Standard(servers) => servers.quiet(
+                    &self.messages,
+                    (self.depth.available, self.depth.in_flight, self.depth.delayed),
+                ),
+            },
             ..self.depth
         }
     }
 
+    /// The tenants, of a fair queue, with the messages.
+    fn fair(&mut self) -> Option<(&mut Tenants, &Messages)> {
+        match &mut self.order {
+            Order::Standard(servers) => Some((servers.fair()?, &self.messages)),
+            Order::Fifo(_) => None,
+        }
+    }
+    /// A message in flight is that no longer: its time with a consumer is over.
+    fn landed(&mut self, position: u64, now: SimTime) {
+        self.depth.in_flight -= 1;
+        if let Some((fair, messages)) = self.fair() {
+            fair.ended(position, messages, now);
+        }
+    }
+    /// A message goes in flight.
+    fn takes_off(&mut self, position: u64) {
+        self.depth.in_flight += 1;
+        if let Some((fair, messages)) = self.fair() {
+            fair.taken(position, messages);
+        }
+    }
+    /// A message is delayed (`true`), or is no longer.
+    fn delay(&mut self, position: u64, more: bool) {
+        self.depth.delayed = if more {
+            self.depth.delayed + 1
+        } else {
+            self.depth.delayed - 1
+        };
+        if let Some((fair, messages)) = self.fair() {
+            fair.delayed(position, more, messages);
+        }
+    }
     /// Hides a message that is not available until an instant, delayed or in flight.
     fn hide(&mut self, position: u64, until: SimTime, state: State) {
         let message = self.messages.get_mut(position);
@@ -348,19 +398,19 @@ impl Queue {
         }
         self.depth.available += 1;
         if was == State::Delayed {
-            self.depth.delayed -= 1;
+            self.delay(position, false);
         } else {
-            self.depth.in_flight -= 1;
+            self.landed(position, now);
         }
     }
     /// A message leaves the queue.
-    fn leave(&mut self, position: u64) {
+    fn leave(&mut self, position: u64, now: SimTime) {
         let message = *self.messages.get(position);
         match message.state {
             State::Available => self.withdraw(position),
             State::Taken => self.depth.available -= 1,
-            State::Delayed => self.depth.delayed -= 1,
-            State::InFlight => self.depth.in_flight -= 1,
+            State::Delayed => self.delay(position, false),
+            State::InFlight => self.landed(position, now),
             State::Gone => return,
         }
         if let Order::Fifo(groups) = &mut self.order {
@@ -408,7 +458,7 @@ impl Queue {
         {
             messages += 1;
             in_flight += u32::from(self.messages.get(position).state == State::InFlight);
-            self.leave(position);
+            self.leave(position, cx.now());
         }
         if messages > 0 {
             self.state_fact(me, cx, || QueueFact::Expired { messages, in_flight });

@@ -83,7 +83,7 @@ impl Queue {
         let returned_at = cx.now() + service;
         let mut moved = None;
         if let Order::Standard(servers) = &mut self.order {
-            servers.ask(wanted.all, &self.messages);
+            servers.ask(wanted.all, &self.messages, cx.now());
         }
         let mut last = None;
         while batch.records.len() < wanted.max && self.depth.in_flight < self.in_flight_limit {
@@ -97,7 +97,8 @@ impl Queue {
             let Some(position) = next else { break };
             let received = self.messages.get(position).receives_here;
             if self.max_receive_count.is_some_and(|most| received >= most) {
-                self.take_out(position, moved.get_or_insert_with(|| cx.fresh()));
+                let now = cx.now();
+                self.take_out(position, moved.get_or_insert_with(|| cx.fresh()), now);
                 continue;
             }
             self.deliver(position, returned_at, wanted.visibility, batch);
@@ -124,7 +125,7 @@ impl Queue {
         batch.records.push(record);
         batch.positions.push(receipt.pack());
         self.depth.available -= 1;
-        self.depth.in_flight += 1;
+        self.takes_off(position);
         self.hide(position, returned_at + visibility, State::InFlight);
         if let Order::Fifo(groups) = &mut self.order {
             groups.count_in_flight(key, true);

@@ -1,22 +1,27 @@
 //! Dead-letter queues: what leaves for one, and what arrives.
 
+use super::message::GROUPED;
 use super::{Event, Order, Queue};
 use crate::batch::{Batch, BatchId, Envelope};
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_u32;
-use crate::engine::time::SimDuration;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::QueueId;
 use crate::observe::queue_fact::QueueFact;
 use crate::profile::Profile;
 use crate::world;
 
+/// Beside the receives of a message that moves: whether it has a MessageGroupId on a standard queue.
+const GROUPED_BIT: u32 = 16;
+
 impl Queue {
     /// Takes a message out of the queue to be moved, with its receive count, which goes on (SQS-D-06).
-    pub(super) fn take_out(&mut self, position: u64, moved: &mut Batch) {
+    pub(super) fn take_out(&mut self, position: u64, moved: &mut Batch, now: SimTime) {
         let message = self.messages.get(position);
         moved.records.push(message.record());
-        moved.positions.push(u64::from(message.receives));
-        self.leave(position);
+        let grouped = u64::from(message.has(GROUPED)) << GROUPED_BIT;
+        moved.positions.push(u64::from(message.receives) | grouped);
+        self.leave(position, now);
     }
     /// Sends messages to the dead-letter queue.
     pub(super) fn dead_letter(&mut self, me: QueueId, mut moved: Batch, cx: &mut Cx<'_, '_>) {
@@ -47,8 +52,9 @@ impl Queue {
                 (Order::Standard(_), _) | (Order::Fifo(_), Profile::Exam) => record.arrived_at,
                 (Order::Fifo(_), Profile::Current) => now,
             };
-            let receives = u16::try_from(receives).unwrap_or(u16::MAX);
-            self.store(record, sent_at, receives, SimDuration::ZERO, now);
+            let flags = if receives >> GROUPED_BIT == 0 { 0 } else { GROUPED };
+            let receives = u16::try_from(receives & u64::from(u16::MAX)).unwrap_or(u16::MAX);
+            self.store(record, sent_at, (receives, flags), SimDuration::ZERO, now);
         }
         self.state_fact(me, cx, || QueueFact::MovedHere {
             from,

@@ -1,6 +1,6 @@
 //! SendMessage and SendMessageBatch.
 
-use super::message::State;
+use super::message::{GROUPED, State};
 use super::{Order, Queue, quotas};
 use crate::batch::{BatchId, Envelope, PutCall, ServiceError};
 use crate::context::{Cx, Fault};
@@ -32,9 +32,11 @@ impl Queue {
             let service = self.service_time.draw();
             return self.acknowledge(batch, call, service, cx);
         }
+        let grouped = self.grouped.contains(&call.producer);
+        let flags = if grouped { GROUPED } else { 0 };
         let mut deduplicated = 0;
         for record in &mut batch.records {
-            deduplicated += u32::from(self.take_in(record, now));
+            deduplicated += u32::from(self.take_in(record, flags, now));
         }
         call.refused = to_u32(batch.records.iter().filter(|record| !record.is_accepted()).count());
         // A single send has no entries of its own to fail (SQS-B-16).
@@ -76,7 +78,7 @@ impl Queue {
     }
 
     /// Stores a message, unless it is too large or known. Returns whether it is a duplicate.
-    fn take_in(&mut self, record: &mut Record, now: SimTime) -> bool {
+    fn take_in(&mut self, record: &mut Record, flags: u8, now: SimTime) -> bool {
         if record.bytes > self.maximum_message_size {
             record.set_outcome(Outcome::Failed);
             return false;
@@ -88,17 +90,25 @@ impl Queue {
         {
             return true;
         }
-        self.store(record, now, 0, self.delay, now);
+        self.store(record, now, (0, flags), self.queue_delay, now);
         false
     }
 
     /// Puts a message in, delayed or available.
-    pub(super) fn store(&mut self, record: &Record, sent_at: SimTime, receives: u16, delay: SimDuration, now: SimTime) {
+    pub(super) fn store(
+        &mut self,
+        record: &Record,
+        sent_at: SimTime,
+        (receives, flags): (u16, u8),
+        delay: SimDuration,
+        now: SimTime,
+    ) {
         let position = self.messages.insert(record, (sent_at, now), receives);
         if let Order::Fifo(groups) = &mut self.order {
             groups.append(position, &mut self.messages);
         }
-        self.depth.delayed += 1;
+        self.messages.get_mut(position).flags |= flags;
+        self.delay(position, true);
         if delay.is_zero() {
             self.show(position, now);
         } else {

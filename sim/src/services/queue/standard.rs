@@ -1,9 +1,11 @@
 //! The order of a standard queue: mostly that of sending, over servers of which a short poll asks a few.
 
+use super::fairness::Tenants;
 use super::message::{List, Message, Messages, RETURNED, State};
 use crate::engine::index::to_usize;
 use crate::engine::random::Stream as Random;
 use crate::engine::time::SimTime;
+use crate::observe::queue_fact::Quiet;
 use crate::services::random_span::RandomSpan;
 use std::collections::BTreeSet;
 
@@ -31,10 +33,17 @@ pub(super) struct Servers {
     /// Servers that a receive asks, with the key of the next message of each, in nanoseconds.
     asked: Vec<(u64, usize)>,
     left: Vec<usize>,
+    /// Lines of the tenants instead of the servers' lists, of a queue whose senders state a MessageGroupId.
+    fair: Option<Box<Tenants>>,
 }
 
 impl Servers {
-    pub(super) fn new(servers: u32, sample: u32, placement: Random, jitter: RandomSpan) -> Self {
+    pub(super) fn new(
+        (servers, sample): (u32, u32),
+        placement: Random,
+        jitter: RandomSpan,
+        fair: Option<Box<Tenants>>,
+    ) -> Self {
         Self {
             servers: vec![Server::default(); to_usize(servers.clamp(1, 64))],
             sample: to_usize(sample.max(1)),
@@ -42,6 +51,7 @@ impl Servers {
             jitter,
             asked: Vec::new(),
             left: Vec::new(),
+            fair,
         }
     }
     pub(super) fn draws(&self) -> u64 {
@@ -49,19 +59,35 @@ impl Servers {
     }
     pub(super) fn memory(&self) -> u64 {
         let returned: usize = self.servers.iter().map(|server| server.returned.len()).sum();
-        u64::try_from(returned * size_of::<(SimTime, u64)>()).unwrap_or(u64::MAX)
+        let fair = self.fair.as_ref().map_or(0, |fair| fair.memory());
+        u64::try_from(returned * size_of::<(SimTime, u64)>()).unwrap_or(u64::MAX) + fair
+    }
+    /// The tenants, of a fair queue.
+    pub(super) fn fair(&mut self) -> Option<&mut Tenants> {
+        self.fair.as_deref_mut()
+    }
+    /// What the metrics of quiet groups say, of a fair queue.
+    pub(super) fn quiet(&self, messages: &Messages, counts: (u64, u64, u64)) -> Option<Quiet> {
+        Some(self.fair.as_ref()?.quiet(messages, counts))
     }
 
     /// A message becomes available for the first time: it goes to a server by lot.
     pub(super) fn place(&mut self, position: u64, messages: &mut Messages, now: SimTime) {
+        if let Some(fair) = &mut self.fair {
+            return fair.add(position, messages, now, false);
+        }
         let server = self.placement.below(u64::try_from(self.servers.len()).unwrap_or(1));
         messages.get_mut(position).server = u8::try_from(server).unwrap_or(0);
         self.line_up(position, messages, now);
     }
     /// It comes back: to where its age puts it, or to the end after three receives.
     pub(super) fn put_back(&mut self, position: u64, messages: &mut Messages, now: SimTime) {
+        let to_the_end = messages.get(position).receives_here >= BACK_OF_THE_QUEUE;
+        if let Some(fair) = &mut self.fair {
+            return fair.add(position, messages, now, !to_the_end);
+        }
         let message = messages.get_mut(position);
-        if message.receives_here >= BACK_OF_THE_QUEUE {
+        if to_the_end {
             return self.line_up(position, messages, now);
         }
         message.state = State::Available;
@@ -82,6 +108,9 @@ impl Servers {
     }
     /// A message that is available is no longer.
     pub(super) fn remove(&mut self, position: u64, messages: &mut Messages) {
+        if let Some(fair) = &mut self.fair {
+            return fair.remove(position, messages);
+        }
         let Message { server, sent_at, .. } = *messages.get(position);
         let server = &mut self.servers[usize::from(server)];
         server.count -= 1;
@@ -94,7 +123,10 @@ impl Servers {
 
     /// Chooses the servers of a receive: all of them for a long poll (SQS-R-10), else a few by lot, with more chance
     /// where there is more (SQS-R-06).
-    pub(super) fn ask(&mut self, all: bool, messages: &Messages) {
+    pub(super) fn ask(&mut self, all: bool, messages: &Messages, now: SimTime) {
+        if let Some(fair) = &mut self.fair {
+            return fair.judge(now, messages);
+        }
         self.asked.clear();
         let servers = self.servers.len();
         if all || self.sample >= servers {
@@ -135,6 +167,9 @@ impl Servers {
     }
     /// Takes the next message from the servers that are asked.
     pub(super) fn next(&mut self, messages: &mut Messages) -> Option<u64> {
+        if let Some(fair) = &mut self.fair {
+            return fair.next(messages);
+        }
         let (at, &(key, server)) = self.asked.iter().enumerate().min_by_key(|(_, asked)| **asked)?;
         if key == u64::MAX {
             return None;

@@ -1,6 +1,7 @@
 //! Facts of queues: a queue alone, with calls put in by hand.
 
 mod dead_letters;
+mod fairness;
 mod groups;
 mod limits;
 mod polls;
@@ -23,6 +24,7 @@ use crate::profile::Profile;
 use crate::record::{KeyId, Outcome, Record};
 use crate::testing::harness::Harness;
 use crate::world;
+use std::sync::Arc;
 
 const ME: QueueId = QueueId(0);
 
@@ -44,6 +46,7 @@ fn blueprint() -> QueueBlueprint {
         receive_wait: SimDuration::ZERO,
         maximum_message_size: 1_048_576,
         redrive: None,
+        grouped: Vec::new(),
     }
 }
 fn fifo() -> QueueBlueprint {
@@ -73,6 +76,12 @@ fn bench_of(blueprint: &QueueBlueprint, profile: Profile, model: &ModelParameter
         profile,
         model,
         dead_letter_queue: Some(QueueId(1)),
+        groups: &Arc::default(),
+        grouped: if blueprint.grouped.is_empty() {
+            &[]
+        } else {
+            &[ProducerId(0)]
+        },
     };
     let queue = Queue::new(blueprint, setting, &mut RandomStreams::new(1, 0)).expect("a queue");
     Bench {

@@ -1,0 +1,300 @@
+//! Whatever queues, senders and workers do, and whatever fails: nothing is lost or comes from nowhere, what was deleted
+//! stays away, groups keep their order, and every move to a dead-letter queue had its receives.
+#![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
+
+use proptest::prelude::*;
+use sim::blueprint::{
+    Arrivals, Blueprint, FifoSettings, FleetBlueprint, ProducerBlueprint, PutApi, QueueBlueprint, RedrivePolicy,
+};
+use sim::engine::distribution::Distribution;
+use sim::engine::quantity::{Rate, Ratio};
+use sim::engine::time::{SimDuration, SimTime};
+use sim::ids::QueueId;
+use sim::observe::Probe;
+use sim::observe::fact::{Fact, QueueFact, Queueing};
+use sim::record::{Outcome, Record};
+use sim::session::{Checks, Session, SessionOptions};
+use sim::testing::blueprints::producer;
+use std::collections::BTreeMap;
+
+/// A message that is in a queue.
+#[derive(Clone, Copy)]
+struct Live {
+    ordinal: u32,
+    receives: u64,
+}
+
+/// What a listener knows of a queue from its facts alone.
+#[derive(Default)]
+struct Known {
+    /// By key, in the order in which they came in.
+    live: BTreeMap<u32, Vec<Live>>,
+    /// How often each message was accepted. Runs are shorter than the deduplication interval.
+    accepted: BTreeMap<(u32, u32), u32>,
+    purged: bool,
+}
+
+struct Auditor {
+    fifo: bool,
+    most_receives: u64,
+    queues: [Known; 2],
+    moved: u64,
+    again: u64,
+    wrong: Option<String>,
+}
+
+impl Auditor {
+    fn accuse(&mut self, now: SimTime, what: &str, queue: QueueId, record: &Record) {
+        self.wrong.get_or_insert_with(|| {
+            format!(
+                "at {now}, queue {}: {what}: key {}, ordinal {}",
+                queue.0, record.key.0, record.ordinal
+            )
+        });
+    }
+    fn sent(&mut self, queue: QueueId, records: &[Record]) {
+        let known = &mut self.queues[usize::from(queue.0)];
+        for record in records.iter().filter(|record| record.outcome() == Outcome::Accepted) {
+            let identity = (record.key.0, record.ordinal);
+            let times = known.accepted.entry(identity).or_default();
+            *times += 1;
+            if self.fifo && *times > 1 {
+                continue;
+            }
+            let live = known.live.entry(record.key.0).or_default();
+            live.push(Live {
+                ordinal: record.ordinal,
+                receives: 0,
+            });
+        }
+    }
+    /// A FIFO queue returns, of each group, what stands first in it (SQS-F-06); any queue only what is there.
+    fn received(&mut self, now: SimTime, queue: QueueId, records: &[Record]) {
+        let mut taken: BTreeMap<u32, usize> = BTreeMap::new();
+        for record in records {
+            let place = taken.entry(record.key.0).or_default();
+            let live = self.queues[usize::from(queue.0)].live.entry(record.key.0).or_default();
+            let found = live.iter().position(|one| one.ordinal == record.ordinal);
+            let in_order = found == Some(*place);
+            *place += 1;
+            match found {
+                None => self.accuse(now, "received, and not there", queue, record),
+                Some(at) => {
+                    live[at].receives += 1;
+                    self.again += u64::from(live[at].receives > 1);
+                    if self.fifo && !in_order {
+                        self.accuse(now, "received before its elders", queue, record);
+                    }
+                }
+            }
+        }
+    }
+    fn left(&mut self, now: SimTime, queue: QueueId, records: &[Record], to: Option<QueueId>) {
+        for record in records {
+            let known = &mut self.queues[usize::from(queue.0)];
+            let stored = known.accepted.get(&(record.key.0, record.ordinal)).copied();
+            let live = known.live.entry(record.key.0).or_default();
+            // Of messages that a standard queue stored twice the one with the most receives is meant.
+            let found = (0..live.len()).filter(|&at| live[at].ordinal == record.ordinal);
+            let Some(at) = found.max_by_key(|&at| live[at].receives) else {
+                self.accuse(now, "left, and not there", queue, record);
+                continue;
+            };
+            let gone = live.remove(at);
+            if let Some(to) = to {
+                let sure = self.fifo || stored == Some(1);
+                if sure && gone.receives != self.most_receives {
+                    self.accuse(now, "moved without its receives", queue, record);
+                }
+                self.moved += 1;
+                let there = self.queues[usize::from(to.0)].live.entry(record.key.0).or_default();
+                there.push(Live {
+                    ordinal: record.ordinal,
+                    receives: 0,
+                });
+            }
+        }
+    }
+}
+
+impl Probe for Auditor {
+    fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
+        let Fact::Queueing {
+            fact: Queueing::Queue { queue, fact, .. },
+        } = *fact
+        else {
+            return;
+        };
+        if let QueueFact::Sent { records, .. } = fact {
+            self.sent(queue, records);
+        } else if let QueueFact::Received { records, .. } = fact {
+            self.received(now, queue, records);
+        } else if let QueueFact::Deleted { records, .. } = fact {
+            self.left(now, queue, records, None);
+        } else if let QueueFact::DeadLettered { records, to } = fact {
+            self.left(now, queue, records, Some(to));
+        } else if let QueueFact::Purged { .. } | QueueFact::Expired { .. } = fact {
+            self.queues[usize::from(queue.0)].purged = true;
+        }
+    }
+}
+
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a plan switches whole features on and off by lot"
+)]
+struct Plan {
+    seed: u64,
+    fifo: bool,
+    single: bool,
+    fair: bool,
+    visibility: u64,
+    delay: u64,
+    most_receives: u16,
+    workers: u32,
+    max_messages: u32,
+    work: u64,
+    rates: [u64; 4],
+    release: bool,
+    heartbeat: bool,
+    wait: Option<u64>,
+}
+
+fn plans() -> impl Strategy<Value = Plan> {
+    let shape = (
+        any::<u64>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+        any::<bool>(),
+    );
+    let queue = (1_u64..6, prop_oneof![Just(0_u64), 1_u64..3], 1_u16..4);
+    let workers = (1_u32..12, 1_u32..=10, 1_u64..900, proptest::option::of(0_u64..=3));
+    let rates = [0_u64..30, 0_u64..30, 0_u64..20, 0_u64..10];
+    (shape, queue, workers, rates).prop_map(
+        |((seed, fifo, single, fair, release, heartbeat), (visibility, delay, most_receives), workers, rates)| {
+            let (workers, max_messages, work, wait) = workers;
+            Plan {
+                seed,
+                fifo,
+                single,
+                fair: fair && !fifo,
+                visibility,
+                delay,
+                most_receives,
+                workers,
+                max_messages,
+                work,
+                rates,
+                release,
+                heartbeat,
+                wait,
+            }
+        },
+    )
+}
+
+fn percent(rate: u64) -> Ratio {
+    Ratio::new(rate, 100)
+}
+
+fn blueprint(plan: &Plan) -> Blueprint {
+    let mut blueprint = Blueprint::empty(plan.seed, SimDuration::from_secs(60));
+    let [failures, poison, crashes, lost] = plan.rates;
+    blueprint.model.lost_acknowledgement_rate = percent(lost);
+    blueprint.model.internal_failure_rate = percent(lost);
+    blueprint.model.request_timeout = SimDuration::SECOND;
+    blueprint.model.queue.duplicate_rate = Ratio::ZERO;
+    for name in ["one", "other"] {
+        blueprint.producers.push(ProducerBlueprint {
+            arrivals: Arrivals::Poisson(Rate::per_second(15)),
+            api: if plan.single {
+                PutApi::SendMessage
+            } else {
+                PutApi::SendMessageBatch
+            },
+            max_batch_records: 10,
+            max_batch_bytes: 1 << 18,
+            ..producer(name, "jobs")
+        });
+    }
+    let queue = QueueBlueprint {
+        name: "jobs".to_owned(),
+        fifo: plan.fifo.then_some(FifoSettings { high_throughput: false }),
+        visibility_timeout: SimDuration::from_secs(plan.visibility),
+        retention: SimDuration::from_hours(96),
+        delay: SimDuration::from_secs(plan.delay),
+        receive_wait: SimDuration::from_secs(2),
+        maximum_message_size: 1 << 18,
+        redrive: Some(RedrivePolicy {
+            dead_letter_queue: "dead".to_owned(),
+            max_receive_count: plan.most_receives,
+        }),
+        grouped: if plan.fair { vec!["one".to_owned()] } else { Vec::new() },
+    };
+    blueprint.queues.push(QueueBlueprint {
+        name: "dead".to_owned(),
+        redrive: None,
+        ..queue.clone()
+    });
+    blueprint.queues.push(queue);
+    let fleet = FleetBlueprint {
+        name: "clerks".to_owned(),
+        queue: "jobs".to_owned(),
+        workers: plan.workers,
+        starts_at: SimTime::ZERO,
+        wait_time: plan.wait.map(SimDuration::from_secs),
+        max_messages: plan.max_messages,
+        visibility_timeout: None,
+        idle_pause: SimDuration::from_millis(200),
+        per_message: Distribution::Exponential {
+            mean: plan.work as f64 * 1e6,
+        },
+        failure_rate: percent(failures),
+        poison_rate: percent(poison),
+        release_failed: plan.release,
+        heartbeat: plan.heartbeat.then_some(SimDuration::from_millis(700)),
+        crash_rate: percent(crashes),
+        restart_time: SimDuration::SECOND,
+    };
+    blueprint.fleets.push(FleetBlueprint {
+        name: "burial".to_owned(),
+        queue: "dead".to_owned(),
+        workers: 2,
+        ..fleet.clone()
+    });
+    blueprint.fleets.push(fleet);
+    blueprint
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(100))]
+
+    /// SQS-L-09, SQS-F-06, SQS-F-19, SQS-D-01, SQS-D-12, SQS-U-16, SQS-U-17: under crashes, failures, timeouts, lost
+    /// answers and dead-lettering.
+    #[test]
+    fn what_queues_state_is_possible(plan in plans()) {
+        let blueprint = blueprint(&plan);
+        let options = SessionOptions { checks: Checks::EveryEvent, ..SessionOptions::default() };
+        let mut session = Session::new(&blueprint, options).expect("it builds");
+        let mut auditor = Auditor {
+            fifo: plan.fifo,
+            most_receives: u64::from(plan.most_receives),
+            queues: Default::default(),
+            moved: 0,
+            again: 0,
+            wrong: None,
+        };
+        let end = session.end();
+        let run = session.advance_watched(end, u64::MAX, Some(&mut auditor));
+        run.map_err(|error| TestCaseError::fail(error.to_string()))?;
+        prop_assert_eq!(auditor.wrong, None);
+        // What the facts leave in the queues is there, but for what is on its way from one to the other.
+        let held: usize = session.world().queues().iter().map(sim::services::queue::Queue::len).sum();
+        let live: usize = auditor.queues.iter().flat_map(|known| known.live.values()).map(Vec::len).sum();
+        prop_assert!(auditor.queues.iter().all(|known| !known.purged));
+        prop_assert!(held <= live && live <= held + 10, "{} held, {} known", held, live);
+    }
+}
