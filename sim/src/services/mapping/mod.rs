@@ -42,7 +42,7 @@ use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
-use crate::key::KeyTable;
+use crate::key::{HashRange, KeyTable};
 use crate::observe::fact::Fact;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
@@ -195,6 +195,8 @@ struct ShardReader {
     stage: Stage,
     /// It is known where reading begins: not while a mapping that is created during the run asks for it.
     begun: bool,
+    /// Its part of the hash space.
+    range: HashRange,
     start: u64,
     cursor: u64,
     progress: Progress,
@@ -221,7 +223,7 @@ pub struct MappingSetting<'a> {
     /// The stream.
     pub stream: StreamId,
     /// Hash ranges of its shards.
-    pub ranges: &'a [crate::key::HashRange],
+    pub ranges: &'a [HashRange],
     /// The function.
     pub function: FunctionId,
 }
@@ -275,15 +277,18 @@ impl Mapping {
             };
             keys.entries().iter().map(|entry| lane(entry.hash)).collect()
         };
-        let mut reader = ShardReader::unread();
-        reader.begin(lanes);
+        let reader = |range: &HashRange| {
+            let mut reader = ShardReader::unread();
+            reader.begin(lanes, *range);
+            reader
+        };
         Ok(Self {
             stream,
             function,
             readers: if blueprint.begins_late() {
                 Vec::new()
             } else {
-                vec![reader; ranges.len()]
+                ranges.iter().map(reader).collect()
             },
             starting_position: blueprint.starting_position,
             created_at: blueprint.created_at,
