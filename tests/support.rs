@@ -168,6 +168,9 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         ..MappingBlueprint::new(name, name, name)
     });
     blueprint.sinks.push(SinkBlueprint {
+        max_connections: None,
+        idempotent: false,
+        service: sim::blueprint::SinkService::Database,
         name: name.to_owned(),
         capacity: Some(Rate::per_second(2_000)),
         latency: Distribution::Exponential { mean: ms(5.0) },
@@ -268,7 +271,7 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AsynchronousEvent { function, .. } => Some(Component::Function(function)),
         Fact::InvokerActed { invoker, .. } => Some(Component::Invoker(invoker)),
         Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
-        Fact::RecordsDelivered { sink, .. } => Some(Component::Sink(sink)),
+        Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
 }

@@ -1,6 +1,7 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
 mod mapping;
+mod sink;
 
 use mapping::mapping;
 
@@ -9,7 +10,7 @@ use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
     InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
-    RetryMode, SinkBlueprint, Size, StreamBlueprint, Trace, TraceRows,
+    RetryMode, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -65,7 +66,7 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     );
     add(
         "sink",
-        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+        blueprint.sinks.iter().map(|one| (&one.name, sink::told(one))).collect(),
     );
     components
 }
@@ -331,13 +332,6 @@ fn application(application: &ApplicationBlueprint) -> String {
         settings.push(format!("writes to sink.{sink}"));
     }
     settings.join(", ")
-}
-
-fn sink(sink: &SinkBlueprint) -> String {
-    let capacity = sink
-        .capacity
-        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
-    format!("{capacity}, latency {}", spelled_time(&sink.latency))
 }
 
 fn spelled_time(distribution: &Distribution) -> String {

@@ -6,7 +6,9 @@
 //! It also proves what memory a run takes: `memory` compares the backlog of a short run with that of a long one, and
 //! `week`, which takes minutes and runs only when it is asked for, holds a simulated week with all observers to its bound.
 //!
-//! `cargo bench -p shardlab-sim --bench pipeline [-- plain|hot|cohorts|memory|week]`
+//! `wide` is measured against `plain` in the same rounds, and once over its full ten minutes.
+//!
+//! `cargo bench -p shardlab-sim --bench pipeline [-- plain|hot|cohorts|wide|memory|week]`
 #![allow(
     clippy::print_stdout,
     clippy::as_conversions,
@@ -25,6 +27,7 @@ const ROUNDS: usize = 5;
 /// A simulated week of the plain workload with all observers stays below this.
 const WEEK_MIB_MAX: u64 = 256;
 const WEEK_SECONDS: u64 = 7 * 86_400;
+const WIDE_SECONDS: u64 = 600;
 
 /// Wall seconds, events, and the fingerprint of a run.
 fn run(workload: Workload, blueprint: &Blueprint, observe: bool) -> (f64, u64, String) {
@@ -131,6 +134,32 @@ fn backlog_peak(seconds: u64) -> u64 {
     peak
 }
 
+/// The cost of a record of the wide workload against one of the plain one, in rounds that run both with all observers;
+/// then the ten minutes, once.
+fn measure_wide() {
+    let cost = |workload: Workload, seconds: u64| {
+        let (taken, ..) = run(workload, &workload.blueprint(seconds), true);
+        taken * 1e9 / (workload.records_per_second() * seconds) as f64
+    };
+    let (mut plain, mut wide, mut ratios) = (Vec::new(), Vec::new(), Vec::new());
+    for _ in 0..ROUNDS {
+        let round = [Workload::Plain, Workload::Wide].map(|workload| cost(workload, workload.seconds()));
+        plain.push(round[0]);
+        wide.push(round[1]);
+        ratios.push(round[1] / round[0]);
+    }
+    println!("wide (1 producer, 1,000 shards, 500,000 records/s), with observers");
+    println!("  plain          {:7.1} ns a record", median(plain));
+    println!("  wide           {:7.1} ns a record", median(wide));
+    println!("  cost to plain  {:7.2}", median(ratios));
+    let full = cost(Workload::Wide, WIDE_SECONDS);
+    println!(
+        "  ten minutes    {:7.2} million records/s, peak memory {} MiB",
+        1e3 / full,
+        peak_memory().map_or_else(|| "?".to_owned(), |mib| mib.to_string())
+    );
+}
+
 /// What retained and travelling records take follows the backlog, not the length of the run.
 fn compare_memory() {
     let (short, long) = (1_000, 8_000);
@@ -175,7 +204,11 @@ fn main() {
         .collect();
     for &workload in Workload::ALL {
         if wanted.is_empty() || wanted.iter().any(|name| name == workload.name()) {
-            measure(workload);
+            if workload == Workload::Wide {
+                measure_wide();
+            } else {
+                measure(workload);
+            }
         }
     }
     if wanted.is_empty() || wanted.iter().any(|name| name == "memory") {

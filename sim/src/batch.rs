@@ -228,6 +228,48 @@ pub struct WriteCall {
     pub passage: Passage,
     /// Who waits for the response.
     pub writer: Writer,
+    /// In a response: how it ended.
+    pub outcome: WriteOutcome,
+}
+
+/// How a write to a sink ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteOutcome {
+    /// All records have taken effect.
+    Written,
+    /// The writer was told of an error. The others have taken effect all the same.
+    Failed {
+        /// The error.
+        error: WriteError,
+        /// Records that have not.
+        unwritten: u32,
+    },
+}
+
+/// Why a sink did not take records.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WriteError {
+    /// A database has no connection left.
+    TooManyConnections,
+    /// `ProvisionedThroughputExceededException` or unprocessed items of a table (DDB-W-02), `503 Slow Down` of a bucket
+    /// (S3-PUT-01).
+    Throttled,
+    /// `ValidationException`: an item is larger than a table takes (DDB-W-03).
+    ItemTooLarge,
+    /// An error of the service: it is out of order.
+    Unavailable,
+}
+
+impl WriteError {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "too many connections",
+            Self::Throttled => "throttled",
+            Self::ItemTooLarge => "ValidationException",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// The component that waits for the response to a write.
@@ -315,6 +357,24 @@ pub fn digest_of_arrivals(records: &[Record]) -> u64 {
     digest(records, |record| record.arrived_at.as_nanos())
 }
 
+/// A digest of what a cohort brings, for the fingerprint: who the records are, when they were created and when they
+/// arrived, their sizes, and what became of them. Since their arrivals tell the order of the records, it does not matter in
+/// which they are listed.
+pub fn digest_of_cohort(records: &[Record]) -> u64 {
+    const IDENTITY: u64 = 0x9E37_79B9_7F4A_7C15;
+    const FATE: u64 = 0xC2B2_AE3D_27D4_EB4F;
+    let digest = |record: &Record| {
+        let identity = u64::from(record.ordinal) << 32 | u64::from(record.key.0);
+        let size_and_outcome = u64::from(record.flags) << 32 | u64::from(record.bytes);
+        let identity = (identity ^ record.created_at.as_nanos().rotate_left(24)).wrapping_mul(IDENTITY);
+        let fate = (record.arrived_at.as_nanos() ^ size_and_outcome.rotate_left(40)).wrapping_mul(FATE);
+        let both = (identity.rotate_left(32) ^ fate).wrapping_mul(IDENTITY);
+        both ^ both >> 32
+    };
+    let sum = records.iter().map(digest).fold(0_u64, u64::wrapping_add);
+    sum ^ u64::from(crate::engine::index::to_u32(records.len()))
+}
+
 /// Digests the identity of each record and a word more: four independent chains, so that it costs half a nanosecond a
 /// record.
 #[inline]
@@ -397,5 +457,9 @@ mod tests {
         let arrivals = [of_both.as_slice(), &of_arrivals].concat();
         assert_eq!(seen(digest_of_entries, &entries), 1 + 8 * 11);
         assert_eq!(seen(digest_of_arrivals, &arrivals), 1 + 6 * 11);
+        let of_cohorts = [&of_both[..2], &of_both[4..], &of_entries, &of_arrivals].concat();
+        assert_eq!(seen(digest_of_cohort, &of_cohorts), 1 + 7 * 11);
+        let reversed: Vec<Record> = records().into_iter().rev().collect();
+        assert_eq!(digest_of_cohort(&reversed), digest_of_cohort(&records()));
     }
 }

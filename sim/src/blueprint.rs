@@ -17,6 +17,9 @@ pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
+pub use crate::sink_blueprint::{
+    BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
+};
 pub use crate::trace_blueprint::*;
 use std::sync::Arc;
 
@@ -333,6 +336,17 @@ pub struct Resend {
     pub jitter: Jitter,
 }
 
+impl Resend {
+    /// Nothing is sent again.
+    pub const NEVER: Self = Self {
+        attempts: 0,
+        backoff: SimDuration::ZERO,
+        factor: 1,
+        max_backoff: SimDuration::ZERO,
+        jitter: Jitter::None,
+    };
+}
+
 /// How a wait is randomised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Jitter {
@@ -404,15 +418,4 @@ pub enum Package {
     Zip,
     /// `Image`
     Image,
-}
-
-/// A downstream system with a capacity and a latency of its own (`[sink.NAME]`).
-#[derive(Clone, PartialEq, Debug)]
-pub struct SinkBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Records that it takes per time; `None`: unlimited.
-    pub capacity: Option<Rate>,
-    /// Latency of a write beyond the time for its records, in nanoseconds.
-    pub latency: Distribution,
 }

@@ -1,6 +1,6 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi};
+use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
     ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
@@ -138,6 +138,8 @@ pub struct InvokerEntry {
 pub struct SinkEntry {
     /// Its name in the scenario.
     pub name: String,
+    /// What it is.
+    pub service: SinkService,
 }
 
 /// A component of any kind.
@@ -240,6 +242,7 @@ impl Directory {
                 .iter()
                 .map(|sink| SinkEntry {
                     name: sink.name.clone(),
+                    service: sink.service,
                 })
                 .collect(),
         })

@@ -23,6 +23,7 @@ pub mod profile;
 pub mod record;
 pub mod services;
 pub mod session;
+pub mod sink_blueprint;
 mod subscription_call;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -21,11 +21,14 @@ pub enum Workload {
     Hot,
     /// PutRecord calls, 100,000 a second on 160 shards, which are simulated in cohorts.
     Cohorts,
+    /// The plain workload on a stream of 1,000 shards: its one producer makes 500,000 records a second, so that a request
+    /// has half an entry for each shard.
+    Wide,
 }
 
 impl Workload {
     /// All of them.
-    pub const ALL: &[Self] = &[Self::Plain, Self::Hot, Self::Cohorts];
+    pub const ALL: &[Self] = &[Self::Plain, Self::Hot, Self::Cohorts, Self::Wide];
 
     /// Its name on a command line.
     pub const fn name(self) -> &'static str {
@@ -33,6 +36,7 @@ impl Workload {
             Self::Plain => "plain",
             Self::Hot => "hot",
             Self::Cohorts => "cohorts",
+            Self::Wide => "wide",
         }
     }
     /// Simulated seconds of a run that measures well: ten million records.
@@ -40,6 +44,7 @@ impl Workload {
         match self {
             Self::Plain | Self::Hot => 1_000,
             Self::Cohorts => 100,
+            Self::Wide => 20,
         }
     }
     /// Mean records that its producer creates a simulated second.
@@ -47,6 +52,7 @@ impl Workload {
         match self {
             Self::Plain | Self::Hot => 10_000,
             Self::Cohorts => 100_000,
+            Self::Wide => 500_000,
         }
     }
     /// False if a run of it did not exercise what the workload is for: cohorts, or puts of many records.
@@ -61,6 +67,7 @@ impl Workload {
             Self::Plain => 16,
             Self::Hot => 10,
             Self::Cohorts => 160,
+            Self::Wide => 1_000,
         };
         blueprint.streams.push(StreamBlueprint {
             name: "records".to_owned(),
@@ -85,7 +92,7 @@ impl Workload {
             target: "records".to_owned(),
             arrivals: Arrivals::Poisson(Rate::per_second(self.records_per_second())),
             keys: match self {
-                Self::Plain | Self::Cohorts => even_keys(shards),
+                Self::Plain | Self::Cohorts | Self::Wide => even_keys(shards),
                 Self::Hot => Keys::Zipf {
                     count: 1_000,
                     exponent: 1.0,
@@ -96,7 +103,7 @@ impl Workload {
                 high: 900.0,
             }),
             api: match self {
-                Self::Plain | Self::Hot => PutApi::PutRecords,
+                Self::Plain | Self::Hot | Self::Wide => PutApi::PutRecords,
                 Self::Cohorts => PutApi::PutRecord,
             },
             linger: SimDuration::from_millis(100),

@@ -297,15 +297,44 @@ pub struct SinkAccount {
     pub name: String,
     /// Records written, repetitions included.
     pub records_delivered: u64,
-    /// Writes.
+    /// Writes; of a table or a bucket requests that wrote something.
     pub writes: u64,
     /// When the last one was.
     pub last_write: SimTime,
+    /// Requests that a table or a bucket answered.
+    pub requests: u64,
+    /// Records in them that it did not take.
+    pub refused: u64,
+    /// Write units that a table's requests consumed.
+    pub write_units: u64,
+    /// Writes whose writer was told of an error.
+    pub failed_writes: u64,
+    /// Records of these that did not take effect.
+    pub unwritten: u64,
+    /// Records that were there already and replaced themselves.
+    pub rewritten: u64,
+}
+
+/// What a bill counts of a table or a bucket.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SinkUsage {
+    /// Its name.
+    pub name: String,
+    /// Requests that wrote something.
+    pub requests: u64,
+    /// Write units that they consumed.
+    pub write_units: u64,
+    /// Provisioned write units times hours.
+    pub provisioned_unit_hours: Option<f64>,
+    /// Bytes written.
+    pub bytes: u64,
 }
 
 /// What a bill counts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct UsageAccount {
+    /// Of tables and buckets.
+    pub sinks: Vec<SinkUsage>,
     /// Of streams.
     pub streams: Vec<StreamUsage>,
     /// Of functions.

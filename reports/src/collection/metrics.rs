@@ -7,6 +7,7 @@ use sim::ids::{ShardIndex, StreamId};
 use sim::observe::Observers;
 use sim::observe::metrics::series::DataPoint;
 use sim::observe::metrics::{Metric, Metrics, Point, Series, catalogue};
+use std::borrow::Cow;
 
 /// Data points of a file at most, as far as periods can be longer.
 const POINTS_MAX: usize = 200_000;
@@ -33,12 +34,12 @@ pub(super) fn series(observers: &Observers, directory: &Directory) -> Vec<Metric
         .unwrap_or(longest);
     found
         .into_iter()
-        .map(|(component, shard, metric, series)| told(component, shard, metric, within(series, period)))
+        .map(|(component, shard, metric, series)| told(component, shard, metric, within(&series, period)))
         .filter(|series| !series.points.is_empty())
         .collect()
 }
 
-type Found<'m> = (String, Option<ShardIndex>, Metric, &'m Series);
+type Found<'m> = (String, Option<ShardIndex>, Metric, Cow<'m, Series>);
 
 fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
     let components = directory
@@ -55,7 +56,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         let label = directory.label(component);
         for metric in Metric::ALL {
             if let Some(series) = metrics.series(*metric, component) {
-                found.push((label.clone(), None, *metric, series));
+                found.push((label.clone(), None, *metric, Cow::Borrowed(series)));
             }
         }
         if let Component::Stream(stream) = component {
@@ -64,7 +65,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
     }
     for metric in Metric::ALL {
         if let Some(series) = metrics.account_series(*metric) {
-            found.push(("account".to_owned(), None, *metric, series));
+            found.push(("account".to_owned(), None, *metric, Cow::Borrowed(series)));
         }
     }
     found
@@ -76,7 +77,7 @@ fn shards<'m>(metrics: &'m Metrics, stream: StreamId, label: &str) -> Vec<Found<
         let before = found.len();
         for metric in Metric::ALL {
             if let Some(series) = metrics.shard_series(*metric, stream, shard) {
-                found.push((label.to_owned(), Some(shard), *metric, series));
+                found.push((label.to_owned(), Some(shard), *metric, Cow::Owned(series)));
             }
         }
         if found.len() == before {

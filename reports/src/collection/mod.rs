@@ -153,6 +153,7 @@ impl View<'_> {
             .iter_enumerated()
             .map(|(id, one)| functions::invoker(self.label(Component::Invoker(id)), one))
             .collect();
+        let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
             .iter_enumerated()
@@ -161,6 +162,12 @@ impl View<'_> {
                 records_delivered: one.delivered,
                 writes: one.writes,
                 last_write: one.last_at,
+                requests: one.requests,
+                refused: one.refused,
+                write_units: one.write_units,
+                failed_writes: one.failed_writes,
+                unwritten: one.unwritten,
+                rewritten: ordering.map_or(0, |ordering| ordering.rewritten(Place::Sink(id))),
             })
             .collect();
     }

@@ -257,6 +257,12 @@ fn sink(sink: &SinkAccount) -> Value {
         "records_delivered": sink.records_delivered,
         "writes": sink.writes,
         "last_write_ns": sink.last_write.as_nanos(),
+        "requests": sink.requests,
+        "records_refused": sink.refused,
+        "write_units": sink.write_units,
+        "failed_writes": sink.failed_writes,
+        "records_unwritten": sink.unwritten,
+        "records_rewritten": sink.rewritten,
     })
 }
 
@@ -305,6 +311,13 @@ fn usage(usage: &UsageAccount) -> Value {
             "get_records_requests": stream.get_records_requests,
             "bytes_in": stream.bytes_in,
             "bytes_out": stream.bytes_out,
+        })),
+        "sinks": list(&usage.sinks, |sink| json!({
+            "name": sink.name,
+            "requests": sink.requests,
+            "write_units": sink.write_units,
+            "provisioned_unit_hours": sink.provisioned_unit_hours,
+            "bytes": sink.bytes,
         })),
         "functions": list(&usage.functions, |function| json!({
             "name": function.name,

@@ -339,7 +339,7 @@ fn sinks(account: &Account) -> Vec<Stage> {
                 format!("{} taken", count(one.records_delivered)),
                 counted(one.writes, "write"),
             ],
-            warnings: Vec::new(),
+            warnings: warnings(&[(one.failed_writes, "failed"), (one.refused, "refused")]),
         })
         .collect()
 }

@@ -443,15 +443,31 @@ pub(super) fn function_told(function: &FunctionAccount) -> String {
 }
 
 pub(super) fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
-    if sink.writes == 0 {
-        return format!("{} took nothing.", sink.name);
+    let taken = if sink.writes == 0 {
+        format!("{} took nothing.", sink.name)
+    } else {
+        format!(
+            "{} took {} ({} on average) in {}, the last one at {}.",
+            sink.name,
+            counted(sink.records_delivered, "record"),
+            rate(sink.records_delivered, span),
+            counted(sink.writes, "write"),
+            sink.last_write
+        )
+    };
+    let mut told = vec![taken];
+    if sink.refused > 0 {
+        let (records, requests) = (counted(sink.refused, "record"), counted(sink.requests, "request"));
+        told.push(format!(
+            "It refused {records} in {requests}, which the writers sent again or gave up."
+        ));
     }
-    format!(
-        "{} took {} ({} on average) in {}, the last one at {}.",
-        sink.name,
-        counted(sink.records_delivered, "record"),
-        rate(sink.records_delivered, span),
-        counted(sink.writes, "write"),
-        sink.last_write
-    )
+    if sink.failed_writes > 0 {
+        let (writes, records) = (counted(sink.failed_writes, "write"), counted(sink.unwritten, "record"));
+        told.push(format!("{writes} failed with {records} unwritten."));
+    }
+    if sink.rewritten > 0 {
+        told.push(format!("{} replaced themselves.", counted(sink.rewritten, "record")));
+    }
+    told.join(" ")
 }

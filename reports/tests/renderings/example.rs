@@ -60,6 +60,12 @@ pub(crate) fn hot_shard() -> Account {
             records_delivered: 1_419_012,
             writes: 12_402,
             last_write: SimTime::from_nanos(599_812_000_000),
+            requests: 0,
+            refused: 0,
+            write_units: 0,
+            failed_writes: 0,
+            unwritten: 0,
+            rewritten: 0,
         }],
         latency: vec![LatencyAccount {
             at: "sink.orders".to_owned(),
@@ -298,6 +304,7 @@ fn usage() -> UsageAccount {
             bytes_in: 1_419_000 * 640,
             bytes_out: 1_419_500 * 640,
         }],
+        sinks: Vec::new(),
         functions: vec![FunctionUsage {
             name: "function.enrich".to_owned(),
             invocations: 12_410,

@@ -1,4 +1,4 @@
-//! Functions and sinks.
+//! Functions.
 
 use super::Lowering;
 use crate::codes::Code;
@@ -10,19 +10,11 @@ use sim::blueprint::Arrivals;
 use sim::blueprint::{
     Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FailingWindow,
     FunctionBlueprint, InvocationType, InvokerBlueprint, Package, Poison, PoisonResponse, ProcessorShare,
-    ProvisionedConcurrency, SinkBlueprint, WindowState,
+    ProvisionedConcurrency, WindowState,
 };
 use sim::engine::quantity::{KIB, MIB, Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
-
-pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
-    SinkBlueprint {
-        name: name.to_owned(),
-        capacity: fields.maybe_rate("capacity"),
-        latency: fields.distribution("latency"),
-    }
-}
 
 fn asynchronous(fields: &Fields) -> AsynchronousInvocation {
     let destination = |table: &Fields, service: &'static str| DestinationBlueprint {

@@ -12,6 +12,7 @@ mod model;
 mod producer;
 mod producer_library;
 mod rules;
+mod sink;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -97,7 +98,8 @@ impl Lowering<'_> {
             blueprint.invokers.extend(invoker);
         }
         for component in top.components(Kind::Sink) {
-            blueprint.sinks.push(lambda::sink(&component.name, &component.fields));
+            let sink = self.sink(&component.name, &component.fields);
+            blueprint.sinks.push(sink);
         }
         self.interventions(top, &mut blueprint);
         self.rules(top, &blueprint);

@@ -6,6 +6,7 @@ mod function;
 mod library;
 mod mapping;
 mod shard;
+mod sink;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,7 @@ pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use mapping::MappingCounts;
 pub use shard::{Second, ShardCounts};
+pub use sink::SinkCounts;
 pub use stream::StreamCounts;
 use stream::shard;
 
@@ -125,19 +127,6 @@ pub struct ReaderCounts {
     pub application: ApplicationCounts,
 }
 
-/// Totals of a sink.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SinkCounts {
-    /// Records taken, repeated ones included.
-    pub delivered: u64,
-    /// Bytes of these.
-    pub bytes: u64,
-    /// Writes taken.
-    pub writes: u64,
-    /// When the last one was.
-    pub last_at: SimTime,
-}
-
 /// All totals.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Counts {
@@ -235,13 +224,8 @@ impl Counts {
                 }
             }
             Fact::ApplicationChanged { reader, change } => self.readers[reader].application.note(now, change),
-            Fact::RecordsDelivered { sink, records, .. } => {
-                let counts = &mut self.sinks[sink];
-                counts.delivered += len(records);
-                counts.bytes += bytes(records);
-                counts.writes += 1;
-                counts.last_at = now;
-            }
+            Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].delivered(now, records),
+            Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),

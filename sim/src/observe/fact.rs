@@ -16,6 +16,7 @@ pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
+pub use crate::observe::sink_change::SinkChange;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
@@ -448,6 +449,8 @@ pub enum Fact<'f> {
         received_at: SimTime,
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
+        /// Those that had taken effect before replace themselves.
+        rewrites: bool,
         /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.
@@ -456,6 +459,14 @@ pub enum Fact<'f> {
         positions: &'f [u64],
         /// How they have got here.
         passage: Passage,
+    },
+
+    /// Something happened at a sink, besides records that take effect.
+    SinkChanged {
+        /// Which.
+        sink: SinkId,
+        /// What.
+        change: SinkChange,
     },
     /// Something happened to an event source mapping itself.
     MappingChanged {

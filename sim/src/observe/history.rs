@@ -5,7 +5,9 @@ use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, Remains, ShardTally, StreamChange, SubscriptionAnswer};
+use crate::observe::fact::{
+    ApplicationChange, Fact, Remains, ShardTally, SinkChange, StreamChange, SubscriptionAnswer,
+};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -215,6 +217,10 @@ impl History {
                 self.processors[processor].push(of("finished", records));
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
+            Fact::SinkChanged {
+                sink,
+                change: SinkChange::WriteFailed { unwritten, error, .. },
+            } => self.sinks[sink].push(count(error.name(), unwritten)),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::StreamChanged { stream, change } => {
                 self.streams[stream].push(changed(now, change));
@@ -235,6 +241,7 @@ impl History {
             | Fact::RecordsGathered { .. }
             | Fact::MappingChanged { .. }
             | Fact::FunctionChanged { .. }
+            | Fact::SinkChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}

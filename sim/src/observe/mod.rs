@@ -26,8 +26,9 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;
+pub mod sink_change;
 mod sparse;
-pub mod stream_change;
+mod stream_change;
 mod sums;
 pub mod usage;
 pub mod verdict;

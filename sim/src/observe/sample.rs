@@ -4,7 +4,7 @@
 use super::fact::{ConcurrencyUse, Fact, Sends, ShardTally};
 use crate::batch::Passage;
 use crate::blueprint::{
-    Arrivals, InvocationType, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size,
+    Arrivals, InvocationType, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkService, Size,
 };
 use crate::directory::{Directory, FunctionEntry, InvokerEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
 use crate::engine::distribution::Distribution;
@@ -71,6 +71,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         .collect(),
         sinks: core::iter::once(SinkEntry {
             name: "orders".to_owned(),
+            service: SinkService::Database,
         })
         .collect(),
     })
@@ -175,6 +176,7 @@ pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
         records,
         received_at,
         capacity: None,
+        rewrites: false,
         reader: ENRICH,
         shard: SHARD,
         positions: &[],

@@ -4,6 +4,8 @@
 //! Records lie in segments of rows; a segment that no declared reader needs any more is recycled, and only its
 //! summary stays, so that memory is bounded by the backlog and not by the length of the run.
 
+mod arrival_order;
+
 use crate::batch::Batch;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
@@ -33,16 +35,16 @@ struct Row {
 }
 
 impl Row {
-    /// The row of a record in a segment with this base; `None` if its offsets do not fit.
+    /// The row of a record that arrives at `at` in a segment with this base; `None` if its offsets do not fit.
     #[inline]
-    fn new(base: SimTime, record: &Record) -> Option<Self> {
-        let arrived = record.arrived_at.as_nanos().wrapping_sub(base.as_nanos());
-        Self::arriving(u32::try_from(arrived).ok()?, record)
+    fn new(base: SimTime, at: SimTime, record: &Record) -> Option<Self> {
+        let arrived = at.as_nanos().wrapping_sub(base.as_nanos());
+        Self::arriving(u32::try_from(arrived).ok()?, at, record)
     }
-    /// The row of a record whose arrival is known as an offset.
+    /// The row of a record whose arrival is also known as an offset.
     #[inline]
-    fn arriving(arrived: u32, record: &Record) -> Option<Self> {
-        let waited = record.arrived_at.as_nanos().wrapping_sub(record.created_at.as_nanos());
+    fn arriving(arrived: u32, at: SimTime, record: &Record) -> Option<Self> {
+        let waited = at.as_nanos().wrapping_sub(record.created_at.as_nanos());
         Some(Self {
             arrived,
             waited: u32::try_from(waited).ok()?,
@@ -185,12 +187,13 @@ struct Summary {
     last_arrival: SimTime,
 }
 
-/// A partition log.
+/// A partition log. What each record touches that is stored comes first.
 #[derive(Clone, Debug)]
+#[repr(C)]
 pub struct Log {
+    open: Segment,
     forgotten: VecDeque<Summary>,
     sealed: VecDeque<Arc<Segment>>,
-    open: Segment,
     /// Everything before this position has expired.
     horizon: u64,
     spare: Vec<Vec<Row>>,
@@ -246,18 +249,24 @@ impl Log {
     /// Appends a record and returns its position.
     #[inline]
     pub fn append(&mut self, record: &Record) -> u64 {
+        self.append_at(record.arrived_at, record)
+    }
+    /// Appends a record that arrives at `at`, whatever stands in it, and returns its position. A record whose arrival has
+    /// just been written could not be read again before the write is done.
+    #[inline]
+    pub fn append_at(&mut self, at: SimTime, record: &Record) -> u64 {
         let open = &mut self.open;
         if let Rows::Narrow(rows) = &mut open.rows
             && !rows.is_empty()
             && rows.len() < rows.capacity()
-            && let Some(row) = Row::new(open.base, record)
+            && let Some(row) = Row::new(open.base, at, record)
         {
             let position = open.first + u64::from(to_u32(rows.len()));
             rows.push(row);
-            open.reach(record.arrived_at);
+            open.reach(at);
             return position;
         }
-        self.append_slowly(record)
+        self.append_slowly(at, record)
     }
 
     /// Begins to append records that all arrive at `at`. `None` if the open segment cannot note that briefly; then
@@ -278,7 +287,7 @@ impl Log {
     pub fn append_arriving(&mut self, arriving: &mut Arriving, record: &Record) {
         if let Rows::Narrow(rows) = &mut self.open.rows
             && rows.len() < rows.capacity()
-            && let Some(row) = Row::arriving(arriving.offset, record)
+            && let Some(row) = Row::arriving(arriving.offset, arriving.at, record)
         {
             rows.push(row);
             return;
@@ -288,7 +297,7 @@ impl Log {
     #[cold]
     fn append_arriving_slowly(&mut self, arriving: &mut Arriving, record: &Record) {
         self.arrived(arriving);
-        self.append_slowly(record);
+        self.append_slowly(arriving.at, record);
         if let Some(next) = self.arrive(arriving.at) {
             *arriving = next;
         }
@@ -305,19 +314,19 @@ impl Log {
 
     /// The first record of a segment, one that needs room, or one whose offsets are wide.
     #[cold]
-    fn append_slowly(&mut self, record: &Record) -> u64 {
+    fn append_slowly(&mut self, at: SimTime, record: &Record) -> u64 {
         if self.open.len() >= SEGMENT_RECORDS {
-            self.seal(record.arrived_at);
+            self.seal(at);
         }
         let position = self.next_position();
         let open = &mut self.open;
         if open.len() == 0 {
-            open.base = record.arrived_at;
-            open.latest = record.arrived_at;
+            open.base = at;
+            open.latest = at;
         }
-        open.reach(record.arrived_at);
+        open.reach(at);
         if let Rows::Narrow(rows) = &mut open.rows
-            && let Some(row) = Row::new(open.base, record)
+            && let Some(row) = Row::new(open.base, at, record)
         {
             if rows.len() == rows.capacity() {
                 // Twice as much room, but never for more than a segment. A copy of a log has none to spare.
@@ -329,7 +338,7 @@ impl Log {
         open.widen();
         if let Rows::Wide(rows) = &mut open.rows {
             rows.push(WideRow {
-                arrived: record.arrived_at,
+                arrived: at,
                 created: record.created_at,
                 key: record.key.0,
                 bytes: record.bytes,

@@ -3,8 +3,8 @@
 use crate::blueprint::{
     ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
     FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters,
-    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, Size, StreamBlueprint,
-    WeightedKey,
+    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, SinkService, Size,
+    StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -112,6 +112,9 @@ pub fn sink(name: &str) -> SinkBlueprint {
         name: name.to_owned(),
         capacity: None,
         latency: constant(SimDuration::from_millis(5)),
+        max_connections: None,
+        idempotent: false,
+        service: SinkService::Database,
     }
 }
 

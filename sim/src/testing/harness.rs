@@ -273,6 +273,7 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | lambda::Event::Provisioning { .. },
         )
         | Event::Invoker(_, invoker::Event::Send)
+        | Event::Sink(_, sink::Event::RequestDue)
         | Event::Mapping(
             _,
             mapping::Event::Poll { .. }

@@ -7,4 +7,5 @@ pub mod libraries;
 mod mappings;
 pub mod note;
 pub mod operations;
+mod sinks;
 pub mod strategies;

@@ -229,6 +229,7 @@ impl Conservation {
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::Intervened { .. } => {}

@@ -25,7 +25,7 @@ use crate::services::kinesis::quotas as kinesis;
 use crate::services::mapping::payload::Payload;
 use crate::services::mapping::quotas as mapping;
 use core::cmp::Reverse;
-use peak::{Peak, PerSecond};
+use peak::{Peak, PerSecond, Writes};
 use std::sync::Arc;
 
 /// One limit and how far it was used. Of a stream's shards, the one that came closest.
@@ -83,8 +83,7 @@ impl Row {
 /// A shard's limits.
 #[derive(Clone, Debug)]
 struct ShardUse {
-    records: PerSecond,
-    bytes: PerSecond,
+    writes: Writes,
     calls: PerSecond,
     bytes_read: PerSecond,
     peaks: [Peak; 4],
@@ -102,8 +101,7 @@ const _: () = assert!(kinesis::SHARD_READ_CALLS == 5, "KDS-R-09 stands in two ty
 impl ShardUse {
     fn new() -> Self {
         Self {
-            records: PerSecond::default(),
-            bytes: PerSecond::default(),
+            writes: Writes::default(),
             calls: PerSecond::default(),
             bytes_read: PerSecond::default(),
             peaks: SHARD_LIMITS.map(|(_, allowed)| Peak::of(allowed)),
@@ -111,10 +109,23 @@ impl ShardUse {
     }
     #[inline]
     fn put(&mut self, now: SimTime, tally: &ShardTally) {
-        let records = self.records.add(now, u64::from(tally.accepted));
-        let bytes = self.bytes.add(now, tally.bytes_charged);
-        self.peaks[0].note(now, records, tally.out_of_records);
-        self.peaks[1].note(now, bytes, tally.out_of_bytes);
+        let (records, bytes) = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
+        if tally.out_of_records || records >= self.peaks[0].limit {
+            self.peaks[0].hit(now);
+        }
+        if tally.out_of_bytes || bytes >= self.peaks[1].limit {
+            self.peaks[1].hit(now);
+        }
+    }
+    /// The fullest moment of one of `SHARD_LIMITS`.
+    fn peak(&self, number: usize) -> Peak {
+        let mut peak = self.peaks[number];
+        match number {
+            0 => (peak.used, peak.uses) = (self.writes.most_records, self.writes.puts),
+            1 => (peak.used, peak.uses) = (self.writes.most_bytes, self.writes.puts),
+            _ => {}
+        }
+        peak
     }
     fn read(&mut self, now: SimTime, received_at: SimTime, bytes: u64) {
         let calls = self.calls.add(received_at, 1);
@@ -251,12 +262,12 @@ impl Headroom {
         }
         for (id, shards) in self.streams.iter_enumerated() {
             for (number, (limit, _)) in SHARD_LIMITS.into_iter().enumerate() {
-                let peaks = (0..).zip(shards).map(|(shard, used)| (shard, &used.peaks[number]));
+                let peaks = (0..).zip(shards).map(|(shard, used)| (shard, used.peak(number)));
                 // Of equals the one that was hit, and of these the first.
                 if let Some((shard, peak)) =
                     peaks.max_by_key(|(shard, peak)| (peak.hit_at.is_some(), peak.used, peak.at_limit, Reverse(*shard)))
                 {
-                    add(limit, Some(Component::Stream(id)), Some(ShardIndex(shard)), peak);
+                    add(limit, Some(Component::Stream(id)), Some(ShardIndex(shard)), &peak);
                 }
             }
         }
@@ -339,6 +350,7 @@ impl Headroom {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

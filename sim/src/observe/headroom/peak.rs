@@ -43,9 +43,45 @@ impl Peak {
     fn count(&mut self, now: SimTime, at_limit: bool) {
         self.uses += 1;
         if at_limit {
-            self.at_limit += 1;
-            self.hit_at.get_or_insert(now);
+            self.hit(now);
         }
+    }
+    /// One of the uses was at the limit.
+    pub(super) fn hit(&mut self, now: SimTime) {
+        self.at_limit += 1;
+        self.hit_at.get_or_insert(now);
+    }
+}
+
+/// What puts use of a shard's two write limits in whole seconds. A put may touch hundreds of shards, so it is one cache
+/// line. Puts come in order of time.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[repr(align(64))]
+pub(super) struct Writes {
+    second: u64,
+    records: u64,
+    bytes: u64,
+    /// The most of any second so far.
+    pub(super) most_records: u64,
+    pub(super) most_bytes: u64,
+    pub(super) puts: u64,
+}
+const _: () = assert!(size_of::<Writes>() == 64, "one cache line");
+
+impl Writes {
+    /// Adds a put, and returns what its second has used so far.
+    #[inline]
+    pub(super) fn add(&mut self, now: SimTime, records: u64, bytes: u64) -> (u64, u64) {
+        let second = now.as_nanos() / SimDuration::SECOND.as_nanos();
+        if second > self.second {
+            (self.second, self.records, self.bytes) = (second, 0, 0);
+        }
+        self.records += records;
+        self.bytes += bytes;
+        self.most_records = self.most_records.max(self.records);
+        self.most_bytes = self.most_bytes.max(self.bytes);
+        self.puts += 1;
+        (self.records, self.bytes)
     }
 }
 
@@ -80,6 +116,16 @@ impl PerSecond {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn puts_are_summed_by_whole_second_and_the_fullest_is_kept() {
+        let at = |millis: u64| SimTime::from_nanos(millis * 1_000_000);
+        let mut writes = Writes::default();
+        assert_eq!(writes.add(at(1_000), 3, 70), (3, 70));
+        assert_eq!(writes.add(at(1_999), 4, 10), (7, 80));
+        assert_eq!(writes.add(at(2_000), 5, 90), (5, 90));
+        assert_eq!((writes.most_records, writes.most_bytes, writes.puts), (7, 90, 3));
+    }
 
     #[test]
     fn amounts_are_summed_by_whole_second() {

@@ -13,6 +13,10 @@ pub enum Namespace {
     Application,
     /// The Kinesis Producer Library itself (KDS-MET-16).
     ProducerLibrary,
+    /// DynamoDB.
+    DynamoDb,
+    /// S3, if its request metrics are switched on (S3-MET-01).
+    S3,
     /// CloudWatch has no such number.
     Simulator,
 }
@@ -23,6 +27,8 @@ impl fmt::Display for Namespace {
             Self::Lambda => "AWS/Lambda",
             Self::Application => "KCL",
             Self::ProducerLibrary => "KinesisProducerLibrary",
+            Self::DynamoDb => "AWS/DynamoDB",
+            Self::S3 => "AWS/S3",
             Self::Simulator => "Simulator",
         })
     }
@@ -155,6 +161,14 @@ catalogue! {
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";
     RetriesPerRecord = "RetriesPerRecord", ProducerLibrary, Count, Average, "Attempts of a user record beyond the first.", "KDS-MET-16";
     ErrorsByCode = "ErrorsByCode", ProducerLibrary, Count, Sum, "Kinesis records that were refused or failed, and requests that failed whole; of all codes.", "KDS-MET-16";
+    ConsumedWriteCapacityUnits = "ConsumedWriteCapacityUnits", DynamoDb, Count, Sum, "Write units that a table's requests consumed.", "DDB-MET-01";
+    WriteThrottleEvents = "WriteThrottleEvents", DynamoDb, Count, Sum, "Items that a table refused for throughput, those of a BatchWriteItem one by one.", "DDB-MET-01";
+    SuccessfulRequestLatency = "SuccessfulRequestLatency", DynamoDb, Milliseconds, Average, "From a request to its answer, of those that wrote an item.", "DDB-MET-01";
+    SystemErrors = "SystemErrors", DynamoDb, Count, Sum, "Requests that the service answered with an error of its own.", "DDB-MET-01";
+    PutRequests = "PutRequests", S3, Count, Sum, "Requests to write an object.", "S3-MET-01";
+    ServerErrors = "5xxErrors", S3, Count, Average, "1 for a request that was answered with 503, else 0.", "S3-MET-01";
+    TotalRequestLatency = "TotalRequestLatency", S3, Milliseconds, Average, "From a request to its answer.", "S3-MET-01";
+    WritesFailed = "WritesFailed", Simulator, Count, Sum, "Writes whose writer was told of an error.", "";
     RequestsSent = "RequestsSent", Simulator, Count, Sum, "Requests that a direct caller sent.", "";
     RequestsFailed = "RequestsFailed", Simulator, Count, Sum, "1 for an answer to a direct caller that tells of a function error or timeout, else 0.", "";
     RequestsThrottled = "RequestsThrottled", Simulator, Count, Sum, "1 for a direct call refused with 429, else 0.", "";

@@ -93,4 +93,3 @@ pub(super) const LIBRARY: &[Metric] = &[
     Metric::RetriesPerRecord,
     Metric::ErrorsByCode,
 ];
-pub(super) const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];

@@ -7,6 +7,8 @@ mod groups;
 mod mapping;
 mod points;
 pub mod series;
+mod shards;
+mod sinks;
 #[cfg(test)]
 mod tests;
 
@@ -22,8 +24,9 @@ use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardI
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
-use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, SINK, STREAM};
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
+use shards::Shards;
 use std::sync::Arc;
 
 /// The series of one component, in the order of its metrics.
@@ -33,9 +36,6 @@ struct Group {
     places: [u8; Metric::ALL.len()],
     series: Vec<Series>,
 }
-
-/// The series of a shard, in the order of `SHARD`.
-type ShardSeries = [Series; SHARD.len()];
 
 impl Group {
     fn new(metrics: &'static [Metric]) -> Self {
@@ -70,7 +70,7 @@ pub struct Metrics {
     directory: Arc<Directory>,
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
-    shards: IndexVec<StreamId, Vec<ShardSeries>>,
+    shards: IndexVec<StreamId, Shards>,
     /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
     mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
@@ -102,7 +102,7 @@ impl Metrics {
             shards: directory
                 .streams
                 .iter()
-                .map(|stream| vec![ShardSeries::default(); to_usize(stream.shards)])
+                .map(|stream| Shards::new(stream.shards))
                 .collect(),
             mappings: directory
                 .mappings
@@ -125,7 +125,11 @@ impl Metrics {
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
-            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| Group::new(sinks::of(entry.service)))
+                .collect(),
             directory,
         }
     }
@@ -152,9 +156,9 @@ impl Metrics {
         self.account.get(metric)
     }
     /// The series of a shard's metric (enhanced monitoring, KDS-MET-02, KDS-MET-03).
-    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<&Series> {
+    pub fn shard_series(&self, metric: Metric, stream: StreamId, shard: ShardIndex) -> Option<Series> {
         let place = SHARD.iter().position(|listed| *listed == metric)?;
-        self.shards.get(stream)?.get(to_usize(shard.0))?.get(place)
+        self.shards.get(stream)?.series(to_usize(shard.0), place)
     }
     /// A statistic in the metric's unit over the minutes that start within `[from, until)`. `None`: the component has no
     /// such metric, or no value fell into that time.
@@ -238,6 +242,7 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
+            Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }
@@ -343,17 +348,7 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        let all = &mut self.shards[stream];
-        for tally in shards {
-            let at = to_usize(tally.shard.0);
-            if at >= all.len() {
-                all.resize(at + 1, ShardSeries::default());
-            }
-            let [records, bytes, throttled] = &mut all[at];
-            records.add(now, Point::of(u64::from(tally.accepted)));
-            bytes.add(now, Point::of(tally.bytes));
-            throttled.add(now, Point::of(u64::from(tally.throttled)));
-        }
+        self.shards[stream].put(now, shards);
     }
 
     fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {

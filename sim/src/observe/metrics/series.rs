@@ -106,7 +106,7 @@ impl Quotient {
     }
 }
 
-const MINUTE: u64 = SimDuration::from_minutes(1).as_nanos();
+pub(super) const MINUTE: u64 = SimDuration::from_minutes(1).as_nanos();
 /// Minutes of a middle and of a coarse point.
 const MIDDLE: usize = 5;
 const COARSE: usize = 60;

@@ -422,7 +422,9 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::INVOKER,
         super::PRODUCER,
         super::LIBRARY,
-        super::SINK,
+        super::sinks::SINK,
+        super::sinks::TABLE,
+        super::sinks::BUCKET,
     ];
     for metric in Metric::ALL {
         assert_eq!(Metric::named(metric.row().name), Some(*metric));

@@ -176,7 +176,16 @@ impl Ordering {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+            Fact::RecordsProcessed { processor, records, .. } => self.deliver(now, processor, records),
+            Fact::RecordsDelivered {
+                processor,
+                records,
+                rewrites,
+                ..
+            } => {
+                if let Some(observed) = self.places.get_mut(processor.index()) {
+                    observed.point.set_rewrites(rewrites);
+                }
                 self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
@@ -204,6 +213,7 @@ impl Ordering {
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -406,6 +416,11 @@ impl Ordering {
     /// Records that took effect at the place, repeated ones included.
     pub fn delivered(&self, place: Place) -> u64 {
         self.observed(place).map(|(_, observed)| observed.point.records()).sum()
+    }
+    /// Records that were written to the place again and replaced themselves.
+    pub fn rewritten(&self, place: Place) -> u64 {
+        let observed = self.observed(place);
+        observed.map(|(_, observed)| observed.point.rewritten()).sum()
     }
     /// Anomalies at the place.
     pub fn counts(&self, place: Place) -> AnomalyCounts {

@@ -19,6 +19,9 @@ pub(super) struct Point {
     batches: u64,
     records: u64,
     cases: AnomalyCounts,
+    /// What takes effect now replaces itself.
+    rewrites: bool,
+    rewritten: u64,
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -102,6 +105,16 @@ impl Point {
         self.records
     }
 
+    /// Records that replaced themselves when they were written again, as an idempotent sink has it.
+    pub(super) const fn rewritten(&self) -> u64 {
+        self.rewritten
+    }
+    /// Whether a record of the effects to come replaces itself if it has taken effect before.
+    #[inline]
+    pub(super) const fn set_rewrites(&mut self, rewrites: bool) {
+        self.rewrites = rewrites;
+    }
+
     /// Takes a batch whose records have just taken effect, and reports the first irregular one of each kind.
     #[inline]
     pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
@@ -176,6 +189,10 @@ impl Point {
 
     #[inline(never)]
     fn again(&mut self) -> Option<Irregular> {
+        if self.rewrites {
+            self.rewritten += 1;
+            return None;
+        }
         (self.cases.add(Anomaly::Duplicate, 1) == 0).then_some(Irregular::Again)
     }
 

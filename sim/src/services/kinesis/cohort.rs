@@ -1,15 +1,20 @@
 //! Cohorts: the single-record calls of fast producers, handled window by window.
 //!
 //! A cohort carries all calls of one window with their exact times. Each call draws its own service time; the stream
-//! gathers the calls by the window in which their service ends, and at the start of that window admits them in the
-//! order of those instants, at those instants. What is approximated: results reach the producer up to a window late,
-//! calls of one window share the time of their way back, and a call is handled after those that other producers made as
-//! calls of their own in the same window.
+//! gathers the calls by the window in which their service ends, and at the start of that window admits them in the order
+//! of those instants, at those instants. What is approximated: results reach the producer up to a window late, calls of
+//! one window share the time of their way back, and a call is handled after those that other producers made as calls of
+//! their own in the same window.
+//!
+//! Nearly always no call is refused, and that is certain before any is decided, from what the limits hold. Then the calls
+//! are stored without a decision for each, and what they cost is taken when somebody asks for the limits, shard by shard:
+//! at the same instants, and with the same result.
 
-use super::in_service::Served;
+use super::in_service::{Calls, Served};
 use super::put::{look_after, respond};
+use super::write_limits::Units;
 use super::{Event, Stream};
-use crate::batch::{Batch, Envelope, PutCall, ServiceError};
+use crate::batch::{Batch, Envelope, PutCall, ServiceError, digest_of_cohort};
 use crate::blueprint::PutApi;
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
@@ -30,10 +35,10 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(producer: ProducerId, cx: &mut Cx<'_, '_>) -> Self {
+    fn new(producer: ProducerId, batch: Batch) -> Self {
         Self {
             producer,
-            batch: cx.fresh(),
+            batch,
             lost: Vec::new(),
             late: Vec::new(),
         }
@@ -45,7 +50,8 @@ impl Stream {
     pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
         // Refused before any token is taken (KDS-MOD-16).
         let too_large = |record: &Record| u64::from(record.bytes) > self.max_record_bytes;
-        if batch.records.iter().any(too_large) {
+        // Where all of them together are small enough, so is each.
+        if batch.bytes > self.max_record_bytes && batch.records.iter().any(too_large) {
             let mut refused = cx.fresh();
             refused
                 .records
@@ -75,30 +81,27 @@ impl Stream {
     /// The window begins: its calls are admitted and stored at their own instants.
     pub(super) fn cohort_window(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
-        let Some(due) = self.cohorts.take(now) else { return };
+        let Some(mut due) = self.cohorts.take(now) else { return };
         let way = self.link.delay();
-        let mut answers: Vec<Answer> = Vec::new();
-        let only_client = self.cohorts.only_client();
-        if let Some(producer) = only_client {
-            answers.push(Answer::new(producer, cx));
-        }
         self.tallies.clear();
         self.calls += 1;
         let tallied = cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty();
-        for served in due.in_order() {
-            let slot = if only_client.is_some() {
-                0
-            } else {
-                let producer = cx.keys().entry(served.record.key).producer;
-                let known = answers.iter().position(|answer| answer.producer == producer);
-                known.unwrap_or_else(|| {
-                    answers.push(Answer::new(producer, cx));
-                    answers.len() - 1
-                })
+        let answers = if self.takes_all(&due, now, way) {
+            for (_, calls) in &due {
+                self.store_certain(&calls.records, tallied);
+            }
+            let answer = |(producer, calls): (ProducerId, Calls)| {
+                let mut batch = cx.fresh();
+                self.cohorts.keep(core::mem::replace(&mut batch.records, calls.records));
+                batch.bytes = batch.records.iter().map(|record| u64::from(record.bytes)).sum();
+                Answer::new(producer, batch)
             };
-            self.put_single(served, way, tallied, &mut answers[slot]);
-        }
-        self.cohorts.give_back(due);
+            due.into_iter().map(answer).collect()
+        } else {
+            let answers = self.decide(&due, way, tallied, cx);
+            due.drain(..).for_each(|(_, calls)| self.cohorts.keep(calls.records));
+            answers
+        };
         if let Some(meter) = &mut self.meter {
             meter.note(now, &self.tallies);
         }
@@ -107,11 +110,101 @@ impl Stream {
             self.push_soon(me, cx);
         }
         // One answer for each producer, in order of id, so that results travel as batches.
-        answers.sort_unstable_by_key(|answer| answer.producer);
         for answer in answers {
             self.answer_cohort(me, answer, way, cx);
         }
         self.arm_cohorts(me, cx);
+    }
+
+    /// Whether it is certain that no call of the window fails and no response is lost, in whatever order the calls come.
+    /// Then what they take has been set aside.
+    fn takes_all(&mut self, due: &[(ProducerId, Calls)], now: SimTime, way: SimDuration) -> bool {
+        let longest = self.request_timeout.as_nanos().saturating_sub(way.as_nanos());
+        if !self.internal_failure_rate.is_zero()
+            || !self.lost_acknowledgement_rate.is_zero()
+            || self.decides_each_call
+            || due
+                .iter()
+                .any(|(_, calls)| !calls.are_plain() || calls.longest > longest)
+        {
+            return false;
+        }
+        if self.set_aside(due) {
+            return true;
+        }
+        // Perhaps more is there than was known: time has passed.
+        self.put_back(due);
+        for shard in self.map.shards() {
+            self.shards[to_usize(shard.0)].ascertain(now);
+        }
+        let certain = self.set_aside(due);
+        if !certain {
+            self.put_back(due);
+        }
+        certain
+    }
+
+    #[inline(never)]
+    fn set_aside(&mut self, due: &[(ProducerId, Calls)]) -> bool {
+        let mut certain = true;
+        for record in due.iter().flat_map(|(_, calls)| &calls.records) {
+            let number = self.map.route[to_usize(record.key.0)];
+            certain &= self.shards[to_usize(number)].set_aside(Units::of_record(record.bytes));
+        }
+        certain
+    }
+
+    fn put_back(&mut self, due: &[(ProducerId, Calls)]) {
+        for record in due.iter().flat_map(|(_, calls)| &calls.records) {
+            let number = self.map.route[to_usize(record.key.0)];
+            self.shards[to_usize(number)].put_back(Units::of_record(record.bytes));
+        }
+    }
+
+    /// Stores calls for which has been set aside what they take.
+    #[inline(never)]
+    fn store_certain(&mut self, records: &[Record], tallied: bool) {
+        let route = &self.map.route;
+        for record in records {
+            self.shards[to_usize(route[to_usize(record.key.0)])].store_certain(record);
+        }
+        if !tallied {
+            return;
+        }
+        for record in records {
+            let number = route[to_usize(record.key.0)];
+            let shard = &self.shards[to_usize(number)];
+            let none = || ShardTally::none(shard.index, shard.log.next_position());
+            let tally = self.touched.tally(self.calls, number, &mut self.tallies, none);
+            tally.accepted += 1;
+            tally.bytes += u64::from(record.bytes);
+            tally.bytes_charged += u64::from(record.bytes).next_multiple_of(super::quotas::PUT_ROUNDING);
+            tally.first_position = shard.log.next_position() - u64::from(tally.accepted);
+        }
+    }
+
+    /// Decides the calls one by one, in the order of their instants.
+    #[inline(never)]
+    fn decide(
+        &mut self,
+        due: &[(ProducerId, Calls)],
+        way: SimDuration,
+        tallied: bool,
+        cx: &mut Cx<'_, '_>,
+    ) -> Vec<Answer> {
+        let mut answers: Vec<Answer> = due
+            .iter()
+            .map(|(producer, _)| Answer::new(*producer, cx.fresh()))
+            .collect();
+        let mut order: Vec<(Served, usize)> = (0..)
+            .zip(due)
+            .flat_map(|(slot, (_, calls))| calls.served().map(move |served| (served, slot)))
+            .collect();
+        order.sort_unstable_by(|(one, _), (other, _)| one.order(other));
+        for (served, slot) in &order {
+            self.put_single(served, way, tallied, &mut answers[*slot]);
+        }
+        answers
     }
 
     /// Whether the client never hears of a stored or refused call, and if so, when it gives up waiting (KDS-MOD-18).
@@ -158,8 +251,7 @@ impl Stream {
         });
         // With several producers in one window the shards' tallies belong to all of them; they went with the first.
         self.tallies.clear();
-        cx.mix_entries(&batch.records);
-        cx.mix_arrivals(&batch.records);
+        cx.mix(digest_of_cohort(&batch.records));
         self.lose_responses(me, &mut batch, call, (&lost, &late), cx);
         if batch.records.is_empty() {
             return cx.recycle(batch);
@@ -282,8 +374,9 @@ impl Stream {
     /// that they read themselves, so nobody sees what expires a few windows later.
     fn expire_in_turn(&mut self, now: SimTime) {
         self.next_to_expire = (self.next_to_expire + 1) % self.shards.len();
-        let log = &mut self.shards[self.next_to_expire].log;
-        look_after(log, now, self.retention, self.readers.is_empty());
+        let shard = &mut self.shards[self.next_to_expire];
+        look_after(shard, now, self.retention, self.readers.is_empty());
+        shard.ascertain(now);
     }
 }
 

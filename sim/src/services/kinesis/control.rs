@@ -375,7 +375,7 @@ impl Stream {
             return self.later(me, expires_at, Due::Expiry { shard }, cx);
         }
         let expired = &mut self.shards[to_usize(shard.0)];
-        expired.log.expire(cx.now(), self.retention);
+        expired.expire(cx.now(), self.retention);
         expired.state = ShardState::Expired { at: cx.now() };
         let change = StreamChange::ShardExpired { shard };
         cx.emit(|| Fact::StreamChanged { stream: me, change });

@@ -177,7 +177,7 @@ impl Stream {
         };
         let now = cx.now();
         let shard = &mut self.shards[to_usize(call.shard.0)];
-        shard.log.expire(now, self.retention);
+        shard.expire(now, self.retention);
         call.position = position(&shard.log, call.kind, now);
         call.issued_at = now;
         cx.mix(call.position);

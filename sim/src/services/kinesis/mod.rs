@@ -24,6 +24,7 @@ pub mod shard_map;
 mod subscriptions;
 #[cfg(test)]
 mod tests;
+mod write_limits;
 
 pub use cohort::cohort_error;
 use control::Control;
@@ -193,6 +194,8 @@ pub struct Stream {
     request_timeout: SimDuration,
     link: Link,
     cohorts: Cohorts,
+    /// Every call of a cohort is decided by itself, even where it is certain that none is refused.
+    decides_each_call: bool,
     /// Room for those of the cohort in hand.
     service_times: Vec<u64>,
     /// Shard whose log was last kept within the retention in its turn.
@@ -312,6 +315,7 @@ impl Stream {
             request_timeout: model.request_timeout,
             link: Link::new(&component, model, streams)?,
             cohorts: Cohorts::new(call_window),
+            decides_each_call: false,
             service_times: Vec::new(),
             next_to_expire: 0,
             calls: 0,
@@ -378,6 +382,11 @@ impl Stream {
     pub const fn cohort_windows(&self) -> u64 {
         self.cohorts.windows()
     }
+    /// From now on every call of a cohort is decided by itself, even where it is certain that none is refused. That takes
+    /// longer and changes nothing; see the module's tests.
+    pub const fn decide_each_call(&mut self) {
+        self.decides_each_call = true;
+    }
     /// Draws on the stream's random streams, for the fingerprint.
     pub fn draws(&self) -> impl Iterator<Item = u64> {
         [
@@ -400,7 +409,7 @@ impl Stream {
     /// Lets old records expire in every shard.
     pub fn expire(&mut self, now: SimTime) {
         for shard in &mut self.shards {
-            shard.log.expire(now, self.retention);
+            shard.expire(now, self.retention);
         }
     }
 }

@@ -11,7 +11,6 @@ use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::StreamId;
 use crate::observe::fact::{Fact, Sends};
 use crate::record::{Outcome, Record};
-use crate::services::log::Log;
 use crate::world;
 
 impl Stream {
@@ -160,8 +159,8 @@ impl Stream {
             meter.note(now, &self.tallies);
         }
         for tally in &self.tallies {
-            let log = &mut self.shards[to_usize(tally.shard.0)].log;
-            look_after(log, now, self.retention, self.readers.is_empty());
+            let shard = &mut self.shards[to_usize(tally.shard.0)];
+            look_after(shard, now, self.retention, self.readers.is_empty());
         }
     }
 
@@ -202,11 +201,11 @@ fn store_whole(route: &[u32], shards: &mut [Shard], records: &mut [Record], now:
     }
 }
 
-/// Keeps a log within the retention; where nobody reads it, it forgets everything.
-pub(super) fn look_after(log: &mut Log, now: SimTime, retention: SimDuration, unread: bool) {
-    log.expire(now, retention);
+/// Keeps a shard's log within the retention; where nobody reads it, it forgets everything.
+pub(super) fn look_after(shard: &mut Shard, now: SimTime, retention: SimDuration, unread: bool) {
+    shard.expire(now, retention);
     if unread {
-        log.forget(log.next_position());
+        shard.forget(shard.log.next_position());
     }
 }
 

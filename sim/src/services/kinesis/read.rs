@@ -49,7 +49,7 @@ impl Stream {
         };
         let now = cx.now();
         let shard = &mut self.shards[to_usize(call.shard.0)];
-        shard.log.expire(now, self.retention);
+        shard.expire(now, self.retention);
         let limit = call.limit.min(quotas::MAX_GET_RECORDS);
         let page = shard
             .log
@@ -106,7 +106,7 @@ impl Stream {
             }
         }
         if let Some(passed) = self.readers.iter().map(|reader| reader.checkpoints[index]).min() {
-            self.shards[index].log.forget(passed);
+            self.shards[index].forget(passed);
         }
     }
 }

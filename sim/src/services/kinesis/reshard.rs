@@ -102,7 +102,7 @@ impl Stream {
         closing.children = children;
         closing.log.close();
         if self.readers.is_empty() {
-            closing.log.forget(closing.log.next_position());
+            closing.forget(closing.log.next_position());
         }
     }
 

@@ -1,6 +1,7 @@
 //! One shard: its range of hash keys and its life, its write limits, its read limits and its log.
 
 use super::quotas;
+use super::write_limits::{Certain, Units, WriteLimits};
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
@@ -38,9 +39,13 @@ pub struct Origin {
     pub opened_at: SimTime,
 }
 
-/// A shard.
+/// A shard. What each record of a cohort touches comes first, in one cache line.
 #[derive(Clone, Debug)]
+#[repr(C, align(64))]
 pub struct Shard {
+    certain: Certain,
+    /// Its records.
+    pub log: Log,
     /// Its number.
     pub index: ShardIndex,
     /// Where it comes from.
@@ -49,10 +54,7 @@ pub struct Shard {
     pub state: ShardState,
     /// What took its place, once it is closed.
     pub children: [Option<ShardIndex>; 2],
-    /// Its records.
-    pub log: Log,
-    records: TokenBucket,
-    bytes: TokenBucket,
+    limits: WriteLimits,
     allowance: Allowance,
     whole: WholeCall,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
@@ -88,13 +90,13 @@ impl Shard {
     /// A new shard with full buckets (KDS-MOD-02).
     pub fn new(index: ShardIndex, origin: Origin, write_burst: u64) -> Self {
         Self {
+            certain: Certain::default(),
+            log: Log::new(),
             index,
             origin,
             state: ShardState::Open,
             children: [None; 2],
-            log: Log::new(),
-            records: TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records()),
-            bytes: TokenBucket::full(write_burst, quotas::write_bytes()),
+            limits: WriteLimits::full(write_burst),
             allowance: Allowance::default(),
             whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
@@ -122,9 +124,11 @@ impl Shard {
     /// Begins a call that touches this shard.
     #[inline]
     pub fn begin_call(&mut self, now: SimTime) -> ShardTally {
+        self.forgo();
+        let (records, bytes) = self.limits.available(now);
         self.allowance = Allowance {
-            records: u32::try_from(self.records.available(now)).unwrap_or(u32::MAX),
-            bytes: self.bytes.available(now),
+            records: u32::try_from(records).unwrap_or(u32::MAX),
+            bytes,
         };
         ShardTally::none(self.index, self.log.next_position())
     }
@@ -149,15 +153,15 @@ impl Shard {
     #[inline]
     pub fn end_call(&mut self, tally: &mut ShardTally) {
         tally.bytes_charged = rounded(tally.bytes);
-        self.records.take(u64::from(tally.accepted));
-        self.bytes.take(tally.bytes_charged);
+        self.limits.take(u64::from(tally.accepted), tally.bytes_charged);
     }
 
     /// Begins a call all of whose entries would fit here (KDS-W-03), however they are spread over the shards; its cost
     /// is rounded up over their sum (KDS-MOD-03). False if they might not.
     #[inline]
     pub fn begin_whole(&mut self, now: SimTime, records: u64, bytes: u64) -> bool {
-        if !self.records.holds(now, records) || !self.bytes.holds(now, rounded(bytes)) {
+        self.forgo();
+        if self.limits.holds(now, records, rounded(bytes)) != (true, true) {
             return false;
         }
         let Some(arriving) = self.log.arrive(now) else {
@@ -195,17 +199,76 @@ impl Shard {
     /// (KDS-W-16). Returns the bytes charged.
     #[inline]
     pub fn admit_single(&mut self, at: SimTime, bytes: u32) -> Result<u64, Shortage> {
+        self.forgo();
         let cost = rounded(u64::from(bytes));
-        let shortage = Shortage {
-            records: !self.records.holds(at, 1),
-            bytes: !self.bytes.holds(at, cost),
-        };
-        if shortage.records || shortage.bytes {
-            return Err(shortage);
+        match self.limits.holds(at, 1, cost) {
+            (true, true) => self.limits.take(1, cost),
+            (records, bytes) => {
+                return Err(Shortage {
+                    records: !records,
+                    bytes: !bytes,
+                });
+            }
         }
-        self.records.take(1);
-        self.bytes.take(cost);
         Ok(cost)
+    }
+
+    /// Sets aside what a put of one record takes, whenever it comes. False if that is not certain to be there; then it has
+    /// to be put back.
+    #[inline]
+    pub(super) const fn set_aside(&mut self, units: Units) -> bool {
+        self.certain.set_aside(units)
+    }
+    /// Puts back what was set aside.
+    #[inline]
+    pub(super) const fn put_back(&mut self, units: Units) {
+        self.certain.put_back(units);
+    }
+    /// Finds out what is certain to be there from `now` on.
+    pub(super) fn ascertain(&mut self, now: SimTime) {
+        self.settle();
+        self.certain = self.limits.certain(now);
+    }
+    /// Stores a record, for which has been set aside what it takes, before those that arrive later.
+    #[inline]
+    pub(super) fn store_certain(&mut self, record: &Record) {
+        self.certain.owe();
+        self.log.insert(record);
+    }
+    /// Takes what records stored so have cost, each at its instant. Nobody looks at the limits before that.
+    #[inline]
+    pub(super) fn settle(&mut self) {
+        if self.certain.owed() > 0 {
+            self.take_owed();
+        }
+    }
+    #[inline(never)]
+    fn take_owed(&mut self) {
+        let (mut limits, mut left, mut held) = (self.limits.clone(), self.certain.owed(), true);
+        self.log.each_of_last(left, |at, bytes| {
+            held &= limits.take_one(at, rounded(u64::from(bytes)));
+            left -= 1;
+        });
+        assert!(held, "a write limit was overdrawn");
+        assert_eq!(left, 0, "a record was forgotten before its cost was taken");
+        self.limits = limits;
+        self.certain.paid();
+    }
+    /// Nothing is certain any more: what is there is decided and taken at once.
+    #[inline]
+    fn forgo(&mut self) {
+        self.settle();
+        self.certain = Certain::default();
+    }
+    /// Lets everything expire that was stored `retention` ago or earlier.
+    pub(super) fn expire(&mut self, now: SimTime, retention: SimDuration) {
+        self.settle();
+        self.log.expire(now, retention);
+    }
+    /// Forgets what lies before a position: no reader will ask for it.
+    pub(super) fn forget(&mut self, position: u64) {
+        self.settle();
+        self.log.forget(position);
     }
 
     /// Decides a GetRecords (KDS-MOD-07). An admitted call must be followed by [`Self::charge_read`].
@@ -239,14 +302,13 @@ impl Shard {
     }
     /// Another capacity of the write byte bucket: what it holds stays, as far as there is room.
     pub(super) fn set_write_burst(&mut self, burst: u64, now: SimTime) {
-        let held = self.bytes.available(now);
-        self.bytes = TokenBucket::full(burst, quotas::write_bytes());
-        self.bytes.drain(now);
-        self.bytes.put_back(held);
+        self.forgo();
+        self.limits.set_burst(burst, now);
     }
     /// Used share of the write limits at `now`, in parts per million: (records, bytes).
     pub fn write_used_ppm(&mut self, now: SimTime) -> (u64, u64) {
-        (self.records.used_ppm(now), self.bytes.used_ppm(now))
+        self.settle();
+        self.limits.used_ppm(now)
     }
 }
 

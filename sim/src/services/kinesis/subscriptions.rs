@@ -242,14 +242,14 @@ impl Stream {
         let (now, shard) = (cx.now(), call.shard.0);
         // One that lasts is taken over (KDS-EFO-10).
         self.end_subscription(me, number, shard, Some(ServiceError::ResourceInUse), cx);
-        let log = &mut self.shards[to_usize(shard)].log;
-        log.expire(now, self.retention);
+        let shard_state = &mut self.shards[to_usize(shard)];
+        shard_state.expire(now, self.retention);
         call.position = match call.kind {
             // What has expired there is told by the first event.
             IteratorType::AtSequenceNumber(position) => position,
             IteratorType::AfterSequenceNumber(position) => position + 1,
             kind @ (IteratorType::TrimHorizon | IteratorType::Latest | IteratorType::AtTimestamp(_)) => {
-                iterators::position(log, kind, now)
+                iterators::position(&shard_state.log, kind, now)
             }
         };
         call.ends_at = now + quotas::SUBSCRIPTION_LIFETIME;
@@ -344,7 +344,7 @@ impl Stream {
         }
         let mut batch = cx.fresh();
         let shard_state = &mut self.shards[to_usize(shard)];
-        shard_state.log.expire(now, self.retention);
+        shard_state.expire(now, self.retention);
         let visible = SimTime::from_nanos(now.as_nanos().saturating_sub(delay.as_nanos()));
         let (records, bytes) = (quotas::MAX_EVENT_RECORDS, quotas::MAX_EVENT_BYTES);
         let page = shard_state
@@ -397,7 +397,7 @@ impl Stream {
         if now >= active.ends_at {
             return self.end_subscription(me, number, shard, None, cx);
         }
-        self.shards[to_usize(shard)].log.expire(now, self.retention);
+        self.shards[to_usize(shard)].expire(now, self.retention);
         self.plan_push(me, number, shard, cx);
         let mut next = active.pushed_at + keep_alive;
         if next <= now {

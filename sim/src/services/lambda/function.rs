@@ -8,7 +8,8 @@ use super::environment::{ColdStartTime, Environment, Environments, Occupied};
 use super::poison::{Poisoned, Unprocessed};
 use super::provisioning::Provisioning;
 use crate::batch::{
-    Batch, BatchResponse, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall, Writer,
+    Batch, BatchResponse, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall,
+    WriteOutcome, Writer,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -230,6 +231,7 @@ impl Function {
                 invocation,
                 invoke: call,
             },
+            outcome: WriteOutcome::Written,
         });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {

@@ -30,7 +30,7 @@ pub use admission::Account;
 pub use concurrency::{ProvisioningRefused, ReservationRefused};
 pub use quotas::MINIMUM_UNRESERVED_CONCURRENCY;
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, WriteCall, Writer};
+use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, WriteCall, WriteOutcome, Writer};
 use crate::blueprint::{FunctionBlueprint, InvocationType, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{IndexVec, to_u32};
@@ -315,7 +315,8 @@ impl Lambda {
         };
         match self.functions[function].invocations.get(invocation) {
             Ok(running) => {
-                let outcome = outcome_of(running.fails);
+                let fails = running.fails || call.outcome != WriteOutcome::Written;
+                let outcome = outcome_of(fails);
                 self.end(function, invocation, outcome, Some(batch), cx);
             }
             // The write took effect all the same, so the retry of the batch will deliver it a second time.

@@ -1,11 +1,15 @@
 //! Single-record calls that are handled by window.
 
 use super::*;
-use crate::blueprint::{Arrivals, Keys};
+use crate::blueprint::{Arrivals, Blueprint, Keys};
+use crate::engine::calendar::TieOrder;
 use crate::engine::distribution::Distribution;
+use crate::engine::kernel::Engine;
 use crate::engine::quantity::Rate;
 use crate::session::{Session, SessionOptions};
 use crate::testing::blueprints::pipeline;
+use crate::world::World;
+use proptest::prelude::*;
 
 const WINDOW: SimDuration = SimDuration::from_millis(1);
 
@@ -37,6 +41,7 @@ fn cohort(bench: &mut Bench, at: SimTime, bytes: u64, micros: &[u64]) {
         library: None,
     });
     let batch = Batch {
+        bytes: records.iter().map(|record| u64::from(record.bytes)).sum(),
         records,
         envelope,
         ..Batch::default()
@@ -316,4 +321,69 @@ fn a_stream_grows_with_the_load_of_cohorts_that_nobody_observes() {
     let (unobserved, observed) = (shards(false), shards(true));
     assert_eq!(unobserved, observed);
     assert!(unobserved.0 > 4);
+}
+
+/// Two producers of single records and one of batches, on a few shards: so many records a second, of so many bytes.
+fn crowded(rate: u64, bytes: f64, service: Distribution, concurrency: u32) -> Blueprint {
+    let mut blueprint = pipeline(3, SimDuration::from_secs(4));
+    let one = &mut blueprint.producers[0];
+    one.size = crate::blueprint::Size::Drawn(Distribution::Uniform {
+        low: bytes / 2.0,
+        high: bytes,
+    });
+    one.keys = Keys::Uniform { count: 30 };
+    let mut batches = one.clone();
+    batches.name = "batches".to_owned();
+    batches.arrivals = Arrivals::Poisson(Rate::per_second(50));
+    one.api = PutApi::PutRecord;
+    one.call_window_threshold = Rate::per_second(0);
+    one.concurrency = concurrency;
+    one.arrivals = Arrivals::Poisson(Rate::per_second(rate));
+    let mut other = one.clone();
+    other.name = "other".to_owned();
+    blueprint.producers.extend([batches, other]);
+    blueprint.model.put_service_time = service;
+    blueprint
+}
+
+/// Records that a shard has stored, and how much of its limits is used.
+type Used = (u64, (u64, u64));
+
+/// The trajectory of a run, what its shards have stored, and how much of their limits is used.
+fn course(blueprint: &Blueprint, decides_each_call: bool) -> (String, Vec<Used>) {
+    let (mut world, _) = World::build(blueprint).expect("it is valid");
+    if decides_each_call {
+        world.streams[ME].decide_each_call();
+    }
+    let mut engine = Engine::new(world, TieOrder::Insertion);
+    let (world, mut agenda) = engine.outside();
+    world.start(&mut agenda);
+    let end = SimTime::ZERO + blueprint.duration;
+    engine.run_until(end, u64::MAX, &mut None);
+    assert!(engine.model.fault.is_none());
+    assert!(engine.model.streams()[ME].cohort_windows() > 1_000);
+    let shards = engine.model.streams[ME].shards().to_vec();
+    let shards = shards.into_iter().map(|mut shard| {
+        let stored = shard.log.next_position();
+        (stored, shard.write_used_ppm(end))
+    });
+    (engine.fingerprint().to_string(), shards.collect())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    /// Well below the limits, around them and beyond, with service times that fit a window and that do not, and with calls
+    /// that wait for a connection: where it is certain that nothing is refused, the run is what it is if each call is
+    /// decided by itself.
+    #[test]
+    fn what_is_certain_is_what_deciding_each_call_gives(
+        rate in prop_oneof![Just(300_u64), 900_u64..1_600, Just(4_000)],
+        bytes in prop_oneof![Just(200.0), Just(1_500.0)],
+        median in prop_oneof![Just(2e4), Just(3e5), Just(2e7)],
+        concurrency in prop_oneof![4 => Just(u32::MAX), 1 => Just(30)],
+    ) {
+        let service = Distribution::LogNormal { median, sigma: 0.6 };
+        let blueprint = crowded(rate, bytes, service, concurrency);
+        prop_assert_eq!(course(&blueprint, false), course(&blueprint, true));
+    }
 }

@@ -1,0 +1,214 @@
+//! The two write limits of a shard, side by side: every put asks both, so they lie in half a cache line, and what all
+//! shards have in common is constant.
+
+use super::quotas;
+use crate::engine::time::SimTime;
+use crate::engine::token_bucket::gcd;
+
+/// Nanoseconds in the second that the limits are given for.
+const SECOND: u64 = 1_000_000_000;
+const RECORD_SHARE: u64 = gcd(quotas::SHARD_WRITE_RECORDS, SECOND);
+const BYTE_SHARE: u64 = gcd(quotas::SHARD_WRITE_BYTES, SECOND);
+/// Fractions of a record in one record; every nanosecond adds a whole number of them, so nothing is ever rounded.
+const RECORD: u64 = SECOND / RECORD_SHARE;
+const RECORD_FLOW: u64 = quotas::SHARD_WRITE_RECORDS / RECORD_SHARE;
+const RECORD_CAPACITY: u64 = quotas::SHARD_WRITE_RECORDS * RECORD;
+/// Fractions of a byte in one byte.
+const BYTE: u64 = SECOND / BYTE_SHARE;
+const BYTE_FLOW: u64 = quotas::SHARD_WRITE_BYTES / BYTE_SHARE;
+/// In so many nanoseconds the largest bucket has filled for certain; more would only overflow.
+const LONG: u64 = 100 * SECOND;
+const _: () = assert!(
+    LONG * BYTE_FLOW > quotas::SHARD_WRITE_BURST_LARGE * BYTE && LONG * RECORD_FLOW > RECORD_CAPACITY,
+    "every bucket fills within the longest span that counts"
+);
+
+/// The token buckets of a shard's write limits in records (KDS-W-01) and bytes (KDS-W-02), full at first (KDS-MOD-02).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct WriteLimits {
+    records: u64,
+    bytes: u64,
+    byte_capacity: u64,
+    updated: SimTime,
+}
+
+/// Whole records and, as the limit counts them, whole KiB, side by side in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub(super) struct Units(u64);
+
+impl Units {
+    const HALF: u32 = 32;
+
+    /// So many of each, or as many as there is place for.
+    fn new(records: u64, kib: u64) -> Self {
+        let half = |count: u64| count.min(0x3fff_ffff);
+        Self(half(records) << Self::HALF | half(kib))
+    }
+    /// What a put of one record takes: its bytes are rounded up by themselves (KDS-W-16).
+    #[inline]
+    pub(super) fn of_record(bytes: u32) -> Self {
+        Self(1 << Self::HALF | u64::from(bytes).div_ceil(quotas::PUT_ROUNDING))
+    }
+}
+
+/// What a shard's limits have for certain, whatever the instant, and what has been stored on that.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Certain {
+    /// What is there for certain. Where more was set aside, one of the halves is negative.
+    left: Units,
+    /// Records that were stored and have not been taken from the limits yet.
+    owed: u32,
+}
+
+impl Certain {
+    const SIGNS: u64 = 1 << 63 | 1 << 31;
+
+    /// Sets something aside. False if it is not certain to be there: then it has to be put back.
+    #[inline]
+    pub(super) const fn set_aside(&mut self, units: Units) -> bool {
+        self.left.0 = self.left.0.wrapping_sub(units.0);
+        self.left.0 & Self::SIGNS == 0
+    }
+    /// Puts back what was set aside.
+    #[inline]
+    pub(super) const fn put_back(&mut self, units: Units) {
+        self.left.0 = self.left.0.wrapping_add(units.0);
+    }
+    /// A record was stored on what has been set aside for it. It is taken later, at its instant all the same.
+    #[inline]
+    pub(super) const fn owe(&mut self) {
+        self.owed += 1;
+    }
+    /// Records that were stored and not taken.
+    #[inline]
+    pub(super) const fn owed(&self) -> u32 {
+        self.owed
+    }
+    /// They have been taken.
+    pub(super) const fn paid(&mut self) {
+        self.owed = 0;
+    }
+}
+
+impl WriteLimits {
+    /// Full buckets, that in bytes with this capacity.
+    pub(super) const fn full(burst: u64) -> Self {
+        Self {
+            records: RECORD_CAPACITY,
+            bytes: burst * BYTE,
+            byte_capacity: burst * BYTE,
+            updated: SimTime::ZERO,
+        }
+    }
+    /// What is there for certain from `now` on, if nothing is owed.
+    pub(super) fn certain(&self, now: SimTime) -> Certain {
+        let (records, bytes) = self.levels(now);
+        Certain {
+            left: Units::new(records / RECORD, bytes / BYTE / quotas::PUT_ROUNDING),
+            owed: 0,
+        }
+    }
+    /// Takes one record, which costs so many bytes, at its instant. False if it was not there.
+    #[inline]
+    pub(super) fn take_one(&mut self, at: SimTime, bytes: u64) -> bool {
+        self.refill(at);
+        let cost = bytes * BYTE;
+        let held = self.records >= RECORD && self.bytes >= cost;
+        self.records = self.records.wrapping_sub(RECORD);
+        self.bytes = self.bytes.wrapping_sub(cost);
+        held
+    }
+    /// Lets tokens flow in up to `now`. An earlier instant than the last changes nothing.
+    #[inline]
+    fn refill(&mut self, now: SimTime) {
+        (self.records, self.bytes) = self.levels(now);
+        self.updated = self.updated.max(now);
+    }
+    /// What the buckets hold at `now`.
+    #[inline]
+    fn levels(&self, now: SimTime) -> (u64, u64) {
+        let elapsed = now.as_nanos().saturating_sub(self.updated.as_nanos()).min(LONG);
+        (
+            (self.records + elapsed * RECORD_FLOW).min(RECORD_CAPACITY),
+            (self.bytes + elapsed * BYTE_FLOW).min(self.byte_capacity),
+        )
+    }
+    /// Whole records and bytes at `now`.
+    #[inline]
+    pub(super) fn available(&mut self, now: SimTime) -> (u64, u64) {
+        self.refill(now);
+        (self.records / RECORD, self.bytes / BYTE)
+    }
+    /// Whether so many records, and whether so many bytes, are there at `now`.
+    #[inline]
+    pub(super) fn holds(&mut self, now: SimTime, records: u64, bytes: u64) -> (bool, bool) {
+        self.refill(now);
+        (
+            records.saturating_mul(RECORD) <= self.records,
+            bytes.saturating_mul(BYTE) <= self.bytes,
+        )
+    }
+    /// Takes what is known to be there. Panics otherwise: no bucket ever goes negative.
+    #[inline]
+    pub(super) fn take(&mut self, records: u64, bytes: u64) {
+        let (records, bytes) = (records * RECORD, bytes * BYTE);
+        assert!(
+            records <= self.records && bytes <= self.bytes,
+            "a write limit was overdrawn"
+        );
+        self.records -= records;
+        self.bytes -= bytes;
+    }
+    /// Another capacity in bytes: what is held stays, as far as there is room.
+    pub(super) fn set_burst(&mut self, burst: u64, now: SimTime) {
+        self.refill(now);
+        self.byte_capacity = burst * BYTE;
+        self.bytes = (self.bytes / BYTE * BYTE).min(self.byte_capacity);
+    }
+    /// Used shares at `now`, in parts per million: (records, bytes).
+    pub(super) fn used_ppm(&mut self, now: SimTime) -> (u64, u64) {
+        self.refill(now);
+        let ppm = |level: u64, capacity: u64| {
+            let used = u128::from(capacity - level) * 1_000_000 / u128::from(capacity.max(1));
+            u64::try_from(used).unwrap_or(u64::MAX)
+        };
+        (ppm(self.records, RECORD_CAPACITY), ppm(self.bytes, self.byte_capacity))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::engine::time::SimDuration;
+    use crate::engine::token_bucket::TokenBucket;
+    use proptest::prelude::*;
+
+    proptest! {
+        /// Side by side the limits are what two buckets of the engine are, pauses of months and steps back included.
+        #[test]
+        fn the_limits_are_two_exact_token_buckets(
+            large in any::<bool>(),
+            steps in prop::collection::vec(
+                (prop_oneof![8 => 0_u64..30_000_000, 1 => 0_u64..1 << 55], 0_u64..5, 0_u64..400, 0_u64..700_000), 1..200,
+            ),
+        ) {
+            let burst = if large { quotas::SHARD_WRITE_BURST_LARGE } else { quotas::SHARD_WRITE_BYTES };
+            let mut limits = WriteLimits::full(burst);
+            let mut of_records = TokenBucket::full(quotas::SHARD_WRITE_RECORDS, quotas::write_records());
+            let mut of_bytes = TokenBucket::full(burst, quotas::write_bytes());
+            let mut now = SimTime::ZERO;
+            for (gap, back, records, bytes) in steps {
+                now = now.saturating_add(SimDuration::from_nanos(gap)).saturating_sub(SimDuration::from_nanos(back));
+                let held = (of_records.holds(now, records), of_bytes.holds(now, bytes));
+                prop_assert_eq!(limits.holds(now, records, bytes), held);
+                prop_assert_eq!(limits.available(now), (of_records.available(now), of_bytes.available(now)));
+                prop_assert_eq!(limits.used_ppm(now), (of_records.used_ppm(now), of_bytes.used_ppm(now)));
+                if held == (true, true) {
+                    limits.take(records, bytes);
+                    of_records.take(records);
+                    of_bytes.take(bytes);
+                }
+            }
+        }
+    }
+}
