@@ -189,6 +189,21 @@ struct Timing {
     discovery: SimDuration,
 }
 
+impl Timing {
+    const fn new(model: &ModelParameters) -> Self {
+        Self {
+            poll: model.poll_interval,
+            poll_min: model.min_poll_interval,
+            dispatch: model.poll_dispatch_delay,
+            error_backoff: (model.retry_backoff, model.retry_backoff_max),
+            throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
+            page_records: model.poll_page_records,
+            creation: model.mapping_creation_delay,
+            discovery: model.shard_discovery_interval,
+        }
+    }
+}
+
 /// One shard, as the mapping sees it.
 #[derive(Clone, Debug)]
 struct ShardReader {
@@ -308,16 +323,7 @@ impl Mapping {
             destination: Destination::new(&component, blueprint, streams)?,
             filters: blueprint.filters.as_ref().map(|filters| Filters::new(filters, keys)),
             tumbling_window: blueprint.tumbling_window,
-            timing: Timing {
-                poll: model.poll_interval,
-                poll_min: model.min_poll_interval,
-                dispatch: model.poll_dispatch_delay,
-                error_backoff: (model.retry_backoff, model.retry_backoff_max),
-                throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
-                page_records: model.poll_page_records,
-                creation: model.mapping_creation_delay,
-                discovery: model.shard_discovery_interval,
-            },
+            timing: Timing::new(model),
             fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,
