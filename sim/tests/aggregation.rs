@@ -3,7 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
 use proptest::prelude::*;
-use sim::blueprint::{Arrivals, Blueprint, Keys, Poison, ProducerLibrary};
+use sim::blueprint::{Arrivals, Blueprint, Filter, Keys, Poison, ProducerLibrary};
 use sim::command::{Command, Intervention, Operation};
 use sim::directory::Component;
 use sim::engine::calendar::TieOrder;
@@ -97,9 +97,12 @@ proptest! {
         for function in &mut blueprint.functions {
             function.poison = Poison::default();
         }
-        // So do filters, which see a Kinesis record and not what is in it.
+        // What one mapping filters out another one of the same function need not bring.
+        let functions: Vec<String> = blueprint.mappings.iter().map(|mapping| mapping.function.clone()).collect();
         for mapping in &mut blueprint.mappings {
-            mapping.filters = None;
+            if functions.iter().filter(|name| **name == mapping.function).count() > 1 {
+                mapping.filters = None;
+            }
         }
         let (session, notes) = notes(&blueprint)?;
         let mut settled: BTreeSet<Identity> = BTreeSet::new();
@@ -441,4 +444,90 @@ fn kds_kpl_28_a_split_behind_the_library_s_back_makes_duplicates_for_a_moment() 
         BTreeSet::from([1, 2]),
         "aggregated for each child by the new map"
     );
+}
+
+/// A mapping on a registered consumer, or one that polls, reads what the library writes.
+fn read_by(pushed: bool, library: ProducerLibrary, shards: u32) -> Blueprint {
+    let mut blueprint = world(library, 500, shards, SimDuration::from_secs(60));
+    blueprint.mappings[0].consumer = pushed.then(|| "reader".to_owned());
+    blueprint
+}
+
+/// A split puts user records into a shard that is not theirs. Pushed to, a mapping drops them there, and no destination
+/// hears of it; the library has sent them again to where they belong, so that a polled one has them twice.
+#[test]
+fn lam_k_22_lambda_drops_user_records_outside_of_the_range_of_their_shard_where_it_takes_records_apart() {
+    let run = |pushed: bool| {
+        let mut blueprint = read_by(pushed, defaults(), 1);
+        blueprint.duration = SimDuration::from_secs(180);
+        blueprint.interventions.push(Intervention {
+            at: SimTime::from_secs(10),
+            command: Command::ChangeStream {
+                stream: "records".to_owned(),
+                operation: Operation::SplitShard { shard: None, at: None },
+            },
+        });
+        let (session, _) = fine(&blueprint);
+        let counts = &counts(&session).readers[sim::ids::ReaderId(0)];
+        let ordering = observers(&session).ordering.as_ref().expect("all are");
+        let place = Place::Processor(FunctionId(0).into());
+        assert!(!matches!(
+            ordering.verdict(Guarantee::NoLoss, place),
+            Verdict::Violated(_)
+        ));
+        assert_eq!(
+            (counts.discarded, counts.mapping.dead_lettered),
+            (0, 0),
+            "nobody is told"
+        );
+        (
+            counts.mapping.user_records_dropped,
+            ordering.counts(place).of(Anomaly::Duplicate),
+            ordering.stored_again(),
+        )
+    };
+    let (dropped, twice, stored_again) = run(true);
+    assert!(dropped > 0);
+    assert_eq!(
+        dropped + twice,
+        stored_again,
+        "one of the two copies is dropped, or none"
+    );
+    let (dropped, twice, stored_again) = run(false);
+    assert_eq!((dropped, twice), (0, stored_again));
+}
+
+/// LAM-K-29: polled, an aggregated record is no data that a filter could match. The key of the filter is one of fifty.
+#[test]
+fn lam_k_32_only_pushed_aggregated_records_are_filtered_inside() {
+    let wanted = "clicks-000007";
+    let run = |pushed: bool| {
+        let mut blueprint = read_by(pushed, few_together(), 1);
+        blueprint.mappings[0].filters = Some(vec![Filter {
+            equals: vec![wanted.to_owned()],
+            ..Filter::default()
+        }]);
+        let (session, notes) = fine(&blueprint);
+        let keys = &session.world().keys();
+        let delivered = notes
+            .iter()
+            .filter(|note| matches!(note.fact, Fact::RecordsDelivered { .. }));
+        let delivered: Vec<&Record> = delivered.flat_map(|note| &note.records).collect();
+        assert!(delivered.iter().all(|record| keys.text(record.key) == wanted));
+        let ordering = observers(&session).ordering.as_ref().expect("all are");
+        let verdict = ordering.verdict(Guarantee::NoLoss, Place::Processor(FunctionId(0).into()));
+        assert!(!matches!(verdict, Verdict::Violated(_)), "{verdict:?}");
+        let counts = &counts(&session).readers[sim::ids::ReaderId(0)];
+        (delivered.len(), counts.mapping.user_records_filtered_out)
+    };
+    let (delivered, filtered_out) = run(true);
+    // 500 a second for a minute, over 50 keys.
+    assert!((500..700).contains(&delivered), "{delivered}");
+    assert!(
+        filtered_out > 1_000,
+        "{filtered_out} in records that had one that was wanted"
+    );
+    let (delivered, filtered_out) = run(false);
+    assert!(delivered < 100, "{delivered} that stood alone");
+    assert_eq!(filtered_out, 0);
 }

@@ -28,6 +28,13 @@ pub enum MappingChange {
         /// Records of the batch.
         records: u32,
     },
+    /// Lambda took aggregated records apart and left some of their user records out.
+    UserRecordsLeftOut {
+        /// They hash outside of the range of their shard: nobody is told (LAM-K-22).
+        dropped: u64,
+        /// No filter wants them (LAM-K-32).
+        unwanted: u64,
+    },
     /// A tumbling window of a shard is over (LAM-W-06).
     WindowClosed {
         /// The shard.

@@ -5,7 +5,7 @@
 
 use crate::batch::Batch;
 use crate::context::{Cx, Fault};
-use crate::key::HashRange;
+use crate::key::{HashRange, KeyTable};
 use crate::record::Record;
 
 /// Whether any record of a batch is an aggregated one.
@@ -26,13 +26,55 @@ pub(crate) fn deaggregate(
     range: Option<HashRange>,
     cx: &mut Cx<'_, '_>,
 ) -> u64 {
+    let mut dropped = 0;
+    take_apart(batch, first_position, cx, |members, keys, kept| {
+        let outside = |member: &Record| range.is_some_and(|range| !range.contains(keys.entry(member.key).hash));
+        if members.iter().any(outside) {
+            dropped += u64::try_from(members.len()).unwrap_or(u64::MAX);
+        } else {
+            kept.extend_from_slice(members);
+        }
+    });
+    dropped
+}
+
+/// The same as Lambda does it for a mapping that is pushed to: a user record that hashes outside of the range of its
+/// shard is dropped by itself (LAM-K-22), and so is one that nobody `wants` (LAM-K-32). Returns how many of either.
+pub(crate) fn deaggregate_for_function(
+    batch: &mut Batch,
+    first_position: u64,
+    range: HashRange,
+    wants: impl Fn(&Record) -> bool,
+    cx: &mut Cx<'_, '_>,
+) -> (u64, u64) {
+    let (mut dropped, mut unwanted) = (0, 0);
+    take_apart(batch, first_position, cx, |members, keys, kept| {
+        for member in members {
+            if !range.contains(keys.entry(member.key).hash) {
+                dropped += 1;
+            } else if wants(member) {
+                kept.push(*member);
+            } else {
+                unwanted += 1;
+            }
+        }
+    });
+    (dropped, unwanted)
+}
+
+/// Replaces each aggregated record by those of its user records that `choose` hands over.
+fn take_apart(
+    batch: &mut Batch,
+    first_position: u64,
+    cx: &mut Cx<'_, '_>,
+    mut choose: impl FnMut(&[Record], &KeyTable, &mut Vec<Record>),
+) {
     if !is_aggregated(batch, cx) {
-        return 0;
+        return;
     }
     let first_aggregate = cx.keys().first_aggregate();
     let mut apart = cx.fresh();
     let listed = !batch.positions.is_empty();
-    let mut dropped = 0;
     for (index, record) in batch.records.iter().enumerate() {
         let position = if listed {
             batch.positions[index]
@@ -43,24 +85,13 @@ pub(crate) fn deaggregate(
         if record.key.0 < first_aggregate {
             apart.records.push(*record);
         } else {
-            let members = cx.user_records.aggregates.members(record.key, record.ordinal);
-            let Some(members) = members else {
-                cx.fail(Fault::Broken(format!("the user records of {record:?} are not known")));
-                return 0;
+            let Some(members) = cx.user_records.aggregates.members(record.key, record.ordinal) else {
+                return cx.fail(Fault::Broken(format!("the user records of {record:?} are not known")));
             };
-            let outside = |member: &Record| {
-                let hash = cx.keys.entry(member.key).hash;
-                range.is_some_and(|range| !range.contains(hash))
-            };
-            if members.iter().any(outside) {
-                dropped += u64::try_from(members.len()).unwrap_or(u64::MAX);
-                continue;
+            choose(members, cx.keys, &mut apart.records);
+            for member in &mut apart.records[before..] {
+                (member.arrived_at, member.flags) = (record.arrived_at, 0);
             }
-            apart.records.extend(members.iter().map(|member| Record {
-                arrived_at: record.arrived_at,
-                flags: 0,
-                ..*member
-            }));
         }
         let count = apart.records.len() - before;
         apart.positions.extend(core::iter::repeat_n(position, count));
@@ -69,7 +100,6 @@ pub(crate) fn deaggregate(
     apart.envelope = batch.envelope;
     core::mem::swap(batch, &mut apart);
     cx.recycle(apart);
-    dropped
 }
 
 #[cfg(test)]

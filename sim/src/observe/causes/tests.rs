@@ -282,7 +282,10 @@ impl Probe for Follower {
             } => {
                 for record in records {
                     let start = (now, cold_start.unwrap_or_default());
-                    self.story(reader, record).starts.push(start);
+                    // Lambda has taken it out of an aggregated record already, where records are pushed.
+                    let carrier = self.carriers.get(&copy(record)).map(|place| self.read[place]);
+                    let story = self.stories.entry((reader, carrier.unwrap_or(copy(record))));
+                    story.or_default().starts.push(start);
                 }
             }
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),

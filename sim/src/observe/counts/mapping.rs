@@ -33,6 +33,10 @@ pub struct MappingCounts {
     pub windows_abandoned: u64,
     /// Records that the filters let pass by.
     pub filtered_out: u64,
+    /// User records of aggregated ones that hash outside of the range of their shard: lost, and nobody was told (LAM-K-22).
+    pub user_records_dropped: u64,
+    /// User records of aggregated ones that no filter wants (LAM-K-32).
+    pub user_records_filtered_out: u64,
     /// Batches that succeeded and were delivered once more, since a poller had failed over (LAM-U-37).
     pub batches_delivered_twice: u64,
 }
@@ -42,6 +46,10 @@ impl MappingCounts {
         match change {
             MappingChange::ReadingBegan { .. } => self.began_late = true,
             MappingChange::Switched { .. } => {}
+            MappingChange::UserRecordsLeftOut { dropped, unwanted } => {
+                self.user_records_dropped += dropped;
+                self.user_records_filtered_out += unwanted;
+            }
             MappingChange::PollerFailedOver { .. } => self.batches_delivered_twice += 1,
             MappingChange::WindowClosed { early, abandoned, .. } => {
                 self.windows_closed += 1;

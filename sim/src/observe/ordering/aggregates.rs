@@ -7,7 +7,7 @@ use super::Ordering;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::ids::{ReaderId, ShardIndex, StreamId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, MappingChange};
 use crate::record::Record;
 use std::collections::BTreeMap;
 
@@ -77,6 +77,16 @@ impl Aggregates {
             let done: Vec<(u32, u64)> = more.range(run).map(|(place, _)| *place).collect();
             for place in done {
                 more.remove(&place);
+            }
+        }
+    }
+    /// A reader's filters have let records pass by. Where it is alone, nobody waits for their user records.
+    pub(super) fn filtered_out(&mut self, reader: ReaderId, shard: ShardIndex, positions: &[u64], alone: bool) {
+        let reader = &mut self.readers[reader];
+        for position in positions {
+            // An aggregated record itself is no effect that anybody waits for, so all of its user records count.
+            if let Some(more) = reader.more.remove(&(shard.0, *position)) {
+                reader.before_start += if alone { more + 1 } else { 0 };
             }
         }
     }
@@ -173,6 +183,27 @@ impl Ordering {
                 }
             }
             _ => {}
+        }
+    }
+
+    /// What a mapping does not hand over: its filters let it pass by, or Lambda dropped it (LAM-K-22).
+    pub(super) fn left_out(&mut self, fact: &Fact<'_>) {
+        if let Fact::RecordsFilteredOut {
+            reader,
+            shard,
+            records,
+            positions,
+        } = *fact
+        {
+            self.filter_out(reader, shard, records, positions);
+        }
+        if let Fact::MappingChanged {
+            reader,
+            change: MappingChange::UserRecordsLeftOut { unwanted, .. },
+        } = *fact
+        {
+            // What was dropped stays expected: its library may have sent it again, to where it belongs.
+            self.aggregates.readers[reader].before_start += unwanted;
         }
     }
 

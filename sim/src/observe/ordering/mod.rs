@@ -14,7 +14,7 @@ mod witnesses;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{ProcessorId, ReaderId, SinkId, StreamId};
+use crate::ids::{ProcessorId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -193,7 +193,7 @@ impl Ordering {
             Fact::RecordsDiscarded { reader, records, .. } => {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
-            Fact::RecordsFilteredOut { reader, records, .. } => self.filter_out(reader, records),
+            Fact::RecordsFilteredOut { .. } | Fact::MappingChanged { .. } => self.left_out(fact),
             Fact::RequestSent { .. }
             | Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
@@ -209,7 +209,6 @@ impl Ordering {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
-            | Fact::MappingChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
             | Fact::FunctionChanged { .. }
@@ -253,7 +252,7 @@ impl Ordering {
 
     /// Nobody waits at the reader's place for a record that its filters let pass by. Where several readers lead there,
     /// another one may bring it.
-    fn filter_out(&mut self, reader: ReaderId, records: &[Record]) {
+    fn filter_out(&mut self, reader: ReaderId, shard: ShardIndex, records: &[Record], positions: &[u64]) {
         let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
             return;
         };
@@ -263,6 +262,7 @@ impl Ordering {
                 observed.point.excuse(record.key, record.ordinal);
             }
         }
+        self.aggregates.filtered_out(reader, shard, positions, alone);
     }
 
     #[inline]

@@ -21,6 +21,8 @@ pub(super) struct Filters {
     limits: Vec<Limits>,
     /// By key: a bit for each filter that the key matches.
     of_keys: Vec<u64>,
+    /// Records of this key or a later one are aggregated.
+    first_aggregate: u32,
 }
 
 /// What a filter asks of a record beyond its key.
@@ -38,6 +40,7 @@ impl Filters {
             (0..).zip(filters).map(bit).sum()
         };
         Self {
+            first_aggregate: keys.first_aggregate(),
             limits: filters
                 .iter()
                 .map(|filter| Limits {
@@ -52,7 +55,7 @@ impl Filters {
     }
 
     /// One filter that matches is enough (LAM-E-22).
-    fn wants(&self, record: &Record) -> bool {
+    pub(super) fn wants(&self, record: &Record) -> bool {
         let of_key = self.of_keys.get(to_usize(record.key.0)).copied().unwrap_or(0);
         (0_u32..).zip(&self.limits).any(|(number, limits)| {
             let (from, to) = limits.share;
@@ -92,11 +95,23 @@ impl Mapping {
         let Some(filters) = &self.filters else {
             return Vec::new();
         };
+        let (pushed, range) = (self.fan_out.is_some(), self.readers[to_usize(shard)].range);
         let mut unwanted = cx.fresh();
         let mut positions = Vec::with_capacity(page.records.len());
         let mut position = first;
         page.records.retain(|record| {
-            let wanted = filters.wants(record);
+            let wanted = if record.key.0 < filters.first_aggregate {
+                filters.wants(record)
+            } else {
+                // An aggregated record is no JSON (LAM-K-29); only Lambda itself looks into it, where it is pushed
+                // (LAM-K-32). Nothing is left of one of which no user record is wanted.
+                let members = cx.user_records.aggregates.members(record.key, record.ordinal);
+                let any = |members: &std::sync::Arc<[Record]>| {
+                    let own = |member: &&Record| range.contains(cx.keys.entry(member.key).hash);
+                    members.iter().filter(own).any(|member| filters.wants(member))
+                };
+                pushed && members.is_some_and(any)
+            };
             if wanted {
                 positions.push(position);
             } else {

@@ -7,7 +7,8 @@ use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::ids::{MappingId, ShardIndex};
 use crate::observe::fact::{Fact, MappingChange};
-use crate::record::Outcome;
+use crate::record::{Outcome, Record};
+use crate::services::deaggregation::deaggregate_for_function;
 use crate::services::lambda;
 use crate::world;
 
@@ -60,22 +61,47 @@ impl Mapping {
         });
         let (attempts_before, payload_full) = (held.attempts, held.payload_full);
         held.attempts += 1;
+        let first_position = held.passage.first_position;
         cx.emit(|| Fact::BatchDispatched {
             reader: me.into(),
             processor: function.into(),
             shard: ShardIndex(shard),
             lane,
-            first_position: held.passage.first_position,
+            first_position,
             records: &batch.records,
             bytes: batch.bytes,
             attempts_before,
             payload_full,
         });
         self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
+        if self.fan_out.is_some() {
+            self.take_apart(me, shard, (first_position, attempts_before), &mut batch, cx);
+        }
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {
             world::Event::Function(function, lambda::Event::Invoke { batch })
         });
+    }
+
+    /// Lambda takes aggregated records apart for a mapping that is pushed to (LAM-K-22, LAM-K-32). BatchSize and payload
+    /// stay those of the Kinesis records.
+    fn take_apart(
+        &self,
+        me: MappingId,
+        shard: u32,
+        (first_position, attempts_before): (u64, u32),
+        batch: &mut Batch,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let wants = |record: &Record| self.filters.as_ref().is_none_or(|filters| filters.wants(record));
+        let range = self.readers[to_usize(shard)].range;
+        let (dropped, unwanted) = deaggregate_for_function(batch, first_position, range, wants, cx);
+        if attempts_before == 0 && dropped + unwanted > 0 {
+            cx.emit(|| Fact::MappingChanged {
+                reader: me.into(),
+                change: MappingChange::UserRecordsLeftOut { dropped, unwanted },
+            });
+        }
     }
 
     /// Keeps a copy of records that may be needed once the function has had them: the part of a batch that a response

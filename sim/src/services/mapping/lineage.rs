@@ -10,6 +10,7 @@ use crate::engine::index::to_usize;
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{MappingId, ShardIndex};
+use crate::key::HashRange;
 use crate::services::kinesis;
 use crate::world;
 
@@ -32,6 +33,10 @@ impl ShardReader {
         Self {
             stage: Stage::Unread,
             begun: true,
+            range: HashRange {
+                start: 0,
+                end: u128::MAX,
+            },
             start: 0,
             cursor: 0,
             progress: Progress::starting_at(0),
@@ -45,8 +50,9 @@ impl ShardReader {
         }
     }
     /// Reading begins, at TRIM_HORIZON (LAM-U-09).
-    pub(super) fn begin(&mut self, lanes: u32) {
+    pub(super) fn begin(&mut self, lanes: u32, range: HashRange) {
         self.stage = Stage::Reading;
+        self.range = range;
         self.lanes = (0..lanes).map(|_| Lane::new()).collect();
     }
 }
@@ -97,7 +103,7 @@ impl Mapping {
         if reader.stage != Stage::Unread {
             return;
         }
-        reader.begin(self.lanes);
+        reader.begin(self.lanes, child.range);
         if self.lanes > 1 {
             // Nothing of these keys is in hand any more, so their lanes may change.
             let range = child.range;

@@ -42,7 +42,7 @@ use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{FunctionId, MappingId, ShardIndex, StreamId};
-use crate::key::KeyTable;
+use crate::key::{HashRange, KeyTable};
 use crate::observe::fact::Fact;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
@@ -189,12 +189,29 @@ struct Timing {
     discovery: SimDuration,
 }
 
+impl Timing {
+    const fn new(model: &ModelParameters) -> Self {
+        Self {
+            poll: model.poll_interval,
+            poll_min: model.min_poll_interval,
+            dispatch: model.poll_dispatch_delay,
+            error_backoff: (model.retry_backoff, model.retry_backoff_max),
+            throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
+            page_records: model.poll_page_records,
+            creation: model.mapping_creation_delay,
+            discovery: model.shard_discovery_interval,
+        }
+    }
+}
+
 /// One shard, as the mapping sees it.
 #[derive(Clone, Debug)]
 struct ShardReader {
     stage: Stage,
     /// It is known where reading begins: not while a mapping that is created during the run asks for it.
     begun: bool,
+    /// Its part of the hash space.
+    range: HashRange,
     start: u64,
     cursor: u64,
     progress: Progress,
@@ -221,7 +238,7 @@ pub struct MappingSetting<'a> {
     /// The stream.
     pub stream: StreamId,
     /// Hash ranges of its shards.
-    pub ranges: &'a [crate::key::HashRange],
+    pub ranges: &'a [HashRange],
     /// The function.
     pub function: FunctionId,
 }
@@ -275,15 +292,18 @@ impl Mapping {
             };
             keys.entries().iter().map(|entry| lane(entry.hash)).collect()
         };
-        let mut reader = ShardReader::unread();
-        reader.begin(lanes);
+        let reader = |range: &HashRange| {
+            let mut reader = ShardReader::unread();
+            reader.begin(lanes, *range);
+            reader
+        };
         Ok(Self {
             stream,
             function,
             readers: if blueprint.begins_late() {
                 Vec::new()
             } else {
-                vec![reader; ranges.len()]
+                ranges.iter().map(reader).collect()
             },
             starting_position: blueprint.starting_position,
             created_at: blueprint.created_at,
@@ -303,16 +323,7 @@ impl Mapping {
             destination: Destination::new(&component, blueprint, streams)?,
             filters: blueprint.filters.as_ref().map(|filters| Filters::new(filters, keys)),
             tumbling_window: blueprint.tumbling_window,
-            timing: Timing {
-                poll: model.poll_interval,
-                poll_min: model.min_poll_interval,
-                dispatch: model.poll_dispatch_delay,
-                error_backoff: (model.retry_backoff, model.retry_backoff_max),
-                throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
-                page_records: model.poll_page_records,
-                creation: model.mapping_creation_delay,
-                discovery: model.shard_discovery_interval,
-            },
+            timing: Timing::new(model),
             fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
             link: Link::new(&component, model, streams)?,
             phase: streams.stream(&format!("{component}/poll-phase"))?,

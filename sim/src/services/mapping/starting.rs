@@ -74,7 +74,7 @@ impl Mapping {
             self.readers.push(ShardReader::unread());
         }
         let reader = &mut self.readers[to_usize(listed.shard.0)];
-        reader.begin(self.lanes);
+        reader.begin(self.lanes, listed.range);
         reader.begun = false;
         if self.lanes > 1 {
             for (lane, entry) in self.lanes_of_keys.iter_mut().zip(cx.keys().entries()) {
