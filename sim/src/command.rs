@@ -208,21 +208,11 @@ impl Command {
                     producers[id].scale_load(id, *factor, cx);
                 }
             }
-            Self::ChangeStream { stream, operation } => {
+            Self::ChangeStream { stream, .. }
+            | Self::RegisterConsumer { stream, .. }
+            | Self::DeregisterConsumer { stream, .. } => {
                 if let Some(id) = directory.stream(stream) {
-                    let all: u32 = streams.iter().map(Stream::provisioned_shards).sum();
-                    let elsewhere = all - streams[id].provisioned_shards();
-                    streams[id].operate(id, *operation, elsewhere, cx);
-                }
-            }
-            Self::RegisterConsumer { stream, consumer } => {
-                if let Some(id) = directory.stream(stream) {
-                    streams[id].register_consumer(id, consumer, cx);
-                }
-            }
-            Self::DeregisterConsumer { stream, consumer } => {
-                if let Some(id) = directory.stream(stream) {
-                    streams[id].deregister_consumer(id, consumer, cx);
+                    self.change_stream(streams, id, cx);
                 }
             }
             Self::SetReservedConcurrency { function, limit } => {
@@ -265,6 +255,20 @@ impl Command {
                     self.change_workers(&mut applications[id], id, cx);
                 }
             }
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the commands to a stream")]
+    fn change_stream(&self, streams: &mut IndexVec<StreamId, Stream>, id: StreamId, cx: &mut Cx<'_, '_>) {
+        match self {
+            Self::ChangeStream { operation, .. } => {
+                let all: u32 = streams.iter().map(Stream::provisioned_shards).sum();
+                let elsewhere = all - streams[id].provisioned_shards();
+                streams[id].operate(id, *operation, elsewhere, cx);
+            }
+            Self::RegisterConsumer { consumer, .. } => streams[id].register_consumer(id, consumer, cx),
+            Self::DeregisterConsumer { consumer, .. } => streams[id].deregister_consumer(id, consumer, cx),
+            _ => {}
         }
     }
 

@@ -226,27 +226,25 @@ impl Directory {
                 })
             })
             .collect::<Result<_, _>>()?;
-        let applications: IndexVec<ApplicationId, ApplicationEntry> =
-            sorted(blueprint.applications.iter(), |application| &application.name)
-                .into_iter()
-                .map(|application| {
-                    Ok(ApplicationEntry {
-                        name: application.name.clone(),
-                        stream: find(&stream_names, &application.stream, &application.name)?,
-                        sink: maybe(&sink_names, application.sink.as_ref(), &application.name)?,
-                    })
+        let applications = sorted(blueprint.applications.iter(), |application| &application.name)
+            .into_iter()
+            .map(|application| {
+                Ok(ApplicationEntry {
+                    name: application.name.clone(),
+                    stream: find(&stream_names, &application.stream, &application.name)?,
+                    sink: maybe(&sink_names, application.sink.as_ref(), &application.name)?,
                 })
-                .collect::<Result<_, _>>()?;
+            });
+        let applications = applications.collect::<Result<IndexVec<ApplicationId, _>, _>>()?;
         Ok(Self {
             producers: producers(blueprint, &stream_names, &queue_names)?,
-            streams: (streams.iter())
-                .map(|stream| StreamEntry {
-                    name: stream.name.clone(),
-                    shards: stream.shard_count,
-                    shard_level_metrics: stream.shard_level_metrics,
-                    consumers: consumers(blueprint, &stream.name, &mappings, &applications),
-                })
-                .collect(),
+            streams: (streams.iter().map(|stream| StreamEntry {
+                name: stream.name.clone(),
+                shards: stream.shard_count,
+                shard_level_metrics: stream.shard_level_metrics,
+                consumers: consumers(blueprint, &stream.name, &mappings, &applications),
+            }))
+            .collect(),
             queues,
             fleets,
             invokers: invokers(blueprint, &function_names)?,

@@ -104,7 +104,10 @@ pub struct ModelParameters {
 impl Default for ModelParameters {
     fn default() -> Self {
         let ms = |ms: f64| ms * 1e6;
-        let minutes = |minutes: f64| minutes * 60e9;
+        let between = |from: f64, to: f64| Distribution::Uniform {
+            low: from * 60e9,
+            high: to * 60e9,
+        };
         // p99 / median = exp(2.326 sigma); 80 / 20 gives 0.596.
         let service_time = Distribution::LogNormal {
             median: ms(20.0),
@@ -141,10 +144,7 @@ impl Default for ModelParameters {
             capacity_mode_switch_time: SimDuration::from_secs(30),
             retention_increase_time: SimDuration::from_minutes(3),
             max_record_size_change_time: SimDuration::from_secs(5),
-            on_demand_split_delay: Distribution::Uniform {
-                low: minutes(1.0),
-                high: minutes(15.0),
-            },
+            on_demand_split_delay: between(1.0, 15.0),
             retry_backoff: SimDuration::from_secs(1),
             retry_backoff_max: SimDuration::from_secs(60),
             throttle_backoff: SimDuration::from_secs(1),
@@ -153,14 +153,8 @@ impl Default for ModelParameters {
                 median: ms(150.0),
                 sigma: 0.3,
             },
-            idle_lifetime: Distribution::Uniform {
-                low: minutes(5.0),
-                high: minutes(7.0),
-            },
-            environment_lifetime: Distribution::Uniform {
-                low: minutes(120.0),
-                high: minutes(240.0),
-            },
+            idle_lifetime: between(5.0, 7.0),
+            environment_lifetime: between(120.0, 240.0),
             lease_write_time: Distribution::LogNormal {
                 median: ms(5.0),
                 sigma: 0.692,
