@@ -1,6 +1,6 @@
 use super::*;
 use crate::batch::InvocationOutcome;
-use crate::observe::fact::{ReadLimit, Sends};
+use crate::observe::fact::{ReadLimit, Sends, SinkChange};
 use crate::observe::sample::{
     CLICKS, ENRICH, ENRICHER, ORDERS, SHARD as FIRST, WEB, at, delivered, directory, put, record, records, refused,
     tally,
@@ -440,4 +440,58 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
             metric.row().namespace == catalogue::Namespace::Simulator
         );
     }
+}
+
+/// DDB-MET-01, S3-MET-01: of the same two requests a table tells units, items refused one by one and the time of those that
+/// wrote, a bucket requests, the part that was refused and the time of all.
+#[test]
+fn tables_and_buckets_have_the_metrics_of_their_services() {
+    use crate::batch::WriteError;
+    use crate::blueprint::{BucketBlueprint, ItemWrites, Resend, SinkService, TableBilling, TableBlueprint};
+    let table = SinkService::Table(TableBlueprint {
+        billing: TableBilling::Provisioned {
+            write_capacity_units: 10,
+        },
+        writes: ItemWrites::Batch,
+        item_bytes: None,
+        parallel_requests: 1,
+        resend: Resend::NEVER,
+    });
+    let bucket = SinkService::Bucket(BucketBlueprint {
+        prefixes: 1,
+        per_mebibyte: SimDuration::ZERO,
+        resend: Resend::NEVER,
+    });
+    let of = Component::Sink(ORDERS);
+    let told = |service| {
+        let mut directory = (*directory()).clone();
+        directory.sinks[ORDERS].service = service;
+        let mut metrics = Metrics::new(Arc::new(directory));
+        for (written, units, error, millis) in [(25, 30, None, 5), (0, 0, Some(WriteError::Throttled), 3)] {
+            let change = SinkChange::RequestAnswered {
+                records: 25,
+                written,
+                units,
+                bytes: 0,
+                error,
+                latency: SimDuration::from_millis(millis),
+            };
+            metrics.on(at(100), &Fact::SinkChanged { sink: ORDERS, change });
+        }
+        move |metric, statistic| thousandths(&metrics, metric, of, statistic)
+    };
+    let (table, bucket) = (told(table), told(bucket));
+    assert_eq!(table(Metric::ConsumedWriteCapacityUnits, Statistic::Sum), Some(30_000));
+    assert_eq!(table(Metric::WriteThrottleEvents, Statistic::Sum), Some(25_000));
+    assert_eq!(table(Metric::SuccessfulRequestLatency, Statistic::Average), Some(5_000));
+    assert_eq!(table(Metric::SystemErrors, Statistic::Sum), Some(0));
+    assert_eq!(table(Metric::PutRequests, Statistic::Sum), None, "that is S3's");
+    assert_eq!(bucket(Metric::PutRequests, Statistic::Sum), Some(2_000));
+    assert_eq!(bucket(Metric::ServerErrors, Statistic::Average), Some(500));
+    assert_eq!(bucket(Metric::TotalRequestLatency, Statistic::Average), Some(4_000));
+    assert_eq!(
+        bucket(Metric::WriteThrottleEvents, Statistic::Sum),
+        None,
+        "that is DynamoDB's"
+    );
 }
