@@ -11,6 +11,7 @@ mod outcome;
 mod producer_library;
 mod schema;
 mod set;
+mod sinks;
 mod streams;
 mod support;
 mod traces;
