@@ -10,6 +10,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{ApplicationId, FunctionId, InvokerId, MappingId, ProducerId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::Probe;
+use crate::observe::fact::Fact;
 use crate::observe::holdings::{
     Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
 };
@@ -189,6 +190,13 @@ impl World {
         }
         for id in self.streams.ids() {
             self.streams[id].start(id, cx);
+        }
+    }
+
+    /// Tells what shards have stored of cohorts, where no event of the run has done so.
+    pub(crate) fn tell(&mut self, mut listener: impl FnMut(&Fact<'_>)) {
+        for stream in self.streams.ids() {
+            self.streams[stream].tell_each(|shards| listener(&Fact::ShardsWritten { stream, shards }));
         }
     }
 

@@ -229,6 +229,7 @@ impl History {
             Fact::UserRecordsSent { .. }
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::RecordsGathered { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }

@@ -232,6 +232,7 @@ impl Causes {
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }

@@ -155,6 +155,7 @@ impl Course {
             | Fact::RecordsGivenUp { .. }
             | Fact::PutHandled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }

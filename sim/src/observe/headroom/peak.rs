@@ -69,6 +69,14 @@ pub(super) struct Writes {
 const _: () = assert!(size_of::<Writes>() == 64, "one cache line");
 
 impl Writes {
+    /// What the second has used so far.
+    pub(super) fn of_second(&self, now: SimTime) -> (u64, u64) {
+        if now.as_nanos() / SimDuration::SECOND.as_nanos() == self.second {
+            (self.records, self.bytes)
+        } else {
+            (0, 0)
+        }
+    }
     /// Adds a put, and returns what its second has used so far.
     #[inline]
     pub(super) fn add(&mut self, now: SimTime, records: u64, bytes: u64) -> (u64, u64) {

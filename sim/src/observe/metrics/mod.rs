@@ -275,6 +275,7 @@ impl Metrics {
                 self.library(now, fact);
             }
             Fact::PutHandled { .. } => self.put(now, fact, &sums.entries),
+            Fact::ShardsWritten { stream, shards } => self.shards[stream].put(now, shards),
             Fact::PutRefused {
                 stream,
                 producer,

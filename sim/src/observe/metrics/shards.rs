@@ -75,6 +75,9 @@ impl Minute {
 
     #[inline]
     fn add(&mut self, tally: &ShardTally) {
+        if let Some(sizes) = tally.singles {
+            return self.add_singles(tally, sizes);
+        }
         self.puts += 1;
         self.records.add(tally.accepted);
         self.throttled.add(tally.throttled);
@@ -83,6 +86,24 @@ impl Minute {
         self.bytes_sum += tally.bytes;
         self.bytes_min = self.bytes_min.min(tally.bytes);
         self.bytes_max = self.bytes_max.max(tally.bytes);
+    }
+    /// What it would be to add each put by itself.
+    fn add_singles(&mut self, tally: &ShardTally, (least, most): (u32, u32)) {
+        self.puts += tally.puts();
+        self.records_sum += tally.accepted;
+        self.throttled_sum += tally.throttled;
+        self.bytes_sum += tally.bytes;
+        if tally.accepted > 0 {
+            self.records.add(1);
+            self.throttled.add(0);
+            self.bytes_min = self.bytes_min.min(u64::from(least));
+            self.bytes_max = self.bytes_max.max(u64::from(most));
+        }
+        if tally.throttled > 0 {
+            self.records.add(0);
+            self.throttled.add(1);
+            self.bytes_min = 0;
+        }
     }
     /// Its points, in the order of `SHARD`.
     fn points(&self) -> [Point; SHARD.len()] {

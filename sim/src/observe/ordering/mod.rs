@@ -192,6 +192,7 @@ impl Ordering {
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }
