@@ -40,25 +40,25 @@ pub struct Origin {
     pub opened_at: SimTime,
 }
 
-/// A shard. What each record of a cohort touches comes first, in one cache line.
+/// A shard. What the puts of a request touch comes first, then what each record of a cohort does, in a cache line each.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub struct Shard {
+    pub(super) limits: WriteLimits,
+    allowance: Allowance,
+    /// What took its place, once it is closed.
+    pub children: [Option<ShardIndex>; 2],
     pub(super) certain: Certain,
     /// Its records.
     pub log: Log,
     /// Its number.
     pub index: ShardIndex,
-    /// Where it comes from.
-    pub origin: Origin,
     /// How far it is in its life.
     pub state: ShardState,
-    /// What took its place, once it is closed.
-    pub children: [Option<ShardIndex>; 2],
-    pub(super) limits: WriteLimits,
-    pub(super) untold: Untold,
-    allowance: Allowance,
     whole: WholeCall,
+    pub(super) untold: Untold,
+    /// Where it comes from.
+    pub origin: Origin,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
 }

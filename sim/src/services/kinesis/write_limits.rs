@@ -23,6 +23,13 @@ const _: () = assert!(
     "every bucket fills within the longest span that counts"
 );
 
+/// The lesser of two numbers below 2^63, found without a branch: whether a bucket has filled cannot be predicted.
+#[inline]
+const fn at_most(number: u64, most: u64) -> u64 {
+    let beyond = number.wrapping_sub(most);
+    most.wrapping_add(beyond & 0_u64.wrapping_sub(beyond >> 63))
+}
+
 /// The token buckets of a shard's write limits in records (KDS-W-01) and bytes (KDS-W-02), full at first (KDS-MOD-02).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WriteLimits {
@@ -68,8 +75,8 @@ impl WriteLimits {
     fn levels(&self, now: SimTime) -> (u64, u64) {
         let elapsed = now.as_nanos().saturating_sub(self.updated.as_nanos()).min(LONG);
         (
-            (self.records + elapsed * RECORD_FLOW).min(RECORD_CAPACITY),
-            (self.bytes + elapsed * BYTE_FLOW).min(self.byte_capacity),
+            at_most(self.records + elapsed * RECORD_FLOW, RECORD_CAPACITY),
+            at_most(self.bytes + elapsed * BYTE_FLOW, self.byte_capacity),
         )
     }
     /// Whole records and bytes at `now`.
