@@ -17,6 +17,10 @@ const SHEETS: &[Sheet] = &[
         name: "lambda.md",
         text: include_str!("../docs/facts/lambda.md"),
     },
+    Sheet {
+        name: "sinks.md",
+        text: include_str!("../docs/facts/sinks.md"),
+    },
 ];
 
 /// A row of a sheet.

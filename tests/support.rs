@@ -4,7 +4,7 @@ use scenarios::{LoadOptions, TraceReader};
 use sim::blueprint::{
     Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys,
     MappingBlueprint, ProcessorShare, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size,
-    StartingPosition, StreamBlueprint, Trace, TraceRows,
+    StreamBlueprint, Trace, TraceRows,
 };
 use sim::directory::{Component, Directory};
 use sim::engine::distribution::Distribution;
@@ -158,19 +158,18 @@ pub(crate) fn shop(name: &str) -> Blueprint {
         failure_rate: Ratio::new(1, 100),
         crash_share: Ratio::ZERO,
         fails_after_write: true,
+        poison: sim::blueprint::Poison::default(),
+        window_state: None,
         sink: Some(name.to_owned()),
     });
     blueprint.mappings.push(MappingBlueprint {
-        name: name.to_owned(),
-        consumer: None,
-        stream: name.to_owned(),
-        function: name.to_owned(),
-        starting_position: StartingPosition::TrimHorizon,
-        batch_size: 100,
-        maximum_batching_window: SimDuration::ZERO,
         parallelization_factor: 2,
+        ..MappingBlueprint::new(name, name, name)
     });
     blueprint.sinks.push(SinkBlueprint {
+        max_connections: None,
+        idempotent: false,
+        service: sim::blueprint::SinkService::Database,
         name: name.to_owned(),
         capacity: Some(Rate::per_second(2_000)),
         latency: Distribution::Exponential { mean: ms(5.0) },
@@ -261,6 +260,8 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::BatchFailed { reader, .. }
         | Fact::BatchAcknowledged { reader, .. }
         | Fact::RecordsDiscarded { reader, .. }
+        | Fact::RecordsFilteredOut { reader, .. }
+        | Fact::MappingChanged { reader, .. }
         | Fact::ApplicationChanged { reader, .. }
         | Fact::CheckpointAdvanced { reader, .. } => Some(directory.readers[reader].component),
         Fact::InvocationStarted { function, .. }
@@ -270,7 +271,7 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::AsynchronousEvent { function, .. } => Some(Component::Function(function)),
         Fact::InvokerActed { invoker, .. } => Some(Component::Invoker(invoker)),
         Fact::RecordsProcessed { processor, .. } => Some(directory.processors[processor].component),
-        Fact::RecordsDelivered { sink, .. } => Some(Component::Sink(sink)),
+        Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
 }
@@ -291,6 +292,7 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
         | Fact::SubscriptionEventPushed { records, .. }
         | Fact::BatchDispatched { records, .. }
         | Fact::RecordsDiscarded { records, .. }
+        | Fact::RecordsFilteredOut { records, .. }
         | Fact::InvocationStarted { records, .. }
         | Fact::RecordsProcessed { records, .. }
         | Fact::RecordsDelivered { records, .. } => records,

@@ -1,11 +1,16 @@
 //! What components are set to, in a few words, and which modelling choices a run could notice.
 
+mod mapping;
+mod sink;
+
+use mapping::mapping;
+
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
-    InitialPosition, InvocationType, InvokerBlueprint, Keys, MappingBlueprint, ProducerBlueprint, ProducerLibrary,
-    PutApi, Retrieval, RetryMode, SinkBlueprint, Size, StartingPosition, StreamBlueprint, Trace, TraceRows,
+    InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
+    RetryMode, Size, StreamBlueprint, Trace, TraceRows,
 };
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
@@ -61,7 +66,7 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     );
     add(
         "sink",
-        blueprint.sinks.iter().map(|one| (&one.name, sink(one))).collect(),
+        blueprint.sinks.iter().map(|one| (&one.name, sink::told(one))).collect(),
     );
     components
 }
@@ -235,27 +240,6 @@ fn stream(stream: &StreamBlueprint) -> String {
     )
 }
 
-fn mapping(mapping: &MappingBlueprint) -> String {
-    let start = match mapping.starting_position {
-        StartingPosition::TrimHorizon => "TRIM_HORIZON",
-        StartingPosition::Latest => "LATEST",
-    };
-    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
-    if !mapping.maximum_batching_window.is_zero() {
-        settings.push(format!("batching window {}", mapping.maximum_batching_window));
-    }
-    if mapping.parallelization_factor > 1 {
-        settings.push(format!("ParallelizationFactor {}", mapping.parallelization_factor));
-    }
-    settings.push(format!("from {start}"));
-    format!(
-        "stream.{} to function.{}: {}",
-        mapping.stream,
-        mapping.function,
-        settings.join(", ")
-    )
-}
-
 fn function(function: &FunctionBlueprint) -> String {
     let mut settings = Vec::new();
     if let ColdStart::Published { runtime, .. } = &function.cold_start {
@@ -340,13 +324,6 @@ fn application(application: &ApplicationBlueprint) -> String {
         settings.push(format!("writes to sink.{sink}"));
     }
     settings.join(", ")
-}
-
-fn sink(sink: &SinkBlueprint) -> String {
-    let capacity = sink
-        .capacity
-        .map_or_else(|| "unlimited".to_owned(), |rate| format!("{rate}"));
-    format!("{capacity}, latency {}", spelled_time(&sink.latency))
 }
 
 fn spelled_time(distribution: &Distribution) -> String {
@@ -449,6 +426,8 @@ pub(crate) enum Noticed {
     ColdStarts,
     /// A shard was closed and others opened.
     Resharding,
+    /// A mapping was created during the run.
+    LateMappings,
     /// An on-demand stream split a shard by itself.
     OnDemandSplits,
 }
@@ -463,6 +442,7 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
+        "mapping_creation_delay" => Some(Noticed::LateMappings),
         "on_demand_split_delay" => Some(Noticed::OnDemandSplits),
         "placement_time" | "idle_lifetime" | "environment_lifetime" => Some(Noticed::ColdStarts),
         _ => None,

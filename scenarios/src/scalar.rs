@@ -17,6 +17,8 @@ const LONGEST: SimDuration = SimDuration::from_hours(87_600);
 const FASTEST_PER_SECOND: u64 = 1_000_000_000;
 /// No rate counts more in its span, so that products of counts and spans stay within 128 bits.
 const MOST_IN_A_SPAN: u64 = 1_000_000_000_000;
+/// The word that a limit of -1 becomes.
+const UNLIMITED: &str = "-1";
 const TERABYTE: u64 = 1 << 40;
 
 impl Checker<'_> {
@@ -29,6 +31,7 @@ impl Checker<'_> {
         };
         Some(match (*shape, text) {
             (Shape::Integer { least, most }, _) => self.integer(shape, subject, least, most.in_profile(self.profile)),
+            (Shape::Limit { least, most }, _) => self.limit(shape, subject, least, most),
             (Shape::Number { least, most }, _) => self.number(shape, subject, least, most),
             (Shape::Fraction, _) => self.ratio(shape, subject, true, 1),
             (Shape::Factor { zero, most }, _) => self.ratio(shape, subject, zero, most),
@@ -97,11 +100,10 @@ impl Checker<'_> {
             (NodeValue::Integer(number), Shape::Duration { .. }) => Some(format!("with its unit: \"{number}s\"")),
             (NodeValue::Integer(number), Shape::Bytes { .. }) => Some(format!("with its unit: \"{number}B\"")),
             (NodeValue::Integer(number), Shape::Rate { .. }) => Some(format!("with its unit: \"{number}/s\"")),
-            (NodeValue::Text(text), Shape::Integer { .. } | Shape::Number { .. } | Shape::Fraction)
-                if Decimal::parse(text).is_some() =>
-            {
-                Some(format!("without quotes: {text}"))
-            }
+            (
+                NodeValue::Text(text),
+                Shape::Integer { .. } | Shape::Limit { .. } | Shape::Number { .. } | Shape::Fraction,
+            ) if Decimal::parse(text).is_some() => Some(format!("without quotes: {text}")),
             (NodeValue::Table(_), Shape::List(Shape::Table(_))) => {
                 Some(format!("write [[{name}]], for one of several"))
             }
@@ -120,6 +122,23 @@ impl Checker<'_> {
             _ => {
                 let title = format!("`{}` is out of range", subject.row.name);
                 let label = format!("expected {} to {}", grouped(least), grouped(most));
+                self.fault(subject, Code::OutOfRange, title, &label);
+                None
+            }
+        }
+    }
+
+    /// Minus one stands for no limit, and has no value.
+    fn limit(&mut self, shape: &Shape, subject: Subject<'_>, least: u64, most: u64) -> Option<Value> {
+        let NodeValue::Integer(number) = subject.node.value else {
+            return self.wrong_type(shape, subject);
+        };
+        match u64::try_from(number) {
+            Ok(number) if (least..=most).contains(&number) => Some(Value::Integer(number)),
+            Err(_) if number == -1 => Some(Value::Word(UNLIMITED)),
+            _ => {
+                let title = format!("`{}` is out of range", subject.row.name);
+                let label = format!("expected {} to {}, or -1", grouped(least), grouped(most));
                 self.fault(subject, Code::OutOfRange, title, &label);
                 None
             }

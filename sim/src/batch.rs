@@ -3,12 +3,11 @@
 use crate::blueprint::PutApi;
 pub use crate::direct_call::{DirectAnswer, DirectCall};
 use crate::engine::pool::{Handle, Pool, PoolError};
-use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{
-    ApplicationId, FunctionId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId,
-};
+use crate::engine::time::SimTime;
+use crate::ids::{ApplicationId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
-pub use crate::position_call::{IteratorCall, IteratorType, ListCall, ShardFilter};
+pub use crate::position_call::{IteratorCall, IteratorType, ListCall, Lister, ShardFilter};
 use crate::record::Record;
 pub use crate::subscription_call::{EventsTaken, PushedEvent, SubscribeCall};
 use crate::user_records::LibraryCall;
@@ -214,56 +213,6 @@ pub struct ChildShard {
     pub opened_at: SimTime,
 }
 
-/// How an invocation ended.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum InvocationOutcome {
-    /// The handler returned normally.
-    Succeeded,
-    /// The handler threw.
-    FunctionError,
-    /// The handler ran into the function's timeout.
-    TimedOut,
-    /// 429: it never ran (LAM-C-23).
-    Throttled,
-}
-
-/// How a batch of a mapping has got to its function, for observers: no component goes by it.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-pub struct Passage {
-    /// Position of the batch's first record in its shard; the others follow, unless the batch lists positions.
-    pub first_position: u64,
-    /// When the batch was sent to the function for the first time.
-    pub first_dispatched_at: SimTime,
-    /// When it was sent for this attempt.
-    pub dispatched_at: SimTime,
-    /// So much of the time between the two is due to attempts that were refused with 429 (LAM-C-23).
-    pub throttled_for: SimDuration,
-    /// When the invocation began, cold start included; meaningless before that.
-    pub started_at: SimTime,
-    /// How long it waited for a new environment from then on.
-    pub cold_start: SimDuration,
-    /// When the page that brought it was cut from the log and when it came in, where the batch is just that page: of an
-    /// application, whose workers may bring a record several times.
-    pub page: Option<(SimTime, SimTime)>,
-}
-
-/// An `Invoke` by a mapping, and its response.
-#[derive(Clone, Copy, Debug)]
-pub struct InvokeCall {
-    /// Who invokes.
-    pub mapping: MappingId,
-    /// What.
-    pub function: FunctionId,
-    /// Shard of the batch (LAM-K-10).
-    pub shard: ShardIndex,
-    /// Lane of the shard.
-    pub lane: u16,
-    /// In a response: how it ended.
-    pub outcome: InvocationOutcome,
-    /// How the batch has got here.
-    pub passage: Passage,
-}
-
 /// A write of a batch's results to a sink, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct WriteCall {
@@ -279,6 +228,48 @@ pub struct WriteCall {
     pub passage: Passage,
     /// Who waits for the response.
     pub writer: Writer,
+    /// In a response: how it ended.
+    pub outcome: WriteOutcome,
+}
+
+/// How a write to a sink ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum WriteOutcome {
+    /// All records have taken effect.
+    Written,
+    /// The writer was told of an error. The others have taken effect all the same.
+    Failed {
+        /// The error.
+        error: WriteError,
+        /// Records that have not.
+        unwritten: u32,
+    },
+}
+
+/// Why a sink did not take records.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum WriteError {
+    /// A database has no connection left.
+    TooManyConnections,
+    /// `ProvisionedThroughputExceededException` or unprocessed items of a table (DDB-W-02), `503 Slow Down` of a bucket
+    /// (S3-PUT-01).
+    Throttled,
+    /// `ValidationException`: an item is larger than a table takes (DDB-W-03).
+    ItemTooLarge,
+    /// An error of the service: it is out of order.
+    Unavailable,
+}
+
+impl WriteError {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::TooManyConnections => "too many connections",
+            Self::Throttled => "throttled",
+            Self::ItemTooLarge => "ValidationException",
+            Self::Unavailable => "unavailable",
+        }
+    }
 }
 
 /// The component that waits for the response to a write.
@@ -415,6 +406,7 @@ fn digest(records: &[Record], word: impl Fn(&Record) -> u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::engine::time::SimDuration;
     use crate::record::{KeyId, Outcome};
 
     fn records() -> Vec<Record> {

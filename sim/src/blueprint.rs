@@ -12,10 +12,14 @@ pub use crate::function_blueprint::{
     AsynchronousInvocation, DestinationBlueprint, DestinationService, FunctionBlueprint, InvocationType,
     InvokerBlueprint, ProcessorShare, ProvisionedConcurrency,
 };
+pub use crate::mapping_blueprint::*;
 pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 pub use crate::services::kinesis::operation::{CapacityMode, StreamAccount};
+pub use crate::sink_blueprint::{
+    BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
+};
 pub use crate::trace_blueprint::*;
 use std::sync::Arc;
 
@@ -332,6 +336,17 @@ pub struct Resend {
     pub jitter: Jitter,
 }
 
+impl Resend {
+    /// Nothing is sent again.
+    pub const NEVER: Self = Self {
+        attempts: 0,
+        backoff: SimDuration::ZERO,
+        factor: 1,
+        max_backoff: SimDuration::ZERO,
+        jitter: Jitter::None,
+    };
+}
+
 /// How a wait is randomised.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Jitter {
@@ -369,36 +384,6 @@ pub struct ConsumerBlueprint {
     pub stream: String,
 }
 
-/// An event source mapping (`[mapping.NAME]`, AWS::Lambda::EventSourceMapping).
-#[derive(Clone, PartialEq, Eq, Debug)]
-pub struct MappingBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Name of the stream that it reads.
-    pub stream: String,
-    /// Name of the registered consumer of this stream that it reads as; `None`: it polls (LAM-K-34).
-    pub consumer: Option<String>,
-    /// Name of the function that it invokes.
-    pub function: String,
-    /// Where reading starts (LAM-K-16).
-    pub starting_position: StartingPosition,
-    /// Most records in one invocation (LAM-K-11).
-    pub batch_size: u32,
-    /// How long a batch may gather (LAM-E-04).
-    pub maximum_batching_window: SimDuration,
-    /// Concurrent batches of one shard (LAM-K-06).
-    pub parallelization_factor: u32,
-}
-
-/// Where a reader starts.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum StartingPosition {
-    /// At the oldest record that the stream holds.
-    TrimHorizon,
-    /// After the newest record at the time.
-    Latest,
-}
-
 /// How long a new execution environment takes, beyond its placement.
 #[derive(Clone, PartialEq, Debug)]
 pub enum ColdStart {
@@ -433,15 +418,4 @@ pub enum Package {
     Zip,
     /// `Image`
     Image,
-}
-
-/// A downstream system with a capacity and a latency of its own (`[sink.NAME]`).
-#[derive(Clone, PartialEq, Debug)]
-pub struct SinkBlueprint {
-    /// Component name.
-    pub name: String,
-    /// Records that it takes per time; `None`: unlimited.
-    pub capacity: Option<Rate>,
-    /// Latency of a write beyond the time for its records, in nanoseconds.
-    pub latency: Distribution,
 }

@@ -158,9 +158,15 @@ fn build_streams(
             model: &blueprint.model,
             keys,
             readers: &readers,
-            applications: readers
-                .iter()
-                .any(|reader| matches!(directory.readers[*reader].component, Component::Application(_))),
+            iterators: readers.iter().any(|reader| match directory.readers[*reader].component {
+                Component::Application(_) => true,
+                Component::Mapping(mapping) => directory.mappings[mapping].begins_late,
+                Component::Producer(_)
+                | Component::Stream(_)
+                | Component::Function(_)
+                | Component::Invoker(_)
+                | Component::Sink(_) => false,
+            }),
             consumers: &consumers,
             account: blueprint.stream_account,
             metered: interventions_need_loads(blueprint, &stream.name),

@@ -1,7 +1,8 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
-use crate::blueprint::{Blueprint, InvocationType, PutApi};
+use crate::blueprint::{Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, SinkService};
 use crate::engine::index::{Idx, IndexVec};
+use crate::engine::time::SimTime;
 use crate::ids::{
     ApplicationId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId,
 };
@@ -61,6 +62,25 @@ pub struct MappingEntry {
     pub stream: StreamId,
     /// What it invokes.
     pub function: FunctionId,
+    /// It is created during the run.
+    pub begins_late: bool,
+    /// MetricsConfig holds EventCount (LAM-M-20).
+    pub event_count: bool,
+    /// Its on-failure destination, as scenario files write it.
+    pub on_failure: Option<String>,
+}
+
+impl MappingEntry {
+    fn of(mapping: &MappingBlueprint, stream: StreamId, function: FunctionId) -> Self {
+        Self {
+            name: mapping.name.clone(),
+            stream,
+            function,
+            begins_late: mapping.created_at > SimTime::ZERO,
+            event_count: mapping.event_count_metrics,
+            on_failure: mapping.errors.on_failure.as_ref().map(FailureDestination::label),
+        }
+    }
 }
 
 /// A reader of a stream.
@@ -119,6 +139,8 @@ pub struct InvokerEntry {
 pub struct SinkEntry {
     /// Its name in the scenario.
     pub name: String,
+    /// What it is.
+    pub service: SinkService,
 }
 
 /// A component of any kind.
@@ -167,11 +189,9 @@ impl Directory {
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
-                Ok(MappingEntry {
-                    name: mapping.name.clone(),
-                    stream: find(&stream_names, &mapping.stream, &mapping.name)?,
-                    function: find(&function_names, &mapping.function, &mapping.name)?,
-                })
+                let stream = find(&stream_names, &mapping.stream, &mapping.name)?;
+                let function = find(&function_names, &mapping.function, &mapping.name)?;
+                Ok(MappingEntry::of(mapping, stream, function))
             })
             .collect::<Result<_, _>>()?;
         let functions: IndexVec<FunctionId, FunctionEntry> = functions
@@ -223,6 +243,7 @@ impl Directory {
                 .iter()
                 .map(|sink| SinkEntry {
                     name: sink.name.clone(),
+                    service: sink.service,
                 })
                 .collect(),
         })
@@ -284,6 +305,13 @@ impl Directory {
             .map(|(id, _)| id)
     }
 
+    /// The mapping with this name.
+    pub fn mapping(&self, name: &str) -> Option<MappingId> {
+        self.mappings
+            .iter_enumerated()
+            .find(|(_, entry)| entry.name == name)
+            .map(|(id, _)| id)
+    }
     /// The application with this name.
     pub fn application(&self, name: &str) -> Option<ApplicationId> {
         self.applications

@@ -1,6 +1,6 @@
 //! The validated description of Lambda functions and of whoever invokes them directly.
 
-use crate::blueprint::{Arrivals, ColdStart};
+use crate::blueprint::{Arrivals, ColdStart, Poison, WindowState};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::SimDuration;
@@ -37,6 +37,10 @@ pub struct FunctionBlueprint {
     pub crash_share: Ratio,
     /// True: a failing handler throws after its write to the sink, so that the retry delivers twice. False: before it.
     pub fails_after_write: bool,
+    /// Records that the handler can never process.
+    pub poison: Poison,
+    /// The state that it returns within tumbling windows; `None`: its responses have none (LAM-W-05).
+    pub window_state: Option<WindowState>,
     /// Where the handler writes, if anywhere.
     pub sink: Option<String>,
 }

@@ -12,7 +12,9 @@ pub mod directory;
 pub mod engine;
 pub mod function_blueprint;
 pub mod ids;
+pub mod invocation;
 pub mod key;
+pub mod mapping_blueprint;
 pub mod model_parameters;
 pub mod observe;
 mod position_call;
@@ -21,6 +23,7 @@ pub mod profile;
 pub mod record;
 pub mod services;
 pub mod session;
+pub mod sink_blueprint;
 mod subscription_call;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;

@@ -49,6 +49,8 @@ pub struct ModelParameters {
     pub poll_page_records: u32,
     /// How often a mapping lists the shards of its stream, and so hears of new ones (LAM-U-09).
     pub shard_discovery_interval: SimDuration,
+    /// From the creation of a mapping to its first poll (LAM-K-18, LAM-U-32).
+    pub mapping_creation_delay: SimDuration,
     /// How long a split, a merge or a level of UpdateShardCount takes (KDS-MOD-10).
     pub reshard_time: SimDuration,
     /// How long a switch of the capacity mode or of the warm throughput takes (KDS-MOD-10).
@@ -120,6 +122,7 @@ impl Default for ModelParameters {
             min_poll_interval: SimDuration::from_millis(200),
             poll_page_records: 10_000,
             shard_discovery_interval: SimDuration::from_minutes(1),
+            mapping_creation_delay: SimDuration::from_secs(60),
             reshard_time: SimDuration::from_secs(30),
             capacity_mode_switch_time: SimDuration::from_secs(30),
             retention_increase_time: SimDuration::from_minutes(3),

@@ -2,7 +2,7 @@
 
 use crate::batch::{ReadCaller, ServiceError};
 use crate::engine::time::SimTime;
-use crate::ids::{ApplicationId, ReaderId, ShardIndex};
+use crate::ids::{ApplicationId, MappingId, ReaderId, ShardIndex};
 
 /// Where a shard iterator starts (KDS-R-01).
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -23,9 +23,18 @@ pub enum IteratorType {
 #[derive(Clone, Copy, Debug)]
 pub struct ListCall {
     /// Whom the response goes to.
-    pub application: ApplicationId,
+    pub lister: Lister,
     /// Where the reader begins.
     pub filter: ShardFilter,
+}
+
+/// Who asks for the shards with which it begins.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Lister {
+    /// An event source mapping.
+    Mapping(MappingId),
+    /// An application.
+    Application(ApplicationId),
 }
 
 /// `ShardFilter` of a `ListShards`.

@@ -1,5 +1,6 @@
 //! What travels: 32 bytes that stand for a record. Payload contents do not exist.
 
+use crate::engine::quantity::Ratio;
 use crate::engine::time::SimTime;
 
 /// Identifies a key of the run's [`KeyTable`](crate::key::KeyTable).
@@ -41,11 +42,35 @@ pub enum Outcome {
 
 /// The attempt number of a single-record call of a cohort travels in the bits of its flags from here on.
 pub(crate) const ATTEMPT_SHIFT: u32 = 8;
+/// Spreads a number over all 64 bits: the finaliser of SplitMix64 (Steele, Lea and Flood, 2014).
+const fn spread(mut word: u64) -> u64 {
+    word = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
+    word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+    word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+    word ^ (word >> 31)
+}
+
 const OUTCOME_MASK: u32 = 3;
 const THROTTLED: u32 = 1;
 const FAILED: u32 = 2;
 
+/// A number that stands for contents that a record does not have: a uniform draw, always the same for the same record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Lot(pub u64);
+
+impl Lot {
+    /// True with this probability.
+    pub fn falls_within(self, share: Ratio) -> bool {
+        u128::from(self.0) * u128::from(share.denominator) < u128::from(share.numerator) << 64
+    }
+}
+
 impl Record {
+    /// The record's lot among those of a salt.
+    pub fn lot(&self, salt: u64) -> Lot {
+        let identity = u64::from(self.key.0) << 32 | u64::from(self.ordinal);
+        Lot(spread(spread(identity ^ salt).wrapping_add(salt)))
+    }
     /// The result noted on the record.
     #[inline]
     pub const fn outcome(&self) -> Outcome {

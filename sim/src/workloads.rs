@@ -3,8 +3,8 @@
 
 use crate::blueprint::{
     Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, ColdStart, FunctionBlueprint, Jitter, Keys,
-    MappingBlueprint, ProcessorShare, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, StartingPosition,
-    StreamBlueprint, WeightedKey,
+    MappingBlueprint, ProcessorShare, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, StreamBlueprint,
+    WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{Rate, Ratio};
@@ -80,14 +80,8 @@ impl Workload {
         blueprint.producers.push(self.producer(shards));
         blueprint.functions.push(function());
         blueprint.mappings.push(MappingBlueprint {
-            name: "reader".to_owned(),
-            consumer: None,
-            stream: "records".to_owned(),
-            function: "work".to_owned(),
-            starting_position: StartingPosition::TrimHorizon,
             batch_size: 10_000,
-            maximum_batching_window: SimDuration::ZERO,
-            parallelization_factor: 1,
+            ..MappingBlueprint::new("reader", "records", "work")
         });
         blueprint
     }
@@ -152,6 +146,8 @@ fn function() -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: None,
     }
 }

@@ -83,6 +83,7 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
     match of.split_once('.')? {
         ("producer", name) => directory.producer(name).map(Component::Producer),
         ("stream", name) => directory.stream(name).map(Component::Stream),
+        ("mapping", name) => directory.mapping(name).map(Component::Mapping),
         ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
         ("invoker", name) => directory.invoker(name).map(Component::Invoker),

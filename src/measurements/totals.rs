@@ -5,9 +5,11 @@ use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, SinkId, StreamId};
+use sim::ids::{ApplicationId, FunctionId, ProcessorId, ProducerId, ReaderId, SinkId, StreamId};
 use sim::observe::Observers;
-use sim::observe::counts::{Counts, FunctionCounts, InvokerCounts, ProducerCounts, ReaderCounts, StreamCounts};
+use sim::observe::counts::{
+    Counts, FunctionCounts, InvokerCounts, ProducerCounts, ReaderCounts, SinkCounts, StreamCounts,
+};
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::ordering::{AnomalyCounts, Ordering, Place};
 use sim::observe::verdict::Anomaly;
@@ -17,7 +19,8 @@ use std::collections::BTreeMap;
 pub(super) struct Begin {
     counts: Counts,
     latency: BTreeMap<ProcessorId, Spans>,
-    anomalies: BTreeMap<Place, (AnomalyCounts, u64)>,
+    /// Anomalies, records delivered and records rewritten.
+    anomalies: BTreeMap<Place, (AnomalyCounts, u64, u64)>,
 }
 
 /// A histogram without its empty buckets.
@@ -59,7 +62,14 @@ impl Begin {
                 .filter_map(|id| Some((id, Spans::of(&latency.of(id)?.end_to_end))))
                 .collect(),
             anomalies: places
-                .map(|place| (place, (ordering.counts(place), ordering.delivered(place))))
+                .map(|place| {
+                    let found = (
+                        ordering.counts(place),
+                        ordering.delivered(place),
+                        ordering.rewritten(place),
+                    );
+                    (place, found)
+                })
                 .collect(),
         })
     }
@@ -123,6 +133,10 @@ impl Period<'_> {
                 let put_records_only = apis.is_some_and(|apis| apis.iter().all(|api| *api == PutApi::PutRecords));
                 self.stream(stream, directory, put_records_only, metric, statistic)
             }
+            "mapping" => {
+                let id = directory.mapping(name)?;
+                self.mapping(id.into(), directory.mappings[id].event_count, metric, statistic)
+            }
             "application" => self.application(directory.application(name)?, directory, metric, statistic),
             "function" => self.function(directory.function(name)?, metric, statistic),
             "invoker" => {
@@ -153,11 +167,11 @@ impl Period<'_> {
     fn anomalies(&self, place: Place, anomalies: &[Anomaly]) -> u64 {
         let total = |counts: AnomalyCounts| -> u64 { anomalies.iter().map(|anomaly| counts.of(*anomaly)).sum() };
         let before = self.begin.and_then(|begin| begin.anomalies.get(&place));
-        total(self.end.ordering.counts(place)) - before.map_or(0, |(counts, _)| total(*counts))
+        total(self.end.ordering.counts(place)) - before.map_or(0, |(counts, ..)| total(*counts))
     }
     fn delivered(&self, place: Place) -> u64 {
         let before = self.begin.and_then(|begin| begin.anomalies.get(&place));
-        self.end.ordering.delivered(place) - before.map_or(0, |(_, delivered)| *delivered)
+        self.end.ordering.delivered(place) - before.map_or(0, |(_, delivered, _)| *delivered)
     }
 
     /// A statistic of latency, in milliseconds.
@@ -234,6 +248,27 @@ impl Period<'_> {
                 let millis = (nanos(self.end.counts) - before) as f64 / NANOS_PER_MILLI;
                 mean(millis, of(|counts| counts.library.user_records))
             }
+            _ => None,
+        }
+    }
+
+    fn mapping(&self, id: ReaderId, event_count: bool, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&ReaderCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.readers[id])));
+        match metric {
+            "RecordsDiscarded" => of(|counts| counts.discarded),
+            "RecordsDeadLettered" => of(|counts| counts.mapping.dead_lettered),
+            "RecordsFilteredOut" => of(|counts| counts.mapping.filtered_out),
+            "BatchesFailed" => of(|counts| counts.batches_failed),
+            "WindowsClosed" => of(|counts| counts.mapping.windows_closed),
+            "WindowsTerminatedEarly" => of(|counts| counts.mapping.windows_terminated_early),
+            "BatchesBisected" => of(|counts| counts.mapping.batches_bisected),
+            _ if !event_count => None,
+            "PolledEventCount" => of(|counts| counts.records_read - counts.mapping.records_read_again),
+            "FilteredOutEventCount" => of(|counts| counts.mapping.filtered_out),
+            "InvokedEventCount" => of(|counts| counts.batched_records),
+            "FailedInvokeEventCount" => of(|counts| counts.mapping.records_failed),
+            "DroppedEventCount" => of(|counts| counts.discarded),
+            "OnFailureDestinationDeliveredEventCount" => of(|counts| counts.mapping.dead_lettered),
             _ => None,
         }
     }
@@ -342,7 +377,17 @@ impl Period<'_> {
             .filter(|(_, processor)| processor.sink == Some(id))
             .map(|(processor, _)| processor)
             .collect();
-        self.place(Place::Sink(id), &writers, metric, statistic)
+        let of = |total: fn(&SinkCounts) -> u64| sum(statistic, self.growth(|counts| total(&counts.sinks[id])));
+        match metric {
+            "WritesFailed" => of(|counts| counts.failed_writes),
+            "RecordsRewritten" => {
+                let place = Place::Sink(id);
+                let before = self.begin.and_then(|begin| begin.anomalies.get(&place));
+                let before = before.map_or(0, |(_, _, rewritten)| *rewritten);
+                sum(statistic, self.end.ordering.rewritten(place) - before)
+            }
+            _ => self.place(Place::Sink(id), &writers, metric, statistic),
+        }
     }
 
     /// Metrics of a place where records take effect.

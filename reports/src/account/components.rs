@@ -140,8 +140,31 @@ pub struct ReaderAccount {
     pub behind_max: SimDuration,
     /// When that was.
     pub behind_max_at: SimTime,
+    /// What only a mapping does; `None` for an application.
+    pub mapping: Option<MappingAccount>,
     /// What only an application does; `None` for a mapping.
     pub application: Option<ApplicationAccount>,
+}
+
+/// What only an event source mapping did, most of it about failures.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct MappingAccount {
+    /// Batches cut in two after an error (LAM-X-11).
+    pub batches_bisected: u64,
+    /// Batches of which the function reported some records as failed (LAM-X-17).
+    pub batches_failed_in_part: u64,
+    /// Records that it gave up and of which nobody was told.
+    pub records_discarded: u64,
+    /// Records that it gave up and of which its on-failure destination knows.
+    pub records_dead_lettered: u64,
+    /// Documents that the destination got.
+    pub documents: u64,
+    /// Documents that it could not be given (LAM-X-29).
+    pub documents_undeliverable: u64,
+    /// The destination's name, if there is one.
+    pub destination: Option<String>,
+    /// Records that its filters let pass by.
+    pub records_filtered_out: u64,
 }
 
 /// What only an application did.
@@ -274,15 +297,44 @@ pub struct SinkAccount {
     pub name: String,
     /// Records written, repetitions included.
     pub records_delivered: u64,
-    /// Writes.
+    /// Writes; of a table or a bucket requests that wrote something.
     pub writes: u64,
     /// When the last one was.
     pub last_write: SimTime,
+    /// Requests that a table or a bucket answered.
+    pub requests: u64,
+    /// Records in them that it did not take.
+    pub refused: u64,
+    /// Write units that a table's requests consumed.
+    pub write_units: u64,
+    /// Writes whose writer was told of an error.
+    pub failed_writes: u64,
+    /// Records of these that did not take effect.
+    pub unwritten: u64,
+    /// Records that were there already and replaced themselves.
+    pub rewritten: u64,
+}
+
+/// What a bill counts of a table or a bucket.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SinkUsage {
+    /// Its name.
+    pub name: String,
+    /// Requests that wrote something.
+    pub requests: u64,
+    /// Write units that they consumed.
+    pub write_units: u64,
+    /// Provisioned write units times hours.
+    pub provisioned_unit_hours: Option<f64>,
+    /// Bytes written.
+    pub bytes: u64,
 }
 
 /// What a bill counts.
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct UsageAccount {
+    /// Of tables and buckets.
+    pub sinks: Vec<SinkUsage>,
     /// Of streams.
     pub streams: Vec<StreamUsage>,
     /// Of functions.

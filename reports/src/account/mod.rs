@@ -6,8 +6,8 @@ mod findings;
 
 pub use components::{
     ApplicationAccount, EventAccount, FirstThrottle, FunctionAccount, FunctionUsage, InvokerAccount, LibraryAccount,
-    ProducerAccount, ProvisionedAccount, ReaderAccount, ShardAccount, SinkAccount, StreamAccount, StreamUsage,
-    UsageAccount,
+    MappingAccount, ProducerAccount, ProvisionedAccount, ReaderAccount, ShardAccount, SinkAccount, SinkUsage,
+    StreamAccount, StreamUsage, UsageAccount,
 };
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};

@@ -36,12 +36,18 @@ impl View<'_> {
         let readers = counts.readers.iter_enumerated().map(|(id, read)| {
             let in_hand = self.in_hand(id);
             let sum = |of: fn(&InHand) -> u64| in_hand.iter().map(of).sum();
-            let terms = [
+            let mut terms = vec![
                 (read.acknowledged, "acknowledged"),
                 (sum(|place| place.unread), "unread"),
                 (sum(|place| place.in_flight), "in flight"),
                 (read.expired_unread + read.expired_in_retry, "expired"),
             ];
+            let rare = [
+                (read.discarded, "discarded"),
+                (read.mapping.dead_lettered, "dead-lettered"),
+                (read.mapping.filtered_out, "filtered out"),
+            ];
+            terms.extend(rare.into_iter().filter(|(records, _)| *records > 0));
             self.balance(
                 self.directory.readers[id].component,
                 sum(|place| place.stored),

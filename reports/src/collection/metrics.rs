@@ -47,6 +47,7 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .ids()
         .map(Component::Producer)
         .chain(directory.streams.ids().map(Component::Stream))
+        .chain(directory.mappings.ids().map(Component::Mapping))
         .chain(directory.functions.ids().map(Component::Function))
         .chain(directory.invokers.ids().map(Component::Invoker))
         .chain(directory.sinks.ids().map(Component::Sink));

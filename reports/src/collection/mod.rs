@@ -153,6 +153,7 @@ impl View<'_> {
             .iter_enumerated()
             .map(|(id, one)| functions::invoker(self.label(Component::Invoker(id)), one))
             .collect();
+        let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
             .iter_enumerated()
@@ -161,6 +162,12 @@ impl View<'_> {
                 records_delivered: one.delivered,
                 writes: one.writes,
                 last_write: one.last_at,
+                requests: one.requests,
+                refused: one.refused,
+                write_units: one.write_units,
+                failed_writes: one.failed_writes,
+                unwritten: one.unwritten,
+                rewritten: ordering.map_or(0, |ordering| ordering.rewritten(Place::Sink(id))),
             })
             .collect();
     }
@@ -336,7 +343,7 @@ fn witness(found: &verdict::Witness) -> Option<Witness> {
         Cause::DispatchedAgain { at, .. } => Some(("batch sent to the function again".to_owned(), *at)),
         Cause::Expired { at, .. } => Some(("expired".to_owned(), *at)),
         Cause::Skipped { at, .. } => Some(("passed by a checkpoint".to_owned(), *at)),
-        Cause::TooLarge { at, .. } => Some(("discarded".to_owned(), *at)),
+        Cause::GivenUp { at, .. } => Some(("discarded".to_owned(), *at)),
         Cause::Overtaken { .. } => None,
     });
     Some(Witness {
@@ -369,6 +376,10 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
         (
             Noticed::Resharding,
             counts.streams.iter().any(|stream| stream.changes.closed > 0),
+        ),
+        (
+            Noticed::LateMappings,
+            counts.readers.iter().any(|reader| reader.mapping.began_late),
         ),
         (
             Noticed::OnDemandSplits,

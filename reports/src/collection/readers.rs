@@ -1,7 +1,7 @@
 //! What mappings and applications did as readers.
 
 use super::View;
-use crate::account::{ApplicationAccount, ReaderAccount};
+use crate::account::{ApplicationAccount, MappingAccount, ReaderAccount};
 use sim::directory::Component;
 use sim::engine::time::SimDuration;
 use sim::ids::ReaderId;
@@ -36,6 +36,19 @@ impl View<'_> {
                 .sum(),
             behind_max: SimDuration::from_millis(counts.max_millis_behind),
             behind_max_at: counts.max_millis_behind_at,
+            mapping: match entry.component {
+                Component::Mapping(mapping) => Some(MappingAccount {
+                    batches_bisected: counts.mapping.batches_bisected,
+                    batches_failed_in_part: counts.mapping.batches_failed_in_part,
+                    records_discarded: counts.discarded,
+                    records_dead_lettered: counts.mapping.dead_lettered,
+                    documents: counts.mapping.documents,
+                    documents_undeliverable: counts.mapping.documents_undeliverable,
+                    destination: self.directory.mappings[mapping].on_failure.clone(),
+                    records_filtered_out: counts.mapping.filtered_out,
+                }),
+                _ => None,
+            },
             application: matches!(entry.component, Component::Application(_)).then(|| self.application(id, counts)),
         }
     }

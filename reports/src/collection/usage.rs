@@ -1,6 +1,7 @@
 //! What a bill counts, without prices.
 
-use crate::account::{FunctionUsage, StreamUsage, UsageAccount};
+use crate::account::{FunctionUsage, SinkUsage, StreamUsage, UsageAccount};
+use sim::blueprint::SinkService;
 use sim::directory::{Component, Directory};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::observe::Observers;
@@ -13,6 +14,20 @@ pub(super) fn usage(observers: &Observers, directory: &Directory, now: SimTime) 
     let span = now.since(SimTime::ZERO);
     let hours = |nanos: u128| nanos as f64 / SimDuration::from_hours(1).as_nanos() as f64;
     UsageAccount {
+        sinks: usage
+            .sinks
+            .iter_enumerated()
+            .filter(|(_, used)| matches!(used.service, SinkService::Table(_) | SinkService::Bucket(_)))
+            .map(|(id, used)| SinkUsage {
+                name: directory.label(Component::Sink(id)),
+                requests: used.requests,
+                write_units: used.write_units,
+                provisioned_unit_hours: used
+                    .provisioned_units()
+                    .map(|units| hours(u128::from(units) * u128::from(span.as_nanos()))),
+                bytes: used.bytes,
+            })
+            .collect(),
         streams: usage
             .streams
             .iter_enumerated()

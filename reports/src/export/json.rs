@@ -167,6 +167,16 @@ fn reader(reader: &ReaderAccount) -> Value {
         "behind_max_ns": reader.behind_max.as_nanos(),
         "behind_max_at_ns": reader.behind_max_at.as_nanos(),
     });
+    if let Some(own) = &reader.mapping {
+        told["batches_bisected"] = json!(own.batches_bisected);
+        told["batches_failed_in_part"] = json!(own.batches_failed_in_part);
+        told["records_discarded"] = json!(own.records_discarded);
+        told["records_dead_lettered"] = json!(own.records_dead_lettered);
+        told["documents"] = json!(own.documents);
+        told["documents_undeliverable"] = json!(own.documents_undeliverable);
+        told["destination"] = json!(own.destination);
+        told["records_filtered_out"] = json!(own.records_filtered_out);
+    }
     if let Some(own) = &reader.application {
         told["leases"] = json!({
             "new": own.leases_new,
@@ -247,6 +257,12 @@ fn sink(sink: &SinkAccount) -> Value {
         "records_delivered": sink.records_delivered,
         "writes": sink.writes,
         "last_write_ns": sink.last_write.as_nanos(),
+        "requests": sink.requests,
+        "records_refused": sink.refused,
+        "write_units": sink.write_units,
+        "failed_writes": sink.failed_writes,
+        "records_unwritten": sink.unwritten,
+        "records_rewritten": sink.rewritten,
     })
 }
 
@@ -295,6 +311,13 @@ fn usage(usage: &UsageAccount) -> Value {
             "get_records_requests": stream.get_records_requests,
             "bytes_in": stream.bytes_in,
             "bytes_out": stream.bytes_out,
+        })),
+        "sinks": list(&usage.sinks, |sink| json!({
+            "name": sink.name,
+            "requests": sink.requests,
+            "write_units": sink.write_units,
+            "provisioned_unit_hours": sink.provisioned_unit_hours,
+            "bytes": sink.bytes,
         })),
         "functions": list(&usage.functions, |function| json!({
             "name": function.name,

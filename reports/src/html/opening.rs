@@ -290,6 +290,14 @@ fn readers(account: &Account) -> Vec<Stage> {
             warnings: warnings(&[
                 (one.batches_failed, "batches failed"),
                 (one.records_expired, "records expired"),
+                (
+                    one.mapping.as_ref().map_or(0, |own| own.records_discarded),
+                    "records discarded",
+                ),
+                (
+                    one.mapping.as_ref().map_or(0, |own| own.records_dead_lettered),
+                    "records dead-lettered",
+                ),
                 (one.reads_throttled, "reads refused"),
                 (
                     one.application.as_ref().map_or(0, |own| own.leases_failed_over),
@@ -331,7 +339,7 @@ fn sinks(account: &Account) -> Vec<Stage> {
                 format!("{} taken", count(one.records_delivered)),
                 counted(one.writes, "write"),
             ],
-            warnings: Vec::new(),
+            warnings: warnings(&[(one.failed_writes, "failed"), (one.refused, "refused")]),
         })
         .collect()
 }

@@ -180,6 +180,21 @@ pub(super) fn usage(account: &Account) -> Markup {
                         }
                     }
                 }
+                @for sink in &usage.sinks {
+                    div {
+                        b { (prose(&sink.name)) }
+                        dl {
+                            dt { "requests that wrote" } dd { (count(sink.requests)) }
+                            @if sink.write_units > 0 {
+                                dt { "write units" } dd { (count(sink.write_units)) }
+                            }
+                            @if let Some(hours) = sink.provisioned_unit_hours {
+                                dt { "provisioned unit hours" } dd { (format!("{hours:.1}")) }
+                            }
+                            dt { "bytes written" } dd { (ByteCount(sink.bytes)) }
+                        }
+                    }
+                }
                 @for function in &usage.functions {
                     div {
                         b { (prose(&function.name)) }

@@ -1,8 +1,8 @@
 //! What each component did, in sentences with figures.
 
 use crate::account::{
-    ApplicationAccount, FunctionAccount, LibraryAccount, ProducerAccount, ReaderAccount, ShardAccount, SinkAccount,
-    StreamAccount,
+    ApplicationAccount, FunctionAccount, LibraryAccount, MappingAccount, ProducerAccount, ReaderAccount, ShardAccount,
+    SinkAccount, StreamAccount,
 };
 use crate::text::{count, counted, list, rate, share};
 use sim::engine::quantity::ByteCount;
@@ -260,6 +260,53 @@ fn application_told(application: &ApplicationAccount) -> Vec<String> {
     told
 }
 
+/// What only a mapping did.
+fn mapping_told(mapping: &MappingAccount) -> Vec<String> {
+    let mut told = Vec::new();
+    if mapping.batches_bisected > 0 {
+        told.push(format!(
+            "{} cut in two after an error.",
+            was(mapping.batches_bisected, "batch")
+        ));
+    }
+    if mapping.batches_failed_in_part > 0 {
+        told.push(format!(
+            "{} reported as failed in part.",
+            was(mapping.batches_failed_in_part, "batch")
+        ));
+    }
+    if let Some(destination) = mapping
+        .destination
+        .as_ref()
+        .filter(|_| mapping.records_dead_lettered > 0)
+    {
+        told.push(format!(
+            "{} given up, and {destination} was told, in {}.",
+            was(mapping.records_dead_lettered, "record"),
+            counted(mapping.documents, "document")
+        ));
+    }
+    if mapping.documents_undeliverable > 0 {
+        told.push(format!(
+            "{} could not be delivered.",
+            counted(mapping.documents_undeliverable, "document")
+        ));
+    }
+    if mapping.records_discarded > 0 {
+        told.push(format!(
+            "{} given up, and nobody was told.",
+            was(mapping.records_discarded, "record")
+        ));
+    }
+    if mapping.records_filtered_out > 0 {
+        told.push(format!(
+            "Its filters let {} pass by.",
+            counted(mapping.records_filtered_out, "record")
+        ));
+    }
+    told
+}
+
 /// `1 lease was`, `3 leases were`.
 fn was(number: u64, what: &str) -> String {
     format!("{} {}", counted(number, what), if number == 1 { "was" } else { "were" })
@@ -287,6 +334,9 @@ pub(super) fn reader_told(reader: &ReaderAccount) -> String {
             counted(reader.batches_failed, "batch"),
             times(reader.batches_repeated)
         ));
+    }
+    if let Some(mapping) = &reader.mapping {
+        told.extend(mapping_told(mapping));
     }
     if reader.reads_throttled > 0 {
         told.push(format!(
@@ -393,15 +443,31 @@ pub(super) fn function_told(function: &FunctionAccount) -> String {
 }
 
 pub(super) fn sink_told(sink: &SinkAccount, span: SimDuration) -> String {
-    if sink.writes == 0 {
-        return format!("{} took nothing.", sink.name);
+    let taken = if sink.writes == 0 {
+        format!("{} took nothing.", sink.name)
+    } else {
+        format!(
+            "{} took {} ({} on average) in {}, the last one at {}.",
+            sink.name,
+            counted(sink.records_delivered, "record"),
+            rate(sink.records_delivered, span),
+            counted(sink.writes, "write"),
+            sink.last_write
+        )
+    };
+    let mut told = vec![taken];
+    if sink.refused > 0 {
+        let (records, requests) = (counted(sink.refused, "record"), counted(sink.requests, "request"));
+        told.push(format!(
+            "It refused {records} in {requests}, which the writers sent again or gave up."
+        ));
     }
-    format!(
-        "{} took {} ({} on average) in {}, the last one at {}.",
-        sink.name,
-        counted(sink.records_delivered, "record"),
-        rate(sink.records_delivered, span),
-        counted(sink.writes, "write"),
-        sink.last_write
-    )
+    if sink.failed_writes > 0 {
+        let (writes, records) = (counted(sink.failed_writes, "write"), counted(sink.unwritten, "record"));
+        told.push(format!("{writes} failed with {records} unwritten."));
+    }
+    if sink.rewritten > 0 {
+        told.push(format!("{} replaced themselves.", counted(sink.rewritten, "record")));
+    }
+    told.join(" ")
 }

@@ -3,8 +3,8 @@
 use crate::course::{course, metrics};
 use reports::account::{
     Account, Assumption, CauseAccount, Change, Check, Component, Ending, FirstThrottle, FunctionAccount, FunctionUsage,
-    Judgement, LatencyAccount, Ledgers, LimitUse, ProducerAccount, ReaderAccount, Run, ShardAccount, Sighting,
-    SinkAccount, Spread, StreamAccount, StreamUsage, Subject, UsageAccount, Verdict, Witness,
+    Judgement, LatencyAccount, Ledgers, LimitUse, MappingAccount, ProducerAccount, ReaderAccount, Run, ShardAccount,
+    Sighting, SinkAccount, Spread, StreamAccount, StreamUsage, Subject, UsageAccount, Verdict, Witness,
 };
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
@@ -60,6 +60,12 @@ pub(crate) fn hot_shard() -> Account {
             records_delivered: 1_419_012,
             writes: 12_402,
             last_write: SimTime::from_nanos(599_812_000_000),
+            requests: 0,
+            refused: 0,
+            write_units: 0,
+            failed_writes: 0,
+            unwritten: 0,
+            rewritten: 0,
         }],
         latency: vec![LatencyAccount {
             at: "sink.orders".to_owned(),
@@ -191,6 +197,7 @@ fn reader() -> ReaderAccount {
         records_unfinished: 488,
         behind_max: ms(7_320),
         behind_max_at: SimTime::from_secs(305),
+        mapping: Some(MappingAccount::default()),
         application: None,
     }
 }
@@ -297,6 +304,7 @@ fn usage() -> UsageAccount {
             bytes_in: 1_419_000 * 640,
             bytes_out: 1_419_500 * 640,
         }],
+        sinks: Vec::new(),
         functions: vec![FunctionUsage {
             name: "function.enrich".to_owned(),
             invocations: 12_410,

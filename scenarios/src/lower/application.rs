@@ -10,11 +10,18 @@ use sim::engine::time::{SimDuration, SimTime};
 
 impl Lowering<'_> {
     pub(super) fn application(&mut self, name: &str, fields: &Fields) -> ApplicationBlueprint {
-        let kcl = match fields.word("kcl") {
-            "1.x" => KclVersion::One,
-            "2.x" => KclVersion::Two,
-            _ => KclVersion::Three,
-        };
+        let kcl = version(fields);
+        let retrieval = retrieval(fields);
+        if kcl == KclVersion::One && retrieval == Retrieval::FanOut {
+            let place = fields.place_of("retrieval");
+            let help = "leave `retrieval` out, or use `kcl = \"2.x\"` or \"3.x\"";
+            let title = "KCL 1.x has no enhanced fan-out";
+            self.fault(Code::Contradiction, place, title, "its workers poll", help);
+        }
+        if retrieval == Retrieval::FanOut {
+            let why = "records are pushed to it; with `retrieval = \"polling\"` it would have one";
+            self.no_effect(fields, &["idleTimeBetweenReadsInMillis", "maxRecords"], why);
+        }
         let knobs: &[&str] = if kcl == KclVersion::Three {
             &["maxLeasesToStealAtOneTime", "enablePriorityLeaseAssignment"]
         } else {
@@ -28,10 +35,7 @@ impl Lowering<'_> {
             starts_at: SimTime::ZERO + fields.duration("starts_at"),
             workers: fields.u32("workers"),
             kcl,
-            retrieval: match fields.word("retrieval") {
-                "fan_out" => Retrieval::FanOut,
-                _ => Retrieval::Polling,
-            },
+            retrieval,
             initial_position: self.initial_position(fields),
             settings: settings(kcl, fields),
             per_batch: time.map_or(Distribution::Constant(1.0), |time| time.distribution("per_batch")),
@@ -72,6 +76,22 @@ impl Lowering<'_> {
                 }
             }
         }
+    }
+}
+
+fn version(fields: &Fields) -> KclVersion {
+    match fields.word("kcl") {
+        "1.x" => KclVersion::One,
+        "2.x" => KclVersion::Two,
+        _ => KclVersion::Three,
+    }
+}
+
+/// How an application gets its records: what is stated, or the default of its library (KDS-EFO-19).
+pub(super) fn retrieval(fields: &Fields) -> Retrieval {
+    match (fields.word("retrieval"), version(fields)) {
+        ("fan_out", _) | ("", KclVersion::Two | KclVersion::Three) => Retrieval::FanOut,
+        _ => Retrieval::Polling,
     }
 }
 

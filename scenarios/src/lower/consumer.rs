@@ -1,11 +1,12 @@
 //! Registered consumers, and how many a stream may have.
 
 use super::Lowering;
+use super::application::retrieval;
 use crate::codes::Code;
 use crate::fields::Fields;
 use crate::schema::Kind;
 use crate::source::Place;
-use sim::blueprint::{Blueprint, CapacityMode, ConsumerBlueprint};
+use sim::blueprint::{Blueprint, CapacityMode, ConsumerBlueprint, Retrieval};
 use sim::services::kinesis::quotas;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,7 +56,7 @@ impl Lowering<'_> {
         let registered = registered.map(|one| (one.fields.reference("StreamARN"), one.key));
         let applications = top.components(Kind::Application).iter();
         let applications = applications
-            .filter(|one| one.fields.word("retrieval") == "fan_out")
+            .filter(|one| retrieval(&one.fields) == Retrieval::FanOut)
             .map(|one| (one.fields.reference("stream"), one.key));
         let mut of_streams: BTreeMap<&str, Vec<Place>> = BTreeMap::new();
         for (stream, place) in registered.chain(applications) {

@@ -5,7 +5,8 @@ use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, listed, nearest};
 use crate::expect::{Bound, Comparison, Expectation, Guarantee, Outcome, Promise};
 use crate::fields::{Fields, Value};
-use crate::metric::{METRICS, Metric, Sort, Statistic, Unit};
+use crate::metric::{EVENT_COUNT, METRICS, Metric, Sort, Statistic, Unit};
+use crate::schema::Kind;
 use crate::source::quoted;
 use sim::engine::time::{SimDuration, SimTime};
 
@@ -64,6 +65,7 @@ impl Lowering<'_> {
         let kinds = metric.of.iter().map(|kind| kind.name());
         if let Some((kind, name)) = fields.reference("of") {
             if metric.of.contains(&kind) {
+                self.published(fields, top, metric, kind, name);
                 return Some(format!("{kind}.{name}"));
             }
             let title = format!("{} is no metric of a {kind}", metric.name);
@@ -89,7 +91,13 @@ impl Lowering<'_> {
             })
             .collect();
         match candidates.as_slice() {
-            [only] => return Some(only.clone()),
+            [only] => {
+                if let Some((kind, name)) = only.split_once('.') {
+                    let kind = Kind::from_name(kind).unwrap_or(Kind::Stream);
+                    self.published(fields, top, metric, kind, name);
+                }
+                return Some(only.clone());
+            }
             [] => {
                 let help = format!("it needs a {}", listed(kinds, "or"));
                 let title = format!("no component has the metric {}", metric.name);
@@ -108,6 +116,20 @@ impl Lowering<'_> {
             }
         }
         None
+    }
+
+    /// A mapping publishes metrics of its own only where it is told to (LAM-M-20).
+    fn published(&mut self, fields: &Fields, top: &Fields, metric: &Metric, kind: Kind, name: &str) {
+        let mapping = top.components(kind).iter().find(|component| component.name == name);
+        if kind != Kind::Mapping || metric.namespace != EVENT_COUNT {
+            return;
+        }
+        if mapping.is_some_and(|mapping| !mapping.fields.is_given("MetricsConfig")) {
+            let title = format!("mapping.{name} does not publish {}", metric.name);
+            let help = format!("add `MetricsConfig = {{ Metrics = [\"EventCount\"] }}` to mapping.{name} (LAM-M-20)");
+            let place = fields.place_of("metric");
+            self.fault(Code::WrongMetric, place, title, "nothing to measure", &help);
+        }
     }
 
     fn statistic(&mut self, fields: &Fields, metric: Option<&Metric>) -> Option<Statistic> {

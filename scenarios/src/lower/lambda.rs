@@ -1,42 +1,20 @@
-//! Mappings, functions and sinks.
+//! Functions.
 
 use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
+use crate::fields::Value;
 use crate::scalar::grouped;
+use sim::batch::BatchResponse;
 use sim::blueprint::Arrivals;
 use sim::blueprint::{
     Architecture, AsynchronousInvocation, ColdStart, DestinationBlueprint, DestinationService, FunctionBlueprint,
-    InvocationType, InvokerBlueprint, MappingBlueprint, Package, ProcessorShare, ProvisionedConcurrency, SinkBlueprint,
-    StartingPosition,
+    InvocationType, InvokerBlueprint, Package, Poison, PoisonResponse, ProcessorShare, ProvisionedConcurrency,
+    WindowState,
 };
 use sim::engine::quantity::{KIB, MIB, Rate, Ratio};
 use sim::engine::time::SimDuration;
 use sim::profile::Profile;
-
-pub(super) fn mapping(name: &str, fields: &Fields) -> MappingBlueprint {
-    MappingBlueprint {
-        name: name.to_owned(),
-        stream: fields.name("EventSourceArn"),
-        consumer: fields.reference("consumer").map(|(_, consumer)| consumer.to_owned()),
-        function: fields.name("FunctionName"),
-        starting_position: match fields.word("StartingPosition") {
-            "LATEST" => StartingPosition::Latest,
-            _ => StartingPosition::TrimHorizon,
-        },
-        batch_size: fields.u32("BatchSize"),
-        maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
-        parallelization_factor: fields.u32("ParallelizationFactor"),
-    }
-}
-
-pub(super) fn sink(name: &str, fields: &Fields) -> SinkBlueprint {
-    SinkBlueprint {
-        name: name.to_owned(),
-        capacity: fields.maybe_rate("capacity"),
-        latency: fields.distribution("latency"),
-    }
-}
 
 fn asynchronous(fields: &Fields) -> AsynchronousInvocation {
     let destination = |table: &Fields, service: &'static str| DestinationBlueprint {
@@ -136,8 +114,49 @@ impl Lowering<'_> {
             crash_share: failure.map_or(Ratio::ZERO, |failure| failure.ratio("crashes")),
             failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
             fails_after_write: failure.is_some_and(|failure| failure.flag("after_write")),
+            window_state: fields.table("window_state").map(|state| WindowState {
+                fixed: state.bytes("per_window"),
+                per_record: state.bytes("per_record"),
+            }),
+            poison: failure.map_or_else(Poison::default, |failure| self.poison(failure)),
             sink,
         }
+    }
+
+    fn poison(&mut self, failure: &Fields) -> Poison {
+        let keys = failure
+            .list("poison_keys")
+            .iter()
+            .filter_map(|field| match &field.value {
+                Value::Text(text) => Some(text.clone()),
+                _ => None,
+            });
+        let returned = match failure.word("poison_response") {
+            "batchItemFailures" => Some(BatchResponse::ItemFailures),
+            "empty-list" => Some(BatchResponse::EmptyList),
+            "null-list" => Some(BatchResponse::NullList),
+            "empty-object" => Some(BatchResponse::EmptyObject),
+            "null" => Some(BatchResponse::Null),
+            "empty-identifier" => Some(BatchResponse::EmptyIdentifier),
+            "null-identifier" => Some(BatchResponse::NullIdentifier),
+            "misnamed-identifier" => Some(BatchResponse::MisnamedIdentifier),
+            _ => None,
+        };
+        let poison = Poison {
+            keys: keys.collect(),
+            share: failure.ratio("poison_share"),
+            response: returned.map_or(PoisonResponse::Throws, |response| PoisonResponse::Returns {
+                response,
+                stops: failure.flag("stops_at_poison"),
+            }),
+        };
+        if poison.is_none() {
+            let knobs = ["poison_response", "stops_at_poison"];
+            self.no_effect(failure, &knobs, "no record is poison");
+        } else if poison.response == PoisonResponse::Throws {
+            self.no_effect(failure, &["stops_at_poison"], "the handler throws");
+        }
+        poison
     }
 
     fn cold_start(&mut self, fields: &Fields) -> ColdStart {

@@ -6,11 +6,13 @@ mod expect;
 mod intervention;
 mod kinesis;
 mod lambda;
+mod mapping;
 mod memory;
 mod model;
 mod producer;
 mod producer_library;
 mod rules;
+mod sink;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -79,9 +81,8 @@ impl Lowering<'_> {
         }
         self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
-            blueprint
-                .mappings
-                .push(lambda::mapping(&component.name, &component.fields));
+            let mapping = self.mapping(&component.name, &component.fields);
+            blueprint.mappings.push(mapping);
         }
         for component in top.components(Kind::Application) {
             let application = self.application(&component.name, &component.fields);
@@ -97,7 +98,8 @@ impl Lowering<'_> {
             blueprint.invokers.extend(invoker);
         }
         for component in top.components(Kind::Sink) {
-            blueprint.sinks.push(lambda::sink(&component.name, &component.fields));
+            let sink = self.sink(&component.name, &component.fields);
+            blueprint.sinks.push(sink);
         }
         self.interventions(top, &mut blueprint);
         self.rules(top, &blueprint);

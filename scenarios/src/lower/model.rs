@@ -26,6 +26,7 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poll_interval: fields.duration("poll_interval"),
         min_poll_interval: fields.duration("min_poll_interval"),
         poll_page_records: fields.u32("poll_page_records"),
+        mapping_creation_delay: fields.duration("mapping_creation_delay"),
         shard_discovery_interval: fields.duration("shard_discovery_interval"),
         reshard_time: fields.duration("reshard_time"),
         capacity_mode_switch_time: fields.duration("capacity_mode_switch_time"),

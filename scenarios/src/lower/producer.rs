@@ -285,7 +285,7 @@ fn retry(fields: Option<&Fields>) -> SdkRetry {
     }
 }
 
-fn resend(fields: &Fields) -> Resend {
+pub(super) fn resend(fields: &Fields) -> Resend {
     Resend {
         attempts: fields.u32("attempts"),
         backoff: fields.duration("backoff"),

@@ -118,6 +118,9 @@ fn json_of(value: &DeValue<'_>) -> Option<Value> {
 fn shape(shape: &Shape) -> Value {
     match *shape {
         Shape::Integer { least, most } => integer(least, most),
+        Shape::Limit { least, most } => {
+            json!({ "anyOf": [{ "const": -1 }, integer(least, Most::Always(most))] })
+        }
         Shape::Number { least, most } => json!({ "type": "number", "minimum": least, "maximum": most }),
         Shape::Fraction => json!({ "type": "number", "minimum": 0, "maximum": 1 }),
         Shape::Factor { zero: true, most } => json!({ "type": "number", "minimum": 0, "maximum": most }),

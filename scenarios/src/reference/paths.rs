@@ -52,6 +52,7 @@ fn below(path: &str, shape: &'static Shape, found: &mut Vec<Entry>) {
         Shape::Pair(..)
         | Shape::Distribution(_)
         | Shape::Integer { .. }
+        | Shape::Limit { .. }
         | Shape::Number { .. }
         | Shape::Fraction
         | Shape::Factor { .. }

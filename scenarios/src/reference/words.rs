@@ -56,6 +56,7 @@ pub fn range_words(shape: &Shape) -> Option<String> {
             most: Most::Always(u64::MAX),
         } => None,
         Shape::Integer { least, most } => Some(between(&grouped(*least), *most, grouped)),
+        Shape::Limit { least, most } => Some(format!("-1, or {} to {}", grouped(*least), grouped(*most))),
         Shape::Number { least, most } => Some(format!("{least} to {most}")),
         Shape::Factor { zero: true, most } => Some(format!("0 to {}", grouped(*most))),
         Shape::Factor { zero: false, most } => Some(format!("more than 0, up to {}", grouped(*most))),

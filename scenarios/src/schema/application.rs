@@ -41,13 +41,13 @@ pub static APPLICATION: Rows = Rows::own(
         )
         .by_profile("\"2.x\"", "\"3.x\"")
         .fact("KDS-KCL-07, KDS-KCL-12"),
-        defaulted(
+        optional(
             "retrieval",
             word(&["polling", "fan_out"]),
-            "\"polling\"",
             "How records come to the workers: they call GetRecords, or a consumer with the application's name is registered \
-             and records are pushed to it. The library itself uses fan-out by default since 2.x (KDS-EFO-19).",
-        ),
+             and records are pushed to it. Without it: pushed, in 1.x polled.",
+        )
+        .fact("KDS-EFO-19"),
         defaulted(
             "initial_position",
             word(&["LATEST", "TRIM_HORIZON", "AT_TIMESTAMP"]),

@@ -1,6 +1,6 @@
 //! `[function.NAME]`: AWS::Lambda::Function.
 
-use super::{Dimension, Kind, Property, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
+use super::{Dimension, Kind, Most, Property, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
 /// Runtimes whose cold starts have published percentiles (LAM-U-20). `go` and `rust` are two uses of `provided.al2023`.
 pub const RUNTIMES: &[&str] = &[
@@ -68,6 +68,19 @@ pub static HANDLER_TIME: Rows = Rows::own(
     ],
 );
 
+/// What a handler may do about records that it cannot process.
+pub const POISON_RESPONSES: &[&str] = &[
+    "throw",
+    "batchItemFailures",
+    "empty-list",
+    "null-list",
+    "empty-object",
+    "null",
+    "empty-identifier",
+    "null-identifier",
+    "misnamed-identifier",
+];
+
 /// The error model.
 pub static FAILURE: Rows = Rows::own(
     "the errors of a function",
@@ -91,6 +104,45 @@ pub static FAILURE: Rows = Rows::own(
             "The part of the function errors that end the process: the next invocation there runs Init again.",
         )
         .fact("LAM-R-06"),
+        optional(
+            "poison_keys",
+            Shape::List(&Shape::Text),
+            "Partition keys whose records the handler can never process. Without it: none.",
+        ),
+        defaulted(
+            "poison_share",
+            Shape::Fraction,
+            "0",
+            "Share of all records that the handler can never process, the same ones at each attempt.",
+        ),
+        defaulted(
+            "poison_response",
+            word(POISON_RESPONSES),
+            "\"throw\"",
+            "What the handler does about them: it throws, or it processes the others and returns them as \
+             batchItemFailures, or, by mistake, returns something else.",
+        )
+        .fact("LAM-X-17, LAM-X-19, LAM-X-20"),
+        defaulted(
+            "stops_at_poison",
+            Shape::Flag,
+            "false",
+            "True: a handler that returns leaves alone what follows the first record that it cannot process.",
+        ),
+    ],
+);
+
+/// The state of a window.
+pub static WINDOW_STATE: Rows = Rows::own(
+    "the state of a tumbling window",
+    &[
+        required("per_window", STATE_BYTES, "Its size before any record."),
+        defaulted(
+            "per_record",
+            STATE_BYTES,
+            "\"0B\"",
+            "What each record of the window adds.",
+        ),
     ],
 );
 
@@ -136,6 +188,10 @@ pub static DEAD_LETTER: Rows = Rows::own(
         DELIVERY_FAILURE_RATE,
     ],
 );
+const STATE_BYTES: Shape = Shape::Bytes {
+    least: 0,
+    most: Most::Always(1 << 30),
+};
 
 /// A destination of failed events.
 pub static ON_FAILURE: Rows = Rows::own(
@@ -274,6 +330,12 @@ pub static FUNCTION: Rows = Rows {
         ),
         required("time", Shape::Table(&HANDLER_TIME), "How long the handler takes."),
         defaulted("failure", Shape::Table(&FAILURE), "{}", "How the handler fails."),
+        optional(
+            "window_state",
+            Shape::Table(&WINDOW_STATE),
+            "The state that it returns to a mapping with tumbling windows. Without it: none, which is a failure there.",
+        )
+        .fact("LAM-W-03, LAM-W-05"),
         optional(
             "sink",
             Shape::Reference(&[Kind::Sink]),

@@ -218,6 +218,13 @@ pub enum Shape {
         /// Greatest value.
         most: Most,
     },
+    /// A whole number, or -1 for no limit.
+    Limit {
+        /// Least value.
+        least: u64,
+        /// Greatest value.
+        most: u64,
+    },
     /// A number.
     Number {
         /// Least value.
@@ -295,6 +302,7 @@ impl Shape {
     pub fn expected(&self) -> String {
         match self {
             Self::Integer { .. } => "an integer".to_owned(),
+            Self::Limit { .. } => "an integer, -1 for no limit".to_owned(),
             Self::Number { .. } | Self::Factor { .. } => "a number".to_owned(),
             Self::Fraction => "a number from 0 to 1".to_owned(),
             Self::Text | Self::Prose => "a string".to_owned(),

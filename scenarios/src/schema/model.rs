@@ -140,6 +140,13 @@ static PROPERTIES: &[Property] = &[
     )
     .fact("LAM-U-09"),
     defaulted(
+        "mapping_creation_delay",
+        SPAN,
+        "\"60s\"",
+        "From the creation of a mapping to its first poll. AWS says that it can take minutes.",
+    )
+    .fact("LAM-K-18, LAM-U-32"),
+    defaulted(
         "reshard_time",
         LENGTH,
         "\"30s\"",

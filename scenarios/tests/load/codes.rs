@@ -79,13 +79,12 @@ fn e0103_an_unknown_property_names_the_nearest() {
 fn e0104_what_aws_has_and_the_model_has_not_says_so() {
     let text = with(
         "StartingPosition = \"TRIM_HORIZON\"",
-        "StartingPosition = \"AT_TIMESTAMP\"\nBisectBatchOnFunctionError = true",
+        "StartingPosition = \"TRIM_HORIZON\"\nKmsKeyArn = \"key\"",
     );
     check(
         &text,
         &[
-            "E0104 17 \"\\\"AT_TIMESTAMP\\\"\" `StartingPosition = \"AT_TIMESTAMP\"` is not modelled yet (AWS has this value) -> use `TRIM_HORIZON` or `LATEST`",
-            "E0104 18 \"BisectBatchOnFunctionError\" `BisectBatchOnFunctionError` of AWS::Lambda::EventSourceMapping is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
+            "E0104 18 \"KmsKeyArn\" `KmsKeyArn` of AWS::Lambda::EventSourceMapping is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
         ],
     );
     check(

@@ -2,9 +2,11 @@
 
 mod blueprint;
 mod codes;
+mod consumers;
 mod direct;
 mod edits;
 mod files;
+mod mapping;
 mod outcome;
 mod producer_library;
 mod schema;

@@ -4,7 +4,9 @@ mod application;
 mod changes;
 mod function;
 mod library;
+mod mapping;
 mod shard;
+mod sink;
 mod stream;
 #[cfg(test)]
 mod tests;
@@ -13,7 +15,9 @@ pub use application::ApplicationCounts;
 pub use changes::Changes;
 pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
+pub use mapping::MappingCounts;
 pub use shard::{Second, ShardCounts};
+pub use sink::SinkCounts;
 pub use stream::StreamCounts;
 use stream::shard;
 
@@ -112,25 +116,15 @@ pub struct ReaderCounts {
     pub expired_unread: u64,
     /// Records that expired while their failed batch waited.
     pub expired_in_retry: u64,
-    /// Records given up for good: no invocation can carry them (LAM-K-25), or an application skipped them (KDS-KCL-34).
+    /// Records given up for good, of which no on-failure destination knows: no invocation can carry them (LAM-K-25), a
+    /// mapping stopped trying (LAM-X-09), or an application skipped them (KDS-KCL-34).
     pub discarded: u64,
     /// Records done again by an application, after its checkpoint (KDS-KCL-32).
     pub acknowledged_again: u64,
+    /// What only a mapping does.
+    pub mapping: MappingCounts,
     /// What only an application does.
     pub application: ApplicationCounts,
-}
-
-/// Totals of a sink.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
-pub struct SinkCounts {
-    /// Records taken, repeated ones included.
-    pub delivered: u64,
-    /// Bytes of these.
-    pub bytes: u64,
-    /// Writes taken.
-    pub writes: u64,
-    /// When the last one was.
-    pub last_at: SimTime,
 }
 
 /// All totals.
@@ -213,6 +207,7 @@ impl Counts {
             | Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
@@ -230,15 +225,11 @@ impl Counts {
                 }
             }
             Fact::ApplicationChanged { reader, change } => self.readers[reader].application.note(now, change),
-            Fact::RecordsDelivered { sink, records, .. } => {
-                let counts = &mut self.sinks[sink];
-                counts.delivered += len(records);
-                counts.bytes += bytes(records);
-                counts.writes += 1;
-                counts.last_at = now;
-            }
+            Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].delivered(now, records),
+            Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
+            Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
     }
@@ -340,6 +331,7 @@ impl Counts {
                 counts.empty_reads += u64::from(records.is_empty());
                 counts.reads_for_retry += u64::from(again);
                 counts.records_read += len(records);
+                counts.mapping.records_read_again += if again { len(records) } else { 0 };
                 counts.bytes_read += bytes;
                 if millis_behind > counts.max_millis_behind {
                     (counts.max_millis_behind, counts.max_millis_behind_at) = (millis_behind, now);
@@ -371,7 +363,9 @@ impl Counts {
             },
             Fact::RecordsExpiredUnread { reader, count, .. } => self.readers[reader].expired_unread += count,
             Fact::RecordsExpiredInRetry { reader, count, .. } => self.readers[reader].expired_in_retry += count,
-            Fact::RecordsDiscarded { reader, records, .. } => self.readers[reader].discarded += len(records),
+            Fact::RecordsDiscarded { .. } | Fact::RecordsFilteredOut { .. } | Fact::BatchFailed { .. } => {
+                self.failure(fact);
+            }
             Fact::BatchDispatched {
                 reader,
                 records,
@@ -383,7 +377,6 @@ impl Counts {
                 counts.batched_records += len(records);
                 counts.batches_repeated += u64::from(attempts_before > 0);
             }
-            Fact::BatchFailed { reader, .. } => self.readers[reader].batches_failed += 1,
             Fact::BatchAcknowledged {
                 reader, records, again, ..
             } => {

@@ -12,9 +12,11 @@ pub use crate::observe::invocation::{
     AsynchronousStep, Caller, ConcurrencyUse, Delivery, DropReason, FunctionChange, InvokerStep, ProvisionedUse,
     ThrottleReason,
 };
-pub use crate::observe::reason::{DiscardReason, GiveUpReason, RetryBy};
+pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
+pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;
+pub use crate::observe::sink_change::SinkChange;
 pub use crate::observe::stream_change::StreamChange;
 use crate::record::Record;
 
@@ -46,8 +48,7 @@ pub enum Fact<'f> {
         /// Earlier sends of these records by the application.
         resends: u32,
     },
-    /// The Kinesis Producer Library sent a request; stated beside [`RequestSent`](Self::RequestSent), which counts Kinesis
-    /// records.
+    /// The Kinesis Producer Library sent a request; [`RequestSent`](Self::RequestSent) beside it counts Kinesis records.
     UserRecordsSent {
         /// Who.
         producer: ProducerId,
@@ -109,7 +110,6 @@ pub enum Fact<'f> {
         /// The records.
         records: &'f [Record],
     },
-
     /// A stream answered a put. The records carry their results.
     PutHandled {
         /// Which.
@@ -125,8 +125,7 @@ pub enum Fact<'f> {
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
-        /// When its records were sent; `None` for a cohort, each record of which was sent when it was created, unless it
-        /// is listed in `late`.
+        /// When its records were sent; `None` for a cohort, whose records were sent when created, unless listed in `late`.
         sent: Option<Sends>,
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
@@ -210,7 +209,6 @@ pub enum Fact<'f> {
         /// By which limit.
         limit: ReadLimit,
     },
-
     /// A stream answered a `SubscribeToShard`, or a subscription ended.
     SubscriptionAnswered {
         /// Which.
@@ -239,7 +237,6 @@ pub enum Fact<'f> {
         /// `MillisBehindLatest`.
         millis_behind: u64,
     },
-
     /// A stream changed: its shards, or what it is set to.
     StreamChanged {
         /// Which.
@@ -247,7 +244,6 @@ pub enum Fact<'f> {
         /// What happened.
         change: StreamChange,
     },
-
     /// Records expired in the stream before a reader had read them (KDS-RET-09): lost to it.
     RecordsExpiredUnread {
         /// The reader.
@@ -304,7 +300,7 @@ pub enum Fact<'f> {
         /// Another record would not have fitted the payload of an invocation (LAM-E-08).
         payload_full: bool,
     },
-    /// A batch failed and will be tried again.
+    /// A batch failed, or a part of it.
     BatchFailed {
         /// Who.
         reader: ReaderId,
@@ -312,12 +308,14 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Lane of the shard.
         lane: u16,
-        /// How.
+        /// How; succeeded: the handler returned, and reported failures.
         outcome: InvocationOutcome,
-        /// Records in it.
+        /// Records that failed.
         records: u32,
-        /// When it will be tried again, at the earliest.
+        /// When they will be tried again, at the earliest; `NEVER`: they are given up.
         retry_at: SimTime,
+        /// They are cut in two, and the halves tried one by one (LAM-X-11).
+        bisected: bool,
     },
     /// A batch was processed; its records are done for this reader.
     BatchAcknowledged {
@@ -329,10 +327,9 @@ pub enum Fact<'f> {
         lane: u16,
         /// Records in it.
         records: u32,
-        /// So many of them had been done before: an application processes again what lies after its checkpoint
-        /// (KDS-KCL-32).
+        /// So many of them had been done before: an application repeats what follows its checkpoint (KDS-KCL-32).
         again: u32,
-        /// The records themselves, of an application, which may process any of them again; of a mapping nothing.
+        /// The records, of an application; of a mapping only where they are a part of the lane's batch.
         batch: &'f [Record],
         /// Their positions; empty: consecutive from `first_position`.
         positions: &'f [u64],
@@ -347,10 +344,25 @@ pub enum Fact<'f> {
         shard: ShardIndex,
         /// Why.
         reason: DiscardReason,
+        /// What becomes of them.
+        remains: Remains,
         /// The records.
         records: &'f [Record],
-        /// Position of the first; they are consecutive.
+        /// Their positions; empty: consecutive from `first_position`.
+        positions: &'f [u64],
+        /// Position of the first.
         first_position: u64,
+    },
+    /// A mapping's filters let records pass by (LAM-K-30): it is done with them.
+    RecordsFilteredOut {
+        /// Who.
+        reader: ReaderId,
+        /// The shard.
+        shard: ShardIndex,
+        /// The records.
+        records: &'f [Record],
+        /// Their positions.
+        positions: &'f [u64],
     },
     /// A reader's checkpoint moved: everything before it is done.
     CheckpointAdvanced {
@@ -361,7 +373,6 @@ pub enum Fact<'f> {
         /// The first position that is not done.
         position: u64,
     },
-
     /// A function began to run.
     InvocationStarted {
         /// Which.
@@ -448,6 +459,8 @@ pub enum Fact<'f> {
         received_at: SimTime,
         /// What the sink takes at this time; `None`: it has no limit.
         capacity: Option<Rate>,
+        /// Those that had taken effect before replace themselves.
+        rewrites: bool,
         /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.
@@ -458,6 +471,20 @@ pub enum Fact<'f> {
         passage: Passage,
     },
 
+    /// Something happened at a sink, besides records that take effect.
+    SinkChanged {
+        /// Which.
+        sink: SinkId,
+        /// What.
+        change: SinkChange,
+    },
+    /// Something happened to an event source mapping itself.
+    MappingChanged {
+        /// Which.
+        reader: ReaderId,
+        /// What.
+        change: MappingChange,
+    },
     /// Something happened to an application itself.
     ApplicationChanged {
         /// Which.

@@ -5,7 +5,9 @@ use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange, SubscriptionAnswer};
+use crate::observe::fact::{
+    ApplicationChange, Fact, Remains, ShardTally, SinkChange, StreamChange, SubscriptionAnswer,
+};
 use crate::observe::recent::Recent;
 use crate::observe::sums::Sums;
 use crate::record::{KeyId, Record};
@@ -167,7 +169,10 @@ impl History {
             Fact::GetRecordsThrottled { shard, reader, .. } => {
                 self.readers[reader].push(count("GetRecords refused:", 0).in_shard(shard, None));
             }
-            Fact::RecordsExpiredUnread { .. } | Fact::RecordsExpiredInRetry { .. } | Fact::RecordsDiscarded { .. } => {
+            Fact::RecordsExpiredUnread { .. }
+            | Fact::RecordsExpiredInRetry { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. } => {
                 self.lost(now, fact);
             }
             Fact::BatchDispatched {
@@ -212,6 +217,10 @@ impl History {
                 self.processors[processor].push(of("finished", records));
             }
             Fact::RecordsDelivered { sink, records, .. } => self.sinks[sink].push(of("took", records)),
+            Fact::SinkChanged {
+                sink,
+                change: SinkChange::WriteFailed { unwritten, error, .. },
+            } => self.sinks[sink].push(count(error.name(), unwritten)),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
             Fact::StreamChanged { stream, change } => {
                 self.streams[stream].push(changed(now, change));
@@ -231,7 +240,9 @@ impl History {
             | Fact::UserRecordsStored { .. }
             | Fact::ShardsWritten { .. }
             | Fact::RecordsGathered { .. }
+            | Fact::MappingChanged { .. }
             | Fact::FunctionChanged { .. }
+            | Fact::SinkChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
@@ -278,11 +289,27 @@ impl History {
             shard,
             records,
             first_position,
+            remains,
             ..
         } = *fact
         {
-            let entry = Entry::of(now, "discarded", records);
+            let what = match remains {
+                Remains::Dropped => "discarded",
+                Remains::DeadLettered => "discarded to its destination",
+                Remains::Undeliverable => "discarded, its destination out of reach,",
+            };
+            let entry = Entry::of(now, what, records);
             self.readers[reader].push(entry.in_shard(shard, Some(first_position)));
+        }
+        if let Fact::RecordsFilteredOut {
+            reader,
+            shard,
+            records,
+            positions,
+        } = *fact
+        {
+            let entry = Entry::of(now, "filtered out", records);
+            self.readers[reader].push(entry.in_shard(shard, positions.first().copied()));
         }
     }
 

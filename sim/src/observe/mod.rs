@@ -15,6 +15,7 @@ pub mod holdings;
 mod holes;
 pub mod invocation;
 pub mod latency;
+pub mod mapping_change;
 pub mod metrics;
 pub mod ordering;
 pub mod ordinals;
@@ -25,8 +26,9 @@ pub mod request;
 #[cfg(test)]
 mod sample;
 pub mod shard_tally;
+pub mod sink_change;
 mod sparse;
-pub mod stream_change;
+mod stream_change;
 mod sums;
 pub mod usage;
 pub mod verdict;

@@ -4,7 +4,7 @@
 use super::fact::{ConcurrencyUse, Fact, Sends, ShardTally};
 use crate::batch::Passage;
 use crate::blueprint::{
-    Arrivals, InvocationType, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size,
+    Arrivals, InvocationType, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkService, Size,
 };
 use crate::directory::{Directory, FunctionEntry, InvokerEntry, MappingEntry, ProducerEntry, SinkEntry, StreamEntry};
 use crate::engine::distribution::Distribution;
@@ -28,6 +28,9 @@ pub(crate) const SHARD: ShardIndex = ShardIndex(0);
 
 pub(crate) fn directory() -> Arc<Directory> {
     let mapping = |name: &str, function| MappingEntry {
+        begins_late: false,
+        on_failure: None,
+        event_count: true,
         name: name.to_owned(),
         stream: CLICKS,
         function,
@@ -68,6 +71,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         .collect(),
         sinks: core::iter::once(SinkEntry {
             name: "orders".to_owned(),
+            service: SinkService::Database,
         })
         .collect(),
     })
@@ -173,6 +177,7 @@ pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
         records,
         received_at,
         capacity: None,
+        rewrites: false,
         reader: ENRICH,
         shard: SHARD,
         positions: &[],

@@ -1,15 +1,17 @@
 //! What a bill counts: quantities, no prices.
 
 mod function;
+mod sink;
 
 pub use function::FunctionUsage;
+pub use sink::SinkUsage;
 
 use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -150,6 +152,8 @@ pub struct AdvantageUsage {
 /// The observer.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Usage {
+    /// By sink.
+    pub sinks: IndexVec<SinkId, SinkUsage>,
     /// By stream.
     pub streams: IndexVec<StreamId, StreamUsage>,
     /// By reader.
@@ -181,6 +185,11 @@ impl Usage {
         let stream = |name: &str| blueprint.streams.iter().find(|stream| stream.name == name);
         let function = |name: &str| blueprint.functions.iter().find(|function| function.name == name);
         Self {
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| SinkUsage::new(entry.service))
+                .collect(),
             streams: directory
                 .streams
                 .iter()
@@ -269,6 +278,13 @@ impl Usage {
             }
             Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
             Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
+            Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
+            Fact::RecordsDelivered {
+                sink,
+                records,
+                rewrites,
+                ..
+            } => self.sinks[sink].delivered(records, rewrites),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -290,7 +306,8 @@ impl Usage {
             | Fact::CheckpointAdvanced { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
-            | Fact::RecordsDelivered { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

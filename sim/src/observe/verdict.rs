@@ -176,12 +176,14 @@ pub enum Cause {
         /// When a checkpoint passed it.
         at: SimTime,
     },
-    /// No invocation can carry it (LAM-K-25).
-    TooLarge {
+    /// A mapping gave it up.
+    GivenUp {
         /// The reader, as scenario files refer to it.
         reader: String,
-        /// When the reader gave it up.
+        /// When.
         at: SimTime,
+        /// Why, and whether anybody was told.
+        why: String,
     },
 }
 
@@ -293,7 +295,7 @@ impl fmt::Display for Witness {
 /// How an attempt ended, as a verb.
 const fn ended(outcome: InvocationOutcome) -> &'static str {
     match outcome {
-        InvocationOutcome::Succeeded => "succeeded",
+        InvocationOutcome::Succeeded => "reported failures",
         InvocationOutcome::FunctionError => "ended in a function error",
         InvocationOutcome::TimedOut => "timed out",
         InvocationOutcome::Throttled => "was throttled",
@@ -361,9 +363,7 @@ impl fmt::Display for Cause {
                 f,
                 "{reader} had skipped its batch since the code threw, and its checkpoint passed it at {at}."
             ),
-            Self::TooLarge { reader, at } => {
-                write!(f, "{reader} discarded it at {at}, since no invocation can carry it.")
-            }
+            Self::GivenUp { reader, at, why } => write!(f, "{reader} discarded it at {at}, since {why}."),
         }
     }
 }

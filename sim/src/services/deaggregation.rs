@@ -16,8 +16,7 @@ pub(crate) fn is_aggregated(batch: &Batch, cx: &Cx<'_, '_>) -> bool {
 }
 
 /// Replaces the aggregated records of a batch by their user records. `first_position` is that of the first record; the
-/// batch's own positions, if it lists any, say where the others are. Positions of user records are listed if anybody
-/// watches.
+/// batch's own positions, if it lists any, say where the others are. Positions of user records are listed.
 ///
 /// With the `range` of a shard, an aggregated record of which any user record hashes outside of it is dropped as a whole,
 /// as the Kinesis Client Library does (KDS-KCL-37). Returns how many user records were dropped by that.
@@ -32,7 +31,7 @@ pub(crate) fn deaggregate(
     }
     let first_aggregate = cx.keys().first_aggregate();
     let mut apart = cx.fresh();
-    let (listed, watched) = (!batch.positions.is_empty(), cx.is_watched());
+    let listed = !batch.positions.is_empty();
     let mut dropped = 0;
     for (index, record) in batch.records.iter().enumerate() {
         let position = if listed {
@@ -63,10 +62,8 @@ pub(crate) fn deaggregate(
                 ..*member
             }));
         }
-        if watched {
-            let count = apart.records.len() - before;
-            apart.positions.extend(core::iter::repeat_n(position, count));
-        }
+        let count = apart.records.len() - before;
+        apart.positions.extend(core::iter::repeat_n(position, count));
     }
     apart.bytes = apart.records.iter().map(|record| u64::from(record.bytes)).sum();
     apart.envelope = batch.envelope;

@@ -3,7 +3,7 @@
 use crate::blueprint::{
     ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
     FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint, ModelParameters,
-    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, Size, StartingPosition,
+    ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint, SinkService, Size,
     StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
@@ -79,16 +79,7 @@ pub fn stream(name: &str, shard_count: u32) -> StreamBlueprint {
 
 /// BatchSize 100, no window, one lane.
 pub fn mapping(name: &str, stream: &str, function: &str) -> MappingBlueprint {
-    MappingBlueprint {
-        name: name.to_owned(),
-        consumer: None,
-        stream: stream.to_owned(),
-        function: function.to_owned(),
-        starting_position: StartingPosition::TrimHorizon,
-        batch_size: 100,
-        maximum_batching_window: SimDuration::ZERO,
-        parallelization_factor: 1,
-    }
+    MappingBlueprint::new(name, stream, function)
 }
 
 /// 20 ms a batch, a cold start of half a second.
@@ -108,6 +99,8 @@ pub fn function(name: &str, sink: Option<&str>) -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: sink.map(str::to_owned),
     }
 }
@@ -118,6 +111,9 @@ pub fn sink(name: &str) -> SinkBlueprint {
         name: name.to_owned(),
         capacity: None,
         latency: constant(SimDuration::from_millis(5)),
+        max_connections: None,
+        idempotent: false,
+        service: SinkService::Database,
     }
 }
 

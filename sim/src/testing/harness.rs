@@ -241,6 +241,8 @@ const fn carried(event: &Event) -> Option<BatchId> {
             _,
             mapping::Event::PageReceived { batch }
             | mapping::Event::PageReady { batch }
+            | mapping::Event::ShardsListed { batch }
+            | mapping::Event::IteratorReceived { batch }
             | mapping::Event::Subscribed { batch }
             | mapping::Event::EventReceived { batch }
             | mapping::Event::Invoked { batch },
@@ -271,7 +273,14 @@ const fn carried(event: &Event) -> Option<BatchId> {
             | lambda::Event::Provisioning { .. },
         )
         | Event::Invoker(_, invoker::Event::Send)
-        | Event::Mapping(_, mapping::Event::Poll { .. } | mapping::Event::LaneDue { .. })
+        | Event::Sink(_, sink::Event::RequestDue)
+        | Event::Mapping(
+            _,
+            mapping::Event::Poll { .. }
+            | mapping::Event::LaneDue { .. }
+            | mapping::Event::Begin
+            | mapping::Event::AskAgain { .. },
+        )
         | Event::Producer(
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,

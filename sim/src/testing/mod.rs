@@ -6,4 +6,5 @@ pub mod harness;
 pub mod libraries;
 pub mod note;
 pub mod operations;
+mod sinks;
 pub mod strategies;

@@ -30,6 +30,7 @@ pub(super) fn quick_changes() -> ModelParameters {
     let ms = SimDuration::from_millis;
     ModelParameters {
         shard_discovery_interval: ms(700),
+        mapping_creation_delay: ms(900),
         reshard_time: ms(1_500),
         capacity_mode_switch_time: ms(1_000),
         retention_increase_time: ms(900),

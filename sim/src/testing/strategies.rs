@@ -1,12 +1,13 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
-use super::blueprints::{function, mapping, model, producer, sink, stream};
+use super::blueprints::{function, mapping, model, producer, stream};
 use super::functions::{functions, invokers};
 use super::libraries::libraries;
 use super::operations::{asked_of_records, operations, quick_changes};
+use super::sinks::sinks;
 use crate::blueprint::{
     Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, ProducerBlueprint,
-    PutApi, Resend, RetryMode, SdkRetry, SinkBlueprint, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
+    PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, Spread, StreamBlueprint, Trace, TraceRows, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -87,6 +88,12 @@ pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
             producer.size = Size::Drawn(Distribution::Constant(100.0));
             producer.concurrency = 1_000;
             producer.library = None;
+        }
+        for sink in &mut blueprint.sinks {
+            // A table takes a part of a request, so that what it refused comes later.
+            if matches!(sink.service, SinkService::Table(_)) {
+                sink.service = SinkService::Database;
+            }
         }
         blueprint
             .interventions
@@ -445,18 +452,6 @@ fn mappings() -> impl Strategy<Value = MappingBlueprint> {
                 ..mapping("", "records", &format!("function-{function}"))
             },
         )
-}
-
-fn sinks() -> impl Strategy<Value = SinkBlueprint> {
-    let capacity = prop_oneof![Just(None), (1_u64..200).prop_map(|rate| Some(Rate::per_second(rate)))];
-    (capacity, 0_u32..100).prop_map(|(capacity, latency)| SinkBlueprint {
-        capacity,
-        latency: Distribution::Uniform {
-            low: 0.0,
-            high: f64::from(latency) * 1e6,
-        },
-        ..sink("")
-    })
 }
 
 fn interventions() -> impl Strategy<Value = Intervention> {

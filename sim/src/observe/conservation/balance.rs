@@ -96,6 +96,8 @@ impl Conservation {
                 vec![
                     Term::new("acknowledged once", reader.acknowledged),
                     Term::new("discarded", reader.discarded),
+                    Term::new("dead-lettered", reader.dead_lettered),
+                    Term::new("filtered out", reader.filtered_out),
                     Term::new("expired unread", reader.expired_unread),
                     Term::new("expired before a retry", reader.expired_in_retry),
                     Term::new("in flight", in_flight),

@@ -23,7 +23,7 @@ use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{FunctionId, InvokerId, ProducerId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::fact::{ApplicationChange, Fact, ShardTally};
+use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
 use crate::observe::sums::Sums;
@@ -203,16 +203,14 @@ impl Conservation {
             } => {
                 self.page_read(now, (stream, shard), reader, first_position, records);
             }
-            Fact::ApplicationChanged {
-                reader,
-                change: ApplicationChange::ReadingBegan { shard, position },
-            } => self.readers[reader].shard(shard).starts_at(position),
             Fact::RecordsExpiredUnread { .. }
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::BatchDispatched { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.progress(now, fact),
+            Fact::ApplicationChanged { .. } | Fact::MappingChanged { .. } => self.reading_began(fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
             Fact::FunctionChanged { .. } | Fact::AsynchronousEvent { .. } | Fact::InvokerActed { .. } => {
                 self.direct(fact);
@@ -232,9 +230,9 @@ impl Conservation {
             | Fact::BatchFailed { .. }
             | Fact::InvocationThrottled { .. }
             | Fact::RecordsProcessed { .. }
+            | Fact::SinkChanged { .. }
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
-            | Fact::ApplicationChanged { .. }
             | Fact::Intervened { .. } => {}
         }
     }
@@ -346,7 +344,7 @@ impl Conservation {
             let result = if starts_over {
                 done.acknowledge_some(first_position, batch, again)
             } else {
-                done.acknowledge(lane, records, first_position, positions)
+                done.acknowledge(lane, records, first_position, positions, arrivals(batch))
             };
             let result = result.map(|batch| reading.finish(now, batch));
             self.judge(now, (reader, shard), None, result);

@@ -2,6 +2,7 @@
 
 use super::flow_time::Arrivals;
 use crate::engine::index::to_u32;
+use crate::observe::fact::Remains;
 use crate::observe::positions::Positions;
 use crate::record::Record;
 
@@ -15,6 +16,10 @@ pub(super) struct Reader {
     /// Acknowledged again.
     pub(super) acknowledged_again: u64,
     pub(super) discarded: u64,
+    /// Given up, and known to the on-failure destination.
+    pub(super) dead_lettered: u64,
+    /// Not wanted by the filters.
+    pub(super) filtered_out: u64,
     pub(super) expired_unread: u64,
     pub(super) expired_in_retry: u64,
     /// Expired while their batch waited, at positions that the next checkpoints will tell.
@@ -55,6 +60,8 @@ impl Reader {
             acknowledged: 0,
             acknowledged_again: 0,
             discarded: 0,
+            dead_lettered: 0,
+            filtered_out: 0,
             expired_unread: 0,
             expired_in_retry: 0,
             unplaced: 0,
@@ -106,16 +113,24 @@ impl Reader {
         self.lanes[lane] = batch;
     }
 
-    /// Returns the lane's batch.
+    /// Returns the lane's batch, or the `part` of it that is acknowledged, if not all of it is.
     pub(super) fn acknowledge(
         &mut self,
         lane: u16,
         records: u32,
         first: u64,
         positions: &[u64],
+        part: Arrivals,
     ) -> Result<Arrivals, Broken> {
         let count = u64::from(records);
-        let batch = self.lanes.get(usize::from(lane)).copied().unwrap_or_default();
+        let whole = self.lanes.get(usize::from(lane)).copied().unwrap_or_default();
+        let batch = if part.records == 0 { whole } else { part };
+        Broken::unless(
+            batch.records <= whole.records,
+            ("records acknowledged", count),
+            ("records of the lane's batch", whole.records),
+            "More of a batch was acknowledged than was sent to the function.",
+        )?;
         Broken::unless(
             batch.records == count,
             ("records acknowledged", count),
@@ -136,14 +151,7 @@ impl Reader {
             ("read up to", self.read_until),
             "A record was acknowledged that was never read.",
         )?;
-        let mut new = 0;
-        if positions.is_empty() {
-            new = self.done.insert_run(first, count);
-        } else {
-            for position in positions {
-                new += u64::from(self.done.insert(*position));
-            }
-        }
+        let new = self.settle(first, positions, count);
         self.acknowledged += new;
         self.acknowledged_again += count - new;
         self.lanes[usize::from(lane)] = Arrivals::default();
@@ -208,16 +216,44 @@ impl Reader {
         self.expired_in_retry += count;
     }
 
-    pub(super) fn discard(&mut self, first: u64, records: &[Record]) -> Result<(), Broken> {
-        let count = u64::from(to_u32(records.len()));
-        self.discarded += count;
-        let new = self.done.insert_run(first, count);
+    pub(super) fn discard(
+        &mut self,
+        first: u64,
+        positions: &[u64],
+        count: u64,
+        remains: Remains,
+    ) -> Result<(), Broken> {
+        match remains {
+            Remains::DeadLettered => self.dead_lettered += count,
+            Remains::Dropped | Remains::Undeliverable => self.discarded += count,
+        }
+        let new = self.settle(first, positions, count);
         Broken::unless(
             new == count,
             ("positions discarded", count),
             ("not done before", new),
             "A record was discarded that the reader was already done with.",
         )
+    }
+
+    pub(super) fn filter_out(&mut self, positions: &[u64], count: u64) -> Result<(), Broken> {
+        self.filtered_out += count;
+        let new = self.settle(0, positions, count);
+        Broken::unless(
+            new == count,
+            ("positions filtered out", count),
+            ("not done before", new),
+            "A record was filtered out that the reader was already done with.",
+        )
+    }
+
+    /// Notes positions as done and returns how many were not before.
+    fn settle(&mut self, first: u64, positions: &[u64], count: u64) -> u64 {
+        if positions.is_empty() {
+            return self.done.insert_run(first, count);
+        }
+        let new = |new: u64, position: &u64| new + u64::from(self.done.insert(*position));
+        positions.iter().fold(0, new)
     }
 
     /// A checkpoint passes only what is done: acknowledged, discarded or expired.

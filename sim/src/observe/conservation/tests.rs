@@ -358,6 +358,8 @@ fn expired_and_discarded_records_are_terms_of_the_reader_ledger() {
             reader: ENRICH,
             shard: SHARD,
             reason: crate::observe::fact::DiscardReason::PayloadTooLarge,
+            remains: crate::observe::fact::Remains::Dropped,
+            positions: &[],
             records: &batch[4..5],
             first_position: 4,
         },

@@ -22,6 +22,7 @@ use crate::observe::counts::Counts;
 use crate::observe::fact::Fact;
 use crate::observe::latency::{Histogram, Latency};
 use crate::observe::ordering::{Ordering, Place};
+use crate::record::Record;
 use growth::Growth;
 use steps::Advance;
 
@@ -124,9 +125,7 @@ impl Course {
             }
             // An application processes what it reads without an invocation.
             Fact::BatchDispatched { processor, records, .. } if self.is_application(processor) => {
-                let age = records.last().map(|last| now.since(last.arrived_at));
-                let most = &mut self.processors[processor].invocations.steps.open().iterator_age_max;
-                *most = (*most).max(age);
+                self.got(now, processor, records);
             }
             Fact::InvocationStarted {
                 function,
@@ -134,12 +133,11 @@ impl Course {
                 concurrent,
                 ..
             } => {
-                let age = records.last().map(|last| now.since(last.arrived_at));
+                self.got(now, function.into(), records);
                 let function = &mut self.processors[function.into()];
                 function.concurrent = u64::from(concurrent);
                 let step = function.invocations.steps.open();
                 step.concurrent_max = step.concurrent_max.max(u64::from(concurrent));
-                step.iterator_age_max = step.iterator_age_max.max(age);
             }
             Fact::InvocationEnded {
                 function, concurrent, ..
@@ -172,11 +170,21 @@ impl Course {
             | Fact::RecordsDelivered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
+    }
+
+    /// Records reached what processes them.
+    fn got(&mut self, now: SimTime, processor: ProcessorId, records: &[Record]) {
+        let age = records.last().map(|last| now.since(last.arrived_at));
+        let most = &mut self.processors[processor].invocations.steps.open().iterator_age_max;
+        *most = (*most).max(age);
     }
 
     /// The course up to now, with everything that has happened in the step in progress.

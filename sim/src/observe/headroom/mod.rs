@@ -337,18 +337,9 @@ impl Headroom {
             | Fact::RecordsExpiredInRetry { .. }
             | Fact::RecordsDiscarded { .. }
             | Fact::BatchDispatched { .. } => self.reader(now, fact),
-            Fact::InvocationStarted {
-                function, concurrency, ..
-            } => self.concurrency(now, function, concurrency, false),
-            Fact::InvocationThrottled {
-                function, concurrency, ..
-            } => self.concurrency(now, function, concurrency, true),
-            Fact::InvocationEnded {
-                function,
-                duration,
-                outcome,
-                ..
-            } => self.ended(now, function, duration, outcome == InvocationOutcome::TimedOut),
+            Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
+                self.invocation(now, fact);
+            }
             Fact::RecordsDelivered {
                 sink,
                 records,
@@ -375,10 +366,37 @@ impl Headroom {
             | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
+            | Fact::MappingChanged { .. }
+            | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn invocation(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::InvocationStarted {
+            function, concurrency, ..
+        } = *fact
+        {
+            self.concurrency(now, function, concurrency, false);
+        }
+        if let Fact::InvocationThrottled {
+            function, concurrency, ..
+        } = *fact
+        {
+            self.concurrency(now, function, concurrency, true);
+        }
+        if let Fact::InvocationEnded {
+            function,
+            duration,
+            outcome,
+            ..
+        } = *fact
+        {
+            self.ended(now, function, duration, outcome == InvocationOutcome::TimedOut);
         }
     }
 

@@ -13,6 +13,10 @@ pub enum Namespace {
     Application,
     /// The Kinesis Producer Library itself (KDS-MET-16).
     ProducerLibrary,
+    /// DynamoDB.
+    DynamoDb,
+    /// S3, if its request metrics are switched on (S3-MET-01).
+    S3,
     /// CloudWatch has no such number.
     Simulator,
 }
@@ -23,6 +27,8 @@ impl fmt::Display for Namespace {
             Self::Lambda => "AWS/Lambda",
             Self::Application => "KCL",
             Self::ProducerLibrary => "KinesisProducerLibrary",
+            Self::DynamoDb => "AWS/DynamoDB",
+            Self::S3 => "AWS/S3",
             Self::Simulator => "Simulator",
         })
     }
@@ -133,6 +139,12 @@ catalogue! {
     Duration = "Duration", Lambda, Milliseconds, Average, "Time of the handler without cold start, stamped with the invocation's start.", "LAM-M-04";
     IteratorAge = "IteratorAge", Lambda, Milliseconds, Maximum, "Age of a batch's last record when the function gets it.", "LAM-M-06";
     ConcurrentExecutions = "ConcurrentExecutions", Lambda, Count, Maximum, "Invocations in progress, at each start and end of one.", "LAM-M-08";
+    PolledEventCount = "PolledEventCount", Lambda, Count, Sum, "Records that a poll of a mapping brought; 0 for an empty one.", "LAM-M-22";
+    FilteredOutEventCount = "FilteredOutEventCount", Lambda, Count, Sum, "Records that the filters of a mapping let pass by.", "LAM-M-22";
+    InvokedEventCount = "InvokedEventCount", Lambda, Count, Sum, "Records that a mapping sent to its function, each time counted.", "LAM-M-22";
+    FailedInvokeEventCount = "FailedInvokeEventCount", Lambda, Count, Sum, "Records of invocations that failed, or that were reported as failed, stamped with the end.", "LAM-M-25";
+    DroppedEventCount = "DroppedEventCount", Lambda, Count, Sum, "Records that a mapping gave up and of which nobody was told.", "LAM-M-26";
+    OnFailureDestinationDeliveredEventCount = "OnFailureDestinationDeliveredEventCount", Lambda, Count, Sum, "Records of documents that the on-failure destination got.", "LAM-M-22";
     ProvisionedConcurrentExecutions = "ProvisionedConcurrentExecutions", Lambda, Count, Maximum, "Provisioned environments in use, at each start and end of an invocation.", "LAM-M-11";
     ProvisionedConcurrencyInvocations = "ProvisionedConcurrencyInvocations", Lambda, Count, Sum, "1 for an invocation on a provisioned environment, 0 for one that spilled over.", "LAM-M-12";
     ProvisionedConcurrencySpilloverInvocations = "ProvisionedConcurrencySpilloverInvocations", Lambda, Count, Sum, "1 for an invocation on demand of a function with provisioned environments, else 0.", "LAM-M-13";
@@ -143,12 +155,20 @@ catalogue! {
     AsyncEventAge = "AsyncEventAge", Lambda, Milliseconds, Average, "From an event's acceptance to an attempt to process it.", "LAM-M-16";
     AsyncEventsDropped = "AsyncEventsDropped", Lambda, Count, Sum, "Asynchronous events given up without success.", "LAM-M-17";
     DeadLetterErrors = "DeadLetterErrors", Lambda, Count, Sum, "1 for a report to the dead-letter queue that failed, 0 for one that arrived.", "LAM-M-18";
-    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a report to a destination that failed, 0 for one that arrived.", "LAM-M-18";
+    DestinationDeliveryFailures = "DestinationDeliveryFailures", Lambda, Count, Sum, "1 for a report to a destination that failed, 0 for one that arrived: of asynchronous events, and of batches that a mapping gave up.", "LAM-M-18";
     UserRecordsPut = "UserRecordsPut", ProducerLibrary, Count, Sum, "1 for a user record that was put, 0 for one that failed.", "KDS-MET-16";
     KinesisRecordsPut = "KinesisRecordsPut", ProducerLibrary, Count, Sum, "1 for a Kinesis record that was put, 0 for one that was refused.", "KDS-MET-16";
     BufferingTime = "BufferingTime", ProducerLibrary, Milliseconds, Average, "From a user record's creation, or the end of its last attempt, to the next attempt.", "KDS-MET-16";
     RetriesPerRecord = "RetriesPerRecord", ProducerLibrary, Count, Average, "Attempts of a user record beyond the first.", "KDS-MET-16";
     ErrorsByCode = "ErrorsByCode", ProducerLibrary, Count, Sum, "Kinesis records that were refused or failed, and requests that failed whole; of all codes.", "KDS-MET-16";
+    ConsumedWriteCapacityUnits = "ConsumedWriteCapacityUnits", DynamoDb, Count, Sum, "Write units that a table's requests consumed.", "DDB-MET-01";
+    WriteThrottleEvents = "WriteThrottleEvents", DynamoDb, Count, Sum, "Items that a table refused for throughput, those of a BatchWriteItem one by one.", "DDB-MET-01";
+    SuccessfulRequestLatency = "SuccessfulRequestLatency", DynamoDb, Milliseconds, Average, "From a request to its answer, of those that wrote an item.", "DDB-MET-01";
+    SystemErrors = "SystemErrors", DynamoDb, Count, Sum, "Requests that the service answered with an error of its own.", "DDB-MET-01";
+    PutRequests = "PutRequests", S3, Count, Sum, "Requests to write an object.", "S3-MET-01";
+    ServerErrors = "5xxErrors", S3, Count, Average, "1 for a request that was answered with 503, else 0.", "S3-MET-01";
+    TotalRequestLatency = "TotalRequestLatency", S3, Milliseconds, Average, "From a request to its answer.", "S3-MET-01";
+    WritesFailed = "WritesFailed", Simulator, Count, Sum, "Writes whose writer was told of an error.", "";
     RequestsSent = "RequestsSent", Simulator, Count, Sum, "Requests that a direct caller sent.", "";
     RequestsFailed = "RequestsFailed", Simulator, Count, Sum, "1 for an answer to a direct caller that tells of a function error or timeout, else 0.", "";
     RequestsThrottled = "RequestsThrottled", Simulator, Count, Sum, "1 for a direct call refused with 429, else 0.", "";

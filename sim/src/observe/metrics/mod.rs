@@ -3,9 +3,12 @@
 pub mod catalogue;
 mod fan_out;
 mod functions;
+mod groups;
+mod mapping;
 mod points;
 pub mod series;
 mod shards;
+mod sinks;
 #[cfg(test)]
 mod tests;
 
@@ -17,99 +20,14 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
+use groups::{ACCOUNT, APPLICATION, CONSUMER, FUNCTION, INVOKER, LIBRARY, MAPPING, PRODUCER, SHARD, STREAM};
 use points::{latencies, stored_bytes};
 use shards::Shards;
 use std::sync::Arc;
-
-/// Which series a component keeps: metrics in a fixed order.
-const STREAM: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::PutRecordBytes,
-    Metric::PutRecordLatency,
-    Metric::PutRecordSuccess,
-    Metric::PutRecordsBytes,
-    Metric::PutRecordsLatency,
-    Metric::PutRecordsSuccess,
-    Metric::PutRecordsTotalRecords,
-    Metric::PutRecordsSuccessfulRecords,
-    Metric::PutRecordsFailedRecords,
-    Metric::PutRecordsThrottledRecords,
-    Metric::WriteProvisionedThroughputExceeded,
-    Metric::ReadProvisionedThroughputExceeded,
-    Metric::GetRecordsBytes,
-    Metric::GetRecordsRecords,
-    Metric::GetRecordsLatency,
-    Metric::GetRecordsSuccess,
-    Metric::GetRecordsIteratorAgeMilliseconds,
-    Metric::RecordsExpired,
-];
-const SHARD: &[Metric] = &[
-    Metric::IncomingRecords,
-    Metric::IncomingBytes,
-    Metric::WriteProvisionedThroughputExceeded,
-];
-const FUNCTION: &[Metric] = &[
-    Metric::Invocations,
-    Metric::Errors,
-    Metric::Throttles,
-    Metric::Duration,
-    Metric::IteratorAge,
-    Metric::ConcurrentExecutions,
-    Metric::ProvisionedConcurrentExecutions,
-    Metric::ProvisionedConcurrencyInvocations,
-    Metric::ProvisionedConcurrencySpilloverInvocations,
-    Metric::ProvisionedConcurrencyUtilization,
-    Metric::AsyncEventsReceived,
-    Metric::AsyncEventAge,
-    Metric::AsyncEventsDropped,
-    Metric::DeadLetterErrors,
-    Metric::DestinationDeliveryFailures,
-    Metric::ColdStarts,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-/// Of a registered consumer (KDS-MET-13).
-const CONSUMER: &[Metric] = &[
-    Metric::SubscribeToShardSuccess,
-    Metric::SubscribeToShardRateExceeded,
-    Metric::SubscribeToShardEventBytes,
-    Metric::SubscribeToShardEventRecords,
-    Metric::SubscribeToShardEventSuccess,
-    Metric::SubscribeToShardEventMillisBehindLatest,
-];
-const APPLICATION: &[Metric] = &[
-    Metric::MillisBehindLatest,
-    Metric::LeasesTaken,
-    Metric::RecordsDelivered,
-    Metric::EndToEndLatency,
-];
-/// What CloudWatch has for a Region and none of its functions.
-const ACCOUNT: &[Metric] = &[
-    Metric::UnreservedConcurrentExecutions,
-    Metric::ClaimedAccountConcurrency,
-];
-const INVOKER: &[Metric] = &[
-    Metric::RequestsSent,
-    Metric::RequestsFailed,
-    Metric::RequestsThrottled,
-    Metric::ResponseTime,
-];
-const PRODUCER: &[Metric] = &[Metric::RecordsProduced, Metric::RecordsGivenUp];
-const LIBRARY: &[Metric] = &[
-    Metric::RecordsProduced,
-    Metric::RecordsGivenUp,
-    Metric::UserRecordsPut,
-    Metric::KinesisRecordsPut,
-    Metric::BufferingTime,
-    Metric::RetriesPerRecord,
-    Metric::ErrorsByCode,
-];
-const SINK: &[Metric] = &[Metric::RecordsDelivered, Metric::EndToEndLatency];
 
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -153,6 +71,8 @@ pub struct Metrics {
     producers: IndexVec<ProducerId, Group>,
     streams: IndexVec<StreamId, Group>,
     shards: IndexVec<StreamId, Shards>,
+    /// A mapping publishes its own metrics only where MetricsConfig asks for them (LAM-M-20).
+    mappings: IndexVec<MappingId, Option<Group>>,
     /// By reader, of those that are registered consumers.
     consumers: IndexVec<ReaderId, Group>,
     processors: IndexVec<ProcessorId, Group>,
@@ -184,6 +104,11 @@ impl Metrics {
                 .iter()
                 .map(|stream| Shards::new(stream.shards))
                 .collect(),
+            mappings: directory
+                .mappings
+                .iter()
+                .map(|mapping| mapping.event_count.then(|| Group::new(MAPPING)))
+                .collect(),
             consumers: directory.readers.iter().map(|_| Group::new(CONSUMER)).collect(),
             processors: directory
                 .processors
@@ -200,7 +125,11 @@ impl Metrics {
                 .collect(),
             invokers: directory.invokers.iter().map(|_| Group::new(INVOKER)).collect(),
             account: Group::new(ACCOUNT),
-            sinks: directory.sinks.iter().map(|_| Group::new(SINK)).collect(),
+            sinks: directory
+                .sinks
+                .iter()
+                .map(|entry| Group::new(sinks::of(entry.service)))
+                .collect(),
             directory,
         }
     }
@@ -210,7 +139,8 @@ impl Metrics {
         match of {
             Component::Producer(id) => self.producers.get(id),
             Component::Stream(id) => self.streams.get(id),
-            Component::Mapping(id) => self.consumers.get(id.into()),
+            Component::Mapping(id) if CONSUMER.contains(&metric) => self.consumers.get(id.into()),
+            Component::Mapping(id) => self.mappings.get(id).and_then(Option::as_ref),
             Component::Application(id) if CONSUMER.contains(&metric) => {
                 self.consumers.get(self.directory.reader_of(id))
             }
@@ -283,13 +213,15 @@ impl Metrics {
                 error,
             } => self.put_refused(now, stream, producer, len(records), error),
             Fact::ApplicationChanged { reader, change } => self.application(now, reader, change),
-            Fact::GetRecordsHandled { .. } => self.read(now, fact),
-            Fact::SubscriptionEventPushed { .. } | Fact::SubscriptionAnswered { .. } => self.fan_out(now, fact),
-            Fact::GetRecordsThrottled { stream, .. } => {
-                let group = &mut self.streams[stream];
-                group.add(now, Metric::GetRecordsSuccess, Point::of(0));
-                group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
-            }
+            Fact::BatchDispatched { .. }
+            | Fact::BatchFailed { .. }
+            | Fact::RecordsDiscarded { .. }
+            | Fact::RecordsFilteredOut { .. }
+            | Fact::MappingChanged { .. } => self.mapping(now, fact),
+            Fact::GetRecordsHandled { .. }
+            | Fact::GetRecordsThrottled { .. }
+            | Fact::SubscriptionEventPushed { .. }
+            | Fact::SubscriptionAnswered { .. } => self.served(now, fact),
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
                 self.expired(now, reader, count);
             }
@@ -311,15 +243,13 @@ impl Metrics {
                 self.processors[processor].complete(now, latencies);
                 self.sinks[sink].complete(now, latencies);
             }
+            Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
-            | Fact::RecordsDiscarded { .. }
             | Fact::RecordsGathered { .. }
-            | Fact::BatchDispatched { .. }
-            | Fact::BatchFailed { .. }
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. }
             | Fact::StreamChanged { .. }
@@ -422,7 +352,26 @@ impl Metrics {
         self.shards[stream].put(now, shards);
     }
 
+    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
+        if let ApplicationChange::LeaseTaken { .. } = change {
+            let processor = self.directory.readers[reader].processor;
+            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
+        }
+    }
+
+    /// A stream answered a reader, or pushed to one.
+    fn served(&mut self, now: SimTime, fact: &Fact<'_>) {
+        self.read(now, fact);
+        self.fan_out(now, fact);
+        self.mapping(now, fact);
+    }
+
     fn read(&mut self, now: SimTime, fact: &Fact<'_>) {
+        if let Fact::GetRecordsThrottled { stream, .. } = *fact {
+            let group = &mut self.streams[stream];
+            group.add(now, Metric::GetRecordsSuccess, Point::of(0));
+            group.add(now, Metric::ReadProvisionedThroughputExceeded, Point::of(1));
+        }
         let Fact::GetRecordsHandled {
             stream,
             reader,
@@ -464,13 +413,6 @@ impl Metrics {
         }
         if error == ServiceError::ProvisionedThroughputExceeded {
             group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(records));
-        }
-    }
-
-    fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {
-        if let ApplicationChange::LeaseTaken { .. } = change {
-            let processor = self.directory.readers[reader].processor;
-            self.processors[processor].add(now, Metric::LeasesTaken, Point::of(1));
         }
     }
 

@@ -391,13 +391,16 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
     let groups = [
         super::STREAM,
         super::APPLICATION,
+        super::MAPPING,
         super::CONSUMER,
         super::FUNCTION,
         super::ACCOUNT,
         super::INVOKER,
         super::PRODUCER,
         super::LIBRARY,
-        super::SINK,
+        super::sinks::SINK,
+        super::sinks::TABLE,
+        super::sinks::BUCKET,
     ];
     for metric in Metric::ALL {
         assert_eq!(Metric::named(metric.row().name), Some(*metric));

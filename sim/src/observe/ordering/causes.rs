@@ -203,11 +203,22 @@ impl Causes {
 
 /// What made records unreachable for a reader.
 pub(super) fn loss(now: SimTime, fact: &Fact<'_>, directory: &Directory) -> Option<Cause> {
-    if let Fact::RecordsDiscarded { reader, reason, .. } = *fact {
+    if let Fact::RecordsDiscarded {
+        reader,
+        reason,
+        remains,
+        ..
+    } = *fact
+    {
         let reader = directory.reader_label(reader);
-        return Some(match reason {
-            DiscardReason::PayloadTooLarge => Cause::TooLarge { reader, at: now },
-            DiscardReason::ProcessingFailed => Cause::Skipped { reader, at: now },
+        return Some(if reason == DiscardReason::ProcessingFailed {
+            Cause::Skipped { reader, at: now }
+        } else {
+            Cause::GivenUp {
+                reader,
+                at: now,
+                why: format!("{}{}", reason.why(), remains.then()),
+            }
         });
     }
     let (Fact::RecordsExpiredUnread {

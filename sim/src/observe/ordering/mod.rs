@@ -176,7 +176,16 @@ impl Ordering {
             | Fact::BatchAcknowledged { .. }
             | Fact::CheckpointAdvanced { .. } => self.user_records(fact),
             Fact::BatchDispatched { .. } | Fact::BatchFailed { .. } => self.causes.batch(now, fact),
-            Fact::RecordsProcessed { processor, records, .. } | Fact::RecordsDelivered { processor, records, .. } => {
+            Fact::RecordsProcessed { processor, records, .. } => self.deliver(now, processor, records),
+            Fact::RecordsDelivered {
+                processor,
+                records,
+                rewrites,
+                ..
+            } => {
+                if let Some(observed) = self.places.get_mut(processor.index()) {
+                    observed.point.set_rewrites(rewrites);
+                }
                 self.deliver(now, processor, records);
             }
             Fact::RecordsExpiredUnread { reader, count, .. } | Fact::RecordsExpiredInRetry { reader, count, .. } => {
@@ -186,6 +195,7 @@ impl Ordering {
             Fact::RecordsDiscarded { reader, records, .. } => {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
+            Fact::RecordsFilteredOut { reader, records, .. } => self.filter_out(reader, records),
             Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
             | Fact::RequestAnswered { .. }
@@ -201,9 +211,11 @@ impl Ordering {
             | Fact::InvocationThrottled { .. }
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
+            | Fact::MappingChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
+            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -236,6 +248,20 @@ impl Ordering {
             }
             for reader in &self.readers[stream] {
                 self.places[*reader].point.excuse(record.key, record.ordinal);
+            }
+        }
+    }
+
+    /// Nobody waits at the reader's place for a record that its filters let pass by. Where several readers lead there,
+    /// another one may bring it.
+    fn filter_out(&mut self, reader: ReaderId, records: &[Record]) {
+        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
+            return;
+        };
+        let alone = self.directory.readers_of(processor).count() == 1;
+        if let Some(observed) = self.places.get_mut(processor.index()).filter(|_| alone) {
+            for record in records {
+                observed.point.excuse(record.key, record.ordinal);
             }
         }
     }
@@ -391,6 +417,11 @@ impl Ordering {
     /// Records that took effect at the place, repeated ones included.
     pub fn delivered(&self, place: Place) -> u64 {
         self.observed(place).map(|(_, observed)| observed.point.records()).sum()
+    }
+    /// Records that were written to the place again and replaced themselves.
+    pub fn rewritten(&self, place: Place) -> u64 {
+        let observed = self.observed(place);
+        observed.map(|(_, observed)| observed.point.rewritten()).sum()
     }
     /// Anomalies at the place.
     pub fn counts(&self, place: Place) -> AnomalyCounts {

@@ -20,6 +20,9 @@ pub(super) struct Point {
     batches: u64,
     records: u64,
     cases: AnomalyCounts,
+    /// What takes effect now replaces itself.
+    rewrites: bool,
+    rewritten: u64,
 }
 
 /// What has taken effect of a key.
@@ -143,6 +146,16 @@ impl Point {
     /// Deliveries so far, repeated ones included.
     pub(super) const fn records(&self) -> u64 {
         self.records
+    }
+
+    /// Records that replaced themselves when they were written again, as an idempotent sink has it.
+    pub(super) const fn rewritten(&self) -> u64 {
+        self.rewritten
+    }
+    /// Whether a record of the effects to come replaces itself if it has taken effect before.
+    #[inline]
+    pub(super) const fn set_rewrites(&mut self, rewrites: bool) {
+        self.rewrites = rewrites;
     }
 
     /// Takes a batch whose records have just taken effect, and reports the first irregular one of each kind.
@@ -308,6 +321,10 @@ impl Point {
 
     #[inline(never)]
     fn again(&mut self) -> Option<Irregular> {
+        if self.rewrites {
+            self.rewritten += 1;
+            return None;
+        }
         (self.cases.add(Anomaly::Duplicate, 1) == 0).then_some(Irregular::Again)
     }
 

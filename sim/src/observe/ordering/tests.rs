@@ -150,6 +150,7 @@ fn a_batch_that_fails_after_its_write_takes_effect_twice() {
             outcome: InvocationOutcome::FunctionError,
             records: 2,
             retry_at: at(90),
+            bisected: false,
         },
     );
     checker.on(
@@ -316,6 +317,8 @@ fn a_record_that_no_invocation_can_carry_is_lost() {
             reader: ENRICH,
             shard: SHARD,
             reason: DiscardReason::PayloadTooLarge,
+            remains: crate::observe::fact::Remains::Dropped,
+            positions: &[],
             records: &batch[..1],
             first_position: 0,
         },

@@ -10,7 +10,7 @@ use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::SimDuration;
 use crate::ids::{ApplicationId, ShardIndex};
-use crate::observe::fact::{DiscardReason, Fact};
+use crate::observe::fact::{DiscardReason, Fact, Remains};
 use crate::services::kinesis;
 use crate::world;
 
@@ -77,6 +77,8 @@ impl Application {
                 reader,
                 shard: ShardIndex(shard),
                 reason: DiscardReason::ProcessingFailed,
+                remains: Remains::Dropped,
+                positions: &[],
                 records: &skipped.records,
                 first_position: skipped.first,
             });

@@ -2,7 +2,7 @@
 
 use super::consumer::{Waiting, Work};
 use super::{Application, Event, broken, count, wake};
-use crate::batch::{Batch, BatchId, Envelope, Passage, WriteCall, Writer};
+use crate::batch::{Batch, BatchId, Envelope, Passage, WriteCall, WriteOutcome, Writer};
 use crate::blueprint::Checkpointing;
 use crate::context::Cx;
 use crate::engine::index::to_u32;
@@ -99,7 +99,7 @@ impl Application {
 
     /// The record processor's code has returned or thrown.
     pub(super) fn processed(&mut self, me: ApplicationId, number: u16, shard: u32, tenure: u16, cx: &mut Cx<'_, '_>) {
-        let (reader, sink) = (self.reader, self.sink);
+        let sink = self.sink;
         let Some(consumer) = self.consumer(number, shard, tenure) else {
             return;
         };
@@ -112,23 +112,13 @@ impl Application {
         let (passage, fails) = (work.passage, work.fails);
         if fails {
             self.put_together((shard, tenure), &mut batch);
-            // The library goes on with the next batch (KDS-KCL-34).
-            cx.emit(|| Fact::ApplicationChanged {
-                reader,
-                change: ApplicationChange::BatchSkipped {
-                    shard: ShardIndex(shard),
-                    first_position: passage.first_position,
-                    records: to_u32(batch.records.len()),
-                },
-            });
-            self.progress(shard).skip(passage.first_position, &batch.records);
-            cx.recycle(batch);
+            self.skip(shard, passage.first_position, batch, cx);
             return self.batch_done(me, number, shard, cx);
         }
         if let Some(sink) = sink {
             return self.write(me, number, shard, (sink, tenure, passage), batch, cx);
         }
-        let processor = self.processor;
+        let (reader, processor) = (self.reader, self.processor);
         cx.emit(|| Fact::RecordsProcessed {
             processor,
             records: &batch.records,
@@ -142,6 +132,21 @@ impl Application {
         self.acknowledge(number, shard, passage.first_position, &batch, cx);
         cx.recycle(batch);
         self.batch_done(me, number, shard, cx);
+    }
+
+    /// The record processor has thrown: the library goes on with the next batch (KDS-KCL-34).
+    fn skip(&mut self, shard: u32, first_position: u64, batch: Batch, cx: &mut Cx<'_, '_>) {
+        let reader = self.reader;
+        cx.emit(|| Fact::ApplicationChanged {
+            reader,
+            change: ApplicationChange::BatchSkipped {
+                shard: ShardIndex(shard),
+                first_position,
+                records: to_u32(batch.records.len()),
+            },
+        });
+        self.progress(shard).skip(first_position, &batch.records);
+        cx.recycle(batch);
     }
 
     fn write(
@@ -164,6 +169,7 @@ impl Application {
                 worker,
                 tenure,
             },
+            outcome: WriteOutcome::Written,
         });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {
@@ -189,8 +195,14 @@ impl Application {
             return;
         }
         self.put_together((shard, tenure), &mut batch);
-        self.acknowledge(worker, shard, call.passage.first_position, &batch, cx);
-        cx.recycle(batch);
+        if call.outcome == WriteOutcome::Written {
+            self.acknowledge(worker, shard, call.passage.first_position, &batch, cx);
+            cx.recycle(batch);
+        } else if self.consumer(worker, shard, tenure).is_some() {
+            self.skip(shard, call.passage.first_position, batch, cx);
+        } else {
+            cx.recycle(batch);
+        }
         if self.consumer(worker, shard, tenure).is_some() {
             self.batch_done(me, worker, shard, cx);
         }

@@ -4,7 +4,7 @@ use super::consumer::{Consumer, Stage, Standing};
 use super::lease::{Checkpoint, Sight};
 use super::timing::{DISPATCH_INTERVAL, HEARTBEAT_INTERVAL};
 use super::{Application, Event, count, wake};
-use crate::batch::{BatchId, Envelope, ListCall, ShardFilter};
+use crate::batch::{BatchId, Envelope, ListCall, Lister, ShardFilter};
 use crate::blueprint::{InitialPosition, KclVersion};
 use crate::context::Cx;
 use crate::engine::index::to_u32;
@@ -93,7 +93,7 @@ impl Application {
         };
         let mut batch = cx.fresh();
         batch.envelope = Envelope::List(ListCall {
-            application: me,
+            lister: Lister::Application(me),
             filter,
         });
         let (stream, delay) = (self.stream, self.link.delay());

@@ -1,9 +1,9 @@
-//! What an application asks before it reads: which shards there are, and an iterator into each.
+//! What a reader asks before it reads: which shards there are, and an iterator into each.
 
 use super::shard::{Shard, ShardState};
 use super::{Event, Stream, broken, quotas};
 use crate::batch::{
-    Batch, BatchId, ChildShard, Envelope, GetCall, IteratorType, ReadCaller, ServiceError, ShardFilter,
+    Batch, BatchId, ChildShard, Envelope, GetCall, IteratorType, Lister, ReadCaller, ServiceError, ShardFilter,
 };
 use crate::blueprint::ModelParameters;
 use crate::context::Cx;
@@ -16,9 +16,9 @@ use crate::engine::token_bucket::TokenBucket;
 use crate::ids::StreamId;
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::services::ServiceBuildError;
-use crate::services::application;
 use crate::services::log::Log;
 use crate::services::random_span::RandomSpan;
+use crate::services::{application, mapping};
 use crate::world;
 
 /// What a stream needs to answer `GetShardIterator`.
@@ -34,12 +34,12 @@ impl Iterators {
     pub(super) fn new(
         component: &str,
         model: &ModelParameters,
-        applications: bool,
+        asked: bool,
         streams: &mut RandomStreams,
     ) -> Result<Self, ServiceBuildError> {
         let service = || RandomSpan::new(component, "iterator-service-time", &model.get_service_time, streams);
         Ok(Self {
-            service: applications.then(service).transpose()?,
+            service: asked.then(service).transpose()?,
             calls: Vec::new(),
         })
     }
@@ -133,8 +133,11 @@ impl Stream {
             opened_at: shard.origin.opened_at,
         }));
         let delay = self.iterators.service_time() + self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Application(call.application, application::Event::ShardsListed { batch })
+        cx.send(batch, delay, |batch| match call.lister {
+            Lister::Mapping(mapping) => world::Event::Mapping(mapping, mapping::Event::ShardsListed { batch }),
+            Lister::Application(application) => {
+                world::Event::Application(application, application::Event::ShardsListed { batch })
+            }
         });
     }
 
@@ -186,12 +189,12 @@ impl Stream {
         let Envelope::Iterator(call) = batch.envelope else {
             return;
         };
-        let ReadCaller::Application { application, .. } = call.caller else {
-            return broken(cx, "a GetShardIterator that no application has sent");
-        };
         let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Application(application, application::Event::IteratorReceived { batch })
+        cx.send(batch, delay, |batch| match call.caller {
+            ReadCaller::Mapping(mapping) => world::Event::Mapping(mapping, mapping::Event::IteratorReceived { batch }),
+            ReadCaller::Application { application, .. } => {
+                world::Event::Application(application, application::Event::IteratorReceived { batch })
+            }
         });
     }
 

@@ -251,8 +251,8 @@ pub struct StreamSetting<'a> {
     pub keys: &'a KeyTable,
     /// Whoever reads the stream.
     pub readers: &'a [ReaderId],
-    /// Some of them are applications, which ask for iterators.
-    pub applications: bool,
+    /// Some of them ask for iterators: applications, and mappings that begin during the run.
+    pub iterators: bool,
     /// Those of them that are registered consumers.
     pub consumers: &'a [ConsumerSetting<'a>],
     /// What the account has.
@@ -275,7 +275,7 @@ impl Stream {
             model,
             keys,
             readers,
-            applications,
+            iterators,
             consumers,
             account,
             metered,
@@ -306,7 +306,7 @@ impl Stream {
                 .collect(),
             put_service: RandomSpan::new(&component, "put-service-time", &model.put_service_time, streams)?,
             get_service: RandomSpan::new(&component, "get-service-time", &model.get_service_time, streams)?,
-            iterators: Iterators::new(&component, model, applications, streams)?,
+            iterators: Iterators::new(&component, model, iterators, streams)?,
             subscriptions: Subscriptions::new(&component, consumers, model, streams)?,
             internal_failure_rate: model.internal_failure_rate,
             entry_failure_rate: model.entry_failure_rate,

@@ -4,8 +4,10 @@ use super::asynchronous::EventQueue;
 use super::cold_start::init_duration;
 use super::destination::Destination;
 use super::environment::Environments;
+use super::poison::PoisonRecords;
 use super::quotas::MEMORY_OF_A_PROCESSOR;
-use crate::blueprint::{DestinationBlueprint, FunctionBlueprint, ModelParameters, ProcessorShare};
+use crate::batch::WindowEvent;
+use crate::blueprint::{DestinationBlueprint, FunctionBlueprint, ModelParameters, ProcessorShare, WindowState};
 use crate::engine::deadlines::Deadlines;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream};
@@ -35,6 +37,10 @@ pub(super) struct Handler {
     pub(super) crash: Option<(Ratio, Stream)>,
     /// A failing handler writes to the sink before it throws.
     pub(super) fails_after_write: bool,
+    /// Records that it can never process; `None`: there are none.
+    pub(super) poison: Option<PoisonRecords>,
+    /// The state that it returns within a tumbling window.
+    pub(super) window_state: Option<WindowState>,
 }
 
 /// One run of a handler, as it will go if nothing stops it.
@@ -49,6 +55,12 @@ pub(super) struct Run {
 }
 
 impl Handler {
+    /// Bytes of the state that it returns after an event of so many records in a window (LAM-W-03, LAM-W-13).
+    pub(super) fn state_after(&self, window: Option<WindowEvent>, records: u32) -> Option<u64> {
+        let (window, state) = (window?, self.window_state?);
+        let before = if window.state == 0 { state.fixed } else { window.state };
+        Some(before + state.per_record * u64::from(records))
+    }
     /// Draws a run, the first in its environment or not. Every run draws the same number of words, whatever comes of it.
     #[inline]
     pub(super) fn run(&mut self, records: u32, first: bool) -> Run {
@@ -127,6 +139,12 @@ pub(super) fn parts(
     let link = Link::new(&component, model, streams)?;
     let per_batch = RandomSpan::new(&component, "duration", &blueprint.per_batch, streams)?;
     let failure = streams.stream(&format!("{component}/failure"))?;
+    let poison = if blueprint.poison.is_none() {
+        None
+    } else {
+        let salt = streams.stream(&format!("{component}/poison"))?.word();
+        Some(PoisonRecords::new(&blueprint.poison, salt))
+    };
     let placement = RandomSpan::new(&component, "placement", &model.placement_time, streams)?;
     let init = init_duration(&blueprint.cold_start).map_err(unusable("init"))?;
     let init = RandomSpan::new(&component, "init", &init, streams)?;
@@ -148,6 +166,8 @@ pub(super) fn parts(
             failure,
             crash,
             fails_after_write: blueprint.fails_after_write,
+            poison,
+            window_state: blueprint.window_state,
         },
         environments: Environments::new(placement, init, idle_lifetime, lifetime),
     })

@@ -5,9 +5,11 @@ use super::admission::Admission;
 use super::asynchronous::{EventQueue, QueuedEvent};
 use super::config::{Handler, Parts};
 use super::environment::{ColdStartTime, Environment, Environments, Occupied};
+use super::poison::{Poisoned, Unprocessed};
 use super::provisioning::Provisioning;
 use crate::batch::{
-    Batch, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall, Writer,
+    Batch, BatchResponse, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall,
+    WriteOutcome, Writer,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -56,6 +58,18 @@ pub(super) struct Invocation {
     pub(super) handler_started_at: SimTime,
     pub(super) fails: bool,
     pub(super) crashes: bool,
+    /// What the handler returns.
+    pub(super) response: BatchResponse,
+    /// Records that it does not process.
+    pub(super) unprocessed: Unprocessed,
+}
+
+impl Invocation {
+    /// It has results for a sink: it works for a mapping, and poison has left it something to process.
+    pub(super) fn writes(&self) -> bool {
+        let processes = |batch: &Batch| !batch.records.is_empty();
+        matches!(self.source, Source::Mapping(_)) && self.batch.as_ref().is_some_and(processes)
+    }
 }
 
 /// What an invocation answers.
@@ -134,6 +148,10 @@ impl Function {
             deaggregate(&mut batch, call.passage.first_position, None, cx);
         }
         let run = self.handler.run(to_u32(batch.records.len()), occupied.first);
+        let poisoned = match (source, &mut self.handler.poison) {
+            (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, call.passage.first_position, cx.keys()),
+            _ => Poisoned::default(),
+        };
         let running = Invocation {
             source,
             batch: Some(batch),
@@ -142,8 +160,10 @@ impl Function {
             cold_start,
             init_within: occupied.init_within,
             handler_started_at,
-            fails: run.fails,
+            fails: run.fails || poisoned.throws,
             crashes: run.crashes,
+            response: poisoned.response,
+            unprocessed: poisoned.unprocessed,
         };
         let invocation = match self.invocations.insert(running) {
             Ok(invocation) => invocation,
@@ -209,6 +229,7 @@ impl Function {
                 invocation,
                 invoke: call,
             },
+            outcome: WriteOutcome::Written,
         });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| {
@@ -243,6 +264,29 @@ impl Function {
         let invocations = &self.invocations;
         self.timeouts
             .discard_leading(|&invocation| invocations.get(invocation).is_err());
+    }
+
+    /// What a handler that has ended returns: of a mapping's batch the records that it did not process, its response, and
+    /// the state of a tumbling window.
+    pub(super) fn answer_of(
+        &self,
+        mut batch: Batch,
+        ended: &mut Invocation,
+        outcome: InvocationOutcome,
+    ) -> (Batch, Source) {
+        let Source::Mapping(call) = ended.source else {
+            return (batch, ended.source);
+        };
+        if outcome == InvocationOutcome::Succeeded && !ended.unprocessed.records.is_empty() {
+            let unprocessed = core::mem::take(&mut ended.unprocessed);
+            (batch.records, batch.positions) = (unprocessed.records, unprocessed.positions);
+        }
+        let call = InvokeCall {
+            response: ended.response,
+            state: self.handler.state_after(call.window, ended.records),
+            ..call
+        };
+        (batch, Source::Mapping(call))
     }
 
     /// Answers the caller. Only a success carries the records back: a mapping reads the others again (LAM-K-20).

@@ -18,6 +18,7 @@ mod destination;
 mod environment;
 mod events;
 mod function;
+mod poison;
 mod provisioning;
 pub mod quotas;
 mod request_rate;
@@ -29,7 +30,7 @@ pub use admission::Account;
 pub use concurrency::{ProvisioningRefused, ReservationRefused};
 pub use quotas::MINIMUM_UNRESERVED_CONCURRENCY;
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, WriteCall, Writer};
+use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, WriteCall, WriteOutcome, Writer};
 use crate::blueprint::{FunctionBlueprint, InvocationType, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{IndexVec, to_u32};
@@ -295,7 +296,7 @@ impl Lambda {
     fn handler_done(&mut self, function: FunctionId, invocation: Handle, cx: &mut Cx<'_, '_>) {
         let state = &mut self.functions[function];
         let (fails, writes) = match state.invocations.get(invocation) {
-            Ok(running) => (running.fails, matches!(running.source, Source::Mapping(_))),
+            Ok(running) => (running.fails, running.writes()),
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
         match state.sink {
@@ -314,7 +315,8 @@ impl Lambda {
         };
         match self.functions[function].invocations.get(invocation) {
             Ok(running) => {
-                let outcome = outcome_of(running.fails);
+                let fails = running.fails || call.outcome != WriteOutcome::Written;
+                let outcome = outcome_of(fails);
                 self.end(function, invocation, outcome, Some(batch), cx);
             }
             // The write took effect all the same, so the retry of the batch will deliver it a second time.
@@ -339,7 +341,7 @@ impl Lambda {
         cx: &mut Cx<'_, '_>,
     ) {
         let state = &mut self.functions[function];
-        let ended = match state.invocations.remove(invocation) {
+        let mut ended = match state.invocations.remove(invocation) {
             Ok(ended) => ended,
             Err(error) => return cx.fail(Fault::Pool(error)),
         };
@@ -348,8 +350,8 @@ impl Lambda {
         let reset = outcome == InvocationOutcome::TimedOut || ended.crashes;
         state.environments.vacate(cx.now(), ended.environment, reset);
         let write_pending = ended.batch.is_none() && written.is_none();
-        let batch = ended.batch.or(written).unwrap_or_else(|| cx.fresh());
-        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() {
+        let batch = ended.batch.take().or(written).unwrap_or_else(|| cx.fresh());
+        if outcome == InvocationOutcome::Succeeded && state.sink.is_none() && !batch.records.is_empty() {
             Function::processed(function, &batch, ended.source, cx);
         }
         let (shard, passage) = ended.source.origin();
@@ -374,7 +376,8 @@ impl Lambda {
             cx.recycle(batch);
             self.event_ended(function, event, outcome, cx);
         } else {
-            state.reply(batch, ended.source, outcome, cx);
+            let (batch, source) = state.answer_of(batch, &mut ended, outcome);
+            state.reply(batch, source, outcome, cx);
         }
     }
 }

@@ -57,6 +57,8 @@ fn function(name: &str) -> FunctionBlueprint {
         failure_rate: Ratio::ZERO,
         crash_share: Ratio::ZERO,
         fails_after_write: false,
+        poison: crate::blueprint::Poison::default(),
+        window_state: None,
         sink: None,
     }
 }
@@ -155,6 +157,9 @@ impl Invocations for Harness<Lambda> {
                 shard: ShardIndex(3),
                 lane: 2,
                 outcome: InvocationOutcome::Succeeded,
+                response: crate::batch::BatchResponse::default(),
+                window: None,
+                state: None,
             }),
         };
         self.send(at, batch, |batch| {

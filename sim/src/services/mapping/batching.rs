@@ -2,12 +2,12 @@
 
 use super::lane::{Lane, LaneBatch, LaneState};
 use super::{Event, Mapping, broken};
-use crate::batch::{Batch, BatchId, Envelope, Passage};
+use crate::batch::{BatchId, Envelope};
 use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::SimTime;
-use crate::ids::{MappingId, ShardIndex};
+use crate::ids::MappingId;
 use crate::observe::fact::{DiscardReason, Fact};
 use crate::world;
 
@@ -31,6 +31,10 @@ impl Mapping {
             records: to_u32(page.records.len()),
             served_at: call.served_at,
         });
+        let wanted = match &self.filters {
+            Some(_) => Some(self.filter(me, shard, &mut page, first, cx)),
+            None => None,
+        };
         let window = self.window;
         let reader = &mut self.readers[to_usize(shard)];
         let open = |lane: &mut Lane| {
@@ -39,7 +43,14 @@ impl Mapping {
                 lane.window_opened = now;
             }
         };
-        if self.lanes_of_keys.is_empty() {
+        if let Some(positions) = &wanted {
+            for (position, record) in positions.iter().zip(&page.records) {
+                let number = self.lanes_of_keys.get(to_usize(record.key.0)).copied().unwrap_or(0);
+                let lane = &mut reader.lanes[usize::from(number)];
+                open(lane);
+                lane.gather(*record, *position);
+            }
+        } else if self.lanes_of_keys.is_empty() {
             let lane = &mut reader.lanes[0];
             open(lane);
             lane.gather_page(&mut page, first);
@@ -54,6 +65,9 @@ impl Mapping {
         for lane in 0..to_u32(self.readers[to_usize(shard)].lanes.len()) {
             self.dispatch(me, shard, u16::try_from(lane).unwrap_or(0), cx);
         }
+        if wanted.is_some() {
+            self.lane_freed(me, shard, cx);
+        }
     }
 
     /// Sends the lane's next batch if the lane is free and a batch is complete; else arms the window's timer.
@@ -62,11 +76,23 @@ impl Mapping {
         let (window, batch_size) = (self.window, self.batch_size);
         loop {
             let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-            if !matches!(lane.state, LaneState::Gathering) || lane.waiting().is_empty() {
+            let idle = lane.waiting().is_empty() && lane.window.is_none();
+            if !matches!(lane.state, LaneState::Gathering) || idle {
                 return;
             }
+            if self.errors.maximum_record_age.is_some() && self.discard_aged(me, shard, lane_number, cx) {
+                continue;
+            }
+            let mut most = batch_size;
+            if !self.tumbling_window.is_zero() {
+                let Some(within) = self.in_window(me, shard, lane_number, cx) else {
+                    return;
+                };
+                most = most.min(within.most);
+            }
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
             let waiting = lane.waiting();
-            let wanted = waiting.len().min(batch_size);
+            let wanted = waiting.len().min(most);
             let records = &waiting[..wanted];
             let bytes = if wanted == waiting.len() {
                 lane.waiting_bytes()
@@ -85,42 +111,20 @@ impl Mapping {
             let mut batch = cx.fresh();
             let positions = lane.take(fitting, &mut batch);
             self.readers[to_usize(shard)].waiting.take_away(&batch);
-            let held = LaneBatch {
-                positions,
-                errors: 0,
-                throttles: 0,
-                attempts: 0,
-                payload_full: fitting < wanted,
-                passage: Passage::default(),
-                read_to: 0,
-                found: Batch::default(),
-            };
+            let held = LaneBatch::new(positions, fitting < wanted);
             return self.invoke(me, shard, lane_number, held, batch, cx);
         }
     }
 
     /// A record that no invocation can carry never blocks the shard (LAM-K-25).
     fn discard_oversized(&mut self, me: MappingId, shard: u32, lane_number: u16, cx: &mut Cx<'_, '_>) {
-        let reader = &mut self.readers[to_usize(shard)];
-        let lane = &mut reader.lanes[usize::from(lane_number)];
-        debug_assert!(
+        debug_assert!({
+            let lane = &self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
             lane.waiting()
                 .first()
                 .is_some_and(|record| self.payload.oversized(record, cx.keys()))
-        );
-        let first_position = lane.first_waiting();
-        let mut batch = cx.fresh();
-        let positions = lane.take(1, &mut batch);
-        reader.waiting.take_away(&batch);
-        cx.emit(|| Fact::RecordsDiscarded {
-            reader: me.into(),
-            shard: ShardIndex(shard),
-            reason: DiscardReason::PayloadTooLarge,
-            records: &batch.records,
-            first_position,
         });
-        cx.recycle(batch);
-        self.finish(me, shard, &positions, cx);
+        self.discard_waiting(me, shard, lane_number, 1, DiscardReason::PayloadTooLarge, cx);
     }
 
     /// Wakes a lane at an instant, and not at any other. A timer for that instant, if there is one, will do.

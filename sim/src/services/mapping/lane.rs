@@ -1,7 +1,9 @@
 //! A lane: one concurrent batch slot of one shard, with the records that wait for it.
 
+use super::windows::OpenWindow;
 use crate::batch::{Batch, Passage};
 use crate::engine::time::SimTime;
+use crate::observe::fact::DiscardReason;
 use crate::record::Record;
 
 /// What a lane is doing.
@@ -36,6 +38,103 @@ pub(super) struct LaneBatch {
     pub(super) read_to: u64,
     /// See `read_to`.
     pub(super) found: Batch,
+    /// A copy of its records, where they are needed after the function has had them.
+    pub(super) kept: Vec<Record>,
+    /// Later pieces of the batch, cut off by bisecting, the next one last (LAM-U-06).
+    pub(super) rest: Vec<Piece>,
+    /// Pieces that were given up, in order, while others of the batch are under way.
+    pub(super) given_up: Vec<GivenUp>,
+    /// It ends a tumbling window, and has no records (LAM-W-06).
+    pub(super) is_final: bool,
+    /// The last of these may grow: nothing of the batch has succeeded since.
+    run_is_open: bool,
+}
+
+/// A piece of a batch that was cut in two.
+#[derive(Clone, Debug)]
+pub(super) struct Piece {
+    pub(super) positions: Positions,
+    /// Function errors of the whole, which it inherits (LAM-U-06).
+    pub(super) errors: u32,
+}
+
+/// Records that are given up together.
+#[derive(Clone, Debug)]
+pub(super) struct GivenUp {
+    pub(super) positions: Positions,
+    pub(super) records: Vec<Record>,
+    pub(super) reason: DiscardReason,
+    /// How often the function got them, in their last batch.
+    pub(super) invocations: u32,
+}
+
+impl LaneBatch {
+    /// A batch that has not been tried.
+    pub(super) fn new(positions: Positions, payload_full: bool) -> Self {
+        Self {
+            positions,
+            errors: 0,
+            throttles: 0,
+            attempts: 0,
+            payload_full,
+            passage: Passage::default(),
+            read_to: 0,
+            found: Batch::default(),
+            kept: Vec::new(),
+            rest: Vec::new(),
+            given_up: Vec::new(),
+            is_final: false,
+            run_is_open: false,
+        }
+    }
+    /// Bytes of memory that records of it take.
+    fn memory(&self) -> u64 {
+        let kept = self.kept.capacity() + self.given_up.iter().map(|one| one.records.capacity()).sum::<usize>();
+        self.found.memory() + u64::try_from(kept * size_of::<Record>()).unwrap_or(u64::MAX)
+    }
+    /// Turns to the next piece, if there is one.
+    pub(super) fn next_piece(&mut self) -> bool {
+        let Some(piece) = self.rest.pop() else {
+            return false;
+        };
+        (self.positions, self.errors, self.throttles) = (piece.positions, piece.errors, 0);
+        self.read_to = self.positions.first();
+        true
+    }
+    /// Records succeeded: what is given up before them and after them are two runs.
+    pub(super) const fn close_run(&mut self) {
+        self.run_is_open = false;
+    }
+    /// Gives the rest of the piece up, whose records were kept.
+    pub(super) fn give_up(&mut self, reason: DiscardReason) {
+        let positions = core::mem::replace(&mut self.positions, Positions::Run { first: 0, count: 0 });
+        let records = core::mem::take(&mut self.kept);
+        let invocations = self.errors + 1;
+        self.add_given_up(positions, records, reason, invocations);
+    }
+    /// Gives records up; next to others that were for the same reason they join these.
+    pub(super) fn add_given_up(
+        &mut self,
+        positions: Positions,
+        records: Vec<Record>,
+        reason: DiscardReason,
+        invocations: u32,
+    ) {
+        let last = self.given_up.last_mut().filter(|last| last.reason == reason);
+        if let Some(last) = last.filter(|_| self.run_is_open) {
+            last.positions.append(&positions);
+            last.records.extend(records);
+            last.invocations = last.invocations.max(invocations);
+        } else {
+            self.given_up.push(GivenUp {
+                positions,
+                records,
+                reason,
+                invocations,
+            });
+        }
+        self.run_is_open = true;
+    }
 }
 
 /// Positions of records in a shard.
@@ -95,6 +194,41 @@ impl Positions {
             }
         }
     }
+    /// Takes the first `count` away and returns them.
+    pub(super) fn split_first(&mut self, count: u64) -> Self {
+        let border = match self {
+            Self::Run { first, .. } => *first + count,
+            Self::List(list) => {
+                let at = usize::try_from(count).unwrap_or(usize::MAX);
+                list.get(at).copied().unwrap_or(u64::MAX)
+            }
+        };
+        self.split_before(border)
+    }
+    /// Adds positions that follow.
+    pub(super) fn append(&mut self, later: &Self) {
+        if let (
+            Self::Run { first, count },
+            Self::Run {
+                first: next,
+                count: more,
+            },
+        ) = (&mut *self, later)
+            && *first + *count == *next
+        {
+            *count += more;
+            return;
+        }
+        let mut list = self.all();
+        list.extend(later.all());
+        *self = Self::List(list);
+    }
+    fn all(&self) -> Vec<u64> {
+        match self {
+            Self::Run { first, count } => (*first..first + count).collect(),
+            Self::List(list) => list.clone(),
+        }
+    }
     /// For facts: the list, or nothing where the positions are consecutive.
     pub(super) fn listed(&self) -> &[u64] {
         match self {
@@ -109,6 +243,8 @@ impl Positions {
 pub(super) struct Lane {
     pub(super) state: LaneState,
     waiting: Waiting,
+    /// The tumbling window that its batches belong to.
+    pub(super) window: Option<OpenWindow>,
     /// When the batching window opened (LAM-E-06): at the end of the previous invocation, or, if it ran out with
     /// nothing gathered, at the first record gathered.
     pub(super) window_opened: SimTime,
@@ -136,6 +272,7 @@ impl Lane {
         Self {
             state: LaneState::Gathering,
             waiting: Waiting::default(),
+            window: None,
             window_opened: SimTime::ZERO,
             timer: None,
             generation: 0,
@@ -148,14 +285,6 @@ impl Lane {
     /// Their bytes.
     pub(super) const fn waiting_bytes(&self) -> u64 {
         self.waiting.bytes
-    }
-    /// Position of the first record that waits.
-    pub(super) fn first_waiting(&self) -> u64 {
-        self.waiting
-            .positions
-            .get(self.waiting.taken)
-            .copied()
-            .unwrap_or(self.waiting.first)
     }
     /// Adds a whole page to a lane that has the shard to itself. An empty lane takes the page's memory over.
     pub(super) fn gather_page(&mut self, page: &mut Batch, first: u64) {
@@ -232,7 +361,7 @@ impl Lane {
     /// Bytes of memory that its records take.
     pub(super) fn memory(&self) -> u64 {
         let waiting = self.waiting.records.capacity() * size_of::<Record>() + self.waiting.positions.capacity() * 8;
-        u64::try_from(waiting).unwrap_or(u64::MAX) + self.batch().map_or(0, |held| held.found.memory())
+        u64::try_from(waiting).unwrap_or(u64::MAX) + self.batch().map_or(0, LaneBatch::memory)
     }
     /// The batch that the lane holds, if it holds one.
     pub(super) fn batch(&self) -> Option<&LaneBatch> {

@@ -31,6 +31,7 @@ impl ShardReader {
     pub(super) fn unread() -> Self {
         Self {
             stage: Stage::Unread,
+            begun: true,
             start: 0,
             cursor: 0,
             progress: Progress::starting_at(0),
@@ -54,7 +55,11 @@ impl Mapping {
     /// Leaves the closed shards of which nothing is in hand any more, and begins with those that follow them.
     pub(super) fn leave_ended(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
         let readers = &self.readers;
-        let done = |shard: &u32| readers[to_usize(*shard)].in_flight == 0;
+        let done = |shard: &u32| {
+            let reader = &readers[to_usize(*shard)];
+            // The end of a shard ends its window, too, and its final invocation is waited for (LAM-W-09).
+            reader.in_flight == 0 && reader.lanes.iter().all(|lane| lane.window.is_none())
+        };
         let left: Vec<u32> = self.ending.iter().copied().filter(done).collect();
         self.ending.retain(|shard| !left.contains(shard));
         for shard in left {

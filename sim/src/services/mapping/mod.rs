@@ -3,9 +3,14 @@
 //! Each shard is polled once a second, and back to back while it is behind (LAM-K-01, LAM-K-02). Pages pass to the
 //! lanes after the dispatch delay; a lane sends a batch when it has BatchSize records, when 6 MB are reached or when its
 //! window is over (LAM-E-03), one batch at a time. A failed batch blocks its lane: it is read again from the stream
-//! after a wait and invoked again (LAM-X-02, LAM-K-20), until it succeeds or its records have expired.
+//! after a wait and invoked again (LAM-X-02, LAM-K-20), whole, in halves (LAM-X-11) or from the first failure that the
+//! function reports (LAM-X-17), until it succeeds, its records have expired, or the mapping gives it up (LAM-X-09).
 
 mod batching;
+mod failure;
+mod filters;
+mod giving_up;
+mod invoking;
 mod lane;
 mod lineage;
 pub(crate) mod payload;
@@ -13,19 +18,23 @@ mod polling;
 mod progress;
 pub mod quotas;
 mod reread;
+mod starting;
 mod subscribing;
 #[cfg(test)]
 mod tests;
+mod windows;
 
-use lane::{Lane, LaneBatch, LaneState, Positions};
+use filters::Filters;
+use giving_up::Destination;
+use lane::{Lane, LaneState, Positions};
 use lineage::Stage;
 use payload::Payload;
 use polling::ReadAhead;
 use progress::Progress;
 use subscribing::FanOut;
 
-use crate::batch::{Batch, BatchId, Envelope, InvocationOutcome, InvokeCall};
-use crate::blueprint::{MappingBlueprint, ModelParameters};
+use crate::batch::BatchId;
+use crate::blueprint::{ErrorHandling, MappingBlueprint, ModelParameters, StartingPosition};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::random::{RandomStreams, Stream as Random};
@@ -35,7 +44,6 @@ use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::services::ServiceBuildError;
 use crate::services::network::Link;
-use crate::world;
 
 /// What happens to a mapping.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -81,6 +89,23 @@ pub enum Event {
         /// The response.
         batch: BatchId,
     },
+    /// A mapping that was created during the run begins.
+    Begin,
+    /// The stream told the shards with which it begins.
+    ShardsListed {
+        /// The response.
+        batch: BatchId,
+    },
+    /// The stream told where reading begins in a shard.
+    IteratorReceived {
+        /// The response.
+        batch: BatchId,
+    },
+    /// A refused question for an iterator is repeated.
+    AskAgain {
+        /// Number of the shard.
+        shard: u32,
+    },
 }
 
 impl Event {
@@ -94,6 +119,10 @@ impl Event {
             Self::Invoked { .. } => 4,
             Self::Subscribed { .. } => 5,
             Self::EventReceived { .. } => 6,
+            Self::Begin => 7,
+            Self::ShardsListed { .. } => 8,
+            Self::IteratorReceived { .. } => 9,
+            Self::AskAgain { .. } => 10,
         }
     }
 }
@@ -104,6 +133,9 @@ pub struct Mapping {
     stream: StreamId,
     function: FunctionId,
     readers: Vec<ShardReader>,
+    starting_position: StartingPosition,
+    /// Zero: before the run, whose streams are empty then, so every starting position is the first one.
+    created_at: SimTime,
     /// Closed shards that have been read to their end and still have records in hand.
     ending: Vec<u32>,
     lanes: u32,
@@ -114,6 +146,11 @@ pub struct Mapping {
     /// Reading stops while so much waits (LAM-U-02).
     read_ahead: ReadAhead,
     payload: Payload,
+    errors: ErrorHandling,
+    destination: Option<Destination>,
+    filters: Option<Filters>,
+    /// Zero: none.
+    tumbling_window: SimDuration,
     timing: Timing,
     /// Records are pushed to it: it is a registered consumer.
     fan_out: Option<FanOut>,
@@ -132,6 +169,8 @@ struct Timing {
     error_backoff: (SimDuration, SimDuration),
     throttle_backoff: (SimDuration, SimDuration),
     page_records: u32,
+    /// From creation to the first poll.
+    creation: SimDuration,
     /// Between two listings of the stream's shards.
     discovery: SimDuration,
 }
@@ -140,6 +179,8 @@ struct Timing {
 #[derive(Clone, Debug)]
 struct ShardReader {
     stage: Stage,
+    /// It is known where reading begins: not while a mapping that is created during the run asks for it.
+    begun: bool,
     start: u64,
     cursor: u64,
     progress: Progress,
@@ -225,7 +266,13 @@ impl Mapping {
         Ok(Self {
             stream,
             function,
-            readers: vec![reader; ranges.len()],
+            readers: if blueprint.created_at > SimTime::ZERO {
+                Vec::new()
+            } else {
+                vec![reader; ranges.len()]
+            },
+            starting_position: blueprint.starting_position,
+            created_at: blueprint.created_at,
             ending: Vec::new(),
             lanes,
             lanes_of_keys,
@@ -236,6 +283,10 @@ impl Mapping {
                 bytes: u64::from(lanes) * quotas::MAX_PAYLOAD_BYTES,
             },
             payload: Payload::new(model.payload_record_overhead, keys),
+            errors: blueprint.errors.clone(),
+            destination: Destination::new(&component, blueprint, streams)?,
+            filters: blueprint.filters.as_ref().map(|filters| Filters::new(filters, keys)),
+            tumbling_window: blueprint.tumbling_window,
             timing: Timing {
                 poll: model.poll_interval,
                 poll_min: model.min_poll_interval,
@@ -243,6 +294,7 @@ impl Mapping {
                 error_backoff: (model.retry_backoff, model.retry_backoff_max),
                 throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),
                 page_records: model.poll_page_records,
+                creation: model.mapping_creation_delay,
                 discovery: model.shard_discovery_interval,
             },
             fan_out: blueprint.consumer.is_some().then(|| FanOut::new(model)),
@@ -254,10 +306,17 @@ impl Mapping {
 
     /// Schedules the first poll of each shard, at a phase of its own within the poll interval (LAM-U-03).
     pub fn start(&mut self, me: MappingId, cx: &mut Cx<'_, '_>) {
-        for shard in 0..to_u32(self.readers.len()) {
-            let offset = self.phase.below(self.timing.poll.as_nanos().max(1));
-            self.poll_at(me, shard, cx.now() + SimDuration::from_nanos(offset), cx);
+        if self.created_at > SimTime::ZERO {
+            return self.start_late(me, cx);
         }
+        for shard in 0..to_u32(self.readers.len()) {
+            self.first_poll(me, shard, cx);
+        }
+    }
+
+    fn first_poll(&mut self, me: MappingId, shard: u32, cx: &mut Cx<'_, '_>) {
+        let offset = self.phase.below(self.timing.poll.as_nanos().max(1));
+        self.poll_at(me, shard, cx.now() + SimDuration::from_nanos(offset), cx);
     }
 
     /// Reacts to an event.
@@ -274,6 +333,10 @@ impl Mapping {
                 generation,
             } => self.lane_due(me, shard, lane, generation, cx),
             Event::Invoked { batch } => self.invoked(me, batch, cx),
+            Event::Begin => self.list(me, cx),
+            Event::ShardsListed { batch } => self.shards_listed(me, batch, cx),
+            Event::IteratorReceived { batch } => self.iterator_received(me, batch, cx),
+            Event::AskAgain { shard } => self.ask_for_iterator(me, shard, cx),
         }
         if !self.ending.is_empty() {
             self.leave_ended(me, cx);
@@ -310,110 +373,9 @@ impl Mapping {
             .sum()
     }
     /// Draws on the mapping's random streams, for the fingerprint.
-    pub fn draws(&self) -> impl Iterator<Item = u64> {
-        [self.phase.draws(), self.link.draws()].into_iter()
-    }
-
-    fn invoke(
-        &mut self,
-        me: MappingId,
-        shard: u32,
-        lane: u16,
-        mut held: LaneBatch,
-        mut batch: Batch,
-        cx: &mut Cx<'_, '_>,
-    ) {
-        let (function, now) = (self.function, cx.now());
-        let passage = &mut held.passage;
-        passage.first_position = held.positions.first();
-        if held.attempts == 0 {
-            passage.first_dispatched_at = now;
-        } else if held.throttles > 0 {
-            passage.throttled_for = passage.throttled_for.saturating_add(now.since(passage.dispatched_at));
-        }
-        passage.dispatched_at = now;
-        if cx.is_watched() {
-            batch.positions.extend_from_slice(held.positions.listed());
-        }
-        batch.envelope = Envelope::Invoke(InvokeCall {
-            mapping: me,
-            function,
-            shard: ShardIndex(shard),
-            lane,
-            outcome: InvocationOutcome::Succeeded,
-            passage: held.passage,
-        });
-        let (attempts_before, payload_full) = (held.attempts, held.payload_full);
-        held.attempts += 1;
-        cx.emit(|| Fact::BatchDispatched {
-            reader: me.into(),
-            processor: function.into(),
-            shard: ShardIndex(shard),
-            lane,
-            first_position: held.passage.first_position,
-            records: &batch.records,
-            bytes: batch.bytes,
-            attempts_before,
-            payload_full,
-        });
-        self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
-        let delay = self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Function(function, super::lambda::Event::Invoke { batch })
-        });
-    }
-
-    fn invoked(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Invoke(call) = batch.envelope else {
-            return broken(cx, "an answer without its invocation");
-        };
-        cx.recycle(batch);
-        let now = cx.now();
-        let shard = call.shard.0;
-        let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(call.lane)];
-        lane.window_opened = now;
-        let LaneState::InFlight(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
-            return broken(cx, "an answer that no lane waits for");
-        };
-        let backoff = match call.outcome {
-            InvocationOutcome::Succeeded => {
-                cx.emit(|| Fact::BatchAcknowledged {
-                    reader: me.into(),
-                    shard: call.shard,
-                    lane: call.lane,
-                    records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
-                    again: 0,
-                    batch: &[],
-                    positions: held.positions.listed(),
-                    first_position: held.positions.first(),
-                });
-                self.finish(me, shard, &held.positions, cx);
-                self.dispatch(me, shard, call.lane, cx);
-                return self.lane_freed(me, shard, cx);
-            }
-            InvocationOutcome::Throttled => {
-                held.throttles += 1;
-                doubled(self.timing.throttle_backoff, held.throttles)
-            }
-            InvocationOutcome::FunctionError | InvocationOutcome::TimedOut => {
-                held.throttles = 0;
-                held.errors += 1;
-                doubled(self.timing.error_backoff, held.errors)
-            }
-        };
-        let retry_at = now + backoff;
-        cx.emit(|| Fact::BatchFailed {
-            reader: me.into(),
-            shard: call.shard,
-            lane: call.lane,
-            outcome: call.outcome,
-            records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
-            retry_at,
-        });
-        held.read_to = held.positions.first();
-        lane.state = LaneState::BackingOff(held);
-        self.wake_lane(me, shard, call.lane, retry_at, cx);
+    pub fn draws(&self) -> impl Iterator<Item = u64> + '_ {
+        let destination = self.destination.iter().map(Destination::draws);
+        [self.phase.draws(), self.link.draws()].into_iter().chain(destination)
     }
 
     /// Positions in flight are done for this reader, one way or another.
@@ -445,6 +407,7 @@ impl Mapping {
         }
         lane.timer = None;
         match core::mem::replace(&mut lane.state, LaneState::Gathering) {
+            LaneState::BackingOff(held) if held.is_final => self.send_final_again(me, shard, lane_number, held, cx),
             LaneState::BackingOff(held) => {
                 lane.state = LaneState::Rereading(held);
                 self.reread(me, shard, lane_number, cx);
@@ -453,13 +416,6 @@ impl Mapping {
             state @ (LaneState::InFlight(_) | LaneState::Rereading(_)) => lane.state = state,
         }
     }
-}
-
-/// The n-th wait: first x 2^(n - 1), capped (LAM-U-05).
-fn doubled((first, longest): (SimDuration, SimDuration), n: u32) -> SimDuration {
-    first
-        .saturating_mul(1_u64.checked_shl(n.saturating_sub(1)).unwrap_or(u64::MAX))
-        .min(longest)
 }
 
 #[cold]

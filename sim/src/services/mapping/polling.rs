@@ -156,6 +156,9 @@ impl Mapping {
         reader.in_flight += u64::from(to_u32(batch.records.len()));
         if batch.records.is_empty() {
             cx.recycle(batch);
+            if !self.tumbling_window.is_zero() {
+                self.dispatch(me, shard, 0, cx);
+            }
         } else if let Some(batch) = cx.hold(batch) {
             cx.wake(
                 now + dispatch,

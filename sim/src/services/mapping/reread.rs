@@ -7,7 +7,8 @@ use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::ids::MappingId;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{DiscardReason, Fact};
+use crate::record::Record;
 use crate::services::kinesis;
 use crate::world;
 
@@ -61,7 +62,6 @@ impl Mapping {
         }
         held.read_to = call.position;
         let (end, left) = (held.positions.end(), held.positions.count());
-        lane.state = LaneState::Rereading(held);
         if gone.count() > 0 {
             cx.emit(|| Fact::RecordsExpiredInRetry {
                 reader: me.into(),
@@ -72,14 +72,13 @@ impl Mapping {
             self.finish(me, shard, &gone, cx);
         }
         if left == 0 {
-            // Nothing of the batch is left: the lane is free (LAM-Z-11).
+            // Nothing of the piece is left: the lane goes on (LAM-Z-11).
             cx.recycle(page);
-            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
-            lane.state = LaneState::Gathering;
-            lane.window_opened = now;
-            self.dispatch(me, shard, lane_number, cx);
-            return self.lane_freed(me, shard, cx);
+            held.close_run();
+            self.readers[to_usize(shard)].lanes[usize::from(lane_number)].window_opened = now;
+            return self.go_on(me, shard, lane_number, held, cx);
         }
+        self.readers[to_usize(shard)].lanes[usize::from(lane_number)].state = LaneState::Rereading(held);
         if call.position < end {
             cx.recycle(page);
             return self.reread(me, shard, lane_number, cx);
@@ -101,7 +100,23 @@ impl Mapping {
         let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
             return broken(cx, "a page that no lane waits for");
         };
-        let batch = core::mem::take(&mut held.found);
+        let mut batch = core::mem::take(&mut held.found);
+        let aged = self.too_old(&batch.records, cx.now());
+        if aged > 0 {
+            let old: Vec<Record> = batch.records.drain(..aged).collect();
+            batch.bytes -= old.iter().map(|record| u64::from(record.bytes)).sum::<u64>();
+            let positions = held.positions.split_first(u64::from(to_u32(aged)));
+            let invocations = held.errors;
+            held.add_given_up(positions, old, DiscardReason::RecordAgeExceeded, invocations);
+            if held.rest.is_empty() {
+                self.discard_given_up(me, shard, lane_number, &mut held, cx);
+            }
+            if batch.records.is_empty() {
+                cx.recycle(batch);
+                self.readers[to_usize(shard)].lanes[usize::from(lane_number)].window_opened = cx.now();
+                return self.go_on(me, shard, lane_number, held, cx);
+            }
+        }
         self.invoke(me, shard, lane_number, held, batch, cx);
     }
 }

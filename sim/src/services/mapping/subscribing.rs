@@ -1,5 +1,6 @@
 //! How a mapping on a registered consumer gets its records: it subscribes to each shard, and they are pushed to it (LAM-K-04).
 
+use super::starting::starting_at;
 use super::{Mapping, broken};
 use crate::batch::{BatchId, Envelope, EventsTaken, IteratorType, ReadCaller, SubscribeCall};
 use crate::blueprint::ModelParameters;
@@ -46,12 +47,17 @@ impl Mapping {
         let reader = &mut self.readers[to_usize(shard)];
         reader.reading = true;
         reader.last_poll = cx.now();
+        let kind = if reader.begun {
+            IteratorType::AtSequenceNumber(reader.cursor)
+        } else {
+            starting_at(self.starting_position)
+        };
         let mut batch = cx.fresh();
         batch.envelope = Envelope::Subscribe(SubscribeCall {
             reader: me.into(),
             caller: ReadCaller::Mapping(me),
             shard: ShardIndex(shard),
-            kind: IteratorType::AtSequenceNumber(reader.cursor),
+            kind,
             subscription: 0,
             position: 0,
             ends_at: SimTime::ZERO,
@@ -76,6 +82,9 @@ impl Mapping {
             reader.reading = false;
             let at = (reader.last_poll + self.timing.poll).max(cx.now());
             return self.poll_at(me, shard, at, cx);
+        }
+        if !self.readers[to_usize(shard)].begun {
+            self.begin_at(me, call.shard, call.position, cx);
         }
         if let Some(fan_out) = &mut self.fan_out {
             *fan_out.of(shard) = Taken {

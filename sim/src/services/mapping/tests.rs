@@ -6,20 +6,30 @@
 )]
 
 mod batches;
+mod failure_properties;
 mod failures;
+mod filters;
 mod lanes;
 mod lineage;
+mod outcome_matrix;
 mod polls;
 mod properties;
+mod reports;
+mod retries;
+mod starting;
+mod windows;
 
 use super::*;
-use crate::batch::{ChildShard, GetCall};
+use crate::batch::{
+    BatchResponse, ChildShard, Envelope, GetCall, InvocationOutcome, InvokeCall, IteratorCall, IteratorType,
+};
 use crate::engine::quantity::MIB;
-use crate::record::{KeyId, Record};
+use crate::record::{KeyId, Outcome, Record};
 use crate::services::kinesis::shard_map::even_ranges;
 use crate::services::log::Log;
 use crate::testing::blueprints::{NETWORK, SERVICE, keys_at, mapping, millis, model};
 use crate::testing::harness::{Call, Harness};
+use crate::world;
 use InvocationOutcome::{FunctionError, Succeeded, Throttled, TimedOut};
 
 const ME: MappingId = MappingId(3);
@@ -77,6 +87,8 @@ impl Setup {
             retention: SimDuration::from_hours(24),
             refused: Vec::new(),
             behaviour: Box::new(|_| (SimDuration::from_millis(20), Succeeded)),
+            response: Box::new(|_| (BatchResponse::EmptyList, Vec::new())),
+            state: Box::new(|_| None),
             reads: Vec::new(),
             left: Vec::new(),
             invocations: Vec::new(),
@@ -94,6 +106,7 @@ struct Invocation {
     /// When the mapping hears of its end.
     answered_at: SimTime,
     outcome: InvocationOutcome,
+    call: InvokeCall,
 }
 impl Invocation {
     fn ordinals(&self) -> Vec<u32> {
@@ -103,6 +116,12 @@ impl Invocation {
 
 /// What the function does: how long an invocation takes, and how it ends.
 type Behaviour = Box<dyn FnMut(&Invocation) -> (SimDuration, InvocationOutcome)>;
+
+/// What the handler returns, and which of the records it reports as failed.
+type Response = Box<dyn FnMut(&Invocation) -> (BatchResponse, Vec<u32>)>;
+
+/// Bytes of the state that the handler returns.
+type State = Box<dyn FnMut(&Invocation) -> Option<u64>>;
 
 /// A mapping between a stream of the test's own and a function that behaves as told.
 struct Bench {
@@ -115,6 +134,8 @@ struct Bench {
     /// Reads that reach the stream in these spans are refused.
     refused: Vec<core::ops::Range<SimTime>>,
     behaviour: Behaviour,
+    response: Response,
+    state: State,
     reads: Vec<(SimTime, GetCall)>,
     /// Closed shards that the mapping is done with.
     left: Vec<(SimTime, ShardIndex)>,
@@ -166,6 +187,8 @@ impl Bench {
                 match call.batch.envelope {
                     Envelope::Get(get) => self.answer_read(call, get),
                     Envelope::Invoke(invoke) => self.answer_invocation(call, invoke),
+                    Envelope::List(_) => self.answer_list(call),
+                    Envelope::Iterator(iterator) => self.answer_iterator(call, iterator),
                     other => panic!("{other:?} is no call of a mapping"),
                 }
             }
@@ -201,6 +224,38 @@ impl Bench {
             world::Event::Mapping(ME, Event::PageReceived { batch })
         });
     }
+    /// All shards are open.
+    fn answer_list(&mut self, mut call: Call) {
+        let ranges = even_ranges(u32::try_from(self.logs.len()).expect("few"));
+        call.batch.child_shards = (0..)
+            .zip(ranges)
+            .map(|(shard, range)| ChildShard {
+                shard: ShardIndex(shard),
+                range,
+                parents: [None, None],
+                opened_at: SimTime::ZERO,
+            })
+            .collect();
+        self.harness.send(call.at + SERVICE + NETWORK, call.batch, |batch| {
+            world::Event::Mapping(ME, Event::ShardsListed { batch })
+        });
+    }
+    fn answer_iterator(&mut self, mut call: Call, mut iterator: IteratorCall) {
+        let log = &self.logs[to_usize(iterator.shard.0)];
+        let served = call.at + SERVICE;
+        iterator.position = match iterator.kind {
+            IteratorType::Latest => log.first_after(served),
+            IteratorType::AtTimestamp(at) => log.first_after(at.saturating_sub(SimDuration::MIN)),
+            _ => log.horizon(),
+        };
+        if self.refused.iter().any(|span| span.contains(&call.at)) {
+            iterator.error = Some(crate::batch::ServiceError::ProvisionedThroughputExceeded);
+        }
+        call.batch.envelope = Envelope::Iterator(iterator);
+        self.harness.send(served + NETWORK, call.batch, |batch| {
+            world::Event::Mapping(ME, Event::IteratorReceived { batch })
+        });
+    }
     fn answer_invocation(&mut self, mut call: Call, invoke: InvokeCall) {
         let mut invocation = Invocation {
             at: call.at,
@@ -209,11 +264,30 @@ impl Bench {
             records: core::mem::take(&mut call.batch.records),
             answered_at: call.at,
             outcome: Succeeded,
+            call: invoke,
         };
         let (takes, outcome) = (self.behaviour)(&invocation);
         (invocation.outcome, invocation.answered_at) = (outcome, call.at + takes + NETWORK);
+        let (response, failed) = (self.response)(&invocation);
+        let state = (self.state)(&invocation);
         call.batch.bytes = 0;
-        call.batch.envelope = Envelope::Invoke(InvokeCall { outcome, ..invoke });
+        let positions = core::mem::take(&mut call.batch.positions);
+        for (index, mut record) in invocation.records.iter().copied().enumerate() {
+            if failed.contains(&record.ordinal) {
+                record.set_outcome(Outcome::Failed);
+                let consecutive = invoke.passage.first_position + u64::try_from(index).expect("small");
+                call.batch.records.push(record);
+                call.batch
+                    .positions
+                    .push(positions.get(index).copied().unwrap_or(consecutive));
+            }
+        }
+        call.batch.envelope = Envelope::Invoke(InvokeCall {
+            outcome,
+            response,
+            state,
+            ..invoke
+        });
         self.harness.send(invocation.answered_at, call.batch, |batch| {
             world::Event::Mapping(ME, Event::Invoked { batch })
         });
@@ -269,7 +343,7 @@ impl Bench {
     /// The waits that were set after failures.
     fn backoffs(&self) -> Vec<u64> {
         let failed = |note: &crate::testing::note::Note| match note.fact {
-            Fact::BatchFailed { retry_at, .. } => Some(retry_at.since(note.at).as_secs()),
+            Fact::BatchFailed { retry_at, .. } if retry_at != SimTime::NEVER => Some(retry_at.since(note.at).as_secs()),
             _ => None,
         };
         self.harness.notes().iter().filter_map(failed).collect()

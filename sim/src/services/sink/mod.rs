@@ -1,33 +1,35 @@
-//! A downstream system with a capacity and a latency of its own.
+//! A downstream system that functions and applications write their results to: a database, a data warehouse, a
+//! DynamoDB table or an S3 bucket.
 //!
-//! Writes stand in one line, first come, first served: a write of n records takes n / capacity of it. After that it
-//! takes a latency of its own, in which it holds nobody up, and then its records are delivered and the function gets
-//! its answer. In an outage everything stands still: what was inside goes on afterwards where it stopped, what arrives
-//! meanwhile queues behind it, and nothing is answered. What has been delivered stays delivered.
-//!
-//! One timer wakes the sink for its next completion; an outage or a change of capacity moves completions, and a timer
-//! that comes too early finds nothing to do.
+//! A database and a warehouse make writers wait in line; a table and a bucket refuse what is too much, and the writer's
+//! code sends it again. A write succeeds whole, or the writer is told that it failed, and then part of it may have been
+//! written. What has taken effect stays.
 
-mod capacity;
+mod bucket;
+mod database;
+mod line;
+mod store;
+mod table;
 #[cfg(test)]
 mod tests;
 
-use crate::batch::{BatchId, Envelope, Writer};
-use crate::blueprint::{ModelParameters, SinkBlueprint};
+use crate::batch::{Batch, BatchId, Envelope, WriteCall, WriteOutcome, Writer};
+use crate::blueprint::{ModelParameters, SinkBlueprint, SinkService};
 use crate::context::{Cx, Fault};
-use crate::engine::deadlines::Deadlines;
 use crate::engine::index::to_u32;
 use crate::engine::phase::Phase;
 use crate::engine::quantity::Rate;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::SinkId;
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, SinkChange};
+use crate::record::Record;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
 use crate::services::{ServiceBuildError, application, digest_of_draws, lambda};
 use crate::world;
-use capacity::{Line, WORK_PER_RECORD};
+use database::Database;
+use store::Store;
 
 /// What happens to a sink.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,6 +44,8 @@ pub enum Event {
         /// The request.
         batch: BatchId,
     },
+    /// A request to a table or bucket is answered, or is to be sent again.
+    RequestDue,
 }
 
 impl Event {
@@ -50,6 +54,7 @@ impl Event {
         match self {
             Self::Write { .. } => 0,
             Self::Done { .. } => 1,
+            Self::RequestDue => 2,
         }
     }
 }
@@ -57,37 +62,19 @@ impl Event {
 /// A downstream system.
 #[derive(Clone, Debug)]
 pub struct Sink {
-    line: Line,
-    latency: RandomSpan,
     link: Link,
-    /// The writes inside, by the instant of their completion.
-    writes: Deadlines<Write>,
-    records: u64,
-    /// The end of the latest outage.
-    out_until: SimTime,
+    service: Service,
 }
 
-/// A write inside the sink.
-#[derive(Clone, Copy, Debug)]
-struct Write {
-    batch: BatchId,
-    received_at: SimTime,
-    /// What the line must still do, as of the last change of capacity.
-    work: u128,
-    /// When it leaves the line.
-    served_at: SimTime,
-    /// From then to its completion.
-    latency: SimDuration,
-}
-
-impl Write {
-    const fn complete_at(&self) -> SimTime {
-        self.served_at.saturating_add(self.latency)
-    }
+#[derive(Clone, Debug)]
+enum Service {
+    Database(Box<Database>),
+    Store(Box<Store>),
 }
 
 impl Sink {
-    /// A sink that nothing has been written to. Makes the random streams latency and network.
+    /// A sink that nothing has been written to. Makes the random streams latency and network; for a table or a bucket
+    /// also backoff.
     pub fn new(
         blueprint: &SinkBlueprint,
         model: &ModelParameters,
@@ -96,14 +83,15 @@ impl Sink {
         let component = format!("sink.{}", blueprint.name);
         let latency = RandomSpan::new(&component, "latency", &blueprint.latency, streams)?;
         let link = Link::new(&component, model, streams)?;
-        Ok(Self {
-            line: Line::new(blueprint.capacity),
-            latency,
-            link,
-            writes: Deadlines::new(),
-            records: 0,
-            out_until: SimTime::ZERO,
-        })
+        let service = match &blueprint.service {
+            SinkService::Database => Service::Database(Box::new(Database::new(blueprint, latency, false))),
+            SinkService::Warehouse => Service::Database(Box::new(Database::new(blueprint, latency, true))),
+            SinkService::Table(_) | SinkService::Bucket(_) => {
+                let backoff = streams.stream(&format!("{component}/backoff"))?;
+                Service::Store(Box::new(Store::new(blueprint, latency, backoff)))
+            }
+        };
+        Ok(Self { link, service })
     }
 
     /// Reacts to an event.
@@ -111,111 +99,90 @@ impl Sink {
     pub fn handle(&mut self, me: SinkId, event: Event, cx: &mut Cx<'_, '_>) {
         match event {
             Event::Write { batch } => self.write(me, batch, cx),
-            Event::Done { .. } => self.complete(me, cx),
+            Event::Done { .. } | Event::RequestDue => self.complete(me, cx),
         }
     }
 
-    /// Changes the capacity; `None`: unlimited. Writes in line go on at the new one, the first of them with what it
-    /// still lacks.
+    /// Changes the capacity; `None`: unlimited. Of a table: its write capacity units.
     pub fn set_capacity(&mut self, me: SinkId, capacity: Option<Rate>, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let from = now.max(self.out_until);
-        let mut writes: Vec<Write> = self.writes.take_all().into_iter().map(|(_, write)| write).collect();
-        let in_line = |write: &&mut Write| write.served_at > now;
-        if let Some(first) = writes.iter_mut().find(in_line) {
-            first.work = self.line.left(from, first.served_at, first.work);
+        match &mut self.service {
+            Service::Database(database) => database.set_capacity(me, capacity, cx),
+            Service::Store(store) => store.set_capacity(capacity, cx.now()),
         }
-        self.line.restart(from, capacity);
-        for write in writes.iter_mut().filter(in_line) {
-            write.served_at = self.line.join(from, write.work);
-        }
-        self.put_back(writes, me, cx);
     }
 
-    /// Nothing happens inside for a while, from now on or from the end of an outage in progress that ends sooner.
+    /// An outage: a database does nothing for a while, a table or bucket answers each request with an error.
     pub fn break_for(&mut self, me: SinkId, lasts: SimDuration, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let from = now.max(self.out_until);
-        let until = now.saturating_add(lasts);
-        if until <= from {
-            return;
+        match &mut self.service {
+            Service::Database(database) => database.break_for(me, lasts, cx),
+            Service::Store(store) => store.break_until(cx.now().saturating_add(lasts)),
         }
-        self.out_until = until;
-        self.line.stand_still(from, until);
-        let writes = self.writes.take_all().into_iter().map(|(_, mut write)| {
-            let longer = until.since(from);
-            if write.served_at > now {
-                write.served_at = write.served_at.saturating_add(longer);
-            } else {
-                write.latency = write.latency.saturating_add(longer);
-            }
-            write
-        });
-        let writes = writes.collect();
-        self.put_back(writes, me, cx);
     }
 
     /// Records inside.
-    pub const fn records(&self) -> u64 {
-        self.records
+    pub fn records(&self) -> u64 {
+        match &self.service {
+            Service::Database(database) => database.records(),
+            Service::Store(store) => store.records(),
+        }
     }
     /// Writes inside.
     pub fn writes(&self) -> usize {
-        self.writes.len()
+        match &self.service {
+            Service::Database(database) => database.writes(),
+            Service::Store(store) => store.writes(),
+        }
     }
     /// Draws on all streams so far, as one word for the fingerprint.
     pub fn draws(&self) -> u64 {
-        digest_of_draws([self.latency.draws(), self.link.draws()])
+        match &self.service {
+            Service::Database(database) => digest_of_draws([database.draws(), self.link.draws()]),
+            Service::Store(store) => {
+                let [latency, backoff] = store.draws();
+                digest_of_draws([latency, backoff, self.link.draws()])
+            }
+        }
     }
 
     fn write(&mut self, me: SinkId, batch: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(request) = cx.take(batch) else { return };
-        let records = to_u32(request.records.len());
-        let Some(batch) = cx.hold(request) else { return };
-        let work = u128::from(records) * WORK_PER_RECORD;
-        let write = Write {
-            batch,
-            received_at: cx.now(),
-            work,
-            served_at: self.line.join(cx.now(), work),
-            latency: self.latency.draw(),
+        let Some(batch) = cx.take(batch) else { return };
+        let answered = match &mut self.service {
+            Service::Database(database) => database.write(me, batch, cx),
+            Service::Store(store) => store.write(me, batch, cx),
         };
-        self.records += u64::from(records);
-        let timer = self.add(write, cx.now());
-        arm(timer, me, write.batch, cx);
+        if let Some((batch, outcome)) = answered {
+            self.answer(me, batch, outcome, cx);
+        }
     }
 
-    /// Completes every write that is due. Of an instant, the first that came is the first that goes.
+    /// Goes on with whatever is due, and answers the writes that end with it.
     fn complete(&mut self, me: SinkId, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        while let Some(write) = self.writes.pop_due(now) {
-            self.deliver(me, write, cx);
+        while let Some((batch, outcome)) = match &mut self.service {
+            Service::Database(database) => database.complete(me, cx),
+            Service::Store(store) => store.go_on(me, cx),
+        } {
+            self.answer(me, batch, outcome, cx);
         }
-        let timer = self.writes.fired(now);
-        if let Some(next) = self.writes.first().map(|(_, write)| write.batch) {
-            arm(timer, me, next, cx);
+        match &mut self.service {
+            Service::Database(database) => database.await_next(me, cx),
+            Service::Store(store) => store.await_next(me, cx),
         }
     }
 
-    fn deliver(&mut self, me: SinkId, write: Write, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(write.batch) else { return };
-        let Envelope::Write(call) = batch.envelope else {
-            let what = format!("a sink received {:?} instead of a write", batch.envelope);
-            return cx.fail(Fault::Broken(what));
-        };
-        self.records -= u64::from(to_u32(batch.records.len()));
-        cx.emit(|| Fact::RecordsDelivered {
-            sink: me,
-            processor: call.processor,
-            records: &batch.records,
-            received_at: write.received_at,
-            capacity: self.line.capacity(),
-            reader: call.reader,
-            shard: call.shard,
-            positions: &batch.positions,
-            passage: call.passage,
-        });
-        cx.mix_arrivals(&batch.records);
+    fn answer(&mut self, me: SinkId, mut batch: Batch, outcome: WriteOutcome, cx: &mut Cx<'_, '_>) {
+        let Some(call) = write_call(&batch, cx) else { return };
+        if let WriteOutcome::Failed { error, unwritten } = outcome {
+            let change = SinkChange::WriteFailed {
+                processor: call.processor,
+                reader: call.reader,
+                shard: call.shard,
+                records: to_u32(batch.records.len()),
+                unwritten,
+                error,
+            };
+            cx.emit(|| Fact::SinkChanged { sink: me, change });
+        }
+        batch.envelope = Envelope::Write(WriteCall { outcome, ..call });
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| match call.writer {
             Writer::Function { invoke, .. } => {
@@ -226,29 +193,50 @@ impl Sink {
             }
         });
     }
+}
 
-    /// Files a write that is not yet complete; returns the instant of the timer that it needs, if it needs one.
-    fn add(&mut self, write: Write, now: SimTime) -> Option<SimTime> {
-        // Even an immediate completion comes after the event in progress.
-        let at = write.complete_at().max(now.saturating_add(SimDuration::MIN));
-        self.writes.add(at, write)
+/// The call in a batch's envelope; anything else ends the run.
+fn write_call(batch: &Batch, cx: &mut Cx<'_, '_>) -> Option<WriteCall> {
+    if let Envelope::Write(call) = batch.envelope {
+        return Some(call);
     }
+    let what = format!("a sink received {:?} instead of a write", batch.envelope);
+    cx.fail(Fault::Broken(what));
+    None
+}
 
-    /// Files writes again, in the order in which they came, after their completions have moved.
-    fn put_back(&mut self, writes: Vec<Write>, me: SinkId, cx: &mut Cx<'_, '_>) {
-        let mut timer = None;
-        for write in writes {
-            timer = self.add(write, cx.now()).or(timer);
-        }
-        if let Some(first) = self.writes.first().map(|(_, write)| write.batch) {
-            arm(timer, me, first, cx);
-        }
+/// Records that take effect in a sink.
+struct Effect<'r> {
+    sink: SinkId,
+    call: WriteCall,
+    records: &'r [Record],
+    positions: &'r [u64],
+    received_at: SimTime,
+    capacity: Option<Rate>,
+    rewrites: bool,
+}
+
+impl Effect<'_> {
+    fn take_effect(&self, cx: &mut Cx<'_, '_>) {
+        cx.emit(|| Fact::RecordsDelivered {
+            sink: self.sink,
+            processor: self.call.processor,
+            records: self.records,
+            received_at: self.received_at,
+            capacity: self.capacity,
+            rewrites: self.rewrites,
+            reader: self.call.reader,
+            shard: self.call.shard,
+            positions: self.positions,
+            passage: self.call.passage,
+        });
+        cx.mix_arrivals(self.records);
     }
 }
 
 /// Schedules a timer, unless it is for never: a sink without any capacity completes nothing.
-fn arm(timer: Option<SimTime>, me: SinkId, batch: BatchId, cx: &mut Cx<'_, '_>) {
+fn arm(timer: Option<SimTime>, me: SinkId, event: Event, cx: &mut Cx<'_, '_>) {
     if let Some(at) = timer.filter(|&at| at < SimTime::NEVER) {
-        cx.wake(at, Phase::Release, world::Event::Sink(me, Event::Done { batch }));
+        cx.wake(at, Phase::Release, world::Event::Sink(me, event));
     }
 }

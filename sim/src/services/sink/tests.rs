@@ -1,5 +1,7 @@
 //! What a sink does with writes.
 
+mod stores;
+
 use super::*;
 use crate::batch::{Batch, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::engine::distribution::Distribution;
@@ -21,6 +23,9 @@ fn sink(capacity: Option<Rate>, latency: Distribution) -> Sinking {
         name: "orders".to_owned(),
         capacity,
         latency,
+        max_connections: None,
+        idempotent: false,
+        service: SinkService::Database,
     };
     let model = ModelParameters {
         network_latency: Distribution::Constant(1e6),
@@ -44,6 +49,9 @@ fn batch(first: u32, count: u32) -> Batch {
         shard: ShardIndex(0),
         lane: 0,
         outcome: InvocationOutcome::Succeeded,
+        response: crate::batch::BatchResponse::default(),
+        window: None,
+        state: None,
     };
     Batch {
         records: records(first, count),
@@ -57,6 +65,7 @@ fn batch(first: u32, count: u32) -> Batch {
                 invocation: invocation(),
                 invoke,
             },
+            outcome: WriteOutcome::Written,
         }),
         ..Batch::default()
     }

@@ -17,7 +17,7 @@ const CALLER: ReadCaller = ReadCaller::Application {
 
 fn bench() -> Bench {
     let mut setup = Setup::shards(2);
-    setup.applications = true;
+    setup.iterators = true;
     setup.build()
 }
 

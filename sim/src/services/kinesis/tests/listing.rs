@@ -11,7 +11,7 @@ const HOUR: u64 = 3_600;
 fn listed(bench: &mut Bench, at: SimTime, filter: ShardFilter) -> Vec<u32> {
     let batch = Batch {
         envelope: Envelope::List(ListCall {
-            application: ApplicationId(0),
+            lister: crate::batch::Lister::Application(ApplicationId(0)),
             filter,
         }),
         ..Batch::default()
@@ -27,7 +27,7 @@ fn listed(bench: &mut Bench, at: SimTime, filter: ShardFilter) -> Vec<u32> {
 /// Shard 0 is split at 100 s into 1 and 2, of which 1 is split at 200 s into 3 and 4.
 fn split_twice() -> Bench {
     let mut setup = Setup::shards(1);
-    setup.applications = true;
+    setup.iterators = true;
     let mut bench = setup.build();
     for (second, shard) in [(70, 0), (170, 1)] {
         let shard = Some(ShardIndex(shard));

@@ -69,7 +69,7 @@ fn shards_of(keys: &KeyTable, shards: u32) -> Vec<u32> {
         model: &model(),
         keys,
         readers: &[],
-        applications: false,
+        iterators: false,
         consumers: &[],
         account: StreamAccount::in_region("us-east-1", Profile::Current),
         metered: false,

@@ -165,7 +165,7 @@ impl Plain {
 fn compare(shards: u32, hashes: &[u128], deeds: Vec<Deed>) -> Result<(), TestCaseError> {
     let setup = Setup {
         hashes: hashes.to_vec(),
-        applications: true,
+        iterators: true,
         ..Setup::shards(shards)
     };
     let (mut bench, mut plain) = (setup.build(), Plain::new(shards));

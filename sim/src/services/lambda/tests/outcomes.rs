@@ -334,6 +334,9 @@ fn the_fingerprint_sees_which_records_were_processed() {
                 shard: ShardIndex(0),
                 lane: 0,
                 outcome: Succeeded,
+                response: crate::batch::BatchResponse::default(),
+                window: None,
+                state: None,
             }),
             ..Batch::default()
         };

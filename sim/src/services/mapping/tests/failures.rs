@@ -3,7 +3,7 @@
 use super::*;
 
 /// The function ends its invocations like this, and then succeeds.
-fn outcomes(bench: &mut Bench, outcomes: Vec<InvocationOutcome>) {
+pub(super) fn outcomes(bench: &mut Bench, outcomes: Vec<InvocationOutcome>) {
     let mut left = outcomes.into_iter();
     bench.behaviour = Box::new(move |_| (SimDuration::from_millis(20), left.next().unwrap_or(Succeeded)));
 }

@@ -29,13 +29,14 @@ impl Line {
     pub(super) const fn capacity(&self) -> Option<Rate> {
         self.capacity
     }
-    /// Puts work into the line and returns the instant at which it has been served.
+    /// Puts work into the line, which a time of its own goes before, and returns the instant at which it has been served.
     #[inline]
-    pub(super) fn join(&mut self, now: SimTime, work: u128) -> SimTime {
+    pub(super) fn join(&mut self, now: SimTime, start_up: SimDuration, work: u128) -> SimTime {
         if now > self.free_at {
             self.free_at = now;
             self.carry = 0;
         }
+        self.free_at = self.free_at.saturating_add(start_up);
         let Some(rate) = self.capacity else {
             return self.free_at;
         };

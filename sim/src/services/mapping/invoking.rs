@@ -1,0 +1,179 @@
+//! A batch goes to the function, and the function answers.
+
+use super::lane::{LaneBatch, LaneState};
+use super::{Mapping, broken};
+use crate::batch::{Batch, BatchId, BatchResponse, Envelope, InvocationOutcome, InvokeCall};
+use crate::context::Cx;
+use crate::engine::index::to_usize;
+use crate::ids::{MappingId, ShardIndex};
+use crate::observe::fact::Fact;
+use crate::record::Outcome;
+use crate::services::lambda;
+use crate::world;
+
+/// What a response says about its batch.
+enum Verdict {
+    /// All of it is done.
+    Done,
+    /// Everything before this position is done, the rest failed (LAM-X-17).
+    FailedFrom(u64),
+    /// All of it failed.
+    Failed,
+}
+
+impl Mapping {
+    pub(super) fn invoke(
+        &mut self,
+        me: MappingId,
+        shard: u32,
+        lane: u16,
+        mut held: LaneBatch,
+        mut batch: Batch,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let (function, now) = (self.function, cx.now());
+        let passage = &mut held.passage;
+        passage.first_position = held.positions.first();
+        if held.attempts == 0 {
+            passage.first_dispatched_at = now;
+        } else if held.throttles > 0 {
+            passage.throttled_for = passage.throttled_for.saturating_add(now.since(passage.dispatched_at));
+        }
+        passage.dispatched_at = now;
+        if cx.is_watched() || self.errors.report_batch_item_failures {
+            batch.positions.extend_from_slice(held.positions.listed());
+        }
+        self.keep(&mut held, &batch);
+        if !self.tumbling_window.is_zero() {
+            self.note_arrival(shard, lane, &batch.records);
+        }
+        batch.envelope = Envelope::Invoke(InvokeCall {
+            mapping: me,
+            function,
+            shard: ShardIndex(shard),
+            lane,
+            outcome: InvocationOutcome::Succeeded,
+            response: BatchResponse::default(),
+            window: self.window_event(shard, lane, held.is_final),
+            state: None,
+            passage: held.passage,
+        });
+        let (attempts_before, payload_full) = (held.attempts, held.payload_full);
+        held.attempts += 1;
+        cx.emit(|| Fact::BatchDispatched {
+            reader: me.into(),
+            processor: function.into(),
+            shard: ShardIndex(shard),
+            lane,
+            first_position: held.passage.first_position,
+            records: &batch.records,
+            bytes: batch.bytes,
+            attempts_before,
+            payload_full,
+        });
+        self.readers[to_usize(shard)].lanes[usize::from(lane)].state = LaneState::InFlight(held);
+        let delay = self.link.delay();
+        cx.send(batch, delay, |batch| {
+            world::Event::Function(function, lambda::Event::Invoke { batch })
+        });
+    }
+
+    /// Keeps a copy of records that may be needed once the function has had them: the part of a batch that a response
+    /// leaves done, and a batch that is given up unless this attempt succeeds.
+    fn keep(&self, held: &mut LaneBatch, batch: &Batch) {
+        let errors = &self.errors;
+        if errors.report_batch_item_failures || errors.maximum_retry_attempts.is_some_and(|most| held.errors >= most) {
+            held.kept.clear();
+            held.kept.extend_from_slice(&batch.records);
+        }
+    }
+
+    pub(super) fn invoked(&mut self, me: MappingId, id: BatchId, cx: &mut Cx<'_, '_>) {
+        let Some(batch) = cx.take(id) else { return };
+        let Envelope::Invoke(call) = batch.envelope else {
+            return broken(cx, "an answer without its invocation");
+        };
+        let verdict = self.verdict(&call, &batch);
+        cx.recycle(batch);
+        let lane = &mut self.readers[to_usize(call.shard.0)].lanes[usize::from(call.lane)];
+        lane.window_opened = cx.now();
+        let LaneState::InFlight(held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
+            return broken(cx, "an answer that no lane waits for");
+        };
+        match (call.outcome, verdict) {
+            (InvocationOutcome::Succeeded, Verdict::Done) => self.succeeded(me, &call, held, cx),
+            (InvocationOutcome::Succeeded, Verdict::FailedFrom(position)) => {
+                self.failed_from(me, &call, held, position, cx);
+            }
+            (InvocationOutcome::Throttled, _) => self.throttled(me, &call, held, cx),
+            (InvocationOutcome::Succeeded, Verdict::Failed)
+            | (InvocationOutcome::FunctionError | InvocationOutcome::TimedOut, _) => self.failed(me, &call, held, cx),
+        }
+    }
+
+    /// What a handler returned counts only with ReportBatchItemFailures (LAM-E-16).
+    fn verdict(&self, call: &InvokeCall, batch: &Batch) -> Verdict {
+        if call.window.is_some() && call.state.is_none() {
+            // Within a window a response without a state is a failure (LAM-W-05).
+            return Verdict::Failed;
+        }
+        if !self.errors.report_batch_item_failures {
+            return Verdict::Done;
+        }
+        match call.response {
+            BatchResponse::EmptyList | BatchResponse::NullList | BatchResponse::EmptyObject | BatchResponse::Null => {
+                Verdict::Done
+            }
+            BatchResponse::EmptyIdentifier | BatchResponse::NullIdentifier | BatchResponse::MisnamedIdentifier => {
+                Verdict::Failed
+            }
+            BatchResponse::ItemFailures => {
+                let reported = batch.records.iter().zip(&batch.positions);
+                let failed = reported.filter(|(record, _)| record.outcome() == Outcome::Failed);
+                let lowest = failed.map(|(_, &position)| position).min();
+                lowest.map_or(Verdict::Done, Verdict::FailedFrom)
+            }
+        }
+    }
+
+    /// Success checkpoints the last record of the batch (LAM-X-01).
+    fn succeeded(&mut self, me: MappingId, call: &InvokeCall, mut held: LaneBatch, cx: &mut Cx<'_, '_>) {
+        if held.is_final {
+            return self.close_window(me, call.shard.0, call.lane, false, cx);
+        }
+        cx.emit(|| Fact::BatchAcknowledged {
+            reader: me.into(),
+            shard: call.shard,
+            lane: call.lane,
+            records: u32::try_from(held.positions.count()).unwrap_or(u32::MAX),
+            again: 0,
+            batch: &[],
+            positions: held.positions.listed(),
+            first_position: held.positions.first(),
+        });
+        self.advance_window(me, call.shard.0, call.lane, (&held.positions, call.state), cx);
+        held.close_run();
+        self.go_on(me, call.shard.0, call.lane, held, cx);
+    }
+
+    /// A batch, or a piece of one, is done or given up: the lane goes on with the next piece, or is free.
+    pub(super) fn go_on(
+        &mut self,
+        me: MappingId,
+        shard: u32,
+        lane_number: u16,
+        mut held: LaneBatch,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        if held.next_piece() {
+            let lane = &mut self.readers[to_usize(shard)].lanes[usize::from(lane_number)];
+            lane.state = LaneState::Rereading(held);
+            return self.reread(me, shard, lane_number, cx);
+        }
+        if !held.given_up.is_empty() {
+            self.discard_given_up(me, shard, lane_number, &mut held, cx);
+        }
+        self.dispatch(me, shard, lane_number, cx);
+        self.lane_freed(me, shard, cx);
+    }
+}
