@@ -259,9 +259,7 @@ impl Usage {
             } => self.streams[stream].request(self.apis[producer], records),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
-            | Fact::SubscriptionEventPushed { .. } => {
-                self.read(fact);
-            }
+            | Fact::SubscriptionEventPushed { .. } => self.read(fact),
             Fact::ApplicationChanged { reader, change } => self.readers[reader].changed(change),
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
             Fact::InvocationStarted { function, .. } => self.functions[function].invocations += 1,

@@ -209,10 +209,7 @@ impl Causes {
                 reader,
                 shard,
                 position,
-            } => {
-                self.reading(reader, shard).advance(position);
-                self.forget(reader, shard);
-            }
+            } => self.advance(reader, shard, position),
             Fact::InvocationEnded {
                 outcome: InvocationOutcome::TimedOut,
                 write_pending: true,
@@ -315,6 +312,11 @@ impl Causes {
             shards.resize(at + 1, ShardReading::new());
         }
         &mut shards[at]
+    }
+
+    fn advance(&mut self, reader: ReaderId, shard: ShardIndex, position: u64) {
+        self.reading(reader, shard).advance(position);
+        self.forget(reader, shard);
     }
 
     /// Forgets the sends that all readers of a shard have passed.

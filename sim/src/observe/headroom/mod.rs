@@ -120,23 +120,6 @@ impl ShardUse {
             self.peaks[1].hit(now);
         }
     }
-    /// Many puts at once. How many of them are told at once says nothing, so a second that reaches the limit counts once, from
-    /// its begin on, if nothing is refused.
-    fn put_singles(&mut self, now: SimTime, tally: &ShardTally) {
-        let before = self.writes.of_second(now);
-        let after = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
-        self.writes.puts += u64::from(tally.puts()).saturating_sub(1);
-        let second = now.saturating_sub(SimDuration::from_nanos(now.as_nanos() % SimDuration::SECOND.as_nanos()));
-        let refused = [tally.out_of_records, tally.out_of_bytes];
-        let sums = [(before.0, after.0), (before.1, after.1)];
-        for ((peak, refused), (before, after)) in self.peaks.iter_mut().zip(refused).zip(sums) {
-            if refused {
-                peak.hit(now);
-            } else if before < peak.limit && after >= peak.limit {
-                peak.hit(second);
-            }
-        }
-    }
     /// The fullest moment of one of `SHARD_LIMITS`.
     fn peak(&self, number: usize) -> Peak {
         let mut peak = self.peaks[number];

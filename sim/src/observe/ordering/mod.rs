@@ -6,6 +6,7 @@
 
 mod aggregates;
 mod causes;
+mod key;
 mod point;
 #[cfg(test)]
 mod tests;
@@ -228,12 +229,9 @@ impl Ordering {
         } else {
             // Nobody can predict which entries a hot shard refuses: the others are picked without a branch.
             self.stored.resize(entries.len().max(self.stored.len()), (KeyId(0), 0));
-            let places = &mut self.stored[..entries.len()];
-            let mut count = 0;
+            let (places, mut count) = (&mut self.stored[..entries.len()], 0);
             for entry in entries {
-                if let Some(place) = places.get_mut(count) {
-                    *place = identity(entry);
-                }
+                places[count] = identity(entry);
                 count += usize::from(entry.is_accepted());
             }
             self.accepted.insert_all(places[..count].iter().copied())

@@ -1,6 +1,7 @@
 //! A place where effects complete, and what has taken effect there: one number a key, and holes where order failed.
 
 use super::AnomalyCounts;
+use super::key::{EXCEPTIONAL, Key};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::observe::holes::{Filled, Holes};
@@ -23,48 +24,6 @@ pub(super) struct Point {
     /// What takes effect now replaces itself.
     rewrites: bool,
     rewritten: u64,
-}
-
-/// What has taken effect of a key.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
-struct Key {
-    /// The ordinals from `base` on, a bit each; the first has not. `EXCEPTIONAL`: its exceptions tell.
-    done: u64,
-    /// All below have taken effect. Where exceptions tell, it is `next`.
-    base: u32,
-    /// The ordinal after the highest that has.
-    next: u32,
-    /// The last batch that opened holes, and the lowest ordinal of these.
-    opened_in: u32,
-    opened_from: u32,
-}
-
-/// No other bits have the first one set.
-const EXCEPTIONAL: u64 = u64::MAX;
-
-impl Key {
-    /// Everything below `next` has taken effect.
-    const fn whole(next: u32) -> Self {
-        Self {
-            done: 0,
-            base: next,
-            next,
-            opened_in: 0,
-            opened_from: 0,
-        }
-    }
-    /// Another ordinal is the one after the highest, and no bit tells otherwise.
-    const fn reach(&mut self, next: u32) {
-        (self.base, self.next) = (next, next);
-    }
-    /// How many ordinals are missing, as far as bits tell.
-    const fn missing(self) -> u32 {
-        if self.done == EXCEPTIONAL {
-            0
-        } else {
-            self.next - self.base - self.done.count_ones()
-        }
-    }
 }
 
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
