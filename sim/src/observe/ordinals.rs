@@ -4,61 +4,63 @@ use super::holes::{Filled, Holes};
 use super::sparse::Sparse;
 use crate::engine::index::to_usize;
 use crate::record::KeyId;
-use core::cmp::Ordering as Order;
 
-/// A set of record identities. Memory: 20 bytes a key, and for keys with holes further than 64 ordinals below their highest
-/// about a bit an ordinal from the lowest hole on.
+/// A set of record identities. Memory: 24 bytes a key, and for keys whose holes are further apart than 64 ordinals about
+/// a bit an ordinal from the lowest on.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub struct Ordinals {
-    /// By key: what is in the set near its highest.
+    /// By key: the ordinal after the highest in the set.
+    next: Vec<u32>,
+    /// By key: the highest missing ordinals below `next`.
     near: Vec<Near>,
-    /// Missing ordinals below that, by key; none without a hole there.
+    /// Missing ordinals below those, by key; none without a hole there.
     holes: Sparse<Holes>,
 }
 
-/// Which ordinals of a key are in the set.
+/// Missing ordinals from `base` on, a bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Near {
-    /// Those from `base` on, a bit each; the first is missing.
-    present: u64,
-    /// All below are in the set, unless there are holes.
     base: u32,
-    /// The ordinal after the highest.
-    next: u32,
-}
-
-/// How many records to take without asking whether they are in order: the more, the more often they have not been.
-/// Where that cannot be predicted, asking costs more than it saves.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stretch(usize);
-
-impl Stretch {
-    /// So many records have been in order, and one is not.
-    #[inline]
-    pub(super) fn after(&mut self, in_order: usize) -> usize {
-        self.0 = if in_order < 4 { (2 * self.0).clamp(1, 32) } else { 1 };
-        self.0
-    }
+    missing: u64,
 }
 
 impl Near {
-    /// Adds the ordinal of a bit, and returns that bit if it was there. Nobody can predict whether it is the next one of its
-    /// key, so that makes no difference.
+    /// Makes `from..until` missing, which are above all that are missing. False if not all find room: what is missing
+    /// far below has to go first.
     #[inline]
-    const fn add(&mut self, bit: u32) -> u64 {
-        let before = self.present >> bit & 1;
-        self.present |= 1 << bit;
-        let next = self.base + bit + 1;
-        self.next = if next > self.next { next } else { self.next };
-        let full = self.present.trailing_ones();
-        self.base += full;
-        self.present = self.present.unbounded_shr(full);
-        before
+    fn open(&mut self, from: u32, until: u32) -> bool {
+        if self.missing == 0 {
+            self.base = from;
+        } else if until - self.base > u64::BITS {
+            let filled = self.missing.trailing_zeros();
+            self.base += filled;
+            self.missing >>= filled;
+        }
+        if until - self.base > u64::BITS {
+            return false;
+        }
+        self.missing |= u64::MAX >> (u64::BITS - (until - from)) << (from - self.base);
+        true
     }
-    /// The bits from an ordinal on, which is not below the base.
+    /// The bits of `from` and all above it.
     #[inline]
-    const fn from(self, from: u32) -> u64 {
-        self.present.unbounded_shr(from - self.base)
+    fn from(self, from: u32) -> u64 {
+        self.missing.checked_shr(from.saturating_sub(self.base)).unwrap_or(0)
+    }
+    /// How many of `from..until` are missing here.
+    #[inline]
+    fn count_within(self, from: u32, until: u32) -> u32 {
+        self.from(from).count_ones() - self.from(until.max(from)).count_ones()
+    }
+    /// Takes the lowest run of missing ordinals out.
+    fn pop_run(&mut self) -> Option<(u32, u32)> {
+        if self.missing == 0 {
+            return None;
+        }
+        let low = self.missing.trailing_zeros();
+        let high = low + (self.missing >> low).trailing_ones();
+        self.missing &= u64::MAX.checked_shl(high).unwrap_or(0);
+        Some((self.base + low, self.base + high))
     }
 }
 
@@ -79,6 +81,7 @@ impl Ordinals {
     /// The empty set over so many keys.
     pub fn new(keys: usize) -> Self {
         Self {
+            next: vec![0; keys],
             near: vec![Near::default(); keys],
             holes: Sparse::new(keys),
         }
@@ -86,106 +89,94 @@ impl Ordinals {
     /// Adds an identity.
     #[inline]
     pub fn insert(&mut self, key: KeyId, ordinal: u32) -> Inserted {
-        let near = &mut self.near[to_usize(key.0)];
-        let (next, bit) = (near.next, ordinal.wrapping_sub(near.base));
-        let again = if bit < u64::BITS {
-            near.add(bit) > 0
-        } else {
-            self.insert_far(key, ordinal)
-        };
-        match (again, ordinal.cmp(&next)) {
-            (true, _) => Inserted::Again,
-            (false, Order::Less) => Inserted::Late,
-            (false, Order::Equal) => Inserted::InOrder,
-            (false, Order::Greater) => Inserted::Ahead,
+        let next = &mut self.next[to_usize(key.0)];
+        if ordinal == *next {
+            *next += 1;
+            return Inserted::InOrder;
         }
+        self.insert_out_of_order(key, ordinal)
     }
-    /// Adds identities; returns how many of them were in the set already.
     #[inline]
-    pub(super) fn insert_all(&mut self, mut identities: impl ExactSizeIterator<Item = (KeyId, u32)>) -> u64 {
-        let (mut again, mut stretch, mut left) = (0, Stretch::default(), identities.len());
-        while let Some(first) = insert_in_order(&mut self.near, &mut identities) {
-            let more = stretch.after(left - identities.len() - 1) - 1;
-            for (key, ordinal) in core::iter::once(first).chain(identities.by_ref().take(more)) {
-                let near = &mut self.near[to_usize(key.0)];
-                let bit = ordinal.wrapping_sub(near.base);
-                again += if bit < u64::BITS {
-                    near.add(bit)
-                } else {
-                    u64::from(self.insert_far(key, ordinal))
-                };
+    fn insert_out_of_order(&mut self, key: KeyId, ordinal: u32) -> Inserted {
+        let at = to_usize(key.0);
+        let (next, near) = (&mut self.next[at], &mut self.near[at]);
+        if ordinal > *next {
+            let from = core::mem::replace(next, ordinal + 1);
+            if !near.open(from, ordinal) {
+                self.open_far(key, from, ordinal);
             }
-            left = identities.len();
+            return Inserted::Ahead;
         }
-        again
-    }
-    /// Adds an ordinal that no bit stands for. True if it was there.
-    #[inline(never)]
-    fn insert_far(&mut self, key: KeyId, ordinal: u32) -> bool {
-        let near = &mut self.near[to_usize(key.0)];
-        if ordinal < near.base {
+        let bit = ordinal.wrapping_sub(near.base);
+        if bit >= u64::BITS {
             return self.insert_late(key, ordinal);
         }
-        // What is missing goes to the holes, and bits begin anew above it.
-        let holes = self.holes.obtain(key.0);
-        let next = near.next;
-        let mut missing = !near.present & u64::MAX.unbounded_shr(u64::BITS - (next - near.base));
-        while missing > 0 {
-            let low = missing.trailing_zeros();
-            let high = low + (missing >> low).trailing_ones();
-            missing &= u64::MAX.unbounded_shl(high);
-            holes.open(near.base + low, near.base + high);
+        let hole = near.missing & 1 << bit;
+        near.missing ^= hole;
+        if hole > 0 { Inserted::Late } else { Inserted::Again }
+    }
+    /// Holes further apart than there are bits.
+    #[inline(never)]
+    fn open_far(&mut self, key: KeyId, from: u32, until: u32) {
+        let (near, holes) = (&mut self.near[to_usize(key.0)], self.holes.obtain(key.0));
+        while let Some((from, until)) = near.pop_run() {
+            holes.open(from, until);
         }
-        let base = next.max(ordinal.saturating_sub(u64::BITS / 2));
-        holes.open(next, base);
-        *near = Near {
-            present: 0,
-            base,
-            next: base,
-        };
+        if !near.open(from, until) {
+            holes.open(from, until);
+            near.base = until;
+        }
         if holes.is_empty() {
             self.holes.release(key.0);
         }
-        near.add(ordinal - base) > 0
     }
     #[inline(never)]
-    fn insert_late(&mut self, key: KeyId, ordinal: u32) -> bool {
-        let Some(holes) = self.holes.get_mut(key.0) else {
-            return true;
-        };
-        match holes.fill(ordinal) {
-            Filled::Nothing => return true,
-            Filled::Hole => {}
-            Filled::Word => {
-                holes.tidy();
-                if holes.is_empty() {
-                    self.holes.release(key.0);
-                }
+    fn insert_late(&mut self, key: KeyId, ordinal: u32) -> Inserted {
+        match self.holes.get_mut(key.0).map(|holes| holes.fill(ordinal)) {
+            None | Some(Filled::Nothing) => Inserted::Again,
+            Some(Filled::Hole) => Inserted::Late,
+            Some(Filled::Word) => self.insert_last(key),
+        }
+    }
+    /// A record was late that may have filled the key's last hole.
+    #[inline(never)]
+    fn insert_last(&mut self, key: KeyId) -> Inserted {
+        if let Some(holes) = self.holes.get_mut(key.0) {
+            holes.tidy();
+            if holes.is_empty() {
+                self.holes.release(key.0);
             }
         }
-        false
+        Inserted::Late
+    }
+    /// Adds identities; returns how many of them were in the set already.
+    #[inline]
+    pub(super) fn insert_all(&mut self, mut identities: impl Iterator<Item = (KeyId, u32)>) -> u64 {
+        let mut again = 0;
+        while let Some((key, ordinal)) = insert_in_order(&mut self.next, &mut identities) {
+            again += u64::from(self.insert_out_of_order(key, ordinal) == Inserted::Again);
+        }
+        again
+    }
+    /// By key: the ordinal after its highest.
+    pub(super) fn ends(&self) -> &[u32] {
+        &self.next
     }
     /// The ordinal after the highest of the key.
     #[inline]
     pub fn next(&self, key: KeyId) -> u32 {
-        self.near[to_usize(key.0)].next
-    }
-    /// Which of the 64 ordinals from `from` on are in the set, a bit each. `None` if that takes longer to tell.
-    #[inline]
-    pub(super) fn window(&self, key: KeyId, from: u32) -> Option<u64> {
-        let near = self.near[to_usize(key.0)];
-        let below = near.base.saturating_sub(from);
-        let above = from.saturating_sub(near.base);
-        let present = near.present.unbounded_shl(below) | !u64::MAX.unbounded_shl(below);
-        let has_holes = self.holes.get(key.0).is_some();
-        (!has_holes).then_some(present.unbounded_shr(above))
+        self.next[to_usize(key.0)]
     }
     /// True if the identity is in the set.
     #[inline]
     pub fn contains(&self, key: KeyId, ordinal: u32) -> bool {
-        let near = self.near[to_usize(key.0)];
-        if ordinal >= near.base {
-            near.from(ordinal) & 1 > 0
+        if ordinal >= self.next(key) {
+            return false;
+        }
+        let near = &self.near[to_usize(key.0)];
+        let bit = ordinal.wrapping_sub(near.base);
+        if bit < u64::BITS {
+            near.missing >> bit & 1 == 0
         } else {
             !self.holes.get(key.0).is_some_and(|holes| holes.contains(ordinal))
         }
@@ -193,46 +184,42 @@ impl Ordinals {
     /// How many ordinals of `from..until` are missing.
     #[inline]
     pub fn missing_within(&self, key: KeyId, from: u32, until: u32) -> u32 {
-        if from >= until {
-            return 0;
-        }
+        let next = self.next(key);
+        let beyond = until.saturating_sub(from.max(next));
+        let until = until.min(next);
         let near = self.near[to_usize(key.0)];
-        let (low, high) = (from.max(near.base), until.max(near.base));
-        let present = near.from(low).count_ones() - near.from(high.max(low)).count_ones();
-        let missing = high.saturating_sub(low) - present;
-        let holes = self.holes.get(key.0).filter(|_| from < near.base);
-        missing + holes.map_or(0, |holes| holes.count_within(from, until.min(near.base)))
+        let missing = beyond + near.count_within(from, until);
+        if from >= near.base {
+            return missing;
+        }
+        let holes = self.holes.get(key.0);
+        missing + holes.map_or(0, |holes| holes.count_within(from, until))
     }
     /// The lowest ordinal of `from..until` that is in the set.
     pub fn first_within(&self, key: KeyId, from: u32, until: u32) -> Option<u32> {
-        let near = self.near[to_usize(key.0)];
         let mut first = self.holes.get(key.0).map_or(from, |holes| holes.first_present(from));
+        let near = self.near[to_usize(key.0)];
         if first >= near.base {
-            let present = near.from(first);
-            if present == 0 {
-                return None;
-            }
-            first += present.trailing_zeros();
+            first += near.from(first).trailing_ones();
         }
-        (first < until).then_some(first)
+        (first < until.min(self.next(key))).then_some(first)
     }
     /// How many ordinals of the key are in the set.
     pub fn count(&self, key: KeyId) -> u32 {
-        let near = self.near[to_usize(key.0)];
         let far = self.holes.get(key.0).map_or(0, Holes::len);
-        near.base - far + near.present.count_ones()
+        self.next(key) - far - self.near[to_usize(key.0)].missing.count_ones()
     }
 }
 
 /// Adds identities up to the first that is out of order, which it returns.
 #[inline]
-fn insert_in_order(near: &mut [Near], identities: &mut impl Iterator<Item = (KeyId, u32)>) -> Option<(KeyId, u32)> {
+fn insert_in_order(next: &mut [u32], identities: &mut impl Iterator<Item = (KeyId, u32)>) -> Option<(KeyId, u32)> {
     identities.find(|&(key, ordinal)| {
-        let near = &mut near[to_usize(key.0)];
-        if ordinal != near.next || near.base != near.next {
+        let next = &mut next[to_usize(key.0)];
+        if ordinal != *next {
             return true;
         }
-        (near.base, near.next) = (ordinal + 1, ordinal + 1);
+        *next += 1;
         false
     })
 }
@@ -266,11 +253,6 @@ mod tests {
             for key in 0..3 {
                 for ordinal in 0..450 {
                     prop_assert_eq!(compact.contains(KeyId(key), ordinal), plain.contains(&(key, ordinal)));
-                    if let Some(window) = compact.window(KeyId(key), ordinal) {
-                        for bit in 0..64 {
-                            prop_assert_eq!(window >> bit & 1 > 0, plain.contains(&(key, ordinal + bit)));
-                        }
-                    }
                 }
                 let count = plain.range((key, 0)..=(key, u32::MAX)).count();
                 prop_assert_eq!(usize::try_from(compact.count(KeyId(key))), Ok(count));

@@ -6,7 +6,6 @@
 
 mod aggregates;
 mod causes;
-mod key;
 mod point;
 #[cfg(test)]
 mod tests;
@@ -231,7 +230,9 @@ impl Ordering {
             self.stored.resize(entries.len().max(self.stored.len()), (KeyId(0), 0));
             let (places, mut count) = (&mut self.stored[..entries.len()], 0);
             for entry in entries {
-                places[count] = identity(entry);
+                if let Some(place) = places.get_mut(count) {
+                    *place = identity(entry);
+                }
                 count += usize::from(entry.is_accepted());
             }
             self.accepted.insert_all(places[..count].iter().copied())

@@ -1,22 +1,20 @@
 //! A place where effects complete, and what has taken effect there: one number a key, and holes where order failed.
 
 use super::AnomalyCounts;
-use super::key::{EXCEPTIONAL, Key};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::observe::holes::{Filled, Holes};
-use crate::observe::ordinals::{Ordinals, Stretch};
+use crate::observe::ordinals::Ordinals;
 use crate::observe::sparse::Sparse;
 use crate::observe::verdict::Anomaly;
 use crate::record::{KeyId, Record};
-use core::cmp::Ordering as Order;
 use std::collections::VecDeque;
 
-/// What has taken effect at one place. Memory: 28 bytes a key, and what is missing far below each key's highest ordinal.
+/// What has taken effect at one place. Memory: eight bytes a key, and what is missing below each key's highest ordinal.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
 pub(super) struct Point {
-    keys: Vec<Key>,
-    /// What bits cannot tell.
+    /// By key: the ordinal after the highest that has taken effect.
+    next: Vec<u32>,
     exceptions: Sparse<Exceptions>,
     batches: u64,
     records: u64,
@@ -33,7 +31,7 @@ struct Exceptions {
     /// Ordinals above the highest that nobody expects any more, since their client gave them up: disjoint, ascending.
     excused: VecDeque<(u32, u32)>,
     /// The last batch that opened holes, and the lowest ordinal of these.
-    opened_last: (u32, u32),
+    opened_last: (u64, u32),
     /// The records that opened the holes, ascending, as long as the first case of a late record is not known.
     openers: VecDeque<Overtaker>,
     /// Openers to keep before those whose holes are all filled are looked for.
@@ -93,7 +91,7 @@ pub(super) struct Effect<'e> {
 impl Point {
     pub(super) fn new(keys: usize) -> Self {
         Self {
-            keys: vec![Key::default(); keys],
+            next: vec![0; keys],
             exceptions: Sparse::new(keys),
             ..Self::default()
         }
@@ -122,113 +120,25 @@ impl Point {
     pub(super) fn deliver<'e>(&mut self, effect: Effect<'e>, mut report: impl FnMut(Irregular, &'e Record)) {
         self.batches += 1;
         self.records += u64::from(to_u32(effect.records.len()));
-        let mut records = effect.records;
-        let mut stretch = Stretch::default();
-        while let Some(at) = deliver_in_order(&mut self.keys, effect.accepted, records) {
-            let (some, rest) = records[at..].split_at(stretch.after(at).min(records.len() - at));
-            for record in some {
-                if !self.deliver_near(&effect, record)
-                    && let Some(irregular) = self.deliver_far(&effect, record)
-                {
-                    report(irregular, record);
-                }
+        let mut records = effect.records.iter();
+        while let Some(record) = deliver_in_order(&mut self.next, effect.accepted.ends(), &mut records) {
+            let irregular = if !effect.accepted.contains(record.key, record.ordinal) {
+                Some(Irregular::NeverAccepted)
+            } else if record.ordinal < self.next[to_usize(record.key.0)] {
+                self.late(&effect, record)
+            } else {
+                self.ahead(&effect, record)
+            };
+            if let Some(irregular) = irregular {
+                report(irregular, record);
             }
-            records = rest;
         }
-    }
-
-    /// Takes a record that bits tell enough about: nearly all, wherever they stand, so that nothing has to be predicted.
-    /// False if it needs a closer look.
-    #[inline]
-    fn deliver_near(&mut self, effect: &Effect<'_>, record: &Record) -> bool {
-        let key = &mut self.keys[to_usize(record.key.0)];
-        let place = record.ordinal.wrapping_sub(key.base);
-        let Some(accepted) = effect.accepted.window(record.key, key.base) else {
-            return false;
-        };
-        if place >= u64::BITS || (accepted & !key.done).unbounded_shr(place) & 1 == 0 {
-            return false;
-        }
-        let batch = number(self.batches);
-        let (bit, height) = (1 << place, key.next - key.base);
-        let opened = (bit - 1) & u64::MAX.unbounded_shl(height) & !key.done;
-        let skipped = u64::from((opened & accepted).count_ones());
-        let late = place < height;
-        let same_batch = key.opened_in == batch && record.ordinal >= key.opened_from;
-        let (internal, external) = (u64::from(late && same_batch), u64::from(late && !same_batch));
-        let cases = &self.cases;
-        // The first case of each kind has a witness, and until one is late, whoever overtakes is remembered.
-        if cases.of(Anomaly::NonmonotonicExternal) == 0
-            || (internal > cases.of(Anomaly::NonmonotonicInternal))
-            || (skipped > 0 && cases.of(Anomaly::Skip) == 0)
-        {
-            return false;
-        }
-        if opened != 0 && key.opened_in != batch {
-            (key.opened_in, key.opened_from) = (batch, key.next);
-        }
-        key.done |= bit;
-        key.next = key.next.max(record.ordinal + 1);
-        let full = key.done.trailing_ones();
-        key.base += full;
-        key.done = key.done.unbounded_shr(full);
-        self.cases.add(Anomaly::Skip, skipped);
-        self.cases.add(Anomaly::NonmonotonicInternal, internal);
-        self.cases.add(Anomaly::NonmonotonicExternal, external);
-        true
-    }
-
-    /// Takes a record by the exceptions of its key.
-    #[inline(never)]
-    fn deliver_far(&mut self, effect: &Effect<'_>, record: &Record) -> Option<Irregular> {
-        if !effect.accepted.contains(record.key, record.ordinal) {
-            return Some(Irregular::NeverAccepted);
-        }
-        let key = &mut self.keys[to_usize(record.key.0)];
-        if key.done == 0 && record.ordinal == key.next {
-            *key = Key::whole(key.next + 1);
-            return None;
-        }
-        let made = self.make_exceptional(record.key);
-        let irregular = match record.ordinal.cmp(&self.keys[to_usize(record.key.0)].next) {
-            Order::Less => self.late(effect, record),
-            Order::Equal => {
-                self.keys[to_usize(record.key.0)].reach(record.ordinal + 1);
-                None
-            }
-            Order::Greater => self.ahead(effect, record),
-        };
-        if made {
-            self.tidy(record.key);
-        }
-        irregular
-    }
-
-    /// From here on the exceptions of a key tell what its bits told, until there are none. False if they did already.
-    fn make_exceptional(&mut self, key: KeyId) -> bool {
-        let near = &mut self.keys[to_usize(key.0)];
-        if near.done == EXCEPTIONAL {
-            return false;
-        }
-        let exceptions = self.exceptions.obtain(key.0);
-        let mut missing = !near.done & !u64::MAX.unbounded_shl(near.next - near.base);
-        while missing > 0 {
-            let low = missing.trailing_zeros();
-            let high = low + (missing >> low).trailing_ones();
-            missing &= u64::MAX.unbounded_shl(high);
-            exceptions.holes.open(near.base + low, near.base + high);
-        }
-        exceptions.opened_last = (near.opened_in, near.opened_from);
-        near.done = EXCEPTIONAL;
-        near.reach(near.next);
-        true
     }
 
     #[inline(never)]
     fn ahead(&mut self, effect: &Effect<'_>, record: &Record) -> Option<Irregular> {
         let (key, until) = (record.key, record.ordinal);
-        let from = self.keys[to_usize(key.0)].next;
-        self.keys[to_usize(key.0)].reach(until + 1);
+        let from = core::mem::replace(&mut self.next[to_usize(key.0)], until + 1);
         let exceptions = self.exceptions.obtain(key.0);
         let before = exceptions.holes.len();
         let (mut skipped, mut first) = (0, None);
@@ -239,9 +149,8 @@ impl Point {
             }
         });
         if exceptions.holes.len() > before {
-            let batch = number(self.batches);
-            if exceptions.opened_last.0 != batch {
-                exceptions.opened_last = (batch, from);
+            if exceptions.opened_last.0 != self.batches {
+                exceptions.opened_last = (self.batches, from);
             }
             if self.cases.of(Anomaly::NonmonotonicExternal) == 0 {
                 exceptions.keep_opener(Overtaker::new(record, effect.now));
@@ -263,7 +172,7 @@ impl Point {
             return self.again();
         }
         let (batch, lowest) = exceptions.opened_last;
-        let same_batch = batch == number(self.batches) && record.ordinal >= lowest;
+        let same_batch = batch == self.batches && record.ordinal >= lowest;
         let anomaly = if same_batch {
             Anomaly::NonmonotonicInternal
         } else {
@@ -310,17 +219,17 @@ impl Point {
     /// Stops waiting for a record that was given up and is not stored.
     #[inline(never)]
     pub(super) fn excuse(&mut self, key: KeyId, ordinal: u32) {
-        self.make_exceptional(key);
-        let near = &mut self.keys[to_usize(key.0)];
-        if ordinal > near.next {
+        let next = &mut self.next[to_usize(key.0)];
+        if ordinal > *next {
             return self.exceptions.obtain(key.0).excuse(ordinal);
         }
-        if ordinal == near.next {
-            near.reach(ordinal + 1);
-        } else if let Some(exceptions) = self.exceptions.get_mut(key.0) {
-            exceptions.holes.fill(ordinal);
+        if ordinal == *next {
+            *next += 1;
+        } else if let Some(exceptions) = self.exceptions.get_mut(key.0)
+            && exceptions.holes.fill(ordinal) == Filled::Word
+        {
+            self.tidy(key);
         }
-        self.tidy(key);
     }
 
     /// Gives back what is kept for a key if it has no exceptions any more.
@@ -333,17 +242,14 @@ impl Point {
                 exceptions.openers.clear();
                 exceptions.openers_kept = 0;
                 self.exceptions.release(key.0);
-                let key = &mut self.keys[to_usize(key.0)];
-                *key = Key::whole(key.next);
             }
         }
     }
 
     /// How many ordinals of the key have taken effect or are excused.
     pub(super) fn count(&self, key: KeyId) -> u32 {
-        let near = self.keys[to_usize(key.0)];
-        let next = near.next;
-        self.exceptions.get(key.0).map_or(next - near.missing(), |exceptions| {
+        let next = self.next[to_usize(key.0)];
+        self.exceptions.get(key.0).map_or(next, |exceptions| {
             let excused: u32 = exceptions
                 .excused
                 .iter()
@@ -354,9 +260,9 @@ impl Point {
     }
     /// The key's lowest ordinal that has neither taken effect nor been excused.
     pub(super) fn first_missing(&self, key: KeyId) -> u32 {
-        let Key { base, next, .. } = self.keys[to_usize(key.0)];
+        let next = self.next[to_usize(key.0)];
         let Some(exceptions) = self.exceptions.get(key.0) else {
-            return base;
+            return next;
         };
         match (exceptions.holes.first_missing(), exceptions.excused.front()) {
             (Some(missing), _) => missing,
@@ -371,25 +277,25 @@ impl Point {
             .values()
             .iter()
             .map(|exceptions| to_usize(exceptions.holes.len()) + exceptions.excused.len() + exceptions.openers.len())
-            .chain(self.keys.iter().map(|key| to_usize(key.missing())))
             .sum()
     }
 }
 
-/// The number of a batch, short. Numbers that are 2^32 apart are never compared: no hole of a key is open for so long.
-fn number(batch: u64) -> u32 {
-    u32::try_from(batch & u64::from(u32::MAX)).unwrap_or(0)
-}
-
-/// Takes records up to the first that does not simply follow its predecessor, and returns where that stands.
+/// Takes records up to the first that does not simply follow its predecessor, which it returns.
 #[inline]
-fn deliver_in_order(keys: &mut [Key], accepted: &Ordinals, records: &[Record]) -> Option<usize> {
-    records.iter().position(|record| {
-        let key = &mut keys[to_usize(record.key.0)];
-        if record.ordinal != key.next || key.base != key.next || record.ordinal >= accepted.next(record.key) {
+fn deliver_in_order<'e>(
+    next: &mut [u32],
+    accepted: &[u32],
+    records: &mut impl Iterator<Item = &'e Record>,
+) -> Option<&'e Record> {
+    let accepted = &accepted[..next.len()];
+    records.find(|record| {
+        let key = to_usize(record.key.0);
+        let next = &mut next[key];
+        if record.ordinal != *next || record.ordinal >= accepted[key] {
             return true;
         }
-        key.reach(key.next + 1);
+        *next += 1;
         false
     })
 }
