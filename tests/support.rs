@@ -246,6 +246,7 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         | Fact::RetryScheduled { producer, .. }
         | Fact::RecordsGivenUp { producer, .. } => Some(Component::Producer(producer)),
         Fact::PutHandled { stream, .. }
+        | Fact::ShardsWritten { stream, .. }
         | Fact::UserRecordsStored { stream, .. }
         | Fact::PutRefused { stream, .. }
         | Fact::AcknowledgementLost { stream, .. }

@@ -110,6 +110,11 @@ impl Cx<'_, '_> {
     pub const fn is_watched(&self) -> bool {
         self.probe.is_some()
     }
+    /// Whether whoever listens is told now and then what shards have stored of cohorts.
+    #[inline]
+    pub fn takes_sums(&self) -> bool {
+        self.probe.as_deref().is_some_and(Probe::takes_sums)
+    }
     /// Mixes a word into the fingerprint.
     #[inline]
     pub fn mix(&mut self, word: u64) {

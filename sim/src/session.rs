@@ -3,7 +3,7 @@
 //! `advance` goes forward within an event budget, `seek` goes anywhere by restoring the nearest checkpoint and
 //! replaying, `apply` changes the world at the next instant. However an instant is reached, its fingerprint is the same.
 
-use crate::blueprint::Blueprint;
+use crate::blueprint::{Blueprint, ProducerBlueprint};
 use crate::build::BuildError;
 use crate::command::{Command, Intervention};
 use crate::context::Fault;
@@ -141,6 +141,8 @@ pub struct Session {
     next_checkpoint: SimTime,
     holdings: Holdings,
     checks: u64,
+    /// Some client makes its calls in cohorts. What shards have stored of them is told once a second.
+    tells: bool,
 }
 
 impl Session {
@@ -175,6 +177,7 @@ impl Session {
             next_checkpoint: SimTime::ZERO,
             holdings: Holdings::default(),
             checks: 0,
+            tells: blueprint.producers.iter().any(ProducerBlueprint::uses_call_window),
         };
         session.next_check = session.check_after(SimTime::ZERO);
         session.keep_checkpoint();
@@ -239,7 +242,10 @@ impl Session {
         let until = until.min(self.end());
         let mut left = budget;
         loop {
-            let goal = until.min(self.next_check).min(self.next_checkpoint);
+            let goal = until
+                .min(self.next_check)
+                .min(self.next_checkpoint)
+                .min(self.next_telling());
             let stride = match (self.observers.is_some(), self.options.checks) {
                 (true, Checks::EveryEvent) => 1,
                 (true, Checks::Every(_)) | (false, _) => STRIDE,
@@ -257,6 +263,7 @@ impl Session {
             };
             let stop = self.engine.run_until(goal, stride.min(left), &mut watch);
             left -= self.engine.events() - before;
+            self.tell();
             self.look_for_faults()?;
             if stop == Stop::Reached || stride == 1 {
                 self.at_boundary(goal, stop)?;
@@ -267,6 +274,24 @@ impl Session {
             if left == 0 {
                 return Ok(Stop::Budget);
             }
+        }
+    }
+
+    /// The last instant of the second that is in progress or about to begin, if what is stored in it has to be told then.
+    fn next_telling(&self) -> SimTime {
+        let second = SimDuration::SECOND.as_nanos();
+        let next = self.now().as_nanos() + 1;
+        if self.tells && self.observers.is_some() {
+            SimTime::from_nanos((next / second + 1) * second - 1)
+        } else {
+            SimTime::NEVER
+        }
+    }
+    /// Lets the observers know what shards have stored and nobody has told them.
+    fn tell(&mut self) {
+        if let (true, Some(observers)) = (self.tells, &mut self.observers) {
+            let now = self.engine.now();
+            self.engine.model.tell(|fact| observers.on(now, fact));
         }
     }
 

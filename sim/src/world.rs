@@ -12,6 +12,7 @@ use crate::ids::{
 };
 use crate::key::KeyTable;
 use crate::observe::Probe;
+use crate::observe::fact::Fact;
 use crate::observe::holdings::{
     EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
 };
@@ -230,6 +231,13 @@ impl World {
         }
         for id in self.streams.ids() {
             self.streams[id].start(id, cx);
+        }
+    }
+
+    /// Tells what shards have stored of cohorts, where no event of the run has done so.
+    pub(crate) fn tell(&mut self, mut listener: impl FnMut(&Fact<'_>)) {
+        for stream in self.streams.ids() {
+            self.streams[stream].tell_each(|shards| listener(&Fact::ShardsWritten { stream, shards }));
         }
     }
 

@@ -212,6 +212,7 @@ impl Counts {
             | Fact::RetryScheduled { .. }
             | Fact::RecordsGivenUp { .. } => self.client(now, fact),
             Fact::PutHandled { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::PutRefused { .. }
             | Fact::AcknowledgementLost { .. } => {
@@ -315,6 +316,12 @@ impl Counts {
                     shard(counts, tally.shard).add(now, tally);
                 }
                 counts.entries_failed += sums.entries.failed;
+            }
+            Fact::ShardsWritten { stream, shards } => {
+                let counts = &mut self.streams[stream];
+                for tally in shards {
+                    shard(counts, tally.shard).add(now, tally);
+                }
             }
             Fact::UserRecordsStored { stream, records, .. } if records.len() > 1 => {
                 let counts = &mut self.streams[stream];

@@ -121,7 +121,8 @@ pub enum Fact<'f> {
         api: PutApi,
         /// All entries, with results and, where stored, arrival times.
         records: &'f [Record],
-        /// By shard, for the shards that the call touched, in order of first touch.
+        /// By shard, for the shards that the call touched, in order of first touch; none where
+        /// [`ShardsWritten`](Self::ShardsWritten) tells it.
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
@@ -129,6 +130,15 @@ pub enum Fact<'f> {
         sent: Option<Sends>,
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
+    },
+    /// What shards have stored of cohorts since it was stated last. Where nothing is refused and observers take sums (see
+    /// [`Probe::takes_sums`](super::Probe::takes_sums)), [`PutHandled`](Self::PutHandled) tells of no shard; this does, before
+    /// a read of the shard is answered, and at the end of each second.
+    ShardsWritten {
+        /// Which.
+        stream: StreamId,
+        /// The shards.
+        shards: &'f [ShardTally],
     },
     /// A stream stored a Kinesis record of the Kinesis Producer Library that holds several user records (KDS-KPL-18), or
     /// a single one that had been sent before. Stated after [`PutHandled`](Self::PutHandled), which counts Kinesis records.

@@ -239,6 +239,7 @@ impl History {
             Fact::UserRecordsSent { .. }
             | Fact::RequestAnswered { .. }
             | Fact::UserRecordsStored { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::RecordsGathered { .. }
             | Fact::Queueing { .. }
             | Fact::MappingChanged { .. }

@@ -348,6 +348,7 @@ impl Latency {
             | Fact::RecordsGivenUp { .. }
             | Fact::PutHandled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }

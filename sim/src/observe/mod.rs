@@ -56,6 +56,11 @@ use usage::Usage;
 pub trait Probe {
     /// Takes note of a fact.
     fn on(&mut self, now: SimTime, fact: &Fact<'_>);
+    /// Whether it is enough to tell now and then what shards have stored of cohorts
+    /// ([`Fact::ShardsWritten`]), instead of with each window. Whoever drives the run asks for it.
+    fn takes_sums(&self) -> bool {
+        false
+    }
 }
 
 /// What observers need to know of a run.
@@ -167,6 +172,10 @@ impl Observers {
 }
 
 impl Probe for Observers {
+    /// None of them goes by anything shorter than a second.
+    fn takes_sums(&self) -> bool {
+        true
+    }
     #[inline]
     fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         // First, since it wants the totals as they were before the fact.

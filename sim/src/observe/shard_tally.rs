@@ -21,6 +21,8 @@ pub struct ShardTally {
     pub out_of_records: bool,
     /// An entry was refused because the limit in bytes was used up (KDS-W-02).
     pub out_of_bytes: bool,
+    /// Each entry was a put of its own, as in a cohort; and bytes of the smallest and the largest that was stored.
+    pub singles: Option<(u32, u32)>,
 }
 
 impl ShardTally {
@@ -35,6 +37,24 @@ impl ShardTally {
             first_position: next_position,
             out_of_records: false,
             out_of_bytes: false,
+            singles: None,
         }
+    }
+    /// Nothing stored or refused yet, of entries that are puts of their own.
+    pub const fn no_singles(shard: ShardIndex, next_position: u64) -> Self {
+        let mut tally = Self::none(shard, next_position);
+        tally.singles = Some((u32::MAX, 0));
+        tally
+    }
+    /// Notes the size of a stored entry that is a put of its own.
+    #[inline]
+    pub fn note_single(&mut self, bytes: u32) {
+        let (least, most) = self.singles.unwrap_or((u32::MAX, 0));
+        self.singles = Some((least.min(bytes), most.max(bytes)));
+    }
+    /// Puts that it counts.
+    #[inline]
+    pub fn puts(&self) -> u32 {
+        self.singles.map_or(1, |_| self.accepted + self.throttled)
     }
 }

@@ -274,6 +274,7 @@ impl Usage {
                 shards,
                 ..
             } => self.streams[stream].put(api, records, shards),
+            Fact::ShardsWritten { stream, shards } => self.streams[stream].stored(&[], shards),
             Fact::PutRefused {
                 stream,
                 producer,
@@ -377,13 +378,16 @@ impl ReaderUsage {
 impl StreamUsage {
     fn put(&mut self, api: PutApi, records: &[Record], shards: &[ShardTally]) {
         self.request(api, records);
-        self.bytes_in += shards.iter().map(|tally| tally.bytes).sum::<u64>();
-        self.put_payload_units += payload_units(records, shards);
+        self.stored(records, shards);
         if self.on_demand {
             let stored = records.iter().filter(|record| record.outcome() == Outcome::Accepted);
             let kb = |record: &Record| u64::from(record.bytes.div_ceil(ON_DEMAND_KB_BYTES));
             self.on_demand_kb_in += stored.map(kb).sum::<u64>();
         }
+    }
+    fn stored(&mut self, records: &[Record], shards: &[ShardTally]) {
+        self.bytes_in += shards.iter().map(|tally| tally.bytes).sum::<u64>();
+        self.put_payload_units += payload_units(records, shards);
     }
     fn gave(&mut self, bytes: u64) {
         self.bytes_out += bytes;

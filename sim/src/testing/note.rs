@@ -84,6 +84,7 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         RetryScheduled (producer, by, at, records) []
         RecordsGivenUp (producer, reason) [records]
         PutHandled (stream, producer, api, received_at, sent) [records, shards, late]
+        ShardsWritten (stream) [shards]
         UserRecordsStored (stream, producer, shard, position) [records, first_sent_at]
         PutRefused (stream, producer, error) [records]
         AcknowledgementLost (stream, producer) [records, late]

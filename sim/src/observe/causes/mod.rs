@@ -209,7 +209,7 @@ impl Causes {
                 reader,
                 shard,
                 position,
-            } => self.advanced(reader, shard, position),
+            } => self.advance(reader, shard, position),
             Fact::InvocationEnded {
                 outcome: InvocationOutcome::TimedOut,
                 write_pending: true,
@@ -229,6 +229,7 @@ impl Causes {
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }
@@ -313,7 +314,8 @@ impl Causes {
         }
         &mut shards[at]
     }
-    fn advanced(&mut self, reader: ReaderId, shard: ShardIndex, position: u64) {
+
+    fn advance(&mut self, reader: ReaderId, shard: ShardIndex, position: u64) {
         self.reading(reader, shard).advance(position);
         self.forget(reader, shard);
     }

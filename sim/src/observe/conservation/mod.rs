@@ -187,6 +187,7 @@ impl Conservation {
                 let new = Arrivals::of(&sums.entries);
                 self.stored(now, stream, new, shards, records.first());
             }
+            Fact::ShardsWritten { stream, shards } => self.stored(now, stream, Arrivals::default(), shards, None),
             Fact::GetRecordsHandled {
                 stream,
                 shard,

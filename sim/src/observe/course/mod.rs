@@ -153,6 +153,7 @@ impl Course {
             | Fact::RecordsGivenUp { .. }
             | Fact::PutHandled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }

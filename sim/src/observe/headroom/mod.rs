@@ -109,6 +109,9 @@ impl ShardUse {
     }
     #[inline]
     fn put(&mut self, now: SimTime, tally: &ShardTally) {
+        if tally.singles.is_some() {
+            return self.put_singles(now, tally);
+        }
         let (records, bytes) = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
         if tally.out_of_records || records >= self.peaks[0].limit {
             self.peaks[0].hit(now);
@@ -305,7 +308,7 @@ impl Headroom {
                 entries.note(now, len(records), false);
                 size.note(now, bytes, false);
             }
-            Fact::PutHandled { stream, shards, .. } => {
+            Fact::PutHandled { stream, shards, .. } | Fact::ShardsWritten { stream, shards } => {
                 for tally in shards {
                     self.shard(stream, tally.shard).put(now, tally);
                 }

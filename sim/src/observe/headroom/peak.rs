@@ -1,6 +1,8 @@
 //! The fullest moment of a limit.
 
+use super::ShardUse;
 use crate::engine::time::{SimDuration, SimTime};
+use crate::observe::fact::ShardTally;
 
 /// How far a limit was used at most. A limit may change during a run; the fullest moment is that of the largest share.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -69,6 +71,14 @@ pub(super) struct Writes {
 const _: () = assert!(size_of::<Writes>() == 64, "one cache line");
 
 impl Writes {
+    /// What the second has used so far.
+    pub(super) fn of_second(&self, now: SimTime) -> (u64, u64) {
+        if now.as_nanos() / SimDuration::SECOND.as_nanos() == self.second {
+            (self.records, self.bytes)
+        } else {
+            (0, 0)
+        }
+    }
     /// Adds a put, and returns what its second has used so far.
     #[inline]
     pub(super) fn add(&mut self, now: SimTime, records: u64, bytes: u64) -> (u64, u64) {
@@ -82,6 +92,26 @@ impl Writes {
         self.most_bytes = self.most_bytes.max(self.bytes);
         self.puts += 1;
         (self.records, self.bytes)
+    }
+}
+
+impl ShardUse {
+    /// Many puts at once. How many of them are told at once says nothing, so a second that reaches the limit counts once, from
+    /// its begin on, if nothing is refused.
+    pub(super) fn put_singles(&mut self, now: SimTime, tally: &ShardTally) {
+        let before = self.writes.of_second(now);
+        let after = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
+        self.writes.puts += u64::from(tally.puts()).saturating_sub(1);
+        let second = now.saturating_sub(SimDuration::from_nanos(now.as_nanos() % SimDuration::SECOND.as_nanos()));
+        let refused = [tally.out_of_records, tally.out_of_bytes];
+        let sums = [(before.0, after.0), (before.1, after.1)];
+        for ((peak, refused), (before, after)) in self.peaks.iter_mut().zip(refused).zip(sums) {
+            if refused {
+                peak.hit(now);
+            } else if before < peak.limit && after >= peak.limit {
+                peak.hit(second);
+            }
+        }
     }
 }
 

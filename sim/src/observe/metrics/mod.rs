@@ -216,6 +216,7 @@ impl Metrics {
                 self.library(now, fact);
             }
             Fact::PutHandled { .. } => self.put(now, fact, &sums.entries),
+            Fact::ShardsWritten { stream, shards } => self.written(now, stream, shards),
             Fact::PutRefused {
                 stream,
                 producer,
@@ -362,19 +363,7 @@ impl Metrics {
             }
         }
         group.add(now, Metric::WriteProvisionedThroughputExceeded, Point::of(throttled));
-        for tally in shards {
-            let stored = Point::of(u64::from(tally.accepted));
-            let throttled = Point::of(u64::from(tally.throttled));
-            self.shard(now, stream, tally.shard, Metric::IncomingBytes, Point::of(tally.bytes));
-            self.shard(now, stream, tally.shard, Metric::IncomingRecords, stored);
-            self.shard(
-                now,
-                stream,
-                tally.shard,
-                Metric::WriteProvisionedThroughputExceeded,
-                throttled,
-            );
-        }
+        self.written(now, stream, shards);
     }
 
     fn application(&mut self, now: SimTime, reader: ReaderId, change: ApplicationChange) {

@@ -6,7 +6,7 @@ use crate::blueprint::ShardLevelMetrics;
 use crate::engine::index::to_usize;
 use crate::engine::time::SimTime;
 use crate::ids::{ShardIndex, StreamId};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, ShardTally};
 
 /// Of the shards of a stream.
 #[derive(Clone, Debug)]
@@ -50,6 +50,22 @@ impl ShardMetrics {
 impl Metrics {
     pub(super) fn shard(&mut self, at: SimTime, stream: StreamId, shard: ShardIndex, metric: Metric, values: Point) {
         self.shards[stream].add(at, shard, metric, values);
+    }
+
+    /// What shards have stored or refused.
+    #[inline]
+    pub(super) fn written(&mut self, now: SimTime, stream: StreamId, shards: &[ShardTally]) {
+        let metrics = &mut self.shards[stream];
+        if metrics.shards.is_empty() {
+            return;
+        }
+        for tally in shards {
+            let stored = Point::of(u64::from(tally.accepted));
+            let throttled = Point::of(u64::from(tally.throttled));
+            metrics.add(now, tally.shard, Metric::IncomingBytes, Point::of(tally.bytes));
+            metrics.add(now, tally.shard, Metric::IncomingRecords, stored);
+            metrics.add(now, tally.shard, Metric::WriteProvisionedThroughputExceeded, throttled);
+        }
     }
 
     /// What a shard gave to readers, or refused: GetRecords and fan-out together (KDS-MET-15), the age and refusals of

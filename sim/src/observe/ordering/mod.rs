@@ -201,6 +201,7 @@ impl Ordering {
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
+            | Fact::ShardsWritten { .. }
             | Fact::AcknowledgementLost { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }
@@ -226,8 +227,7 @@ impl Ordering {
         } else {
             // Nobody can predict which entries a hot shard refuses: the others are picked without a branch.
             self.stored.resize(entries.len().max(self.stored.len()), (KeyId(0), 0));
-            let places = &mut self.stored[..entries.len()];
-            let mut count = 0;
+            let (places, mut count) = (&mut self.stored[..entries.len()], 0);
             for entry in entries {
                 if let Some(place) = places.get_mut(count) {
                     *place = identity(entry);

@@ -10,9 +10,10 @@
 //! are stored without a decision for each, and what they cost is taken when somebody asks for the limits, shard by shard:
 //! at the same instants, and with the same result.
 
+use super::certain::Units;
 use super::in_service::{Calls, Served};
 use super::put::{look_after, respond};
-use super::write_limits::Units;
+use super::shard::Shard;
 use super::{Event, Stream};
 use crate::batch::{Batch, Envelope, PutCall, ServiceError, digest_of_cohort};
 use crate::blueprint::PutApi;
@@ -20,7 +21,7 @@ use crate::context::Cx;
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::phase::Phase;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, StreamId};
+use crate::ids::{ProducerId, ShardIndex, StreamId};
 use crate::observe::fact::{Fact, LateCall, ShardTally};
 use crate::record::{Outcome, Record};
 
@@ -85,10 +86,17 @@ impl Stream {
         let way = self.link.delay();
         self.tallies.clear();
         self.calls += 1;
-        let tallied = cx.is_watched() || self.meter.is_some() || !self.subscriptions.is_empty();
+        let needed = self.meter.is_some() || !self.subscriptions.is_empty();
+        let tallied = cx.is_watched() || needed;
         let answers = if self.takes_all(&due, now, way) {
             for (_, calls) in &due {
-                self.store_certain(&calls.records, tallied);
+                self.store_certain(&calls.records);
+            }
+            if tallied && (needed || !cx.takes_sums()) {
+                // Nobody waits for what has been stored since it was told last: that is this.
+                let tallies = self.map.shards().iter();
+                let tallies = tallies.filter_map(|shard| self.shards[to_usize(shard.0)].tell());
+                self.tallies.extend(tallies);
             }
             let answer = |(producer, calls): (ProducerId, Calls)| {
                 let mut batch = cx.fresh();
@@ -98,6 +106,8 @@ impl Stream {
             };
             due.into_iter().map(answer).collect()
         } else {
+            self.tell(me, cx);
+            self.tallies.clear();
             let answers = self.decide(&due, way, tallied, cx);
             due.drain(..).for_each(|(_, calls)| self.cohorts.keep(calls.records));
             answers
@@ -163,23 +173,34 @@ impl Stream {
 
     /// Stores calls for which has been set aside what they take.
     #[inline(never)]
-    fn store_certain(&mut self, records: &[Record], tallied: bool) {
+    fn store_certain(&mut self, records: &[Record]) {
         let route = &self.map.route;
         for record in records {
             self.shards[to_usize(route[to_usize(record.key.0)])].store_certain(record);
         }
-        if !tallied {
-            return;
+    }
+
+    /// Tells what shards have stored of cohorts, to whoever has not been told with each window.
+    pub(super) fn tell(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
+        if cx.takes_sums() && self.cohorts.windows() > 0 {
+            self.tell_each(|shards| cx.emit(|| Fact::ShardsWritten { stream: me, shards }));
         }
-        for record in records {
-            let number = route[to_usize(record.key.0)];
-            let shard = &self.shards[to_usize(number)];
-            let none = || ShardTally::none(shard.index, shard.log.next_position());
-            let tally = self.touched.tally(self.calls, number, &mut self.tallies, none);
-            tally.accepted += 1;
-            tally.bytes += u64::from(record.bytes);
-            tally.bytes_charged += u64::from(record.bytes).next_multiple_of(super::quotas::PUT_ROUNDING);
-            tally.first_position = shard.log.next_position() - u64::from(tally.accepted);
+    }
+    /// The same of one shard.
+    pub(super) fn tell_shard(&mut self, me: StreamId, shard: ShardIndex, cx: &mut Cx<'_, '_>) {
+        if cx.takes_sums()
+            && let Some(tally) = self.shards[to_usize(shard.0)].tell()
+        {
+            let shards = &[tally];
+            cx.emit(|| Fact::ShardsWritten { stream: me, shards });
+        }
+    }
+    /// Sums up what shards have stored of cohorts since that was done last.
+    pub fn tell_each(&mut self, listener: impl FnOnce(&[ShardTally])) {
+        self.tallies.clear();
+        self.tallies.extend(self.shards.iter_mut().filter_map(Shard::tell));
+        if !self.tallies.is_empty() {
+            listener(&self.tallies);
         }
     }
 
@@ -340,11 +361,12 @@ impl Stream {
         if tallied {
             let index = shard.index;
             let tally = self.touched.tally(self.calls, number, &mut self.tallies, || {
-                ShardTally::none(index, position)
+                ShardTally::no_singles(index, position)
             });
             match admitted {
                 None => {}
                 Some(Ok(charged)) => {
+                    tally.note_single(record.bytes);
                     tally.accepted += 1;
                     tally.bytes += u64::from(record.bytes);
                     tally.bytes_charged += charged;

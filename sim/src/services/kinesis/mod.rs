@@ -5,6 +5,7 @@
 //! log at the end of its service time. Readers are declared when the world is built; what all of them have passed is
 //! forgotten, what is older than the retention is gone for every reader.
 
+mod certain;
 mod cohort;
 mod consumers;
 mod control;

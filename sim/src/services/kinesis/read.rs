@@ -48,6 +48,7 @@ impl Stream {
             return broken(cx, "a read without its call");
         };
         let now = cx.now();
+        self.tell_shard(me, call.shard, cx);
         let shard = &mut self.shards[to_usize(call.shard.0)];
         shard.expire(now, self.retention);
         let limit = call.limit.min(quotas::MAX_GET_RECORDS);

@@ -1,7 +1,8 @@
 //! One shard: its range of hash keys and its life, its write limits, its read limits and its log.
 
+use super::certain::{Certain, Untold};
 use super::quotas;
-use super::write_limits::{Certain, Units, WriteLimits};
+use super::write_limits::WriteLimits;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::engine::token_bucket::TokenBucket;
@@ -39,24 +40,25 @@ pub struct Origin {
     pub opened_at: SimTime,
 }
 
-/// A shard. What each record of a cohort touches comes first, in one cache line.
+/// A shard. What the puts of a request touch comes first, then what each record of a cohort does, in a cache line each.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub struct Shard {
-    certain: Certain,
+    pub(super) limits: WriteLimits,
+    allowance: Allowance,
+    /// What took its place, once it is closed.
+    pub children: [Option<ShardIndex>; 2],
+    pub(super) certain: Certain,
     /// Its records.
     pub log: Log,
     /// Its number.
     pub index: ShardIndex,
-    /// Where it comes from.
-    pub origin: Origin,
     /// How far it is in its life.
     pub state: ShardState,
-    /// What took its place, once it is closed.
-    pub children: [Option<ShardIndex>; 2],
-    limits: WriteLimits,
-    allowance: Allowance,
     whole: WholeCall,
+    pub(super) untold: Untold,
+    /// Where it comes from.
+    pub origin: Origin,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
 }
@@ -97,6 +99,7 @@ impl Shard {
             state: ShardState::Open,
             children: [None; 2],
             limits: WriteLimits::full(write_burst),
+            untold: Untold::default(),
             allowance: Allowance::default(),
             whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
@@ -213,47 +216,6 @@ impl Shard {
         Ok(cost)
     }
 
-    /// Sets aside what a put of one record takes, whenever it comes. False if that is not certain to be there; then it has
-    /// to be put back.
-    #[inline]
-    pub(super) const fn set_aside(&mut self, units: Units) -> bool {
-        self.certain.set_aside(units)
-    }
-    /// Puts back what was set aside.
-    #[inline]
-    pub(super) const fn put_back(&mut self, units: Units) {
-        self.certain.put_back(units);
-    }
-    /// Finds out what is certain to be there from `now` on.
-    pub(super) fn ascertain(&mut self, now: SimTime) {
-        self.settle();
-        self.certain = self.limits.certain(now);
-    }
-    /// Stores a record, for which has been set aside what it takes, before those that arrive later.
-    #[inline]
-    pub(super) fn store_certain(&mut self, record: &Record) {
-        self.certain.owe();
-        self.log.insert(record);
-    }
-    /// Takes what records stored so have cost, each at its instant. Nobody looks at the limits before that.
-    #[inline]
-    pub(super) fn settle(&mut self) {
-        if self.certain.owed() > 0 {
-            self.take_owed();
-        }
-    }
-    #[inline(never)]
-    fn take_owed(&mut self) {
-        let (mut limits, mut left, mut held) = (self.limits.clone(), self.certain.owed(), true);
-        self.log.each_of_last(left, |at, bytes| {
-            held &= limits.take_one(at, rounded(u64::from(bytes)));
-            left -= 1;
-        });
-        assert!(held, "a write limit was overdrawn");
-        assert_eq!(left, 0, "a record was forgotten before its cost was taken");
-        self.limits = limits;
-        self.certain.paid();
-    }
     /// Nothing is certain any more: what is there is decided and taken at once.
     #[inline]
     fn forgo(&mut self) {
@@ -314,7 +276,7 @@ impl Shard {
 
 /// Rounded up to whole KiB (KDS-W-16).
 #[inline]
-const fn rounded(bytes: u64) -> u64 {
+pub(super) const fn rounded(bytes: u64) -> u64 {
     bytes.next_multiple_of(quotas::PUT_ROUNDING)
 }
 

@@ -23,6 +23,13 @@ const _: () = assert!(
     "every bucket fills within the longest span that counts"
 );
 
+/// The lesser of two numbers below 2^63, found without a branch: whether a bucket has filled cannot be predicted.
+#[inline]
+const fn at_most(number: u64, most: u64) -> u64 {
+    let beyond = number.wrapping_sub(most);
+    most.wrapping_add(beyond & 0_u64.wrapping_sub(beyond >> 63))
+}
+
 /// The token buckets of a shard's write limits in records (KDS-W-01) and bytes (KDS-W-02), full at first (KDS-MOD-02).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WriteLimits {
@@ -30,64 +37,6 @@ pub(super) struct WriteLimits {
     bytes: u64,
     byte_capacity: u64,
     updated: SimTime,
-}
-
-/// Whole records and, as the limit counts them, whole KiB, side by side in one word.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub(super) struct Units(u64);
-
-impl Units {
-    const HALF: u32 = 32;
-
-    /// So many of each, or as many as there is place for.
-    fn new(records: u64, kib: u64) -> Self {
-        let half = |count: u64| count.min(0x3fff_ffff);
-        Self(half(records) << Self::HALF | half(kib))
-    }
-    /// What a put of one record takes: its bytes are rounded up by themselves (KDS-W-16).
-    #[inline]
-    pub(super) fn of_record(bytes: u32) -> Self {
-        Self(1 << Self::HALF | u64::from(bytes).div_ceil(quotas::PUT_ROUNDING))
-    }
-}
-
-/// What a shard's limits have for certain, whatever the instant, and what has been stored on that.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Certain {
-    /// What is there for certain. Where more was set aside, one of the halves is negative.
-    left: Units,
-    /// Records that were stored and have not been taken from the limits yet.
-    owed: u32,
-}
-
-impl Certain {
-    const SIGNS: u64 = 1 << 63 | 1 << 31;
-
-    /// Sets something aside. False if it is not certain to be there: then it has to be put back.
-    #[inline]
-    pub(super) const fn set_aside(&mut self, units: Units) -> bool {
-        self.left.0 = self.left.0.wrapping_sub(units.0);
-        self.left.0 & Self::SIGNS == 0
-    }
-    /// Puts back what was set aside.
-    #[inline]
-    pub(super) const fn put_back(&mut self, units: Units) {
-        self.left.0 = self.left.0.wrapping_add(units.0);
-    }
-    /// A record was stored on what has been set aside for it. It is taken later, at its instant all the same.
-    #[inline]
-    pub(super) const fn owe(&mut self) {
-        self.owed += 1;
-    }
-    /// Records that were stored and not taken.
-    #[inline]
-    pub(super) const fn owed(&self) -> u32 {
-        self.owed
-    }
-    /// They have been taken.
-    pub(super) const fn paid(&mut self) {
-        self.owed = 0;
-    }
 }
 
 impl WriteLimits {
@@ -100,13 +49,10 @@ impl WriteLimits {
             updated: SimTime::ZERO,
         }
     }
-    /// What is there for certain from `now` on, if nothing is owed.
-    pub(super) fn certain(&self, now: SimTime) -> Certain {
+    /// Whole records and bytes that are there at `now`, as long as nobody takes any.
+    pub(super) fn left(&self, now: SimTime) -> (u64, u64) {
         let (records, bytes) = self.levels(now);
-        Certain {
-            left: Units::new(records / RECORD, bytes / BYTE / quotas::PUT_ROUNDING),
-            owed: 0,
-        }
+        (records / RECORD, bytes / BYTE)
     }
     /// Takes one record, which costs so many bytes, at its instant. False if it was not there.
     #[inline]
@@ -129,8 +75,8 @@ impl WriteLimits {
     fn levels(&self, now: SimTime) -> (u64, u64) {
         let elapsed = now.as_nanos().saturating_sub(self.updated.as_nanos()).min(LONG);
         (
-            (self.records + elapsed * RECORD_FLOW).min(RECORD_CAPACITY),
-            (self.bytes + elapsed * BYTE_FLOW).min(self.byte_capacity),
+            at_most(self.records + elapsed * RECORD_FLOW, RECORD_CAPACITY),
+            at_most(self.bytes + elapsed * BYTE_FLOW, self.byte_capacity),
         )
     }
     /// Whole records and bytes at `now`.

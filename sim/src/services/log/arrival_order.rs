@@ -39,7 +39,11 @@ impl Log {
             && let Some(before) = rows.iter().rposition(|other| other.arrived < row.arrived)
             && rows.get(before + 1).is_some_and(|next| next.arrived > row.arrived)
         {
-            return rows.insert(before + 1, row);
+            rows.push(row);
+            for place in (before + 1..rows.len()).rev().skip(1) {
+                rows.swap(place, place + 1);
+            }
+            return;
         }
         while let Some(last) = self.last()
             && place(&last) > place(record)

@@ -6,6 +6,9 @@ use crate::engine::calendar::TieOrder;
 use crate::engine::distribution::Distribution;
 use crate::engine::kernel::Engine;
 use crate::engine::quantity::Rate;
+use crate::observe::Probe;
+use crate::observe::headroom::Headroom;
+use crate::observe::metrics::Metric;
 use crate::session::{Session, SessionOptions};
 use crate::testing::blueprints::pipeline;
 use crate::world::World;
@@ -385,5 +388,50 @@ proptest! {
         let service = Distribution::LogNormal { median, sigma: 0.6 };
         let blueprint = crowded(rate, bytes, service, concurrency);
         prop_assert_eq!(course(&blueprint, false), course(&blueprint, true));
+    }
+}
+
+/// Hears everything and needs to be told everything.
+struct Listener(u64);
+impl Probe for Listener {
+    fn on(&mut self, _: SimTime, fact: &Fact<'_>) {
+        self.0 += u64::from(matches!(fact, Fact::ShardsWritten { .. }));
+    }
+}
+
+/// Observers that are told once a second what shards have stored know what those know that are told with each window,
+/// wherever the run is halted.
+#[test]
+fn what_is_told_once_a_second_is_what_is_told_with_each_window() {
+    for rate in [400, 1_100, 4_000] {
+        let blueprint = crowded(rate, 700.0, Distribution::Constant(2e6), u32::MAX);
+        let known = |listened: bool, halts: u64| {
+            let mut session = Session::new(&blueprint, SessionOptions::default()).expect("it is valid");
+            let mut listener = Listener(0);
+            for halt in 1..=halts {
+                let until = SimTime::from_nanos(session.end().as_nanos() * halt / halts);
+                let listener: Option<&mut dyn Probe> = if listened { Some(&mut listener) } else { None };
+                let stop = session.advance_watched(until, u64::MAX, listener);
+                assert!(stop.is_ok(), "{stop:?}");
+                session.check_ledgers().expect("the books balance");
+            }
+            assert_eq!(listener.0, 0);
+            let observers = session.observers().expect("they are attached");
+            let shard = |number| {
+                let metrics = observers.metrics.as_ref();
+                let series = |metric| metrics.and_then(|all| all.shard_series(metric, ME, ShardIndex(number)));
+                [Metric::IncomingRecords, Metric::IncomingBytes].map(|metric| format!("{:?}", series(metric)))
+            };
+            (
+                observers.counts.clone(),
+                observers.usage.clone(),
+                observers.headroom.as_ref().map(Headroom::rows),
+                [shard(0), shard(1), shard(2)],
+                session.fingerprint(),
+            )
+        };
+        let each = known(true, 1);
+        assert_eq!(known(false, 1), each);
+        assert_eq!(known(false, 7), each);
     }
 }
