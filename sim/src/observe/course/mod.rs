@@ -65,6 +65,16 @@ pub struct Course {
     functions: usize,
 }
 
+impl ProcessorCourse {
+    /// An invocation has begun, so that there are so many.
+    #[inline]
+    fn begun(&mut self, concurrent: u64) {
+        self.concurrent = concurrent;
+        let step = self.invocations.steps.open();
+        step.concurrent_max = step.concurrent_max.max(concurrent);
+    }
+}
+
 impl Course {
     /// The start of a run.
     pub fn new(directory: &Directory) -> Self {
@@ -120,8 +130,8 @@ impl Course {
             | Fact::SubscriptionEventPushed {
                 reader, millis_behind, ..
             } => {
-                let most = &mut self.readers[reader].steps.open().millis_behind_max;
-                *most = (*most).max(Some(millis_behind));
+                let step = self.readers[reader].steps.open();
+                step.millis_behind_max = step.millis_behind_max.max(Some(millis_behind));
             }
             // An application processes what it reads without an invocation.
             Fact::BatchDispatched { processor, records, .. } if self.is_application(processor) => {
@@ -134,10 +144,7 @@ impl Course {
                 ..
             } => {
                 self.got(now, function.into(), records);
-                let function = &mut self.processors[function.into()];
-                function.concurrent = u64::from(concurrent);
-                let step = function.invocations.steps.open();
-                step.concurrent_max = step.concurrent_max.max(u64::from(concurrent));
+                self.processors[function.into()].begun(u64::from(concurrent));
             }
             Fact::InvocationEnded {
                 function, concurrent, ..

@@ -205,13 +205,9 @@ impl Metrics {
             }
             Fact::RecordsGivenUp { producer, records, .. } => {
                 self.producers[producer].add(now, Metric::RecordsGivenUp, Point::of(len(records)));
-                if self.directory.producers[producer].library {
-                    self.settled(now, producer, records, 0);
-                }
+                self.settled(now, producer, records, 0);
             }
-            Fact::RecordsAcknowledged { producer, records } if self.directory.producers[producer].library => {
-                self.settled(now, producer, records, 1);
-            }
+            Fact::RecordsAcknowledged { producer, records } => self.settled(now, producer, records, 1),
             Fact::UserRecordsSent { .. } | Fact::RequestAnswered { .. } | Fact::RequestFailed { .. } => {
                 self.library(now, fact);
             }
@@ -257,7 +253,6 @@ impl Metrics {
             }
             Fact::SinkChanged { sink, change } => self.sink(now, sink, change),
             Fact::RequestSent { .. }
-            | Fact::RecordsAcknowledged { .. }
             | Fact::UserRecordsStored { .. }
             | Fact::RetryScheduled { .. }
             | Fact::AcknowledgementLost { .. }
@@ -272,6 +267,9 @@ impl Metrics {
 
     /// The Kinesis Producer Library is done with user records (KDS-MET-16): each was put or not.
     fn settled(&mut self, now: SimTime, producer: ProducerId, records: &[Record], put: u64) {
+        if !self.directory.producers[producer].library {
+            return;
+        }
         let group = &mut self.producers[producer];
         group.add(now, Metric::UserRecordsPut, Point::of_equal(put, len(records)));
         let retries = Point::of_all(
