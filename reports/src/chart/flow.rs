@@ -7,7 +7,7 @@ use crate::text::{count, rate};
 
 /// Records created, stored and processed, by time.
 pub(super) fn flow(account: &Account) -> Option<Figure> {
-    let time = Timeline::of(account).filter(|_| !account.producers.is_empty())?;
+    let time = Timeline::of(account).filter(|_| !account.producers.is_empty() && !account.streams.is_empty())?;
     let course = &account.course;
     let created = time.rates(&sum(course.producers.iter().map(|producer| &producer.records_produced)));
     let shards = course.streams.iter().flat_map(|stream| &stream.shards);

@@ -102,14 +102,19 @@ fn effect(account: &Account) -> Option<Tile> {
         .iter()
         .map(|latency| latency.since_creation.records)
         .sum();
+    let processed: u64 = account.workers.iter().map(|workers| workers.processed).sum();
     let lost = if given_up > 0 {
         format!(", {} given up", count(given_up))
     } else {
         String::new()
     };
     (created > 0).then(|| Tile {
-        label: "Records that took effect",
-        value: count(done),
+        label: if account.streams.is_empty() && !account.workers.is_empty() {
+            "Messages processed"
+        } else {
+            "Records that took effect"
+        },
+        value: count(done + processed),
         more: format!(
             "of {} created, {}{lost}",
             count(created),
@@ -120,10 +125,10 @@ fn effect(account: &Account) -> Option<Tile> {
 }
 
 fn latency(account: &Account) -> Option<Tile> {
-    let slowest = account
-        .latency
-        .iter()
-        .max_by_key(|latency| latency.since_creation.p99)?;
+    let slowest = account.latency.iter().max_by_key(|latency| latency.since_creation.p99);
+    let Some(slowest) = slowest else {
+        return time_to_delete(account);
+    };
     let spread = slowest.since_creation;
     let at = if account.latency.len() > 1 {
         format!(" at {}", slowest.at)
@@ -134,6 +139,20 @@ fn latency(account: &Account) -> Option<Tile> {
         label: "Median time to effect",
         value: spread.p50.to_string(),
         more: format!("99 % within {}, all within {}{at}", spread.p99, spread.max),
+        is_warning: false,
+    })
+}
+
+/// Of the slowest queue.
+fn time_to_delete(account: &Account) -> Option<Tile> {
+    let queues = account.queues.iter();
+    let (queue, p50, p99) = queues
+        .filter_map(|queue| Some((queue, queue.latency_p50?, queue.latency_p99?)))
+        .max_by_key(|(_, _, p99)| *p99)?;
+    Some(Tile {
+        label: "Median time to the delete",
+        value: p50.to_string(),
+        more: format!("99 % within {p99} in {}", queue.name),
         is_warning: false,
     })
 }
@@ -207,6 +226,7 @@ fn flow(account: &Account) -> Markup {
         producers(account),
         streams(account),
         queues(account),
+        workers(account),
         readers(account),
         functions(account),
         sinks(account),
@@ -332,24 +352,36 @@ fn functions(account: &Account) -> Vec<Stage> {
 }
 
 fn queues(account: &Account) -> Vec<Stage> {
-    let queues = account.queues.iter().map(|one| Stage {
-        name: one.name.clone(),
-        told: vec![
-            format!("{} sent", count(one.sent)),
-            format!("{} deleted", count(one.deleted)),
-        ],
-        warnings: warnings(&[
-            (one.received_again, "received again"),
-            (one.dead_lettered, "dead letters"),
-            (one.expired, "expired"),
-        ]),
-    });
-    let workers = account.workers.iter().map(|one| Stage {
-        name: one.name.clone(),
-        told: vec![format!("{} processed", count(one.processed))],
-        warnings: warnings(&[(one.failed, "failed"), (one.crashes, "died")]),
-    });
-    queues.chain(workers).collect()
+    let queues = account.queues.iter();
+    queues
+        .map(|one| Stage {
+            name: one.name.clone(),
+            told: vec![
+                if one.sent == 0 && one.moved_here > 0 {
+                    format!("{} moved here", count(one.moved_here))
+                } else {
+                    format!("{} sent", count(one.sent))
+                },
+                format!("{} deleted", count(one.deleted)),
+            ],
+            warnings: warnings(&[
+                (one.received_again, "received again"),
+                (one.dead_lettered, "dead letters"),
+                (one.expired, "expired"),
+            ]),
+        })
+        .collect()
+}
+
+fn workers(account: &Account) -> Vec<Stage> {
+    let workers = account.workers.iter();
+    workers
+        .map(|one| Stage {
+            name: one.name.clone(),
+            told: vec![format!("{} processed", count(one.processed))],
+            warnings: warnings(&[(one.failed, "failed"), (one.crashes, "died")]),
+        })
+        .collect()
 }
 
 fn sinks(account: &Account) -> Vec<Stage> {

@@ -29,12 +29,14 @@ pub(super) fn queue_told(queue: &QueueAccount) -> String {
     if queue.refused > 0 {
         told.push(format!("It refused {}.", counted(queue.refused, "send")));
     }
-    told.push(format!(
-        "It answered {}, {} of them with nothing, and handed out {}.",
-        counted(queue.receives, "receive"),
-        share(queue.empty_receives, queue.receives),
-        counted(queue.received, "message")
-    ));
+    if queue.receives > 0 {
+        told.push(format!(
+            "It answered {}, {} of them with nothing, and handed out {}.",
+            counted(queue.receives, "receive"),
+            share(queue.empty_receives, queue.receives),
+            counted(queue.received, "message")
+        ));
+    }
     if queue.receives_refused > 0 {
         told.push(format!("It refused {}.", counted(queue.receives_refused, "receive")));
     }
