@@ -462,6 +462,8 @@ pub enum Fact<'f> {
         capacity: Option<Rate>,
         /// Those that had taken effect before replace themselves.
         rewrites: bool,
+        /// Further records of the same write may still take effect.
+        more: bool,
         /// Who had read them.
         reader: ReaderId,
         /// The shard that the records come from.

@@ -182,6 +182,7 @@ pub(crate) fn delivered(records: &[Record], received_at: SimTime) -> Fact<'_> {
         received_at,
         capacity: None,
         rewrites: false,
+        more: false,
         reader: ENRICH,
         shard: SHARD,
         positions: &[],

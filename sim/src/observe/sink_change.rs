@@ -1,6 +1,6 @@
 //! What happens at a sink, besides records that take effect.
 
-use crate::batch::WriteError;
+use crate::batch::{Passage, WriteError};
 use crate::engine::time::SimDuration;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex};
 
@@ -30,6 +30,8 @@ pub enum SinkChange {
         reader: ReaderId,
         /// The shard that they come from.
         shard: ShardIndex,
+        /// How they had got here.
+        passage: Passage,
         /// Records of the write.
         records: u32,
         /// Of these, those that have not taken effect.

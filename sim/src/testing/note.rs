@@ -109,7 +109,7 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
         AsynchronousEvent (function, step) []
         InvokerActed (invoker, step) []
         RecordsProcessed (processor, reader, shard, passage) [records, positions]
-        RecordsDelivered (sink, processor, received_at, capacity, rewrites, reader, shard, passage) [records, positions]
+        RecordsDelivered (sink, processor, received_at, capacity, rewrites, more, reader, shard, passage) [records, positions]
         SinkChanged (sink, change) []
         MappingChanged (reader, change) []
         ApplicationChanged (reader, change) []

@@ -16,14 +16,14 @@ mod tests;
 
 pub use cause::{CAUSES, Cause, Parts};
 
-use crate::batch::InvocationOutcome;
+use crate::batch::{InvocationOutcome, Passage};
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::{Caller, Fact, StreamChange};
+use crate::observe::fact::{Caller, Fact, SinkChange, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
@@ -221,6 +221,12 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
+            Fact::SinkChanged {
+                change: SinkChange::WriteFailed {
+                    reader, shard, passage, ..
+                },
+                ..
+            } => self.written(reader, shard, passage),
             Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -345,12 +351,15 @@ impl Causes {
         {
             effect.measure(&reading.pages, sends, &mut self.places[effect.processor]);
         }
-        let passage = effect.passage;
-        let written = self
-            .reading(effect.reader, effect.shard)
-            .written(passage.first_position, passage.dispatched_at);
-        if written {
-            self.forget(effect.reader, effect.shard);
+        if !matches!(fact, Fact::RecordsDelivered { more: true, .. }) {
+            self.written(effect.reader, effect.shard, effect.passage);
+        }
+    }
+    /// Nothing further of a write will take effect.
+    fn written(&mut self, reader: ReaderId, shard: ShardIndex, passage: Passage) {
+        let reading = self.reading(reader, shard);
+        if reading.written(passage.first_position, passage.dispatched_at) {
+            self.forget(reader, shard);
         }
     }
 

@@ -123,6 +123,7 @@ impl Database {
             received_at: write.received_at,
             capacity: self.line.capacity(),
             rewrites: self.idempotent,
+            more: false,
         }
         .take_effect(cx);
         Some((batch, WriteOutcome::Written))

@@ -176,6 +176,7 @@ impl Sink {
                 processor: call.processor,
                 reader: call.reader,
                 shard: call.shard,
+                passage: call.passage,
                 records: to_u32(batch.records.len()),
                 unwritten,
                 error,
@@ -214,6 +215,7 @@ struct Effect<'r> {
     received_at: SimTime,
     capacity: Option<Rate>,
     rewrites: bool,
+    more: bool,
 }
 
 impl Effect<'_> {
@@ -225,6 +227,7 @@ impl Effect<'_> {
             received_at: self.received_at,
             capacity: self.capacity,
             rewrites: self.rewrites,
+            more: self.more,
             reader: self.call.reader,
             shard: self.call.shard,
             positions: self.positions,

@@ -375,6 +375,7 @@ impl Store {
             received_at: write.received_at,
             capacity: None,
             rewrites,
+            more: write.written + written < to_u32(write.batch.records.len()),
         }
         .take_effect(cx);
         write.written += written;
