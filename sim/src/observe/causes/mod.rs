@@ -221,12 +221,7 @@ impl Causes {
                 .reading(reader, shard)
                 .write_left_behind(passage.first_position, passage.dispatched_at),
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
-            Fact::SinkChanged {
-                change: SinkChange::WriteFailed {
-                    reader, shard, passage, ..
-                },
-                ..
-            } => self.written(reader, shard, passage),
+            Fact::SinkChanged { change, .. } => self.sink(change),
             Fact::StreamChanged { stream, change } => self.changed(stream, change),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
@@ -255,7 +250,6 @@ impl Causes {
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
-            | Fact::SinkChanged { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
@@ -353,6 +347,14 @@ impl Causes {
         }
         if !matches!(fact, Fact::RecordsDelivered { more: true, .. }) {
             self.written(effect.reader, effect.shard, effect.passage);
+        }
+    }
+    fn sink(&mut self, change: SinkChange) {
+        if let SinkChange::WriteFailed {
+            reader, shard, passage, ..
+        } = change
+        {
+            self.written(reader, shard, passage);
         }
     }
     /// Nothing further of a write will take effect.
