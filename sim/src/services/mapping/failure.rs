@@ -13,6 +13,7 @@ impl Mapping {
     /// 429: the batch has never reached the function, and no number of these ends it (LAM-X-07, LAM-X-08).
     pub(super) fn throttled(&mut self, me: MappingId, call: &InvokeCall, mut held: LaneBatch, cx: &mut Cx<'_, '_>) {
         held.throttles += 1;
+        held.waits_for_concurrency = true;
         let wait = doubled(self.timing.throttle_backoff, held.throttles);
         self.back_off(me, call, held, wait, false, cx);
     }

@@ -37,7 +37,7 @@ impl Mapping {
         passage.first_position = held.positions.first();
         if held.attempts == 0 {
             passage.first_dispatched_at = now;
-        } else if held.throttles > 0 {
+        } else if core::mem::take(&mut held.waits_for_concurrency) {
             passage.throttled_for = passage.throttled_for.saturating_add(now.since(passage.dispatched_at));
         }
         passage.dispatched_at = now;

@@ -29,6 +29,8 @@ pub(super) struct LaneBatch {
     pub(super) errors: u32,
     /// Throttles since the function last ran.
     pub(super) throttles: u32,
+    /// It has not been sent since it, or an earlier piece of the batch, was throttled.
+    pub(super) waits_for_concurrency: bool,
     /// Attempts so far, of either kind.
     pub(super) attempts: u32,
     /// It ended where another record would not have fitted the payload (LAM-E-08).
@@ -78,6 +80,7 @@ impl LaneBatch {
             positions,
             errors: 0,
             throttles: 0,
+            waits_for_concurrency: false,
             attempts: 0,
             payload_full,
             passage: Passage::default(),
