@@ -305,8 +305,8 @@ pub enum Writer {
 /// Batches in flight or held by components. Allocations are recycled.
 #[derive(Clone, Debug, Default)]
 pub struct BatchPool {
-    pool: Pool<Batch>,
-    spare: Vec<Batch>,
+    pool: Pool<Box<Batch>>,
+    spare: Vec<Box<Batch>>,
 }
 
 /// Spare batches that are kept; further ones are given back to the allocator.
@@ -316,11 +316,11 @@ const MAX_SPARE_RECORDS: usize = 16_384;
 
 impl BatchPool {
     /// An empty batch, at rest.
-    pub fn fresh(&mut self) -> Batch {
+    pub fn fresh(&mut self) -> Box<Batch> {
         self.spare.pop().unwrap_or_default()
     }
     /// Takes back a batch whose contents are no longer needed.
-    pub fn recycle(&mut self, mut batch: Batch) {
+    pub fn recycle(&mut self, mut batch: Box<Batch>) {
         batch.records.clear();
         batch.positions.clear();
         batch.child_shards.clear();
@@ -331,24 +331,24 @@ impl BatchPool {
         }
     }
     /// Puts a batch under way.
-    pub fn insert(&mut self, batch: Batch) -> Result<BatchId, PoolError> {
+    pub fn insert(&mut self, batch: Box<Batch>) -> Result<BatchId, PoolError> {
         self.pool.insert(batch)
     }
     /// Takes a batch out; the handle is stale from now on.
-    pub fn take(&mut self, batch: BatchId) -> Result<Batch, PoolError> {
+    pub fn take(&mut self, batch: BatchId) -> Result<Box<Batch>, PoolError> {
         self.pool.remove(batch)
     }
     /// Looks at a batch.
     pub fn get(&self, batch: BatchId) -> Result<&Batch, PoolError> {
-        self.pool.get(batch)
+        self.pool.get(batch).map(|batch| &**batch)
     }
     /// Bytes of memory that batches under way and spare ones take.
     pub fn memory(&self) -> u64 {
-        self.pool.iter().chain(&self.spare).map(Batch::memory).sum()
+        self.pool.iter().chain(&self.spare).map(|batch| batch.memory()).sum()
     }
     /// All batches under way, in order of slot.
     pub fn iter(&self) -> impl Iterator<Item = &Batch> {
-        self.pool.iter()
+        self.pool.iter().map(|batch| &**batch)
     }
 }
 

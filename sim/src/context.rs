@@ -62,7 +62,7 @@ impl Cx<'_, '_> {
     }
     /// Sends a call or a reply: it arrives after `delay`, of at least a nanosecond. `to` names the receiver.
     #[inline]
-    pub fn send(&mut self, batch: Batch, delay: SimDuration, to: impl FnOnce(BatchId) -> Event) {
+    pub fn send(&mut self, batch: Box<Batch>, delay: SimDuration, to: impl FnOnce(BatchId) -> Event) {
         let moved = u64::from(crate::engine::index::to_u32(batch.records.len()));
         self.agenda.mix(moved << 40 ^ batch.bytes);
         match self.batches.insert(batch) {
@@ -74,7 +74,7 @@ impl Cx<'_, '_> {
     }
     /// Keeps a batch under way without sending it, for an event of the component's own.
     #[inline]
-    pub fn hold(&mut self, batch: Batch) -> Option<BatchId> {
+    pub fn hold(&mut self, batch: Box<Batch>) -> Option<BatchId> {
         self.batches
             .insert(batch)
             .map_err(|error| self.fail(Fault::Pool(error)))
@@ -82,7 +82,7 @@ impl Cx<'_, '_> {
     }
     /// Takes a batch that has arrived. `None` ends the run: the handle was stale.
     #[inline]
-    pub fn take(&mut self, id: BatchId) -> Option<Batch> {
+    pub fn take(&mut self, id: BatchId) -> Option<Box<Batch>> {
         self.batches
             .take(id)
             .map_err(|error| self.fail(Fault::Pool(error)))
@@ -90,12 +90,12 @@ impl Cx<'_, '_> {
     }
     /// An empty batch.
     #[inline]
-    pub fn fresh(&mut self) -> Batch {
+    pub fn fresh(&mut self) -> Box<Batch> {
         self.batches.fresh()
     }
     /// Gives back a batch whose contents are no longer needed.
     #[inline]
-    pub fn recycle(&mut self, batch: Batch) {
+    pub fn recycle(&mut self, batch: Box<Batch>) {
         self.batches.recycle(batch);
     }
     /// States a fact. The closure does not run when nobody listens.

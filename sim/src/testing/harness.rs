@@ -127,8 +127,11 @@ impl<C: Component> Harness<C> {
     }
 
     /// Lets a call or a reply arrive at `at`. `to` names the receiver, as in [`Cx::send`].
-    pub fn send(&mut self, at: SimTime, batch: Batch, to: impl FnOnce(BatchId) -> Event) {
-        let id = self.batches.insert(batch).expect("few batches are under way in a test");
+    pub fn send(&mut self, at: SimTime, batch: impl Into<Box<Batch>>, to: impl FnOnce(BatchId) -> Event) {
+        let id = self
+            .batches
+            .insert(batch.into())
+            .expect("few batches are under way in a test");
         self.schedule(at, Phase::Arrive, to(id));
     }
     /// Lets an event without a batch happen at `at`.
@@ -152,7 +155,7 @@ impl<C: Component> Harness<C> {
             }
             // Calls and replies carry a batch, what is not a call of AWS may do without.
             let batch = carried(&due.event).map_or_else(Batch::default, |batch| {
-                self.batches.take(batch).expect("its handle is valid")
+                *self.batches.take(batch).expect("its handle is valid")
             });
             self.calls.push(Call {
                 at: due.at,

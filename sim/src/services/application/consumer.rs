@@ -32,7 +32,7 @@ pub(super) enum Standing {
 pub(super) struct Work {
     pub(super) records: u64,
     /// The records, unless the sink has them.
-    pub(super) batch: Option<Batch>,
+    pub(super) batch: Option<Box<Batch>>,
     pub(super) fails: bool,
     pub(super) passage: Passage,
 }
@@ -44,7 +44,7 @@ pub(super) struct Waiting {
     pub(super) first: u64,
     /// When it was cut from the log and when it came in.
     pub(super) page: (SimTime, SimTime),
-    pub(super) batch: Batch,
+    pub(super) batch: Box<Batch>,
 }
 
 /// A record processor and its fetcher.
@@ -174,7 +174,7 @@ impl Consumer {
     pub(super) fn memory(&self) -> u64 {
         let waiting: u64 = self.waiting.iter().map(|waiting| waiting.batch.memory()).sum();
         let work = self.work.as_ref().and_then(|work| work.batch.as_ref());
-        waiting + work.map_or(0, Batch::memory)
+        waiting + work.map_or(0, |batch| batch.memory())
     }
 }
 
@@ -205,11 +205,11 @@ mod tests {
         let page = |first: u64, records: usize| Waiting {
             first,
             page: (SimTime::ZERO, SimTime::ZERO),
-            batch: Batch {
+            batch: Box::new(Batch {
                 records: vec![record; records],
                 bytes: 10 * u64::try_from(records).expect("small"),
                 ..Batch::default()
-            },
+            }),
         };
         let mut consumer = Consumer::new(1, SimTime::ZERO);
         consumer.push(page(0, 3));

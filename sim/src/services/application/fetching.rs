@@ -114,7 +114,7 @@ impl Application {
         id: BatchId,
         again: impl FnOnce(BatchId) -> Event,
         cx: &mut Cx<'_, '_>,
-    ) -> Option<Batch> {
+    ) -> Option<Box<Batch>> {
         let batch = cx.take(id)?;
         let caller = match batch.envelope {
             Envelope::Get(call) => Some(call.caller),
@@ -375,7 +375,7 @@ impl Application {
     }
 
     /// Puts a page into the line of its record processor.
-    pub(super) fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn take_page(&mut self, worker: u16, call: GetCall, mut batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let (now, shard) = (cx.now(), call.shard.0);
         let mut first = call.position - count(batch.records.len());
         let children = core::mem::take(&mut batch.child_shards);

@@ -135,7 +135,7 @@ impl Application {
     }
 
     /// The record processor has thrown: the library goes on with the next batch (KDS-KCL-34).
-    fn skip(&mut self, shard: u32, first_position: u64, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn skip(&mut self, shard: u32, first_position: u64, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let reader = self.reader;
         cx.emit(|| Fact::ApplicationChanged {
             reader,
@@ -155,7 +155,7 @@ impl Application {
         worker: u16,
         shard: u32,
         (sink, tenure, passage): (SinkId, u16, Passage),
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         cx: &mut Cx<'_, '_>,
     ) {
         batch.envelope = Envelope::Write(WriteCall {

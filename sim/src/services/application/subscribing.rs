@@ -134,7 +134,7 @@ impl Application {
         self.start_at(worker, shard, tenure, call.position, cx);
     }
 
-    fn event_received(&mut self, me: ApplicationId, event: PushedEvent, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn event_received(&mut self, me: ApplicationId, event: PushedEvent, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let ReadCaller::Application { worker, tenure, .. } = event.caller else {
             return;
         };

@@ -63,7 +63,7 @@ impl Event {
 #[derive(Clone, Debug, Default)]
 struct Worker {
     /// What it processes.
-    batch: Option<Batch>,
+    batch: Option<Box<Batch>>,
     /// Batches so far.
     batches: u32,
     /// It will not live to the end of the batch.
@@ -158,7 +158,7 @@ impl Fleet {
     /// Bytes of memory that messages in the workers' hands take.
     pub fn memory(&self) -> u64 {
         let held = self.workers.iter().filter_map(|worker| worker.batch.as_ref());
-        held.map(Batch::memory).sum()
+        held.map(|batch| batch.memory()).sum()
     }
     /// Draws on all streams so far, as one word for the fingerprint.
     pub fn draws(&self) -> u64 {
@@ -183,7 +183,7 @@ impl Fleet {
         self.call(me, worker, action, batch, cx);
     }
 
-    fn call(&mut self, me: FleetId, worker: u16, action: QueueAction, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn call(&mut self, me: FleetId, worker: u16, action: QueueAction, mut batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         batch.envelope = Envelope::Queue(QueueCall {
             fleet: me,
             worker,
@@ -219,7 +219,7 @@ impl Fleet {
         }
     }
 
-    fn begin(&mut self, me: FleetId, worker: u16, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn begin(&mut self, me: FleetId, worker: u16, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let messages = to_u32(batch.records.len());
         let mut time = SimDuration::ZERO;
         for _ in 0..messages {

@@ -28,7 +28,7 @@ use crate::record::{Outcome, Record};
 /// What a window brings one producer.
 struct Answer {
     producer: ProducerId,
-    batch: Batch,
+    batch: Box<Batch>,
     /// Records of the batch, by index, whose response never comes, and when the client gives up waiting for it.
     lost: Vec<(usize, SimTime)>,
     /// For observers: the calls that were not sent when their record was created.
@@ -36,7 +36,7 @@ struct Answer {
 }
 
 impl Answer {
-    fn new(producer: ProducerId, batch: Batch) -> Self {
+    fn new(producer: ProducerId, batch: Box<Batch>) -> Self {
         Self {
             producer,
             batch,
@@ -48,7 +48,7 @@ impl Answer {
 
 impl Stream {
     /// A cohort came in: every call gets a service time of its own. The send time stands in each record's `arrived_at`.
-    pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn cohort_received(&mut self, me: StreamId, mut batch: Box<Batch>, call: PutCall, cx: &mut Cx<'_, '_>) {
         // Refused before any token is taken (KDS-MOD-16).
         let too_large = |record: &Record| u64::from(record.bytes) > self.max_record_bytes;
         // Where all of them together are small enough, so is each.

@@ -190,7 +190,7 @@ impl Stream {
         self.answer_iterator(batch, cx);
     }
 
-    fn answer_iterator(&mut self, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn answer_iterator(&mut self, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let Envelope::Iterator(call) = batch.envelope else {
             return;
         };
@@ -204,7 +204,7 @@ impl Stream {
     }
 
     /// A read with an iterator that is too old returns nothing and counts against nothing.
-    pub(super) fn refuse_expired(&mut self, mut batch: Batch, mut call: GetCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn refuse_expired(&mut self, mut batch: Box<Batch>, mut call: GetCall, cx: &mut Cx<'_, '_>) {
         cx.emit(|| Fact::ApplicationChanged {
             reader: call.reader,
             change: ApplicationChange::IteratorExpired { shard: call.shard },

@@ -169,7 +169,7 @@ impl Stream {
     pub(super) fn refuse_put(
         &mut self,
         me: StreamId,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         mut call: PutCall,
         error: ServiceError,
         after: SimDuration,
@@ -211,7 +211,7 @@ pub(super) fn look_after(shard: &mut Shard, now: SimTime, retention: SimDuration
 }
 
 /// Sends a put's response on its way.
-pub(super) fn respond(batch: Batch, call: PutCall, delay: SimDuration, cx: &mut Cx<'_, '_>) {
+pub(super) fn respond(batch: Box<Batch>, call: PutCall, delay: SimDuration, cx: &mut Cx<'_, '_>) {
     cx.send(batch, delay, |batch| {
         world::Event::Producer(call.producer, crate::services::producer::Event::Responded { batch })
     });

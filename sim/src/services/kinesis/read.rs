@@ -85,7 +85,7 @@ impl Stream {
         self.answer_read(batch, call, cx);
     }
 
-    pub(super) fn answer_read(&mut self, batch: Batch, call: GetCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn answer_read(&mut self, batch: Box<Batch>, call: GetCall, cx: &mut Cx<'_, '_>) {
         let delay = self.link.delay();
         cx.send(batch, delay, |batch| match call.caller {
             ReadCaller::Mapping(mapping) => {

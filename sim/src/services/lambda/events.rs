@@ -14,7 +14,7 @@ use crate::world;
 
 impl Lambda {
     /// Accepts an event and answers at once (LAM-A-01). Now and then it is there twice (LAM-A-08).
-    pub(super) fn accept(&mut self, function: FunctionId, batch: Batch, call: DirectCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn accept(&mut self, function: FunctionId, batch: Box<Batch>, call: DirectCall, cx: &mut Cx<'_, '_>) {
         let state = &mut self.functions[function];
         state.answer(batch, call, DirectAnswer::Queued, cx);
         let event = QueuedEvent {

@@ -50,7 +50,7 @@ pub(super) struct Function {
 pub(super) struct Invocation {
     pub(super) source: Source,
     /// The caller's batch; `None` while the sink has it.
-    pub(super) batch: Option<Batch>,
+    pub(super) batch: Option<Box<Batch>>,
     pub(super) records: u32,
     pub(super) environment: Environment,
     pub(super) cold_start: Option<ColdStartTime>,
@@ -67,7 +67,7 @@ pub(super) struct Invocation {
 impl Invocation {
     /// It has results for a sink: it works for a mapping, and poison has left it something to process.
     pub(super) fn writes(&self) -> bool {
-        let processes = |batch: &Batch| !batch.records.is_empty();
+        let processes = |batch: &Box<Batch>| !batch.records.is_empty();
         matches!(self.source, Source::Mapping(_)) && self.batch.as_ref().is_some_and(processes)
     }
 }
@@ -121,7 +121,7 @@ impl Function {
     pub(super) fn start(
         &mut self,
         me: FunctionId,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         mut source: Source,
         occupied: Occupied,
         admission: &Admission,
@@ -272,10 +272,10 @@ impl Function {
     /// the state of a tumbling window.
     pub(super) fn answer_of(
         &self,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         ended: &mut Invocation,
         outcome: InvocationOutcome,
-    ) -> (Batch, Source) {
+    ) -> (Box<Batch>, Source) {
         let Source::Mapping(call) = ended.source else {
             return (batch, ended.source);
         };
@@ -292,7 +292,13 @@ impl Function {
     }
 
     /// Answers the caller. Only a success carries the records back: a mapping reads the others again (LAM-K-20).
-    pub(super) fn reply(&mut self, mut batch: Batch, source: Source, outcome: InvocationOutcome, cx: &mut Cx<'_, '_>) {
+    pub(super) fn reply(
+        &mut self,
+        mut batch: Box<Batch>,
+        source: Source,
+        outcome: InvocationOutcome,
+        cx: &mut Cx<'_, '_>,
+    ) {
         match source {
             Source::Mapping(call) => {
                 if outcome != InvocationOutcome::Succeeded {
@@ -312,7 +318,13 @@ impl Function {
     }
 
     /// Answers a direct caller.
-    pub(super) fn answer(&mut self, mut batch: Batch, call: DirectCall, answer: DirectAnswer, cx: &mut Cx<'_, '_>) {
+    pub(super) fn answer(
+        &mut self,
+        mut batch: Box<Batch>,
+        call: DirectCall,
+        answer: DirectAnswer,
+        cx: &mut Cx<'_, '_>,
+    ) {
         batch.envelope = Envelope::InvokeDirect(DirectCall {
             answer: Some(answer),
             ..call

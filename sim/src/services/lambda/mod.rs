@@ -338,7 +338,7 @@ impl Lambda {
         function: FunctionId,
         invocation: Handle,
         outcome: InvocationOutcome,
-        written: Option<Batch>,
+        written: Option<Box<Batch>>,
         cx: &mut Cx<'_, '_>,
     ) {
         let state = &mut self.functions[function];

@@ -29,7 +29,7 @@ impl Mapping {
         shard: u32,
         lane: u16,
         mut held: LaneBatch,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         cx: &mut Cx<'_, '_>,
     ) {
         let (function, now) = (self.function, cx.now());

@@ -40,7 +40,7 @@ pub(super) struct LaneBatch {
     /// While it is read again: the position from which that goes on, and the records found before it.
     pub(super) read_to: u64,
     /// See `read_to`.
-    pub(super) found: Batch,
+    pub(super) found: Option<Box<Batch>>,
     /// A copy of its records, where they are needed after the function has had them.
     pub(super) kept: Vec<Record>,
     /// Later pieces of the batch, cut off by bisecting, the next one last (LAM-U-06).
@@ -85,7 +85,7 @@ impl LaneBatch {
             payload_full,
             passage: Passage::default(),
             read_to: 0,
-            found: Batch::default(),
+            found: None,
             kept: Vec::new(),
             rest: Vec::new(),
             given_up: Vec::new(),
@@ -97,7 +97,8 @@ impl LaneBatch {
     /// Bytes of memory that records of it take.
     fn memory(&self) -> u64 {
         let kept = self.kept.capacity() + self.given_up.iter().map(|one| one.records.capacity()).sum::<usize>();
-        self.found.memory() + u64::try_from(kept * size_of::<Record>()).unwrap_or(u64::MAX)
+        self.found.as_ref().map_or(0, |found| found.memory())
+            + u64::try_from(kept * size_of::<Record>()).unwrap_or(u64::MAX)
     }
     /// Turns to the next piece, if there is one.
     pub(super) fn next_piece(&mut self) -> bool {
@@ -302,7 +303,6 @@ impl Lane {
         let held = waiting.records.len() - waiting.taken;
         waiting.bytes += page.bytes;
         if held == 0 {
-            waiting.records.clear();
             waiting.positions.clear();
             waiting.taken = 0;
             waiting.first = first;

@@ -128,7 +128,7 @@ impl Mapping {
         &mut self,
         me: MappingId,
         call: GetCall,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         dispatch: SimDuration,
         cx: &mut Cx<'_, '_>,
     ) {

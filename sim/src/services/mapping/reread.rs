@@ -39,7 +39,7 @@ impl Mapping {
         me: MappingId,
         call: GetCall,
         lane_number: u16,
-        mut page: Batch,
+        mut page: Box<Batch>,
         cx: &mut Cx<'_, '_>,
     ) {
         let now = cx.now();
@@ -55,18 +55,19 @@ impl Mapping {
             return self.wake_lane(me, shard, lane_number, now + self.timing.poll, cx);
         }
         let first = call.position - u64::from(to_u32(page.records.len()));
+        let found = held.found.get_or_insert_with(|| cx.fresh());
         let gone = if call.expired > 0 {
             // Everything before this page has expired, what was found there included.
-            held.found.records.clear();
-            held.found.bytes = 0;
+            found.records.clear();
+            found.bytes = 0;
             held.positions.split_before(first)
         } else {
             Positions::Run { first, count: 0 }
         };
         for (position, record) in (first..).zip(&page.records) {
             if held.positions.contains(position) {
-                held.found.records.push(*record);
-                held.found.bytes += u64::from(record.bytes);
+                found.records.push(*record);
+                found.bytes += u64::from(record.bytes);
             }
         }
         held.read_to = call.position;
@@ -109,7 +110,7 @@ impl Mapping {
         let LaneState::Rereading(mut held) = core::mem::replace(&mut lane.state, LaneState::Gathering) else {
             return broken(cx, "a page that no lane waits for");
         };
-        let mut batch = core::mem::take(&mut held.found);
+        let mut batch = held.found.take().unwrap_or_else(|| cx.fresh());
         if !self.enabled {
             cx.recycle(batch);
             held.read_to = held.positions.first();

@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, VecDeque};
 /// The keys that have a put under way, and the puts that wait for it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct KeyOrder {
-    under_way: BTreeMap<KeyId, VecDeque<Batch>>,
+    under_way: BTreeMap<KeyId, VecDeque<Box<Batch>>>,
     waiting: u64,
 }
 
@@ -26,10 +26,10 @@ impl KeyOrder {
     }
     /// Bytes of memory that they take.
     pub(super) fn memory(&self) -> u64 {
-        self.under_way.values().flatten().map(Batch::memory).sum()
+        self.under_way.values().flatten().map(|batch| batch.memory()).sum()
     }
     /// Returns the put if it is its key's turn; else it waits.
-    fn enter(&mut self, put: Batch) -> Option<Batch> {
+    fn enter(&mut self, put: Box<Batch>) -> Option<Box<Batch>> {
         let Some(record) = put.records.first() else {
             return Some(put);
         };
@@ -42,7 +42,7 @@ impl KeyOrder {
         Some(put)
     }
     /// The put of the key is over: returns the next one.
-    fn leave(&mut self, key: KeyId) -> Option<Batch> {
+    fn leave(&mut self, key: KeyId) -> Option<Box<Batch>> {
         let next = self.under_way.get_mut(&key)?.pop_front();
         match &next {
             Some(put) => self.waiting -= u64::from(to_u32(put.records.len())),
@@ -56,7 +56,7 @@ impl KeyOrder {
 
 impl Producer {
     /// Sends a new put, once the client may.
-    pub(super) fn submit_in_order(&mut self, me: ProducerId, put: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn submit_in_order(&mut self, me: ProducerId, put: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let turn = match &mut self.key_order {
             Some(order) => order.enter(put),
             None => Some(put),

@@ -98,9 +98,9 @@ pub struct Producer {
     busy: u32,
     in_flight: u64,
     /// Requests that wait for a connection.
-    ready: VecDeque<Batch>,
+    ready: VecDeque<Box<Batch>>,
     /// Requests that wait to be sent again.
-    later: Deadlines<Batch>,
+    later: Deadlines<Box<Batch>>,
     retry: RetryPolicy,
     resend: Option<Resend>,
     resend_stream: Random,
@@ -197,7 +197,7 @@ impl Producer {
 
     /// What the client holds at `now`.
     pub fn holdings(&self, now: SimTime) -> ClientHoldings {
-        let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
+        let size = |batch: &Box<Batch>| u64::from(to_u32(batch.records.len()));
         let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
         let windowed = self.window.as_ref().map_or(0, Window::waiting);
         let ordered = self.key_order.as_ref().map_or(0, KeyOrder::waiting);
@@ -212,7 +212,7 @@ impl Producer {
     }
     /// Bytes of memory that waiting records take.
     pub fn memory(&self) -> u64 {
-        let batches = self.ready.iter().chain(self.later.iter()).map(Batch::memory);
+        let batches = self.ready.iter().chain(self.later.iter()).map(|batch| batch.memory());
         let ordered = self.key_order.as_ref().map_or(0, KeyOrder::memory);
         batches.sum::<u64>() + self.window.as_ref().map_or(0, Window::memory) + ordered
     }
@@ -300,7 +300,7 @@ impl Producer {
     }
 
     /// Sends a request, or queues it behind those that wait for a connection.
-    fn submit(&mut self, me: ProducerId, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn submit(&mut self, me: ProducerId, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         if self.busy < self.concurrency && self.ready.is_empty() {
             self.busy += 1;
             self.send(me, batch, cx);
@@ -310,7 +310,7 @@ impl Producer {
     }
 
     /// Sends a request that holds a connection. In adaptive mode the SDK may make it wait first (KDS-SDK-14).
-    fn send(&mut self, me: ProducerId, mut batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn send(&mut self, me: ProducerId, mut batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let Envelope::Put(mut call) = batch.envelope else {
             return broken(cx, "a request without its call");
         };
@@ -340,7 +340,7 @@ impl Producer {
     }
 
     /// Lets a request travel to where it belongs.
-    fn transmit(&mut self, batch: Batch, cx: &mut Cx<'_, '_>) {
+    fn transmit(&mut self, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let (target, delay) = (self.target, self.link.delay());
         cx.send(batch, delay, |batch| match target {
             Destination::Stream(stream) => {
@@ -352,7 +352,7 @@ impl Producer {
         });
     }
 
-    fn postpone(&mut self, me: ProducerId, batch: Batch, at: SimTime, cx: &mut Cx<'_, '_>) {
+    fn postpone(&mut self, me: ProducerId, batch: Box<Batch>, at: SimTime, cx: &mut Cx<'_, '_>) {
         if let Some(timer) = self.later.add(at, batch) {
             cx.wake(timer, Phase::Act, world::Event::Producer(me, Event::RetryDue));
         }

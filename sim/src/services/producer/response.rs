@@ -56,7 +56,14 @@ impl Producer {
     }
 
     /// The SDK repeats the whole request; it keeps its connection meanwhile.
-    fn retry_whole(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, wait: SimDuration, cx: &mut Cx<'_, '_>) {
+    fn retry_whole(
+        &mut self,
+        me: ProducerId,
+        mut batch: Box<Batch>,
+        call: PutCall,
+        wait: SimDuration,
+        cx: &mut Cx<'_, '_>,
+    ) {
         for record in &mut batch.records {
             record.set_outcome(Outcome::Accepted);
             record.arrived_at = SimTime::ZERO;
@@ -70,7 +77,7 @@ impl Producer {
     }
 
     /// Sends the request again after a wait.
-    fn repeat_after(&mut self, me: ProducerId, batch: Batch, by: RetryBy, wait: SimDuration, cx: &mut Cx<'_, '_>) {
+    fn repeat_after(&mut self, me: ProducerId, batch: Box<Batch>, by: RetryBy, wait: SimDuration, cx: &mut Cx<'_, '_>) {
         let at = cx.now() + wait;
         cx.emit(|| Fact::RetryScheduled {
             producer: me,
@@ -81,7 +88,7 @@ impl Producer {
         self.postpone(me, batch, at, cx);
     }
 
-    fn give_up(me: ProducerId, batch: Batch, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
+    fn give_up(me: ProducerId, batch: Box<Batch>, reason: GiveUpReason, cx: &mut Cx<'_, '_>) {
         cx.emit(|| Fact::RecordsGivenUp {
             producer: me,
             reason,
@@ -91,7 +98,7 @@ impl Producer {
     }
 
     /// A response without error: stored entries are done, refused ones are sent again or given up.
-    fn settle(&mut self, me: ProducerId, mut batch: Batch, call: PutCall, cx: &mut Cx<'_, '_>) {
+    fn settle(&mut self, me: ProducerId, mut batch: Box<Batch>, call: PutCall, cx: &mut Cx<'_, '_>) {
         if call.refused == 0 {
             cx.emit(|| Fact::RecordsAcknowledged {
                 producer: me,

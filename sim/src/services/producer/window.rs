@@ -166,7 +166,7 @@ impl Producer {
         window
     }
 
-    fn send_window(&mut self, me: ProducerId, mut batch: Batch, repeated: bool, cx: &mut Cx<'_, '_>) {
+    fn send_window(&mut self, me: ProducerId, mut batch: Box<Batch>, repeated: bool, cx: &mut Cx<'_, '_>) {
         if batch.records.is_empty() {
             return cx.recycle(batch);
         }
@@ -191,7 +191,7 @@ impl Producer {
     pub(super) fn window_responded(
         &mut self,
         me: ProducerId,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         error: Option<ServiceError>,
         cx: &mut Cx<'_, '_>,
     ) {

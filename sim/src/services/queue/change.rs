@@ -20,7 +20,7 @@ enum Deletion {
 }
 
 impl Queue {
-    pub(super) fn delete(&mut self, me: QueueId, mut batch: Batch, call: QueueCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn delete(&mut self, me: QueueId, mut batch: Box<Batch>, call: QueueCall, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
         let mut deleted = cx.fresh();
         let (mut entries, mut refused, mut copies) = (0, 0, 0);
@@ -109,7 +109,7 @@ impl Queue {
     pub(super) fn change_visibility(
         &mut self,
         me: QueueId,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         call: QueueCall,
         timeout: SimDuration,
         cx: &mut Cx<'_, '_>,

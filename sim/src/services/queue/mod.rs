@@ -289,11 +289,11 @@ impl Queue {
     }
 
     /// Sends a batch back as the answer to its call, after a service time.
-    fn answer(&mut self, batch: Batch, call: QueueCall, cx: &mut Cx<'_, '_>) {
+    fn answer(&mut self, batch: Box<Batch>, call: QueueCall, cx: &mut Cx<'_, '_>) {
         let service = self.service_time.draw();
         self.answer_after(batch, call, service, cx);
     }
-    fn answer_after(&mut self, mut batch: Batch, call: QueueCall, service: SimDuration, cx: &mut Cx<'_, '_>) {
+    fn answer_after(&mut self, mut batch: Box<Batch>, call: QueueCall, service: SimDuration, cx: &mut Cx<'_, '_>) {
         batch.envelope = Envelope::Queue(call);
         let delay = service + self.link.delay();
         cx.send(batch, delay, |batch| {

@@ -20,7 +20,7 @@ struct Wanted {
 }
 
 impl Queue {
-    pub(super) fn receive(&mut self, me: QueueId, mut batch: Batch, call: QueueCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn receive(&mut self, me: QueueId, mut batch: Box<Batch>, call: QueueCall, cx: &mut Cx<'_, '_>) {
         let QueueAction::Receive { max, wait, .. } = call.action else {
             return;
         };
@@ -48,7 +48,14 @@ impl Queue {
         self.next_poll += 1;
     }
 
-    fn refuse_receive(&mut self, me: QueueId, batch: Batch, call: QueueCall, error: ServiceError, cx: &mut Cx<'_, '_>) {
+    fn refuse_receive(
+        &mut self,
+        me: QueueId,
+        batch: Box<Batch>,
+        call: QueueCall,
+        error: ServiceError,
+        cx: &mut Cx<'_, '_>,
+    ) {
         self.state_fact(me, cx, || QueueFact::ReceiveRefused {
             fleet: call.fleet,
             error,
@@ -138,7 +145,7 @@ impl Queue {
     fn return_messages(
         &mut self,
         me: QueueId,
-        batch: Batch,
+        batch: Box<Batch>,
         call: QueueCall,
         service: SimDuration,
         cx: &mut Cx<'_, '_>,

@@ -24,7 +24,7 @@ impl Queue {
         self.leave(position, now);
     }
     /// Sends messages to the dead-letter queue.
-    pub(super) fn dead_letter(&mut self, me: QueueId, mut moved: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn dead_letter(&mut self, me: QueueId, mut moved: Box<Batch>, cx: &mut Cx<'_, '_>) {
         let Some(to) = self.dead_letter_queue else {
             return cx.fail(Fault::Broken("a message has no dead-letter queue to go to".to_owned()));
         };

@@ -118,7 +118,7 @@ impl Queue {
 
     fn acknowledge(
         &mut self,
-        mut batch: crate::batch::Batch,
+        mut batch: Box<crate::batch::Batch>,
         call: PutCall,
         service: SimDuration,
         cx: &mut Cx<'_, '_>,

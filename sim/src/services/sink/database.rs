@@ -75,7 +75,12 @@ impl Database {
     }
 
     /// Puts a write in line; gives it back if there is no connection for it.
-    pub(super) fn write(&mut self, me: SinkId, batch: Batch, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    pub(super) fn write(
+        &mut self,
+        me: SinkId,
+        batch: Box<Batch>,
+        cx: &mut Cx<'_, '_>,
+    ) -> Option<(Box<Batch>, WriteOutcome)> {
         if self
             .max_connections
             .is_some_and(|most| to_u32(self.writes.len()) >= most)
@@ -110,7 +115,7 @@ impl Database {
     }
 
     /// The next write that is due, complete. Of an instant, the first that came is the first that goes.
-    pub(super) fn complete(&mut self, me: SinkId, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    pub(super) fn complete(&mut self, me: SinkId, cx: &mut Cx<'_, '_>) -> Option<(Box<Batch>, WriteOutcome)> {
         let write = self.writes.pop_due(cx.now())?;
         let batch = cx.take(write.batch)?;
         let call = write_call(&batch, cx)?;

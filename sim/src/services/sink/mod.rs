@@ -169,7 +169,7 @@ impl Sink {
         }
     }
 
-    fn answer(&mut self, me: SinkId, mut batch: Batch, outcome: WriteOutcome, cx: &mut Cx<'_, '_>) {
+    fn answer(&mut self, me: SinkId, mut batch: Box<Batch>, outcome: WriteOutcome, cx: &mut Cx<'_, '_>) {
         let Some(call) = write_call(&batch, cx) else { return };
         if let WriteOutcome::Failed { error, unwritten } = outcome {
             let change = SinkChange::WriteFailed {

@@ -56,7 +56,7 @@ enum Limits {
 
 #[derive(Clone, Debug)]
 struct Write {
-    batch: Batch,
+    batch: Box<Batch>,
     call: WriteCall,
     received_at: SimTime,
     /// The first record that no request has taken up.
@@ -133,7 +133,12 @@ impl Store {
     }
 
     /// Begins a write; gives it back if there is nothing to write.
-    pub(super) fn write(&mut self, me: SinkId, batch: Batch, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    pub(super) fn write(
+        &mut self,
+        me: SinkId,
+        batch: Box<Batch>,
+        cx: &mut Cx<'_, '_>,
+    ) -> Option<(Box<Batch>, WriteOutcome)> {
         let call = write_call(&batch, cx)?;
         if batch.records.is_empty() {
             return Some((batch, WriteOutcome::Written));
@@ -159,7 +164,7 @@ impl Store {
     }
 
     /// Goes on with the requests that are due, until a write ends.
-    pub(super) fn go_on(&mut self, me: SinkId, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    pub(super) fn go_on(&mut self, me: SinkId, cx: &mut Cx<'_, '_>) -> Option<(Box<Batch>, WriteOutcome)> {
         while let Some(mut request) = self.requests.pop_due(cx.now()) {
             let Some(answer) = request.answer.take() else {
                 self.send(request, cx);
@@ -201,7 +206,7 @@ impl Store {
     }
 
     /// Sends as many requests as may be under way; ends the write when nothing is.
-    fn send_more(&mut self, write: Handle, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    fn send_more(&mut self, write: Handle, cx: &mut Cx<'_, '_>) -> Option<(Box<Batch>, WriteOutcome)> {
         loop {
             let state = match self.writes.get_mut(write) {
                 Ok(state) => state,
@@ -279,7 +284,7 @@ impl Store {
         mut request: Request,
         answer: Answer,
         cx: &mut Cx<'_, '_>,
-    ) -> Option<(Batch, WriteOutcome)> {
+    ) -> Option<(Box<Batch>, WriteOutcome)> {
         self.take_effect(me, &request, answer, cx);
         request.open &= !answer.accepted;
         let Some(error) = answer.error.filter(|_| request.open != 0) else {
@@ -304,7 +309,7 @@ impl Store {
         write: Handle,
         error: Option<WriteError>,
         cx: &mut Cx<'_, '_>,
-    ) -> Option<(Batch, WriteOutcome)> {
+    ) -> Option<(Box<Batch>, WriteOutcome)> {
         if let Ok(state) = self.writes.get_mut(write) {
             state.under_way -= 1;
             state.error = state.error.or(error);
@@ -382,7 +387,7 @@ impl Store {
         self.records -= u64::from(written);
     }
 
-    fn end(&mut self, write: Handle, cx: &mut Cx<'_, '_>) -> Option<(Batch, WriteOutcome)> {
+    fn end(&mut self, write: Handle, cx: &mut Cx<'_, '_>) -> Option<(Box<Batch>, WriteOutcome)> {
         let write = self
             .writes
             .remove(write)

@@ -19,7 +19,7 @@ impl Stream {
         number: u16,
         shard: u32,
         push: Push,
-        mut batch: Batch,
+        mut batch: Box<Batch>,
         cx: &mut Cx<'_, '_>,
     ) -> bool {
         let now = cx.now();
@@ -138,7 +138,7 @@ impl Stream {
     }
 }
 
-pub(super) fn send_event(batch: Batch, event: PushedEvent, delay: SimDuration, cx: &mut Cx<'_, '_>) {
+pub(super) fn send_event(batch: Box<Batch>, event: PushedEvent, delay: SimDuration, cx: &mut Cx<'_, '_>) {
     cx.send(batch, delay, |batch| match event.caller {
         ReadCaller::Mapping(id) => world::Event::Mapping(id, mapping::Event::EventReceived { batch }),
         ReadCaller::Application { application, .. } => {

@@ -105,7 +105,7 @@ fn the_burst_of_a_shard_with_large_records_is_10_mib_to_the_byte() {
 #[test]
 fn no_two_kinds_of_events_have_the_same_number() {
     let batch = crate::batch::BatchPool::default()
-        .insert(Batch::default())
+        .insert(Box::default())
         .expect("there is room");
     let shard = ShardIndex(0);
     let mut kinds: Vec<u64> = [

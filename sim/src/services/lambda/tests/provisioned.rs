@@ -243,6 +243,21 @@ fn lam_h_06_formerly_the_allocation_took_from_the_regions_burst() {
     );
 }
 
+/// What the allocation leaves of the burst is there for functions on demand.
+#[test]
+fn lam_h_06_an_allocation_within_the_burst_takes_no_more_than_it_needs() {
+    let limits = Account {
+        profile: Profile::Exam,
+        concurrency: 20_000,
+        region_burst: 1_000,
+    };
+    let mut harness = account_with(&[enrich(), function("report")], limits, &model()).expect("valid");
+    ask(&mut harness, SimTime::ZERO, 600);
+    harness.invoke_many(500, SimTime::from_secs(DELAY) + SimDuration::MIN, REPORT);
+    harness.run();
+    assert_eq!(harness.reasons(), vec![ThrottleReason::EnvironmentScaling; 100]);
+}
+
 #[test]
 fn fewer_provisioned_environments_hold_at_once_and_call_off_what_was_asked_for() {
     let mut harness = lambda(&[ready(5)]);

@@ -225,3 +225,44 @@ fn a_lane_that_gathers_has_one_timer_however_many_pages_come() {
     bench.run_for(620);
     assert_eq!(bench.reader().progress.checkpoint(), 2_400);
 }
+
+/// Each lane of a shard has a window of its own.
+#[test]
+fn lam_e_06_after_a_silence_the_window_of_a_lane_opens_at_its_first_record() {
+    let mut setup = Setup::lanes(2);
+    setup.blueprint.maximum_batching_window = WINDOW;
+    let mut bench = setup.build();
+    for at in [15, 60] {
+        bench.store(SimTime::from_secs(at), 1, 100);
+    }
+    bench.run_for(90);
+    let whole = |at| bench.gathered(SimTime::from_secs(at)) + WINDOW;
+    assert_eq!(bench.dispatched(), [whole(15), whole(60)]);
+}
+
+/// The retry finds nothing that is young enough: that, too, ends what was begun.
+#[test]
+fn lam_e_06_the_next_window_opens_when_a_retry_has_grown_too_old() {
+    let mut setup = windowed(WINDOW);
+    setup.blueprint.errors.maximum_record_age = Some(SimDuration::from_secs(60));
+    let mut bench = setup.build();
+    let first = SimTime::from_secs(15);
+    bench.store_many(first, 1);
+    // It fails just before the record is too old, and the wait of a second or so does the rest.
+    bench.behaviour = Box::new(move |one| {
+        let is_first = one.records[0].arrived_at == first;
+        let takes = SimDuration::from_millis(59_500).saturating_sub(one.at.since(first));
+        if is_first {
+            (takes, FunctionError)
+        } else {
+            (SECOND, Succeeded)
+        }
+    });
+    bench.run_for(70);
+    bench.store_many(SimTime::from_secs(70), 1);
+    bench.run_for(110);
+    let given_up = bench
+        .harness
+        .find(|note| matches!(note.fact, Fact::RecordsDiscarded { .. }).then_some(note.at));
+    assert_eq!(bench.dispatched()[1..], [given_up[0] + WINDOW]);
+}

@@ -30,10 +30,12 @@ fn keys(bench: &Bench) -> Vec<u32> {
     keys.dedup();
     keys
 }
+/// A fact about them is stated only where there are some.
 fn filtered_out(bench: &Bench) -> usize {
     let counts = bench
         .harness
         .find(|note| matches!(note.fact, Fact::RecordsFilteredOut { .. }).then_some(note.records.len()));
+    assert!(counts.iter().all(|&count| count > 0));
     counts.iter().sum()
 }
 
@@ -133,4 +135,15 @@ fn a_share_and_its_complement_leave_nothing_out_and_nothing_twice() {
     all.sort_unstable();
     all.dedup();
     assert_eq!(all.len(), 80);
+}
+
+#[test]
+fn lam_e_22_where_all_are_wanted_nothing_is_filtered_out() {
+    let mut bench = filtering(vec![Filter {
+        prefix: Some("key-".to_owned()),
+        ..Filter::default()
+    }]);
+    bench.run_for(3);
+    assert_eq!((keys(&bench).len(), filtered_out(&bench)), (4, 0));
+    all_done(&bench, 80);
 }

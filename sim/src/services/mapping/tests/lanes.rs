@@ -181,3 +181,18 @@ fn lam_x_31_failing_batches_occupy_one_execution_for_each_lane() {
     bench.run_for(60);
     assert_eq!(bench.concurrency(), 3);
 }
+
+/// Neighbours stay a run; others are listed one by one, and none in between is added.
+#[test]
+fn positions_join_only_where_they_follow_each_other() {
+    let run = |first, count| lane::Positions::Run { first, count };
+    let mut neighbours = run(3, 2);
+    neighbours.append(&run(5, 4));
+    assert_eq!(
+        (neighbours.first(), neighbours.count(), neighbours.listed()),
+        (3, 6, &[][..])
+    );
+    let mut apart = run(3, 2);
+    apart.append(&run(7, 2));
+    assert_eq!((apart.count(), apart.listed()), (4, &[3, 4, 7, 8][..]));
+}

@@ -333,3 +333,33 @@ fn kds_efo_12_a_mapping_subscribes_again_where_its_subscription_ended() {
         bench.pushes.calls.len()
     );
 }
+
+/// LAM-E-13: nothing is acknowledged while the mapping is off; once it is on, what came in meanwhile makes room for more,
+/// although the function still works on an earlier batch.
+#[test]
+fn lam_e_13_a_mapping_that_is_switched_on_again_has_more_pushed_to_it() {
+    let mut setup = pushed_to(|_| {});
+    setup.model.mapping_creation_delay = SECOND;
+    let mut bench = setup.build();
+    (bench.pushes.event_records, bench.pushes.ahead) = (1, 1);
+    bench.behaviour = Box::new(|_| (SimDuration::from_secs(100), Succeeded));
+    let switch = |bench: &mut Bench, second: u64, enabled: bool| {
+        bench.run_for(second);
+        bench
+            .harness
+            .apply(|(me, mapping), cx| mapping.set_enabled(*me, enabled, cx));
+    };
+    bench.store_many(millis(0), 1);
+    bench.run_for(10);
+    switch(&mut bench, 20, false);
+    bench.run_for(30);
+    bench.store_many(SimTime::from_secs(30), 2);
+    switch(&mut bench, 40, true);
+    assert_eq!(
+        bench.pushes.open[0].position, 2,
+        "one event is all that it takes while it is off"
+    );
+    bench.run_for(60);
+    assert_eq!(bench.pushes.open[0].position, 3);
+    assert_eq!(bench.invocations.len(), 1);
+}

@@ -235,3 +235,22 @@ fn lam_w_10_retry_and_age_limits_hold_within_windows() {
     bench.run_for(100);
     assert_eq!(closed(&bench), [(0, false, true)]);
 }
+
+/// A lane without records does not know that its window is over while its shard still has some for it.
+#[test]
+fn lam_w_08_a_window_stays_open_until_the_reader_has_caught_up() {
+    let mut bench = windowed(ErrorHandling::default());
+    for _ in 0..12 {
+        bench.store(SimTime::from_secs(10), 0, 1_000_000);
+    }
+    // The first page holds ten of them; the rest can be read only after the window's grace.
+    bench.refused = vec![SimTime::from_secs(12)..SimTime::from_secs(250)];
+    bench.run_for(300);
+    assert_eq!(closed(&bench), [(0, false, false)]);
+    let (last, before) = events(&bench)
+        .split_last()
+        .map(|(last, all)| (*last, all.len()))
+        .expect("events");
+    assert_eq!(last, (0, 0, 12, true), "after {before} others");
+    all_done(&bench, 12);
+}

@@ -107,7 +107,13 @@ impl Library {
     }
 
     /// The open shards have come.
-    pub(super) fn shards_listed(&mut self, me: ProducerId, call: ListShardsCall, batch: Batch, cx: &mut Cx<'_, '_>) {
+    pub(super) fn shards_listed(
+        &mut self,
+        me: ProducerId,
+        call: ListShardsCall,
+        batch: Box<Batch>,
+        cx: &mut Cx<'_, '_>,
+    ) {
         // What has arrived by now was not predicted by this map.
         self.take_arrivals(me, cx);
         if call.failed {
