@@ -306,6 +306,7 @@ pub enum Writer {
 #[derive(Clone, Debug, Default)]
 pub struct BatchPool {
     pool: Pool<Box<Batch>>,
+    #[expect(clippy::vec_box, reason = "a batch is handed on where it lies")]
     spare: Vec<Box<Batch>>,
 }
 

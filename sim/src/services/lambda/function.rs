@@ -67,8 +67,8 @@ pub(super) struct Invocation {
 impl Invocation {
     /// It has results for a sink: it works for a mapping, and poison has left it something to process.
     pub(super) fn writes(&self) -> bool {
-        let processes = |batch: &Box<Batch>| !batch.records.is_empty();
-        matches!(self.source, Source::Mapping(_)) && self.batch.as_ref().is_some_and(processes)
+        let processes = |batch: &Batch| !batch.records.is_empty();
+        matches!(self.source, Source::Mapping(_)) && self.batch.as_deref().is_some_and(processes)
     }
 }
 

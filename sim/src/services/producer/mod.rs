@@ -197,14 +197,14 @@ impl Producer {
 
     /// What the client holds at `now`.
     pub fn holdings(&self, now: SimTime) -> ClientHoldings {
-        let size = |batch: &Box<Batch>| u64::from(to_u32(batch.records.len()));
+        let size = |batch: &Batch| u64::from(to_u32(batch.records.len()));
         let gathering = self.source.times().partition_point(|&at| at <= now.as_nanos());
         let windowed = self.window.as_ref().map_or(0, Window::waiting);
         let ordered = self.key_order.as_ref().map_or(0, KeyOrder::waiting);
         ClientHoldings {
             gathering: u64::from(to_u32(gathering)),
-            waiting: self.ready.iter().map(size).sum::<u64>()
-                + self.later.iter().map(size).sum::<u64>()
+            waiting: self.ready.iter().map(|batch| size(batch)).sum::<u64>()
+                + self.later.iter().map(|batch| size(batch)).sum::<u64>()
                 + windowed
                 + ordered,
             in_flight: self.in_flight,
