@@ -205,6 +205,11 @@ fn lam_x_11_a_pushed_batch_is_cut_in_two() {
     );
     let told: Vec<(u64, u64)> = documents(&bench).iter().map(|one| (one.start, one.end)).collect();
     assert_eq!(told, [(2, 3)]);
+    let failed = bench.harness.find(|note| match note.fact {
+        Fact::BatchFailed { records, .. } => Some(records),
+        _ => None,
+    });
+    assert_eq!(failed, [4, 2, 1, 1], "the whole of what is cut");
     all_done(&bench, 4);
 }
 
