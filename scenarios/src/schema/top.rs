@@ -76,6 +76,12 @@ static PROPERTIES: &[Property] = &[
         Shape::Components(Kind::Worker),
         "Workers that receive from queues.",
     ),
+    optional("topic", Shape::Components(Kind::Topic), "SNS topics."),
+    optional(
+        "subscription",
+        Shape::Components(Kind::Subscription),
+        "Subscriptions of queues to topics.",
+    ),
     optional(
         "consumer",
         Shape::Components(Kind::Consumer),

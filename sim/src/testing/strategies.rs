@@ -215,6 +215,9 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             | Command::SetFailureRate { .. }
             | Command::SetSinkCapacity { .. }
             | Command::BreakSink { .. }
+            | Command::BreakQueue { .. }
+            | Command::DenySubscription { .. }
+            | Command::SetFilterPolicy { .. }
             | Command::KillWorker { .. }
             | Command::PauseWorker { .. }
             | Command::StartWorkers { .. }

@@ -212,6 +212,7 @@ impl Ordering {
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::SinkChanged { .. }
