@@ -46,11 +46,19 @@ impl Lowering<'_> {
             self.no_effect(fields, &["ContentBasedDeduplication", "FifoThroughputScope"], why);
         }
         if self.profile == Profile::Exam {
-            for (name, label) in [
-                ("FifoThroughputScope", "FIFO topics had one limit (SQS-S-27)"),
-                ("MaximumMessageSize", "AWS has it since 2026-09 (SQS-S-18)"),
+            for (name, differs, label) in [
+                (
+                    "FifoThroughputScope",
+                    fields.word("FifoThroughputScope") == "MessageGroup",
+                    "FIFO topics had one limit (SQS-S-27)",
+                ),
+                (
+                    "MaximumMessageSize",
+                    fields.integer("MaximumMessageSize") != u64::from(DEFAULT_MESSAGE_SIZE),
+                    "AWS has it since 2026-09 (SQS-S-18)",
+                ),
             ] {
-                if fields.is_given(name) {
+                if fields.is_given(name) && differs {
                     self.later_than_the_exam(fields, name, label);
                 }
             }

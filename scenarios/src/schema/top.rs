@@ -46,7 +46,7 @@ pub static TOP: Rows = Rows {
     title: "a scenario",
     aws: None,
     properties: PROPERTIES,
-    not_modelled: &["topic", "firehose", "lesson", "variant", "sweep"],
+    not_modelled: &["firehose", "lesson", "variant", "sweep"],
 };
 
 static PROPERTIES: &[Property] = &[

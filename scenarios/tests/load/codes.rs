@@ -88,9 +88,9 @@ fn e0104_what_aws_has_and_the_model_has_not_says_so() {
         ],
     );
     check(
-        &and("[topic.news]\nFifoTopic = true"),
+        &and("[firehose.archive]\nDeliveryStreamType = \"DirectPut\""),
         &[
-            "E0104 26 \"topic\" `topic` is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
+            "E0104 26 \"firehose\" `firehose` is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
         ],
     );
     check(
@@ -332,7 +332,7 @@ fn e0206_a_word_that_is_none_of_those_allowed() {
     check(
         &with("\"600B\"", "\"600B\"\napi = \"PutRecrods\""),
         &[
-            "E0206 13 \"\\\"PutRecrods\\\"\" `api` cannot be \"PutRecrods\" (expected `PutRecords`, `PutRecord`, `SendMessageBatch` or `SendMessage`) -> did you mean \"PutRecords\"?",
+            "E0206 13 \"\\\"PutRecrods\\\"\" `api` cannot be \"PutRecrods\" (expected `PutRecords`, `PutRecord`, `SendMessageBatch`, `SendMessage`, `PublishBatch` or `Publish`) -> did you mean \"PutRecords\"?",
         ],
     );
     check(
@@ -445,7 +445,7 @@ fn e0302_a_reference_of_the_wrong_kind() {
     check(
         &with("target = \"stream.clicks\"", "target = \"sink.orders\""),
         &[
-            "E0302 9 \"\\\"sink.orders\\\"\" `target` cannot be a sink (expected the name of a component, \"stream.NAME\" or \"queue.NAME\")",
+            "E0302 9 \"\\\"sink.orders\\\"\" `target` cannot be a sink (expected the name of a component, \"stream.NAME\" or \"queue.NAME\" or \"topic.NAME\")",
         ],
     );
 }
@@ -669,6 +669,19 @@ fn a_wrong_value_gives_one_fault() {
         &with("\"20ms\"", "{ lognormal = { p50 = \"20\", p99 = \"80ms\" } }"),
         &[
             "E0201 20 \"\\\"20\\\"\" `p50` is not a duration (expected a number and ns, us, ms, s, min, h or d, such as \"50ms\")",
+        ],
+    );
+}
+
+#[test]
+fn e0211_a_filter_policy_is_an_object_of_lists() {
+    let text = and(
+        "[topic.news]\n\n[producer.desk]\ntarget = \"topic.news\"\narrivals = { constant = \"1/s\" }\nkeys = { uniform = 1 }\nsize = \"1KB\"\n\n[queue.inbox]\n\n[subscription.inbox]\nTopicArn = \"topic.news\"\nEndpoint = \"queue.inbox\"\nFilterPolicy = '{\"kind\": \"new\"}'",
+    );
+    check(
+        &text,
+        &[
+            "E0211 39 \"'{\\\"kind\\\": \\\"new\\\"}'\" `kind` of the filter policy has no list (in this policy) -> each name has a list of values or conditions, one of which must be met",
         ],
     );
 }

@@ -14,4 +14,5 @@ mod set;
 mod sinks;
 mod streams;
 mod support;
+mod topics;
 mod traces;

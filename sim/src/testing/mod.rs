@@ -9,3 +9,4 @@ pub mod note;
 pub mod operations;
 mod sinks;
 pub mod strategies;
+pub mod topics;

@@ -6,6 +6,7 @@ use super::libraries::libraries;
 use super::mappings::mappings;
 use super::operations::{asked_of_records, operations, quick_changes};
 use super::sinks::sinks;
+use super::topics::topic_worlds;
 use crate::blueprint::{
     Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, Poison,
     ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, Spread, StreamBlueprint, Trace,
@@ -22,6 +23,16 @@ use std::sync::Arc;
 
 /// A whole world of a few components, for ten to thirty seconds, in which anything may fail.
 pub fn blueprints() -> impl Strategy<Value = Blueprint> {
+    (stream_blueprints(), option::weighted(0.5, topic_worlds())).prop_map(|(mut blueprint, topics)| {
+        if let Some(topics) = topics {
+            topics.join(&mut blueprint);
+        }
+        blueprint
+    })
+}
+
+/// The same without topics.
+fn stream_blueprints() -> impl Strategy<Value = Blueprint> {
     let parts = (
         vec(producers(), 1..=3),
         streams(),
@@ -74,7 +85,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
 /// A world in which nothing that is put fails or overtakes, so that every key must stay in order, whatever the function
 /// and its sink do.
 pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
-    blueprints().prop_map(|mut blueprint| {
+    stream_blueprints().prop_map(|mut blueprint| {
         blueprint.invokers.clear();
         blueprint.model = ModelParameters {
             min_poll_interval: blueprint.model.min_poll_interval,
