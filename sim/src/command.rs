@@ -6,7 +6,7 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, SinkId, StreamId, SubscriptionId, TopicId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
@@ -284,15 +284,8 @@ impl Command {
                     sinks[id].break_for(id, *lasts, cx);
                 }
             }
-            Self::BreakQueue { queue, lasts } => {
-                if let Some(id) = directory.queue(queue) {
-                    queues[id].break_for(*lasts, cx);
-                }
-            }
-            Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
-                if let Some(id) = directory.subscription(subscription) {
-                    self.change_subscription(topics, (directory.subscriptions[id].topic, id), cx);
-                }
+            Self::BreakQueue { .. } | Self::DenySubscription { .. } | Self::SetFilterPolicy { .. } => {
+                self.change_delivery(queues, topics, directory, cx);
             }
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
@@ -319,11 +312,37 @@ impl Command {
         }
     }
 
-    #[expect(clippy::wildcard_enum_match_arm, reason = "of the commands to a subscription")]
-    fn change_subscription(&self, topics: &mut Topics, (topic, id): (TopicId, SubscriptionId), cx: &mut Cx<'_, '_>) {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the commands to queues and subscriptions"
+    )]
+    fn change_delivery(
+        &self,
+        queues: &mut IndexVec<QueueId, Queue>,
+        topics: &mut Topics,
+        directory: &Directory,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let topic_of = |name: &String| {
+            let id = directory.subscription(name)?;
+            Some((directory.subscriptions[id].topic, id))
+        };
         match self {
-            Self::DenySubscription { lasts, .. } => topics.deny(topic, id, *lasts, cx),
-            Self::SetFilterPolicy { policy, .. } => topics.set_filter_policy(topic, id, policy.clone(), cx),
+            Self::BreakQueue { queue, lasts } => {
+                if let Some(id) = directory.queue(queue) {
+                    queues[id].break_for(*lasts, cx);
+                }
+            }
+            Self::DenySubscription { subscription, lasts } => {
+                if let Some((topic, id)) = topic_of(subscription) {
+                    topics.deny(topic, id, *lasts, cx);
+                }
+            }
+            Self::SetFilterPolicy { subscription, policy } => {
+                if let Some((topic, id)) = topic_of(subscription) {
+                    topics.set_filter_policy(topic, id, policy.clone(), cx);
+                }
+            }
             _ => {}
         }
     }

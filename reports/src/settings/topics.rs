@@ -1,9 +1,22 @@
 //! What topics and their subscriptions are set to.
 
 use crate::text::count;
-use sim::blueprint::{DEFAULT_MESSAGE_SIZE, FilterScope, SubscriptionBlueprint, ThroughputScope, TopicBlueprint};
+use sim::blueprint::{
+    Blueprint, DEFAULT_MESSAGE_SIZE, FilterScope, SubscriptionBlueprint, ThroughputScope, TopicBlueprint,
+};
 
-pub(super) fn topic(topic: &TopicBlueprint) -> String {
+/// Names and settings of the topics.
+pub(super) fn topics(blueprint: &Blueprint) -> Vec<(&String, String)> {
+    let topics = blueprint.topics.iter();
+    topics.map(|one| (&one.name, topic(one))).collect()
+}
+/// Names and settings of the subscriptions.
+pub(super) fn subscriptions(blueprint: &Blueprint) -> Vec<(&String, String)> {
+    let subscriptions = blueprint.subscriptions.iter();
+    subscriptions.map(|one| (&one.name, subscription(one))).collect()
+}
+
+fn topic(topic: &TopicBlueprint) -> String {
     let mut settings = vec![match topic.fifo {
         None => "standard".to_owned(),
         Some(ThroughputScope::Topic) => "FIFO".to_owned(),
@@ -16,7 +29,7 @@ pub(super) fn topic(topic: &TopicBlueprint) -> String {
     settings.join(", ")
 }
 
-pub(super) fn subscription(one: &SubscriptionBlueprint) -> String {
+fn subscription(one: &SubscriptionBlueprint) -> String {
     let mut settings = vec![format!("topic.{} to queue.{}", one.topic, one.queue)];
     settings.push(if one.raw { "raw" } else { "in an envelope" }.to_owned());
     if let Some(policy) = &one.filter {

@@ -69,20 +69,7 @@ impl Lowering<'_> {
             } else {
                 fields.u32("max_batch_records")
             },
-            max_batch_bytes: if api.is_for_queues() {
-                fields.bytes("max_batch_bytes").min(maximum_batch_size(self.profile))
-            } else if api.is_for_topics() {
-                let size = top
-                    .components(Kind::Topic)
-                    .iter()
-                    .find(|topic| topic.name == fields.name("target"));
-                let size = size.map_or(u64::from(DEFAULT_MESSAGE_SIZE), |topic| {
-                    topic.fields.integer("MaximumMessageSize")
-                });
-                fields.bytes("max_batch_bytes").min(size)
-            } else {
-                fields.bytes("max_batch_bytes")
-            },
+            max_batch_bytes: self.max_batch_bytes(fields, api, top),
             concurrency: fields.u32("concurrency"),
             sequence_number_for_ordering: fields.flag("SequenceNumberForOrdering"),
             retry: retry(fields.table("retry")),
@@ -91,6 +78,23 @@ impl Lowering<'_> {
             call_window_threshold: fields.rate("call_window_threshold"),
             library,
         })
+    }
+
+    /// Most bytes of a call, which is the service's affair where its batches have a limit (SQS-B-06, SQS-S-18).
+    fn max_batch_bytes(&self, fields: &Fields, api: PutApi, top: &Fields) -> u64 {
+        let wanted = fields.bytes("max_batch_bytes");
+        if api.is_for_queues() {
+            wanted.min(maximum_batch_size(self.profile))
+        } else if api.is_for_topics() {
+            let mut topics = top.components(Kind::Topic).iter();
+            let topic = topics.find(|topic| topic.name == fields.name("target"));
+            let size = topic.map_or(u64::from(DEFAULT_MESSAGE_SIZE), |topic| {
+                topic.fields.integer("MaximumMessageSize")
+            });
+            wanted.min(size)
+        } else {
+            wanted
+        }
     }
 
     pub(super) fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {

@@ -674,24 +674,12 @@ fn a_wrong_value_gives_one_fault() {
 }
 
 #[test]
-fn e0211_a_filter_policy_is_an_object_of_lists() {
-    let text = and(
-        "[topic.news]\n\n[producer.desk]\ntarget = \"topic.news\"\narrivals = { constant = \"1/s\" }\nkeys = { uniform = 1 }\nsize = \"1KB\"\n\n[queue.inbox]\n\n[subscription.inbox]\nTopicArn = \"topic.news\"\nEndpoint = \"queue.inbox\"\nFilterPolicy = '{\"kind\": \"new\"}'",
-    );
-    check(
-        &text,
-        &[
-            "E0211 39 \"'{\\\"kind\\\": \\\"new\\\"}'\" `kind` of the filter policy has no list (in this policy) -> each name has a list of values or conditions, one of which must be met",
-        ],
-    );
-}
-
-#[test]
 fn every_code_has_a_test() {
     let tests = concat!(
         include_str!("codes.rs"),
         include_str!("outcome.rs"),
         include_str!("set.rs"),
+        include_str!("topics.rs"),
         include_str!("traces.rs"),
         include_str!("../../src/expect.rs")
     );

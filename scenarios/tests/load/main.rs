@@ -3,6 +3,7 @@
 mod blueprint;
 mod codes;
 mod consumers;
+mod decisions;
 mod direct;
 mod edits;
 mod files;

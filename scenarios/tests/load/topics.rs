@@ -1,6 +1,6 @@
 //! Topics, subscriptions and filter policies.
 
-use crate::support::{lines, loaded};
+use crate::support::{and, check, lines, loaded};
 use scenarios::{LoadOptions, NoTraces, load};
 use sim::blueprint::{
     AttributeValue, Blueprint, Condition, Decimal, FilterPolicy, FilterScope, PutApi, ThroughputScope, TopicAccount,
@@ -177,6 +177,7 @@ fn sqs_s_16_a_topic_has_two_hundred_filter_policies() {
         "{refused:?}"
     );
     assert!(refused[0].contains("SQS-S-16"), "{refused:?}");
+    assert_eq!(sim::services::topic::quotas::FILTERS_OF_AN_ACCOUNT_MAX, 10_000);
 }
 
 /// SQS-S-19: a topic with larger messages than the default has a hundred subscriptions at most, and only of queues here.
@@ -346,5 +347,18 @@ fn the_region_of_the_account_sets_the_quotas() {
     assert_eq!(
         loaded(&scenario("")).blueprint.topic_account,
         TopicAccount::in_region("us-east-1")
+    );
+}
+
+#[test]
+fn e0211_a_filter_policy_is_an_object_of_lists() {
+    let text = and(
+        "[topic.news]\n\n[producer.desk]\ntarget = \"topic.news\"\narrivals = { constant = \"1/s\" }\nkeys = { uniform = 1 }\nsize = \"1KB\"\n\n[queue.inbox]\n\n[subscription.inbox]\nTopicArn = \"topic.news\"\nEndpoint = \"queue.inbox\"\nFilterPolicy = '{\"kind\": \"new\"}'",
+    );
+    check(
+        &text,
+        &[
+            "E0211 39 \"'{\\\"kind\\\": \\\"new\\\"}'\" `kind` of the filter policy has no list (in this policy) -> each name has a list of values or conditions, one of which must be met",
+        ],
     );
 }

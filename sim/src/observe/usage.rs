@@ -282,12 +282,7 @@ impl Usage {
                 ..
             } => self.streams[stream].put(api, records, shards),
             Fact::ShardsWritten { stream, shards } => self.streams[stream].stored(&[], shards),
-            Fact::PutRefused {
-                stream,
-                producer,
-                records,
-                ..
-            } => self.streams[stream].request(self.apis[producer], records),
+            Fact::PutRefused { .. } => self.refused(fact),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionEventPushed { .. } => self.read(fact),
@@ -341,6 +336,18 @@ impl Usage {
             | Fact::Queueing { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn refused(&mut self, fact: &Fact<'_>) {
+        if let Fact::PutRefused {
+            stream,
+            producer,
+            records,
+            ..
+        } = *fact
+        {
+            self.streams[stream].request(self.apis[producer], records);
         }
     }
 

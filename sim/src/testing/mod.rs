@@ -1,5 +1,6 @@
 //! What tests of the model share.
 
+mod arrivals;
 pub mod blueprints;
 mod functions;
 pub mod harness;

@@ -158,11 +158,7 @@ impl Conservation {
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
-            copies: directory
-                .subscriptions
-                .iter()
-                .map(|_| topic::Copies::default())
-                .collect(),
+            copies: topic::none(&directory),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),

@@ -1,6 +1,8 @@
 //! The ledger of a subscription: each message that was published while it existed went somewhere that has a name.
 
 use super::{Component, Conservation, Ledger, SimTime, Term, len};
+use crate::directory::Directory;
+use crate::engine::index::IndexVec;
 use crate::ids::SubscriptionId;
 use crate::observe::counts::SubscriptionCounts;
 use crate::observe::fact::{Notified, Publishing, QueueFact, Queueing, TopicFact};
@@ -15,6 +17,11 @@ pub(super) struct Copies {
     /// Copies that its queue took, as the queue tells it.
     entered: u64,
     counts: SubscriptionCounts,
+}
+
+/// Nothing has happened to any copy.
+pub(super) fn none(directory: &Directory) -> IndexVec<SubscriptionId, Copies> {
+    directory.subscriptions.iter().map(|_| Copies::default()).collect()
 }
 
 impl Conservation {
