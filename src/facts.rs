@@ -25,6 +25,10 @@ const SHEETS: &[Sheet] = &[
         name: "sinks.md",
         text: include_str!("../docs/facts/sinks.md"),
     },
+    Sheet {
+        name: "topics.md",
+        text: include_str!("../docs/facts/topics.md"),
+    },
 ];
 
 /// A row of a sheet.

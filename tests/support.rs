@@ -12,7 +12,7 @@ use sim::engine::quantity::{Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::key::KeyTable;
 use sim::observe::Probe;
-use sim::observe::fact::{Fact, QueueFact, Queueing};
+use sim::observe::fact::{Fact, NotificationFact, Publishing, QueueFact, Queueing, TopicFact};
 use sim::record::Record;
 use sim::session::{Session, SessionOptions};
 use std::collections::BTreeMap;
@@ -279,6 +279,12 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         Fact::Queueing {
             fact: Queueing::Fleet { fleet, .. },
         } => Some(Component::Fleet(fleet)),
+        Fact::Publishing {
+            fact: Publishing::Topic { topic, .. },
+        } => Some(Component::Topic(topic)),
+        Fact::Publishing {
+            fact: Publishing::Subscription { subscription, .. },
+        } => Some(Component::Subscription(subscription)),
         Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
@@ -312,6 +318,20 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
                         | QueueFact::Received { records, .. }
                         | QueueFact::Deleted { records, .. }
                         | QueueFact::DeadLettered { records, .. },
+                    ..
+                },
+        }
+        | Fact::Publishing {
+            fact:
+                Publishing::Topic {
+                    fact: TopicFact::Published { records, .. },
+                    ..
+                }
+                | Publishing::Subscription {
+                    fact:
+                        NotificationFact::Copied { records }
+                        | NotificationFact::Delivered { records, .. }
+                        | NotificationFact::DeadLettered { records, .. },
                     ..
                 },
         } => records,

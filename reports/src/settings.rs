@@ -4,6 +4,7 @@ mod distribution;
 mod mapping;
 mod queues;
 mod sink;
+mod topics;
 
 use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
@@ -49,6 +50,8 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
         "worker",
         blueprint.fleets.iter().map(|one| (&one.name, workers(one))).collect(),
     );
+    add("topic", topics::topics(blueprint));
+    add("subscription", topics::subscriptions(blueprint));
     add(
         "mapping",
         blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
@@ -92,6 +95,8 @@ fn producer(producer: &ProducerBlueprint) -> String {
     }
     let kind = if producer.api.is_for_queues() {
         "queue"
+    } else if producer.api.is_for_topics() {
+        "topic"
     } else {
         "stream"
     };
@@ -101,12 +106,16 @@ fn producer(producer: &ProducerBlueprint) -> String {
 fn client(producer: &ProducerBlueprint) -> Vec<String> {
     let mut settings = Vec::new();
     settings.push(match producer.api {
-        api @ (PutApi::PutRecord | PutApi::SendMessage) => api.name().to_owned(),
-        api @ (PutApi::PutRecords | PutApi::SendMessageBatch) => format!(
+        api @ (PutApi::PutRecord | PutApi::SendMessage | PutApi::Publish) => api.name().to_owned(),
+        api @ (PutApi::PutRecords | PutApi::SendMessageBatch | PutApi::PublishBatch) => format!(
             "{} of up to {} {}, gathered for {}",
             api.name(),
             producer.max_batch_records,
-            if api.is_for_queues() { "messages" } else { "records" },
+            if api == PutApi::PutRecords {
+                "records"
+            } else {
+                "messages"
+            },
             producer.linger
         ),
     });
@@ -380,6 +389,10 @@ pub(crate) fn change(command: &Command) -> String {
         Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
         Command::RegisterConsumer { .. } => format!("{target} is to be registered"),
         Command::DeregisterConsumer { .. } => format!("{target} is deregistered"),
+        Command::BreakQueue { lasts, .. } => format!("{target} fails whatever is asked of it for {lasts}"),
+        Command::DenySubscription { lasts, .. } => format!("the queue of {target} refuses its topic for {lasts}"),
+        Command::SetFilterPolicy { policy: Some(_), .. } => format!("{target} gets another filter policy"),
+        Command::SetFilterPolicy { policy: None, .. } => format!("{target} loses its filter policy"),
         Command::BreakSink { lasts, .. } => format!("{target} stops answering for {lasts}"),
         Command::KillWorker { worker, .. } => format!("{} of {target} dies", worker_told(*worker)),
         Command::PauseWorker { worker, lasts, .. } => {
@@ -407,6 +420,8 @@ fn worker_told(worker: Option<u16>) -> String {
 pub(crate) enum Noticed {
     /// There are queues.
     Queues,
+    /// There are topics.
+    Topics,
     /// A stream answered calls.
     Puts,
     /// A mapping polled.
@@ -438,6 +453,11 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         | "queue_order_jitter"
         | "queue_duplicate_rate"
         | "queue_service_time" => Some(Noticed::Queues),
+        "topic_delivery_time"
+        | "topic_duplicate_rate"
+        | "topic_service_time"
+        | "topic_retry_jitter"
+        | "topic_envelope" => Some(Noticed::Topics),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),
@@ -450,30 +470,4 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use sim::engine::distribution::Distribution;
-
-    #[test]
-    fn distributions_are_spelled_with_their_unit() {
-        assert_eq!(spelled_time(&Distribution::Constant(2e6)), "2 ms");
-        let lognormal = Distribution::LogNormal {
-            median: 150e6,
-            sigma: 0.3,
-        };
-        assert_eq!(spelled_time(&lognormal), "lognormal with median 150 ms and sigma 0.3");
-    }
-
-    #[test]
-    fn only_choices_that_mattered_are_told() {
-        let assumption = |name, is_default| Assumption {
-            name,
-            value: String::new(),
-            is_default,
-            fact: None,
-        };
-        assert!(matters(&assumption("min_poll_interval", true), &[Noticed::Polls]));
-        assert!(!matters(&assumption("placement_time", true), &[Noticed::Polls]));
-        assert!(matters(&assumption("placement_time", false), &[Noticed::Polls]));
-    }
-}
+mod tests;

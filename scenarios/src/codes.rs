@@ -89,10 +89,15 @@ codes! {
         "ExplicitHashKey is a decimal number between 0 and 2^128 - 1 without leading zeros, written as a string \
          (KDS-REC-10)."
 
+    InvalidFilterPolicy "E0211" "the text is not a filter policy"
+        "FilterPolicy is an object in JSON: each name has a list of values and conditions, one of which must be met \
+         (SQS-S-12, SQS-S-15)."
+
     UnknownComponent "E0301" "the name refers to nothing"
         "References name a component of the scenario by kind and name, for example \"stream.clicks\", where AWS has an ARN."
     WrongComponent "E0302" "the reference is of the wrong kind"
-        "A mapping reads a stream and invokes a function, a function writes to a sink, a producer writes to a stream."
+        "A mapping reads a stream and invokes a function, a function writes to a sink, a producer writes to a stream, \
+         a queue or a topic."
     Contradiction "E0303" "two properties contradict each other"
         "Each value is allowed by itself, but not together, or one of them is useless without another."
     RecordTooLarge "E0304" "records are larger than the stream accepts"

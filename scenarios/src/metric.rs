@@ -5,18 +5,20 @@ use crate::schema::Kind;
 mod catalogue;
 mod publisher;
 mod queues;
+mod topics;
 
 pub use crate::statistic::{Sort, Statistic, Unit};
 pub(crate) use catalogue::EVENT_COUNT;
 use catalogue::ROWS;
 use queues::QUEUES;
+use topics::TOPICS;
 
 /// A metric row.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Metric {
     /// Its name; CloudWatch's, where CloudWatch has it.
     pub name: &'static str,
-    /// `AWS/Kinesis`, `AWS/Lambda`, `AWS/SQS`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
+    /// `AWS/Kinesis`, `AWS/Lambda`, `AWS/SQS`, `AWS/SNS`, `KinesisProducerLibrary`, or `Simulator` for what CloudWatch does not have.
     pub namespace: &'static str,
     /// Its unit.
     pub unit: Unit,
@@ -29,7 +31,7 @@ pub struct Metric {
 }
 
 /// All metrics.
-pub const METRICS: &[Metric] = &joined::<{ ROWS.len() + QUEUES.len() }>();
+pub const METRICS: &[Metric] = &joined::<{ ROWS.len() + QUEUES.len() + TOPICS.len() }>();
 
 const fn joined<const COUNT: usize>() -> [Metric; COUNT] {
     let mut all = [ROWS[0]; COUNT];
@@ -37,8 +39,10 @@ const fn joined<const COUNT: usize>() -> [Metric; COUNT] {
     while at < COUNT {
         all[at] = if at < ROWS.len() {
             ROWS[at]
-        } else {
+        } else if at < ROWS.len() + QUEUES.len() {
             QUEUES[at - ROWS.len()]
+        } else {
+            TOPICS[at - ROWS.len() - QUEUES.len()]
         };
         at += 1;
     }

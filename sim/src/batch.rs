@@ -9,6 +9,7 @@ use crate::ids::{
 };
 pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
+pub use crate::notification_call::NotificationCall;
 pub use crate::position_call::{IteratorCall, IteratorType, ListCaller, ListShardsCall, ShardFilter};
 pub use crate::queue_call::{QueueAction, QueueCall};
 use crate::record::Record;
@@ -71,6 +72,8 @@ pub enum Envelope {
     Queue(QueueCall),
     /// Messages that a queue moves to its dead-letter queue; their receive counts stand in [`Batch::positions`].
     Moved(QueueId),
+    /// A delivery from a topic to a queue, and its response.
+    Notification(NotificationCall),
 }
 
 /// Errors that a whole call can end in.
@@ -90,6 +93,8 @@ pub enum ServiceError {
     ExpiredIterator,
     /// `RequestThrottled` (SQS-B-28).
     RequestThrottled,
+    /// `ThrottledException` of a topic (SQS-S-21 to SQS-S-27).
+    Throttled,
     /// `OverLimit` (SQS-B-29).
     OverLimit,
     /// `BatchRequestTooLong` (SQS-B-08).
@@ -115,6 +120,7 @@ impl ServiceError {
             Self::TooManyRequests => "TooManyRequestsException",
             Self::ExpiredIterator => "ExpiredIteratorException",
             Self::RequestThrottled => "RequestThrottled",
+            Self::Throttled => "ThrottledException",
             Self::OverLimit => "OverLimit",
             Self::BatchRequestTooLong => "BatchRequestTooLong",
             Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",

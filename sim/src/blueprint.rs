@@ -21,6 +21,7 @@ pub use crate::services::kinesis::operation::{CapacityMode, ShardLevelMetrics, S
 pub use crate::sink_blueprint::{
     BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
 };
+pub use crate::topic_blueprint::*;
 pub use crate::trace_blueprint::*;
 use std::sync::Arc;
 
@@ -43,12 +44,18 @@ pub struct Blueprint {
     pub region_burst: u32,
     /// Quotas of the account for streams.
     pub stream_account: StreamAccount,
+    /// Quotas of the account for topics.
+    pub topic_account: TopicAccount,
     /// Sources of records.
     pub producers: Vec<ProducerBlueprint>,
     /// Kinesis data streams.
     pub streams: Vec<StreamBlueprint>,
     /// SQS queues.
     pub queues: Vec<QueueBlueprint>,
+    /// SNS topics.
+    pub topics: Vec<TopicBlueprint>,
+    /// Subscriptions of topics.
+    pub subscriptions: Vec<SubscriptionBlueprint>,
     /// Workers that poll queues.
     pub fleets: Vec<FleetBlueprint>,
     /// Registered consumers of streams.
@@ -84,9 +91,12 @@ impl Blueprint {
             account_concurrency: DEFAULT_ACCOUNT_CONCURRENCY,
             region_burst: crate::services::lambda::quotas::initial_burst(DEFAULT_REGION),
             stream_account: StreamAccount::in_region(DEFAULT_REGION, Profile::Current),
+            topic_account: TopicAccount::in_region(DEFAULT_REGION),
             producers: Vec::new(),
             streams: Vec::new(),
             queues: Vec::new(),
+            topics: Vec::new(),
+            subscriptions: Vec::new(),
             fleets: Vec::new(),
             consumers: Vec::new(),
             mappings: Vec::new(),
@@ -104,7 +114,7 @@ impl Blueprint {
 pub struct ProducerBlueprint {
     /// Component name.
     pub name: String,
-    /// Name of the stream or queue that it writes to: the API tells which of the two.
+    /// Name of the stream, queue or topic that it writes to: the API tells which of these.
     pub target: String,
     /// When records are created.
     pub arrivals: Arrivals,
@@ -293,20 +303,30 @@ pub enum PutApi {
     SendMessage,
     /// Up to ten messages for each call, to a queue (SQS-B-01).
     SendMessageBatch,
+    /// One message for each call, to a topic.
+    Publish,
+    /// Up to ten messages for each call, to a topic (SQS-S-20).
+    PublishBatch,
 }
 
 impl PutApi {
     /// Whether a call carries one record only.
     pub const fn is_single(self) -> bool {
-        matches!(self, Self::PutRecord | Self::SendMessage)
+        matches!(self, Self::PutRecord | Self::SendMessage | Self::Publish)
     }
     /// Whether it sends to a queue.
     pub const fn is_for_queues(self) -> bool {
         matches!(self, Self::SendMessage | Self::SendMessageBatch)
     }
+    /// Whether it publishes to a topic.
+    pub const fn is_for_topics(self) -> bool {
+        matches!(self, Self::Publish | Self::PublishBatch)
+    }
     /// The name that AWS prints.
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Publish => "Publish",
+            Self::PublishBatch => "PublishBatch",
             Self::PutRecord => "PutRecord",
             Self::PutRecords => "PutRecords",
             Self::SendMessage => "SendMessage",

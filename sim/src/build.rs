@@ -19,6 +19,7 @@ use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
 use crate::services::queue::{Queue, QueueSetting};
 use crate::services::sink::Sink;
+use crate::services::topic::{Subscribed, TopicSetting, Topics};
 use crate::user_records::UserRecords;
 use crate::world::World;
 use std::sync::Arc;
@@ -93,6 +94,7 @@ impl World {
         }
         let clients = build_clients(blueprint, &directory, (&producers, &keys), &streams, &mut random)?;
         let queues = build_queues(blueprint, &directory, &keys, &mut random)?;
+        let topics = build_topics(blueprint, &directory, &keys, &mut random)?;
         let fleets = build_fleets(blueprint, &directory, &mut random)?;
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
@@ -110,6 +112,7 @@ impl World {
             applications,
             queues,
             fleets,
+            topics,
             invokers,
             lambda,
             mappings,
@@ -158,6 +161,8 @@ fn build_streams(
                 Component::Mapping(mapping) => directory.mappings[mapping].begins_late,
                 Component::Queue(_)
                 | Component::Fleet(_)
+                | Component::Topic(_)
+                | Component::Subscription(_)
                 | Component::Producer(_)
                 | Component::Stream(_)
                 | Component::Function(_)
@@ -191,7 +196,7 @@ fn build_clients(
             aggregates: keys.aggregates(ProducerId::from_index(clients.len())),
             shards: match entry.target {
                 Destination::Stream(stream) => streams[stream].ranges(),
-                Destination::Queue(_) => &[],
+                Destination::Queue(_) | Destination::Topic(_) => &[],
             },
             model: &blueprint.model,
         };
@@ -285,6 +290,49 @@ fn build_queues(
         queues.push(Queue::new(queue, setting, random)?);
     }
     Ok(queues)
+}
+
+fn build_topics(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    keys: &KeyTable,
+    random: &mut RandomStreams,
+) -> Result<Topics, BuildError> {
+    let mut topics = Topics::new(blueprint.topic_account);
+    let subscriptions = sorted(&blueprint.subscriptions, "subscription", |one| &one.name)?;
+    let subscribed: Vec<Subscribed<'_>> = subscriptions
+        .into_iter()
+        .zip(directory.subscriptions.iter_enumerated())
+        .map(|(blueprint, (id, entry))| Subscribed {
+            blueprint,
+            id,
+            queue: entry.queue,
+            dead_letter_queue: entry.dead_letter_queue,
+        })
+        .collect();
+    let producers = directory.producers.iter_enumerated();
+    let publishers: Vec<(&str, ProducerId)> = producers.map(|(id, entry)| (entry.name.as_str(), id)).collect();
+    let groups: Arc<[u32]> = if blueprint.topics.is_empty() {
+        Arc::default()
+    } else {
+        keys.group_of_each().collect()
+    };
+    for topic in sorted(&blueprint.topics, "topic", |topic| &topic.name)? {
+        let of_topic: Vec<Subscribed<'_>> = subscribed
+            .iter()
+            .filter(|one| one.blueprint.topic == topic.name)
+            .copied()
+            .collect();
+        let setting = TopicSetting {
+            profile: blueprint.profile,
+            model: &blueprint.model,
+            subscriptions: &of_topic,
+            groups: &groups,
+            publishers: &publishers,
+        };
+        topics.add(topic, setting, random)?;
+    }
+    Ok(topics)
 }
 
 fn build_fleets(

@@ -1,11 +1,12 @@
 //! What may change during a run, as data: interventions of a scenario and commands of a live session are the same.
 
+use crate::blueprint::FilterPolicy;
 use crate::context::{Cx, Fault};
 use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
@@ -13,7 +14,10 @@ pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
+use crate::services::queue::Queue;
 use crate::services::sink::Sink;
+use crate::services::topic::Topics;
+use std::sync::Arc;
 
 /// A dated change.
 #[derive(Clone, PartialEq, Debug)]
@@ -97,6 +101,27 @@ pub enum Command {
         /// For how long.
         lasts: SimDuration,
     },
+    /// A queue fails whatever is asked of it for a while.
+    BreakQueue {
+        /// The queue.
+        queue: String,
+        /// For how long.
+        lasts: SimDuration,
+    },
+    /// The policy of a subscription's queue does not allow the topic to send to it for a while (SQS-S-09).
+    DenySubscription {
+        /// The subscription.
+        subscription: String,
+        /// For how long.
+        lasts: SimDuration,
+    },
+    /// Gives a subscription another filter policy, in effect some time later (SQS-S-14); `None`: everything passes.
+    SetFilterPolicy {
+        /// The subscription.
+        subscription: String,
+        /// The new policy.
+        policy: Option<Arc<FilterPolicy>>,
+    },
     /// A worker of an application dies at once; its leases expire (KDS-KCL-05).
     KillWorker {
         /// The application.
@@ -149,6 +174,10 @@ impl Command {
             }
             Self::SetMappingEnabled { mapping, .. } => format!("mapping.{mapping}"),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
+            Self::BreakQueue { queue, .. } => format!("queue.{queue}"),
+            Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
+                format!("subscription.{subscription}")
+            }
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
             | Self::StartWorkers { application, .. }
@@ -165,6 +194,8 @@ pub(crate) struct Targets<'a> {
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) mappings: &'a mut IndexVec<MappingId, Mapping>,
+    pub(crate) queues: &'a mut IndexVec<QueueId, Queue>,
+    pub(crate) topics: &'a mut Topics,
     pub(crate) directory: &'a Directory,
 }
 
@@ -183,6 +214,10 @@ impl Command {
             | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
             Self::SetMappingEnabled { mapping, .. } => directory.mapping(mapping).is_some(),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
+            Self::BreakQueue { queue, .. } => directory.queue(queue).is_some(),
+            Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
+                directory.subscription(subscription).is_some()
+            }
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
             | Self::StartWorkers { application, .. }
@@ -200,6 +235,8 @@ impl Command {
             sinks,
             lambda,
             mappings,
+            queues,
+            topics,
             directory,
         } = targets;
         match self {
@@ -247,6 +284,9 @@ impl Command {
                     sinks[id].break_for(id, *lasts, cx);
                 }
             }
+            Self::BreakQueue { .. } | Self::DenySubscription { .. } | Self::SetFilterPolicy { .. } => {
+                self.change_delivery(queues, topics, directory, cx);
+            }
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
             | Self::StartWorkers { application, .. }
@@ -272,6 +312,41 @@ impl Command {
         }
     }
 
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "of the commands to queues and subscriptions"
+    )]
+    fn change_delivery(
+        &self,
+        queues: &mut IndexVec<QueueId, Queue>,
+        topics: &mut Topics,
+        directory: &Directory,
+        cx: &mut Cx<'_, '_>,
+    ) {
+        let topic_of = |name: &String| {
+            let id = directory.subscription(name)?;
+            Some((directory.subscriptions[id].topic, id))
+        };
+        match self {
+            Self::BreakQueue { queue, lasts } => {
+                if let Some(id) = directory.queue(queue) {
+                    queues[id].break_for(*lasts, cx);
+                }
+            }
+            Self::DenySubscription { subscription, lasts } => {
+                if let Some((topic, id)) = topic_of(subscription) {
+                    topics.deny(topic, id, *lasts, cx);
+                }
+            }
+            Self::SetFilterPolicy { subscription, policy } => {
+                if let Some((topic, id)) = topic_of(subscription) {
+                    topics.set_filter_policy(topic, id, policy.clone(), cx);
+                }
+            }
+            _ => {}
+        }
+    }
+
     fn change_workers(&self, application: &mut Application, id: ApplicationId, cx: &mut Cx<'_, '_>) {
         match self {
             Self::KillWorker { worker, .. } => application.kill(id, *worker, cx),
@@ -289,6 +364,9 @@ impl Command {
             | Self::SetSinkCapacity { .. }
             | Self::RegisterConsumer { .. }
             | Self::DeregisterConsumer { .. }
+            | Self::BreakQueue { .. }
+            | Self::DenySubscription { .. }
+            | Self::SetFilterPolicy { .. }
             | Self::BreakSink { .. } => {}
         }
     }

@@ -2,10 +2,12 @@
 
 mod consumers;
 mod queues;
+mod topics;
 
 pub use consumers::ConsumerEntry;
 use consumers::consumers;
 pub use queues::{FleetEntry, QueueEntry};
+pub use topics::{SubscriptionEntry, TopicEntry};
 
 use crate::blueprint::{
     Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, ShardLevelMetrics, SinkService,
@@ -13,7 +15,7 @@ use crate::blueprint::{
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
     ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
-    SinkId, StreamId,
+    SinkId, StreamId, SubscriptionId, TopicId,
 };
 use core::fmt;
 
@@ -42,6 +44,10 @@ pub struct Directory {
     pub queues: IndexVec<QueueId, QueueEntry>,
     /// Workers of queues.
     pub fleets: IndexVec<FleetId, FleetEntry>,
+    /// Topics.
+    pub topics: IndexVec<TopicId, TopicEntry>,
+    /// Subscriptions of topics.
+    pub subscriptions: IndexVec<SubscriptionId, SubscriptionEntry>,
 }
 
 /// A producer.
@@ -181,6 +187,10 @@ pub enum Component {
     Queue(QueueId),
     /// Workers of a queue.
     Fleet(FleetId),
+    /// A topic.
+    Topic(TopicId),
+    /// A subscription of a topic.
+    Subscription(SubscriptionId),
 }
 
 /// A reference in a blueprint that names no component.
@@ -209,6 +219,7 @@ impl Directory {
         let sink_names: Vec<&str> = sinks.iter().map(|sink| sink.name.as_str()).collect();
         let (queues, fleets) = queues::queues(blueprint)?;
         let queue_names: Vec<&str> = queues.iter().map(|queue| queue.name.as_str()).collect();
+        let (topics, subscriptions) = topics::topics(blueprint, &queue_names)?;
         let mappings: IndexVec<MappingId, MappingEntry> = sorted(blueprint.mappings.iter(), |mapping| &mapping.name)
             .into_iter()
             .map(|mapping| {
@@ -237,7 +248,7 @@ impl Directory {
             });
         let applications = applications.collect::<Result<IndexVec<ApplicationId, _>, _>>()?;
         Ok(Self {
-            producers: producers(blueprint, &stream_names, &queue_names)?,
+            producers: topics::producers(blueprint, &stream_names, &queue_names, &topics)?,
             streams: (streams.iter().map(|stream| StreamEntry {
                 name: stream.name.clone(),
                 shards: stream.shard_count,
@@ -247,6 +258,8 @@ impl Directory {
             .collect(),
             queues,
             fleets,
+            topics,
+            subscriptions,
             invokers: invokers(blueprint, &function_names)?,
             readers: readers(&mappings, &functions, &applications),
             processors: processors(&functions, &applications),
@@ -281,6 +294,8 @@ impl Directory {
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
             Component::Queue(id) => ("queue", self.queues.get(id).map(|entry| &entry.name)),
             Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
+            Component::Topic(id) => ("topic", self.topics.get(id).map(|entry| &entry.name)),
+            Component::Subscription(id) => ("subscription", self.subscriptions.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
@@ -354,6 +369,8 @@ impl Directory {
             | Component::Invoker(_)
             | Component::Sink(_)
             | Component::Queue(_)
+            | Component::Topic(_)
+            | Component::Subscription(_)
             | Component::Fleet(_) => {
                 return None;
             }
@@ -423,28 +440,6 @@ pub(crate) fn processors(
         sink: application.sink,
     });
     functions.chain(applications).collect()
-}
-
-fn producers(
-    blueprint: &Blueprint,
-    stream_names: &[&str],
-    queue_names: &[&str],
-) -> Result<IndexVec<ProducerId, ProducerEntry>, UnknownReference> {
-    sorted(blueprint.producers.iter(), |producer| &producer.name)
-        .into_iter()
-        .map(|producer| {
-            Ok(ProducerEntry {
-                name: producer.name.clone(),
-                target: if producer.api.is_for_queues() {
-                    Destination::Queue(find(queue_names, &producer.target, &producer.name)?)
-                } else {
-                    Destination::Stream(find(stream_names, &producer.target, &producer.name)?)
-                },
-                api: producer.api,
-                library: producer.library.is_some(),
-            })
-        })
-        .collect()
 }
 
 fn sorted<'b, T>(items: impl Iterator<Item = &'b T>, name: impl Fn(&T) -> &String) -> Vec<&'b T> {

@@ -51,6 +51,15 @@ crate::define_index! {
     FleetId(u16)
 }
 
+crate::define_index! {
+    /// An SNS topic.
+    TopicId(u16)
+}
+crate::define_index! {
+    /// A subscription of a topic.
+    SubscriptionId(u16)
+}
+
 /// Where a producer writes.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Destination {
@@ -58,6 +67,8 @@ pub enum Destination {
     Stream(StreamId),
     /// An SQS queue.
     Queue(QueueId),
+    /// An SNS topic.
+    Topic(TopicId),
 }
 
 impl Destination {
@@ -65,7 +76,7 @@ impl Destination {
     pub const fn stream(self) -> Option<StreamId> {
         match self {
             Self::Stream(stream) => Some(stream),
-            Self::Queue(_) => None,
+            Self::Queue(_) | Self::Topic(_) => None,
         }
     }
 }

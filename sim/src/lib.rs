@@ -16,6 +16,7 @@ pub mod invocation;
 pub mod key;
 pub mod mapping_blueprint;
 pub mod model_parameters;
+mod notification_call;
 pub mod observe;
 mod position_call;
 pub mod producer_library;
@@ -29,6 +30,7 @@ pub mod sink_blueprint;
 mod subscription_call;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod topic_blueprint;
 mod trace_blueprint;
 pub mod user_records;
 pub mod workloads;

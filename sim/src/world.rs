@@ -9,6 +9,7 @@ use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
 use crate::ids::{
     ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId,
+    TopicId,
 };
 use crate::key::KeyTable;
 use crate::observe::Probe;
@@ -25,7 +26,8 @@ use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
+use crate::services::topic::Topics;
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink, topic};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -52,6 +54,8 @@ pub enum Event {
     Sink(SinkId, sink::Event),
     /// To a stream.
     Stream(StreamId, kinesis::Event),
+    /// To a topic.
+    Topic(TopicId, topic::Event),
 }
 
 const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
@@ -62,6 +66,7 @@ pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) queues: IndexVec<QueueId, Queue>,
     pub(crate) fleets: IndexVec<FleetId, Fleet>,
+    pub(crate) topics: Topics,
     pub(crate) invokers: IndexVec<InvokerId, Invoker>,
     pub(crate) lambda: Lambda,
     pub(crate) mappings: IndexVec<MappingId, Mapping>,
@@ -105,6 +110,7 @@ impl Model for World {
             Event::Invoker(id, event) => word(id.0, 7, event.kind()),
             Event::Queue(id, event) => word(id.0, 8, event.kind()),
             Event::Fleet(id, event) => word(id.0, 9, event.kind()),
+            Event::Topic(id, event) => word(id.0, 10, event.kind()),
         }
     }
 
@@ -129,6 +135,8 @@ impl Model for World {
                     sinks: &mut self.sinks,
                     lambda: &mut self.lambda,
                     mappings: &mut self.mappings,
+                    queues: &mut self.queues,
+                    topics: &mut self.topics,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {
@@ -144,6 +152,7 @@ impl Model for World {
             Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
             Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
+            Event::Topic(id, event) => self.topics.handle(id, event, cx),
         }
     }
 }
@@ -196,7 +205,7 @@ impl World {
             .chain(queues)
             .chain(fleets)
             .sum::<u64>();
-        records + self.batches.memory() + self.user_records.memory()
+        records + self.topics.memory() + self.batches.memory() + self.user_records.memory()
     }
 
     /// Schedules everything that happens of itself, in order of kind and name.
@@ -256,6 +265,7 @@ impl World {
             .chain(self.invokers.iter().flat_map(Invoker::draws))
             .chain(self.queues.iter().map(Queue::draws))
             .chain(self.fleets.iter().map(Fleet::draws))
+            .chain(self.topics.draws())
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -320,13 +330,14 @@ impl World {
         }
     }
 
-    /// What queues, direct callers and the queues of asynchronous events hold.
+    /// What queues, topics, direct callers and the queues of asynchronous events hold.
     fn messages_held(&self, out: &mut Holdings) {
         out.queues
             .extend(self.queues.iter_enumerated().map(|(queue, held)| QueueHoldings {
                 queue,
                 held: held.state(),
             }));
+        out.subscriptions.extend(self.topics.undelivered());
         out.invokers
             .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
                 invoker,

@@ -88,6 +88,8 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
         ("function", name) => directory.function(name).map(Component::Function),
         ("queue", name) => directory.queue(name).map(Component::Queue),
         ("worker", name) => directory.fleet(name).map(Component::Fleet),
+        ("topic", name) => directory.topic(name).map(Component::Topic),
+        ("subscription", name) => directory.subscription(name).map(Component::Subscription),
         ("invoker", name) => directory.invoker(name).map(Component::Invoker),
         ("sink", name) => directory.sink(name).map(Component::Sink),
         _ => None,

@@ -1,5 +1,7 @@
 //! Totals of a period: what was counted at its end, less what had been counted at its beginning.
 
+mod topics;
+
 use super::Question;
 use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
@@ -12,6 +14,7 @@ use sim::observe::counts::{
     StreamCounts,
 };
 use sim::observe::latency::{Histogram, Latency};
+use sim::observe::message_path::MessagePaths;
 use sim::observe::ordering::{AnomalyCounts, Ordering, Place};
 use sim::observe::verdict::Anomaly;
 use std::collections::BTreeMap;
@@ -53,6 +56,7 @@ impl Begin {
             counts,
             latency,
             ordering,
+            ..
         } = End::of(observers)?;
         let processors = directory.processors.ids().filter(|_| with_latency);
         let sinks = directory.sinks.ids().map(Place::Sink);
@@ -81,6 +85,7 @@ impl Begin {
 pub(super) struct End<'o> {
     counts: &'o Counts,
     latency: &'o Latency,
+    paths: Option<&'o MessagePaths>,
     ordering: &'o Ordering,
 }
 
@@ -90,6 +95,7 @@ impl<'o> End<'o> {
         Some(Self {
             counts: observers.counts.as_ref()?,
             latency: observers.latency.as_ref()?,
+            paths: observers.message_paths.as_ref(),
             ordering: observers.ordering.as_ref()?,
         })
     }
@@ -142,6 +148,8 @@ impl Period<'_> {
             "function" => self.function(directory.function(name)?, metric, statistic),
             "queue" => self.queue(directory.queue(name)?, metric, statistic),
             "worker" => self.workers(directory.fleet(name)?, metric, statistic),
+            "topic" => self.topic(directory.topic(name)?, directory, metric, statistic),
+            "subscription" => self.subscription(directory.subscription(name)?, metric, statistic),
             "invoker" => {
                 let id = directory.invoker(name)?;
                 let of = |total: fn(&InvokerCounts) -> u64| {

@@ -4,6 +4,7 @@ mod components;
 mod figures;
 mod findings;
 mod queues;
+mod topics;
 
 pub use components::{
     ApplicationAccount, EventAccount, FirstThrottle, FunctionAccount, FunctionUsage, InvokerAccount, LibraryAccount,
@@ -14,6 +15,7 @@ pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSer
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
 
 pub use queues::{QueueAccount, WorkersAccount};
+pub use topics::{PathAccount, SubscriptionAccount, TopicAccount};
 
 use crate::course::Course;
 use sim::engine::time::{SimDuration, SimTime};
@@ -42,6 +44,10 @@ pub struct Account {
     pub queues: Vec<QueueAccount>,
     /// Workers of queues.
     pub workers: Vec<WorkersAccount>,
+    /// Topics.
+    pub topics: Vec<TopicAccount>,
+    /// Where the time of messages went, by queue that a topic feeds.
+    pub message_paths: Vec<PathAccount>,
     /// Direct callers of functions.
     pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.

@@ -61,6 +61,7 @@ impl View<'_> {
         });
         let mut balances: Vec<String> = producers.chain(streams).chain(readers).collect();
         balances.extend(self.queue_balances(counts));
+        balances.extend(self.subscription_balances(counts));
         balances.extend(self.direct_balances(counts));
         balances
     }
@@ -120,7 +121,7 @@ impl View<'_> {
         invokers.chain(queues).collect()
     }
 
-    fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
+    pub(super) fn balance(&self, component: Component, whole: u64, name: &str, parts: &[(u64, &str)]) -> String {
         let parts: Vec<String> = parts
             .iter()
             .map(|(records, name)| format!("{} {name}", count(*records)))

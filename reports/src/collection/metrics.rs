@@ -73,6 +73,8 @@ fn consumer_of(component: Component, directory: &Directory) -> Option<(String, S
         | Component::Invoker(_)
         | Component::Fleet(_)
         | Component::Queue(_)
+        | Component::Topic(_)
+        | Component::Subscription(_)
         | Component::Sink(_) => return None,
     };
     let stream = directory.readers.get(reader)?.stream;
@@ -92,7 +94,9 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .chain(directory.functions.ids().map(Component::Function))
         .chain(directory.invokers.ids().map(Component::Invoker))
         .chain(directory.sinks.ids().map(Component::Sink))
-        .chain(directory.queues.ids().map(Component::Queue));
+        .chain(directory.queues.ids().map(Component::Queue))
+        .chain(directory.topics.ids().map(Component::Topic))
+        .chain(directory.subscriptions.ids().map(Component::Subscription));
     let mut found = Vec::new();
     for component in components {
         let label = directory.label(component);

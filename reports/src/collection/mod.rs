@@ -10,6 +10,7 @@ mod limits;
 mod metrics;
 mod queues;
 mod readers;
+mod topics;
 mod usage;
 
 use crate::account::{
@@ -79,6 +80,8 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         functions: Vec::new(),
         queues: Vec::new(),
         workers: Vec::new(),
+        topics: Vec::new(),
+        message_paths: Vec::new(),
         invokers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
@@ -158,6 +161,8 @@ impl View<'_> {
             .collect();
         account.queues = self.queues(counts);
         account.workers = self.workers(counts);
+        account.topics = self.topics(counts);
+        account.message_paths = self.message_paths();
         let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
@@ -206,6 +211,7 @@ impl View<'_> {
             target: self.label(match entry.target {
                 Destination::Stream(stream) => Component::Stream(stream),
                 Destination::Queue(queue) => Component::Queue(queue),
+                Destination::Topic(topic) => Component::Topic(topic),
             }),
             api: api.map_or("PutRecords", PutApi::name),
             library: entry.library.then_some(LibraryAccount {
@@ -378,6 +384,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
             counts.readers.iter().any(|reader| reader.application.leases_new > 0),
         ),
         (Noticed::Queues, !counts.queues.is_empty()),
+        (Noticed::Topics, !counts.topics.is_empty()),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

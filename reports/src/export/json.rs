@@ -2,7 +2,7 @@
 //!
 //! The schema's version changes when a key changes its name or meaning; new keys may be added within a version.
 
-use super::queues;
+use super::{queues, topics};
 use crate::account::{
     Account, Check, Ending, EventAccount, FunctionAccount, InvokerAccount, Judgement, LatencyAccount, LimitUse,
     ProducerAccount, ReaderAccount, ShardAccount, SinkAccount, Spread, StreamAccount, UsageAccount,
@@ -58,6 +58,8 @@ pub fn render(account: &Account) -> String {
         "functions": list(&account.functions, function),
         "queues": list(&account.queues, queues::queue),
         "workers": list(&account.workers, queues::workers),
+        "topics": list(&account.topics, topics::topic),
+        "message_paths": list(&account.message_paths, topics::path),
         "invokers": list(&account.invokers, invoker),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),

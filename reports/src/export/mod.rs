@@ -3,3 +3,4 @@
 pub mod csv;
 pub mod json;
 mod queues;
+mod topics;

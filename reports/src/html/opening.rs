@@ -225,6 +225,7 @@ fn flow(account: &Account) -> Markup {
     let stages = [
         producers(account),
         streams(account),
+        topics(account),
         queues(account),
         workers(account),
         readers(account),
@@ -347,6 +348,27 @@ fn functions(account: &Account) -> Vec<Stage> {
                 format!("at most {} at one time", one.concurrent_max),
             ],
             warnings: warnings(&[(one.errors + one.timeouts, "failed"), (one.throttles, "refused")]),
+        })
+        .collect()
+}
+
+fn topics(account: &Account) -> Vec<Stage> {
+    let topics = account.topics.iter();
+    topics
+        .map(|one| {
+            let of = |total: fn(&crate::account::SubscriptionAccount) -> u64| one.subscriptions.iter().map(total).sum();
+            Stage {
+                name: one.name.clone(),
+                told: vec![
+                    format!("{} published", count(one.published)),
+                    format!("{} delivered", count(of(|copies| copies.delivered))),
+                ],
+                warnings: warnings(&[
+                    (one.throttled + one.refused, "refused"),
+                    (of(|copies| copies.dead_lettered), "dead letters"),
+                    (of(|copies| copies.lost), "lost"),
+                ]),
+            }
         })
         .collect()
 }

@@ -5,6 +5,7 @@ mod direct;
 mod page;
 mod queues;
 mod sentences;
+mod topics;
 
 pub use page::Layout;
 
@@ -140,10 +141,12 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
             .chain(events)
     });
     let sinks = account.sinks.iter().map(|sink| sink_told(sink, span));
-    let sources = producers.chain(streams);
+    let topics = account.topics.iter().flat_map(topics::topic_told);
+    let paths = account.message_paths.iter().map(topics::path_told);
+    let sources = producers.chain(streams).chain(topics);
     let queues = account.queues.iter().map(queues::queue_told);
     let workers = account.workers.iter().map(queues::workers_told);
-    let served = queues.chain(workers);
+    let served = queues.chain(workers).chain(paths);
     let runs = invokers.chain(functions);
     sources.chain(served).chain(readers).chain(runs).chain(sinks).collect()
 }

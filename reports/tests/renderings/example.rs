@@ -56,6 +56,8 @@ pub(crate) fn hot_shard() -> Account {
         functions: vec![function()],
         queues: Vec::new(),
         workers: Vec::new(),
+        topics: Vec::new(),
+        message_paths: Vec::new(),
         invokers: Vec::new(),
         sinks: vec![SinkAccount {
             name: "sink.orders".to_owned(),

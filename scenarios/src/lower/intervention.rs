@@ -18,6 +18,9 @@ const CHANGES: &[&str] = &[
     "enabled",
     "sink_capacity",
     "break_sink",
+    "break_queue",
+    "deny_subscription",
+    "filter_policy",
     "kill_worker",
     "pause_worker",
     "start_worker",
@@ -66,7 +69,7 @@ impl Lowering<'_> {
                     "",
                 );
             }
-            if let Some(command) = self.command(fields, blueprint) {
+            if let Some(command) = self.command(fields, (top, blueprint)) {
                 blueprint.interventions.push(Intervention { at, command });
             }
         }
@@ -132,7 +135,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn command(&mut self, fields: &Fields, blueprint: &Blueprint) -> Option<Command> {
+    fn command(&mut self, fields: &Fields, (top, blueprint): (&Fields, &Blueprint)) -> Option<Command> {
         if let Some(change) = fields.table("scale_load") {
             let producer = change.name("producer");
             let replays = |blueprint: &Blueprint| {
@@ -185,6 +188,9 @@ impl Lowering<'_> {
                 sink: change.name("sink"),
                 lasts: change.duration("lasts"),
             });
+        }
+        if let Some(command) = self.change_of_delivery(fields, top) {
+            return Some(command);
         }
         if let Some(command) = change_of_workers(fields) {
             return Some(command);

@@ -122,7 +122,7 @@ impl Lowering<'_> {
         }
     }
 
-    fn later_than_the_exam(&mut self, fields: &Fields, name: &'static str, label: &str) {
+    pub(super) fn later_than_the_exam(&mut self, fields: &Fields, name: &'static str, label: &str) {
         let title = format!("`{name}` does not exist in the profile `exam`");
         let help = "leave it out, or use profile = \"current\"";
         self.fault(Code::WrongProfile, fields.place_of(name), title, label, help);

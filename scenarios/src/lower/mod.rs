@@ -3,6 +3,7 @@
 mod application;
 mod consumer;
 mod expect;
+mod filter_policy;
 mod intervention;
 mod kinesis;
 mod lambda;
@@ -14,6 +15,7 @@ mod producer_library;
 mod queue;
 mod rules;
 mod sink;
+mod topic;
 
 use crate::codes::Code;
 use crate::diagnostic::{Diagnostic, Diagnostics};
@@ -24,7 +26,7 @@ use crate::schema::top::FORMAT;
 use crate::source::{Place, SourceMap};
 use crate::trace::TraceReader;
 use crate::{Assumption, LoadOptions};
-use sim::blueprint::{Blueprint, DEFAULT_REGION};
+use sim::blueprint::{Blueprint, DEFAULT_REGION, TopicAccount};
 use sim::engine::time::SimDuration;
 use sim::profile::Profile;
 
@@ -63,6 +65,7 @@ impl Lowering<'_> {
             blueprint.account_concurrency = account.u32("ConcurrentExecutions");
             blueprint.stream_account = self.stream_account(account);
             let region = account.text("Region").unwrap_or(DEFAULT_REGION);
+            blueprint.topic_account = TopicAccount::in_region(region);
             blueprint.region_burst = sim::services::lambda::quotas::initial_burst(region);
         }
         let mut assumptions = Vec::new();
@@ -78,9 +81,10 @@ impl Lowering<'_> {
         for component in top.components(Kind::Producer) {
             blueprint
                 .producers
-                .extend(self.producer(&component.name, &component.fields));
+                .extend(self.producer(&component.name, &component.fields, top));
         }
         self.queues(top, &mut blueprint);
+        self.topics(top, &mut blueprint);
         self.consumers(top, &mut blueprint);
         for component in top.components(Kind::Mapping) {
             let mapping = self.mapping(&component.name, &component.fields);

@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::Assumption;
 use crate::fields::Fields;
 use crate::source::printable;
-use sim::blueprint::{ModelParameters, QueueModel};
+use sim::blueprint::{ModelParameters, QueueModel, TopicModel};
 
 pub(super) fn parameters(fields: &Fields) -> ModelParameters {
     ModelParameters {
@@ -56,6 +56,14 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
             duplicate_rate: fields.ratio("queue_duplicate_rate"),
             outdated_delete_rate: fields.ratio("outdated_delete_rate"),
             service_time: fields.distribution("queue_service_time"),
+        },
+        topic: TopicModel {
+            delivery_time: fields.distribution("topic_delivery_time"),
+            duplicate_rate: fields.ratio("topic_duplicate_rate"),
+            service_time: fields.distribution("topic_service_time"),
+            retry_jitter: fields.ratio("topic_retry_jitter"),
+            envelope_bytes: u32::try_from(fields.bytes("topic_envelope")).unwrap_or(u32::MAX),
+            filter_change_time: fields.distribution("topic_filter_change_time"),
         },
     }
 }

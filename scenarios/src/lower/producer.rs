@@ -6,7 +6,8 @@ use crate::fields::{Field, Fields, Value};
 use crate::schema::Kind;
 use crate::trace;
 use sim::blueprint::{
-    Arrivals, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, Trace, TraceRows, WeightedKey,
+    Arrivals, DEFAULT_MESSAGE_SIZE, Jitter, Keys, ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, Size, Trace,
+    TraceRows, WeightedKey,
 };
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::Rate;
@@ -16,7 +17,7 @@ use std::sync::Arc;
 
 impl Lowering<'_> {
     /// `None` only when its trace could not be read.
-    pub(super) fn producer(&mut self, name: &str, fields: &Fields) -> Option<ProducerBlueprint> {
+    pub(super) fn producer(&mut self, name: &str, fields: &Fields, top: &Fields) -> Option<ProducerBlueprint> {
         let arrivals = match fields.table("arrivals") {
             Some(table) => self.arrivals(name, table)?,
             None => Arrivals::Constant(Rate::per_second(1)),
@@ -31,7 +32,11 @@ impl Lowering<'_> {
                 let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
                 self.no_effect(fields, &knobs, "SendMessage sends each message by itself");
             }
-            PutApi::SendMessageBatch => {}
+            PutApi::Publish => {
+                let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
+                self.no_effect(fields, &knobs, "Publish sends each message by itself");
+            }
+            PutApi::SendMessageBatch | PutApi::PublishBatch => {}
             PutApi::PutRecord => {
                 let knobs = ["linger", "max_batch_records", "max_batch_bytes", "resend_failed"];
                 self.no_effect(fields, &knobs, "PutRecord sends each record by itself");
@@ -59,16 +64,12 @@ impl Lowering<'_> {
             size,
             api,
             linger: fields.duration("linger"),
-            max_batch_records: if api.is_for_queues() {
+            max_batch_records: if api.is_for_queues() || api.is_for_topics() {
                 fields.u32("max_batch_records").min(MAX_ENTRIES)
             } else {
                 fields.u32("max_batch_records")
             },
-            max_batch_bytes: if api.is_for_queues() {
-                fields.bytes("max_batch_bytes").min(maximum_batch_size(self.profile))
-            } else {
-                fields.bytes("max_batch_bytes")
-            },
+            max_batch_bytes: self.max_batch_bytes(fields, api, top),
             concurrency: fields.u32("concurrency"),
             sequence_number_for_ordering: fields.flag("SequenceNumberForOrdering"),
             retry: retry(fields.table("retry")),
@@ -77,6 +78,23 @@ impl Lowering<'_> {
             call_window_threshold: fields.rate("call_window_threshold"),
             library,
         })
+    }
+
+    /// Most bytes of a call, which is the service's affair where its batches have a limit (SQS-B-06, SQS-S-18).
+    fn max_batch_bytes(&self, fields: &Fields, api: PutApi, top: &Fields) -> u64 {
+        let wanted = fields.bytes("max_batch_bytes");
+        if api.is_for_queues() {
+            wanted.min(maximum_batch_size(self.profile))
+        } else if api.is_for_topics() {
+            let mut topics = top.components(Kind::Topic).iter();
+            let topic = topics.find(|topic| topic.name == fields.name("target"));
+            let size = topic.map_or(u64::from(DEFAULT_MESSAGE_SIZE), |topic| {
+                topic.fields.integer("MaximumMessageSize")
+            });
+            wanted.min(size)
+        } else {
+            wanted
+        }
     }
 
     pub(super) fn arrivals(&mut self, name: &str, fields: &Fields) -> Option<Arrivals> {
@@ -172,22 +190,31 @@ impl Lowering<'_> {
     /// The API, which fits what the producer writes to.
     fn api(&mut self, fields: &Fields) -> PutApi {
         let to_queue = matches!(fields.reference("target"), Some((Kind::Queue, _)));
+        let to_topic = matches!(fields.reference("target"), Some((Kind::Topic, _)));
         let api = match fields.word("api") {
             "PutRecord" => PutApi::PutRecord,
             "SendMessage" => PutApi::SendMessage,
             "SendMessageBatch" => PutApi::SendMessageBatch,
+            "Publish" => PutApi::Publish,
+            "PublishBatch" => PutApi::PublishBatch,
+            _ if to_topic && !fields.is_given("api") => PutApi::PublishBatch,
             _ if to_queue && !fields.is_given("api") => PutApi::SendMessageBatch,
             _ => PutApi::PutRecords,
         };
-        if api.is_for_queues() != to_queue && fields.reference("target").is_some() {
+        let fits = api.is_for_queues() == to_queue && api.is_for_topics() == to_topic;
+        if !fits && fields.reference("target").is_some() {
             let title = format!("{} does not reach the target of this producer", api.name());
             let help = if to_queue {
                 "use SendMessageBatch or SendMessage, or leave `api` out"
+            } else if to_topic {
+                "use PublishBatch or Publish, or leave `api` out"
             } else {
                 "use PutRecords or PutRecord, or name a queue as target"
             };
             let label = if to_queue {
                 "the target is a queue"
+            } else if to_topic {
+                "the target is a topic"
             } else {
                 "the target is a stream"
             };

@@ -180,9 +180,14 @@ impl Lowering<'_> {
             ),
             (
                 Kind::Queue,
-                &[(Kind::Producer, "target"), (Kind::Worker, "queue")],
+                &[
+                    (Kind::Producer, "target"),
+                    (Kind::Worker, "queue"),
+                    (Kind::Subscription, "Endpoint"),
+                ],
                 "nobody sends to it or receives from it",
             ),
+            (Kind::Topic, &[(Kind::Producer, "target")], "nobody publishes to it"),
             (
                 Kind::Consumer,
                 &[(Kind::Mapping, "consumer")],
@@ -216,12 +221,13 @@ impl Lowering<'_> {
     }
 }
 
-/// Whether another queue's redrive policy names this one.
+/// Whether a redrive policy of another queue or of a subscription names this one.
 fn is_dead_letter_queue(top: &Fields, name: &str) -> bool {
-    let mut policies = top
+    let owners = top
         .components(Kind::Queue)
         .iter()
-        .filter_map(|queue| queue.fields.table("RedrivePolicy"));
+        .chain(top.components(Kind::Subscription));
+    let mut policies = owners.filter_map(|owner| owner.fields.table("RedrivePolicy"));
     policies.any(|policy| policy.reference("deadLetterTargetArn") == Some((Kind::Queue, name)))
 }
 

@@ -35,6 +35,13 @@ pub(super) const fn sqs(name: &'static str, unit: Unit, sort: Sort, doc: &'stati
         doc,
     }
 }
+pub(super) const fn sns(name: &'static str, unit: Unit, sort: Sort, doc: &'static str) -> Metric {
+    Metric {
+        namespace: "AWS/SNS",
+        of: &[Kind::Topic],
+        ..sqs(name, unit, sort, doc)
+    }
+}
 pub(super) const fn mapping(name: &'static str, namespace: &'static str, doc: &'static str) -> Metric {
     Metric {
         name,

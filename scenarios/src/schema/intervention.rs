@@ -1,6 +1,6 @@
 //! `[[intervention]]`: what changes during a run.
 
-use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
+use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, topic, word};
 
 /// More or less load.
 pub static SCALE_LOAD: Rows = Rows::own(
@@ -289,6 +289,21 @@ pub static INTERVENTION: Rows = Rows::own(
             "break_sink",
             Shape::Table(&BREAK_SINK),
             "A sink stops answering for a while.",
+        ),
+        optional(
+            "break_queue",
+            Shape::Table(&topic::BREAK_QUEUE),
+            "A queue fails whatever is asked of it for a while.",
+        ),
+        optional(
+            "deny_subscription",
+            Shape::Table(&topic::DENY_SUBSCRIPTION),
+            "The policy of a subscribed queue refuses the topic for a while: a client-side error.",
+        ),
+        optional(
+            "filter_policy",
+            Shape::Table(&topic::FILTER_POLICY),
+            "SetSubscriptionAttributes: another filter policy, in effect some time later.",
         ),
         optional(
             "kill_worker",

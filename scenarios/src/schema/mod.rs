@@ -18,6 +18,7 @@ pub mod producer_library;
 pub mod queue;
 pub mod sink;
 pub mod top;
+pub mod topic;
 pub mod trace;
 
 use core::fmt;
@@ -46,6 +47,10 @@ pub enum Kind {
     Queue,
     /// `[worker.NAME]`
     Worker,
+    /// `[topic.NAME]`
+    Topic,
+    /// `[subscription.NAME]`
+    Subscription,
 }
 
 impl Kind {
@@ -61,6 +66,8 @@ impl Kind {
         Self::Sink,
         Self::Queue,
         Self::Worker,
+        Self::Topic,
+        Self::Subscription,
     ];
 
     /// The table's name.
@@ -76,6 +83,8 @@ impl Kind {
             Self::Sink => "sink",
             Self::Queue => "queue",
             Self::Worker => "worker",
+            Self::Topic => "topic",
+            Self::Subscription => "subscription",
         }
     }
     /// The properties of a component of this kind.
@@ -91,6 +100,8 @@ impl Kind {
             Self::Sink => &sink::SINK,
             Self::Queue => &queue::QUEUE,
             Self::Worker => &queue::WORKER,
+            Self::Topic => &topic::TOPIC,
+            Self::Subscription => &topic::SUBSCRIPTION,
         }
     }
     /// The kind with this name.

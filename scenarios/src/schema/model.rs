@@ -340,4 +340,49 @@ static PROPERTIES: &[Property] = &[
         "Service time of every call of a queue.",
     )
     .fact("SQS-Z-25"),
+    defaulted(
+        "topic_delivery_time",
+        Shape::Distribution(Dimension::Time),
+        "{ p50 = \"20ms\", p99 = \"200ms\" }",
+        "From a publish to the arrival in a subscribed queue.",
+    )
+    .fact("SQS-Z-33"),
+    defaulted(
+        "topic_duplicate_rate",
+        Shape::Fraction,
+        "0.0000001",
+        "Probability that a standard topic delivers a message twice.",
+    )
+    .fact("SQS-Z-33"),
+    defaulted(
+        "topic_service_time",
+        Shape::Distribution(Dimension::Time),
+        "{ p50 = \"10ms\", p99 = \"100ms\" }",
+        "Service time of a publish; nobody publishes a figure, so it is a queue's.",
+    )
+    .fact("SQS-Z-25"),
+    defaulted(
+        "topic_retry_jitter",
+        Shape::Fraction,
+        "0.1",
+        "How far a wait between two attempts to deliver may be off, as a share of it. AWS says that there is jitter.",
+    )
+    .fact("SQS-S-08"),
+    defaulted(
+        "topic_envelope",
+        Shape::Bytes {
+            least: 0,
+            most: Most::Always(65_536),
+        },
+        "\"950B\"",
+        "What the JSON envelope adds to a message that is not delivered raw: signature and addresses take most of it.",
+    )
+    .fact("SQS-S-03"),
+    defaulted(
+        "topic_filter_change_time",
+        Shape::Distribution(Dimension::Time),
+        "{ uniform = [\"0s\", \"15min\"] }",
+        "Until another filter policy is in effect; AWS says at most 15 minutes.",
+    )
+    .fact("SQS-S-14"),
 ];

@@ -2,7 +2,7 @@
 
 use super::{
     Dimension, Kind, LENGTH, Most, RATE, Rows, SPAN, Shape, defaulted, integer, optional, producer_library, required,
-    trace, word,
+    topic, trace, word,
 };
 
 const MAY_BE_ZERO: Shape = Shape::Rate { zero: true };
@@ -177,8 +177,8 @@ pub static PRODUCER: Rows = Rows::own(
     &[
         required(
             "target",
-            Shape::Reference(&[Kind::Stream, Kind::Queue]),
-            "The stream or queue that it writes to.",
+            Shape::Reference(&[Kind::Stream, Kind::Queue, Kind::Topic]),
+            "The stream, queue or topic that it writes to.",
         ),
         optional(
             "MessageGroupId",
@@ -186,6 +186,18 @@ pub static PRODUCER: Rows = Rows::own(
             "Messages to a standard queue carry their key as MessageGroupId, which makes the queue fair. On a FIFO queue they always do.",
         )
         .fact("SQS-B-23, SQS-Q-02"),
+        optional(
+            "message_attributes",
+            Shape::List(&Shape::Table(&topic::ATTRIBUTE)),
+            "Attributes of its messages, which filter policies look at. Their size is part of `size`. Without it: none.",
+        )
+        .fact("SQS-S-13"),
+        optional(
+            "body_fields",
+            Shape::List(&Shape::Table(&topic::ATTRIBUTE)),
+            "Fields of the bodies of its messages, which filter policies may look at. Without it: none.",
+        )
+        .fact("SQS-S-13"),
         required("arrivals", Shape::OneOf(&ARRIVALS), "When records are created."),
         required("keys", Shape::WordOr("trace", &Shape::OneOf(&KEYS)), "Which partition keys they have."),
         required(
@@ -210,12 +222,12 @@ pub static PRODUCER: Rows = Rows::own(
         .fact("KDS-KPL-01"),
         defaulted(
             "api",
-            word(&["PutRecords", "PutRecord", "SendMessageBatch", "SendMessage"]),
+            word(&["PutRecords", "PutRecord", "SendMessageBatch", "SendMessage", "PublishBatch", "Publish"]),
             "\"PutRecords\"",
-            "The API that the client calls. To a queue: SendMessageBatch if it is not given.",
+            "The API that the client calls. If it is not given: SendMessageBatch to a queue, PublishBatch to a topic.",
         ),
-        defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords or SendMessageBatch."),
-        defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords; to a queue at most 10 messages.").fact("KDS-W-06"),
+        defaulted("linger", SPAN, "\"100ms\"", "How long the client gathers records for one PutRecords, SendMessageBatch or PublishBatch."),
+        defaulted("max_batch_records", integer(1, 500), "500", "Most records in one PutRecords; to a queue or topic at most 10 messages.").fact("KDS-W-06"),
         defaulted(
             "max_batch_bytes",
             Shape::Bytes {
@@ -226,7 +238,7 @@ pub static PRODUCER: Rows = Rows::own(
                 },
             },
             "",
-            "Most bytes in one PutRecords, partition keys included; to a queue at most what a batch may hold.",
+            "Most bytes in one PutRecords, partition keys included; to a queue or topic at most what a batch may hold.",
         )
         .by_profile("\"5MiB\"", "\"10MiB\"")
         .fact("KDS-W-07"),

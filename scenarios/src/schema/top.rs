@@ -46,7 +46,7 @@ pub static TOP: Rows = Rows {
     title: "a scenario",
     aws: None,
     properties: PROPERTIES,
-    not_modelled: &["topic", "firehose", "lesson", "variant", "sweep"],
+    not_modelled: &["firehose", "lesson", "variant", "sweep"],
 };
 
 static PROPERTIES: &[Property] = &[
@@ -75,6 +75,12 @@ static PROPERTIES: &[Property] = &[
         "worker",
         Shape::Components(Kind::Worker),
         "Workers that receive from queues.",
+    ),
+    optional("topic", Shape::Components(Kind::Topic), "SNS topics."),
+    optional(
+        "subscription",
+        Shape::Components(Kind::Subscription),
+        "Subscriptions of queues to topics.",
     ),
     optional(
         "consumer",

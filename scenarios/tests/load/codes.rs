@@ -88,9 +88,9 @@ fn e0104_what_aws_has_and_the_model_has_not_says_so() {
         ],
     );
     check(
-        &and("[topic.news]\nFifoTopic = true"),
+        &and("[firehose.archive]\nDeliveryStreamType = \"DirectPut\""),
         &[
-            "E0104 26 \"topic\" `topic` is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
+            "E0104 26 \"firehose\" `firehose` is not modelled yet (the model would ignore it) -> leave it out; the result does not contain its effect",
         ],
     );
     check(
@@ -332,7 +332,7 @@ fn e0206_a_word_that_is_none_of_those_allowed() {
     check(
         &with("\"600B\"", "\"600B\"\napi = \"PutRecrods\""),
         &[
-            "E0206 13 \"\\\"PutRecrods\\\"\" `api` cannot be \"PutRecrods\" (expected `PutRecords`, `PutRecord`, `SendMessageBatch` or `SendMessage`) -> did you mean \"PutRecords\"?",
+            "E0206 13 \"\\\"PutRecrods\\\"\" `api` cannot be \"PutRecrods\" (expected `PutRecords`, `PutRecord`, `SendMessageBatch`, `SendMessage`, `PublishBatch` or `Publish`) -> did you mean \"PutRecords\"?",
         ],
     );
     check(
@@ -445,7 +445,7 @@ fn e0302_a_reference_of_the_wrong_kind() {
     check(
         &with("target = \"stream.clicks\"", "target = \"sink.orders\""),
         &[
-            "E0302 9 \"\\\"sink.orders\\\"\" `target` cannot be a sink (expected the name of a component, \"stream.NAME\" or \"queue.NAME\")",
+            "E0302 9 \"\\\"sink.orders\\\"\" `target` cannot be a sink (expected the name of a component, \"stream.NAME\" or \"queue.NAME\" or \"topic.NAME\")",
         ],
     );
 }
@@ -679,6 +679,7 @@ fn every_code_has_a_test() {
         include_str!("codes.rs"),
         include_str!("outcome.rs"),
         include_str!("set.rs"),
+        include_str!("topics.rs"),
         include_str!("traces.rs"),
         include_str!("../../src/expect.rs")
     );

@@ -3,6 +3,7 @@
 mod blueprint;
 mod codes;
 mod consumers;
+mod decisions;
 mod direct;
 mod edits;
 mod files;
@@ -14,4 +15,5 @@ mod set;
 mod sinks;
 mod streams;
 mod support;
+mod topics;
 mod traces;

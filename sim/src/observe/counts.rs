@@ -9,6 +9,7 @@ mod queue;
 mod shard;
 mod sink;
 mod stream;
+mod topic;
 impl ReaderCounts {
     fn subscription(&mut self, answer: SubscriptionAnswer) {
         match answer {
@@ -32,12 +33,15 @@ pub use shard::{Second, ShardCounts};
 pub use sink::SinkCounts;
 pub use stream::StreamCounts;
 use stream::shard;
+pub use topic::{SubscriptionCounts, TopicCounts};
 
 use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
+use crate::ids::{
+    FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId,
+};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
 use crate::record::Record;
@@ -158,6 +162,10 @@ pub struct Counts {
     pub queues: IndexVec<QueueId, QueueCounts>,
     /// By workers.
     pub fleets: IndexVec<FleetId, FleetCounts>,
+    /// By topic.
+    pub topics: IndexVec<TopicId, TopicCounts>,
+    /// By subscription.
+    pub subscriptions: IndexVec<SubscriptionId, SubscriptionCounts>,
     /// Interventions that took effect.
     pub interventions: u64,
 }
@@ -191,6 +199,8 @@ impl Counts {
             sinks: zeros(&directory.sinks),
             queues: zeros(&directory.queues),
             fleets: zeros(&directory.fleets),
+            topics: zeros(&directory.topics),
+            subscriptions: zeros(&directory.subscriptions),
             interventions: 0,
         }
     }
@@ -247,7 +257,11 @@ impl Counts {
             Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
             Fact::RecordsGathered { .. } => {}
             Fact::StreamChanged { stream, change } => self.streams[stream].changed(now, change),
-            Fact::Queueing { ref fact } => self.queueing(fact),
+            Fact::Queueing { ref fact } => {
+                self.queueing(fact);
+                self.notified(fact);
+            }
+            Fact::Publishing { ref fact } => self.publishing(fact),
             Fact::MappingChanged { reader, change } => self.readers[reader].mapping.note(change),
             Fact::Intervened { .. } => self.interventions += 1,
         }
@@ -407,6 +421,10 @@ impl Counts {
 fn calls(api: PutApi, records: &[Record]) -> u64 {
     match api {
         PutApi::PutRecord => len(records),
-        PutApi::PutRecords | PutApi::SendMessage | PutApi::SendMessageBatch => 1,
+        PutApi::PutRecords
+        | PutApi::SendMessage
+        | PutApi::SendMessageBatch
+        | PutApi::Publish
+        | PutApi::PublishBatch => 1,
     }
 }

@@ -19,6 +19,7 @@ pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer
 pub use crate::observe::shard_tally::ShardTally;
 pub use crate::observe::sink_change::SinkChange;
 pub use crate::observe::stream_change::StreamChange;
+pub use crate::observe::topic_fact::{NotificationFact, Notified, Publishing, TopicFact};
 use crate::record::Record;
 
 /// A statement about what has happened.
@@ -499,6 +500,11 @@ pub enum Fact<'f> {
     Queueing {
         /// What.
         fact: Queueing<'f>,
+    },
+    /// Something happened at a topic or to its subscriptions.
+    Publishing {
+        /// What.
+        fact: Publishing<'f>,
     },
     /// A function changed.
     FunctionChanged {

@@ -242,6 +242,7 @@ impl History {
             | Fact::ShardsWritten { .. }
             | Fact::RecordsGathered { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::FunctionChanged { .. }
             | Fact::SinkChanged { .. }
@@ -326,7 +327,11 @@ impl History {
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
-                Component::Invoker(_) | Component::Queue(_) | Component::Fleet(_) => None,
+                Component::Invoker(_)
+                | Component::Queue(_)
+                | Component::Fleet(_)
+                | Component::Topic(_)
+                | Component::Subscription(_) => None,
             };
             entries.extend(
                 ring.into_iter()

@@ -2,6 +2,7 @@
 
 use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
 use crate::services::queue::QueueState;
+use crate::services::topic::Undelivered;
 
 /// What is where. Filled anew for each check; the vectors keep their room.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -14,6 +15,8 @@ pub struct Holdings {
     pub readers: Vec<ReaderHoldings>,
     /// By queue, in order of id.
     pub queues: Vec<QueueHoldings>,
+    /// By subscription, in order of topic and id.
+    pub subscriptions: Vec<Undelivered>,
     /// By invoker, in order of id.
     pub invokers: Vec<InvokerHoldings>,
     /// By function, in order of id.
@@ -107,6 +110,7 @@ impl Holdings {
         self.invokers.clear();
         self.events.clear();
         self.queues.clear();
+        self.subscriptions.clear();
     }
     /// The log of a shard.
     pub fn log(&self, stream: StreamId, shard: ShardIndex) -> Option<&LogHoldings> {

@@ -368,6 +368,7 @@ impl Latency {
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

@@ -16,6 +16,7 @@ mod holes;
 pub mod invocation;
 pub mod latency;
 pub mod mapping_change;
+pub mod message_path;
 pub mod metrics;
 pub mod ordering;
 pub mod ordinals;
@@ -31,6 +32,7 @@ pub mod sink_change;
 mod sparse;
 mod stream_change;
 mod sums;
+pub mod topic_fact;
 pub mod usage;
 pub mod verdict;
 
@@ -46,6 +48,7 @@ use fact::Fact;
 use headroom::Headroom;
 use holdings::Holdings;
 use latency::Latency;
+use message_path::MessagePaths;
 use metrics::Metrics;
 use ordering::Ordering;
 use std::sync::Arc;
@@ -88,6 +91,8 @@ pub struct Observers {
     pub latency: Option<Latency>,
     /// Latency by cause.
     pub causes: Option<Causes>,
+    /// Where the time of messages went that came through a topic.
+    pub message_paths: Option<MessagePaths>,
     /// Totals.
     pub counts: Option<Counts>,
     /// Series under CloudWatch's names.
@@ -109,6 +114,7 @@ impl Observers {
             ordering: Some(Ordering::new(names.clone(), keys.clone())),
             latency: Some(Latency::new(names)),
             causes: Some(Causes::new(names.clone(), keys.clone(), config.each_record)),
+            message_paths: Some(MessagePaths::new(names)),
             counts: Some(Counts::new(names)),
             metrics: Some(Metrics::new(names.clone())),
             course: Some(Course::new(names)),
@@ -121,6 +127,7 @@ impl Observers {
     pub fn distributions_memory(&self) -> u64 {
         self.latency.as_ref().map_or(0, Latency::memory)
             + self.causes.as_ref().map_or(0, Causes::memory)
+            + self.message_paths.as_ref().map_or(0, MessagePaths::memory)
             + self.course.as_ref().map_or(0, Course::memory)
     }
 
@@ -142,6 +149,9 @@ impl Observers {
         if let Some(violation) = self.causes.as_ref().and_then(Causes::violation) {
             return Err(violation);
         }
+        if let Some(violation) = self.unexplained_message() {
+            return Err(violation);
+        }
         match self.ordering.as_ref().and_then(Ordering::impossible) {
             None => Ok(()),
             Some(what) => Err(Box::new(Violation {
@@ -160,6 +170,24 @@ impl Observers {
                 history: Vec::new(),
             })),
         }
+    }
+
+    /// A message whose time is not the sum of its legs.
+    fn unexplained_message(&self) -> Option<Box<Violation>> {
+        let (at, _, record) = self.message_paths.as_ref()?.unexplained()?;
+        let nanos = i128::from(at.since(record.created_at).as_nanos());
+        Some(Box::new(Violation {
+            at,
+            ledger: Ledger::LatencyParts,
+            component: "the run".to_owned(),
+            left: vec![conservation::Term::new("nanoseconds from creation to delete", nanos)],
+            right: vec![conservation::Term::new("explained by the legs of its way", 0)],
+            culprit: Some(Culprit {
+                what: format!("message {} of key number {}", record.ordinal, record.key.0),
+                record: None,
+            }),
+            history: Vec::new(),
+        }))
     }
 
     /// Closes the books at the end of a run: balances the ledgers, and looks for records that have not taken effect.
@@ -199,6 +227,9 @@ impl Probe for Observers {
         }
         if let Some(causes) = &mut self.causes {
             causes.on(now, fact);
+        }
+        if let Some(paths) = &mut self.message_paths {
+            paths.on(now, fact);
         }
         if let Some(counts) = &mut self.counts {
             counts.note(now, fact, &sums);

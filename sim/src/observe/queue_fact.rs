@@ -3,6 +3,7 @@
 use crate::batch::ServiceError;
 use crate::engine::time::SimTime;
 use crate::ids::{FleetId, ProducerId, QueueId};
+use crate::observe::topic_fact::Notified;
 use crate::record::Record;
 
 /// How many messages of a queue are in which state (SQS-C-12 to SQS-C-14), after what a fact tells.
@@ -72,6 +73,8 @@ pub enum QueueFact<'f> {
         deduplicated: u32,
         /// Payload of the request in bytes.
         bytes: u64,
+        /// How they came, if a topic delivered them.
+        notified: Option<Notified<'f>>,
     },
     /// It refused a send whole, storing nothing.
     SendRefused {

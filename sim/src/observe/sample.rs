@@ -47,6 +47,8 @@ pub(crate) fn directory() -> Arc<Directory> {
         .collect();
     Arc::new(Directory {
         queues: IndexVec::new(),
+        topics: IndexVec::new(),
+        subscriptions: IndexVec::new(),
         fleets: IndexVec::new(),
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),

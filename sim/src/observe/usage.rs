@@ -2,16 +2,18 @@
 
 mod function;
 mod sink;
+mod topic;
 
 pub use function::FunctionUsage;
 pub use sink::SinkUsage;
+pub use topic::{PUBLISH_CHUNK_BYTES, TopicUsage};
 
 use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -182,6 +184,9 @@ pub struct Usage {
     pub readers: IndexVec<ReaderId, ReaderUsage>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionUsage>,
+    /// By topic.
+    pub topics: IndexVec<TopicId, TopicUsage>,
+    topic_of: IndexVec<SubscriptionId, TopicId>,
     /// The account has on-demand Advantage.
     advantage: bool,
     /// What producers call.
@@ -237,6 +242,8 @@ impl Usage {
                 .iter()
                 .map(|entry| function(&entry.name).map_or_else(FunctionUsage::default, FunctionUsage::new))
                 .collect(),
+            topics: topic::topics(directory),
+            topic_of: directory.subscriptions.iter().map(|one| one.topic).collect(),
             advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
             bills_init: directory
@@ -275,12 +282,7 @@ impl Usage {
                 ..
             } => self.streams[stream].put(api, records, shards),
             Fact::ShardsWritten { stream, shards } => self.streams[stream].stored(&[], shards),
-            Fact::PutRefused {
-                stream,
-                producer,
-                records,
-                ..
-            } => self.streams[stream].request(self.apis[producer], records),
+            Fact::PutRefused { .. } => self.refused(fact),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionEventPushed { .. } => self.read(fact),
@@ -301,6 +303,7 @@ impl Usage {
             Fact::FunctionChanged { function, change } => self.functions[function].changed(now, change),
             Fact::AsynchronousEvent { function, step } => self.functions[function].event(step),
             Fact::SinkChanged { sink, change } => self.sinks[sink].changed(change),
+            Fact::Publishing { ref fact } => self.publishing(fact),
             Fact::RecordsDelivered {
                 sink,
                 records,
@@ -333,6 +336,18 @@ impl Usage {
             | Fact::Queueing { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
+        }
+    }
+
+    fn refused(&mut self, fact: &Fact<'_>) {
+        if let Fact::PutRefused {
+            stream,
+            producer,
+            records,
+            ..
+        } = *fact
+        {
+            self.streams[stream].request(self.apis[producer], records);
         }
     }
 
@@ -408,7 +423,7 @@ impl StreamUsage {
             PutApi::PutRecord => self.put_record_requests += u64::from(to_u32(records.len())),
             PutApi::PutRecords => self.put_records_requests += 1,
             // Not of a stream.
-            PutApi::SendMessage | PutApi::SendMessageBatch => {}
+            PutApi::SendMessage | PutApi::SendMessageBatch | PutApi::Publish | PutApi::PublishBatch => {}
         }
     }
 }

@@ -14,6 +14,7 @@ pub mod producer;
 pub mod queue;
 pub mod random_span;
 pub mod sink;
+pub mod topic;
 
 use crate::engine::distribution::DistributionError;
 use crate::engine::random::DuplicateStream;

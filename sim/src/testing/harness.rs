@@ -23,7 +23,8 @@ use crate::services::mapping::Mapping;
 use crate::services::producer::{Library, Producer};
 use crate::services::queue::Queue;
 use crate::services::sink::Sink;
-use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
+use crate::services::topic::Topics;
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink, topic};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -37,6 +38,15 @@ impl Component for Lambda {
     fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
         if let Event::Function(function, event) = event {
             self.handle(function, event, cx);
+            return true;
+        }
+        false
+    }
+}
+impl Component for Topics {
+    fn react(&mut self, event: Event, cx: &mut Cx<'_, '_>) -> bool {
+        if let Event::Topic(topic, event) = event {
+            self.handle(topic, event, cx);
             return true;
         }
         false
@@ -259,10 +269,12 @@ const fn carried(event: &Event) -> Option<BatchId> {
         )
         | Event::Producer(_, producer::Event::Responded { batch })
         | Event::Fleet(_, fleet::Event::Answered { batch })
+        | Event::Topic(_, topic::Event::PublishReceived { batch } | topic::Event::Answered { batch })
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
         Event::Stream(_, event) => carried_to_stream(event),
         Event::Queue(_, event) => carried_to_queue(event),
         Event::Control(_)
+        | Event::Topic(_, topic::Event::Due)
         | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
         | Event::Application(
             _,

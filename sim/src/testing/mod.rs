@@ -1,5 +1,6 @@
 //! What tests of the model share.
 
+mod arrivals;
 pub mod blueprints;
 mod functions;
 pub mod harness;
@@ -9,3 +10,4 @@ pub mod note;
 pub mod operations;
 mod sinks;
 pub mod strategies;
+pub mod topics;

@@ -2,7 +2,9 @@
 
 use crate::engine::time::SimTime;
 use crate::observe::Probe;
-use crate::observe::fact::{Fact, LateCall, QueueFact, Queueing, ShardTally};
+use crate::observe::fact::{
+    Fact, LateCall, NotificationFact, Notified, Publishing, QueueFact, Queueing, ShardTally, TopicFact,
+};
 use crate::record::Record;
 
 /// A fact that outlives what it borrowed: its own slices are empty, and their contents stand beside it.
@@ -65,6 +67,10 @@ macro_rules! copy {
                 $($slice: $slice.to_vec(),)*
                 ..Note::plain($at, Fact::$variant { $($plain,)* $($slice: &[],)* })
             },)*
+            Fact::Publishing { fact } => {
+                let (fact, records) = publishing(fact);
+                Note { records, ..Note::plain($at, Fact::Publishing { fact }) }
+            }
             Fact::Queueing { fact } => {
                 let (fact, records) = queueing(fact);
                 Note { records, ..Note::plain($at, Fact::Queueing { fact }) }
@@ -123,7 +129,7 @@ fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
         Queueing::Fleet { fleet, fact } => (Queueing::Fleet { fleet, fact }, Vec::new()),
         Queueing::Queue { queue, depth, fact } => {
             let records = records_of(&fact).to_vec();
-            let fact = without_records(fact);
+            let fact = without_records(&fact);
             (Queueing::Queue { queue, depth, fact }, records)
         }
     }
@@ -144,18 +150,20 @@ fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
         | QueueFact::Purged { .. } => &[],
     }
 }
-fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
-    match fact {
+fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
+    match *fact {
         QueueFact::Sent {
             producer,
             deduplicated,
             bytes,
+            notified,
             ..
         } => QueueFact::Sent {
             producer,
             records: &[],
             deduplicated,
             bytes,
+            notified: notified.map(|notified| Notified { times: &[], ..notified }),
         },
         QueueFact::Received {
             fleet, again, bytes, ..
@@ -203,5 +211,87 @@ fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
         QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
         QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },
         QueueFact::Purged { messages } => QueueFact::Purged { messages },
+    }
+}
+
+/// A fact of a topic without its records, and these.
+fn publishing(fact: Publishing<'_>) -> (Publishing<'static>, Vec<Record>) {
+    match fact {
+        Publishing::Topic { topic, fact } => {
+            let (fact, records) = of_topic(fact);
+            (Publishing::Topic { topic, fact }, records.to_vec())
+        }
+        Publishing::Subscription {
+            subscription,
+            undelivered,
+            fact,
+        } => {
+            let (fact, records) = of_subscription(fact);
+            let kept = Publishing::Subscription {
+                subscription,
+                undelivered,
+                fact,
+            };
+            (kept, records.to_vec())
+        }
+    }
+}
+fn of_topic(fact: TopicFact<'_>) -> (TopicFact<'static>, &[Record]) {
+    match fact {
+        TopicFact::Published {
+            producer,
+            records,
+            deduplicated,
+            bytes,
+        } => {
+            let kept = TopicFact::Published {
+                producer,
+                records: &[],
+                deduplicated,
+                bytes,
+            };
+            (kept, records)
+        }
+        TopicFact::Refused {
+            producer,
+            records,
+            error,
+        } => {
+            let kept = TopicFact::Refused {
+                producer,
+                records: &[],
+                error,
+            };
+            (kept, records)
+        }
+    }
+}
+fn of_subscription(fact: NotificationFact<'_>) -> (NotificationFact<'static>, &[Record]) {
+    match fact {
+        NotificationFact::Copied { records } => (NotificationFact::Copied { records: &[] }, records),
+        NotificationFact::FilteredOut { records, reason } => {
+            (NotificationFact::FilteredOut { records: &[], reason }, records)
+        }
+        NotificationFact::Duplicated { records } => (NotificationFact::Duplicated { records }, &[]),
+        NotificationFact::AttemptFailed {
+            records,
+            error,
+            again_at,
+        } => {
+            let kept = NotificationFact::AttemptFailed {
+                records,
+                error,
+                again_at,
+            };
+            (kept, &[])
+        }
+        NotificationFact::Delivered { records, attempt } => {
+            (NotificationFact::Delivered { records: &[], attempt }, records)
+        }
+        NotificationFact::DeadLettered { to, records } => {
+            (NotificationFact::DeadLettered { to, records: &[] }, records)
+        }
+        NotificationFact::Lost { records, reason } => (NotificationFact::Lost { records: &[], reason }, records),
+        NotificationFact::PolicyChanged => (NotificationFact::PolicyChanged, &[]),
     }
 }

@@ -1,15 +1,16 @@
 //! Random blueprints: every kind of arrival, key, retry, mapping and failure, small enough to check after every event.
 
+use super::arrivals::arrivals;
 use super::blueprints::{function, model, producer, stream};
 use super::functions::{functions, invokers};
 use super::libraries::libraries;
 use super::mappings::mappings;
 use super::operations::{asked_of_records, operations, quick_changes};
 use super::sinks::sinks;
+use super::topics::topic_worlds;
 use crate::blueprint::{
-    Arrivals, Blueprint, CapacityMode, CountSeries, Jitter, Keys, MappingBlueprint, ModelParameters, Poison,
-    ProducerBlueprint, PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, Spread, StreamBlueprint, Trace,
-    TraceRows, WeightedKey,
+    Arrivals, Blueprint, CapacityMode, Jitter, Keys, MappingBlueprint, ModelParameters, Poison, ProducerBlueprint,
+    PutApi, Resend, RetryMode, SdkRetry, SinkService, Size, StreamBlueprint, WeightedKey,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -18,10 +19,19 @@ use crate::engine::time::{SimDuration, SimTime};
 use proptest::collection::vec;
 use proptest::option;
 use proptest::prelude::{Just, Strategy, any, prop_oneof};
-use std::sync::Arc;
 
 /// A whole world of a few components, for ten to thirty seconds, in which anything may fail.
 pub fn blueprints() -> impl Strategy<Value = Blueprint> {
+    (stream_blueprints(), option::weighted(0.5, topic_worlds())).prop_map(|(mut blueprint, topics)| {
+        if let Some(topics) = topics {
+            topics.join(&mut blueprint);
+        }
+        blueprint
+    })
+}
+
+/// The same without topics.
+fn stream_blueprints() -> impl Strategy<Value = Blueprint> {
     let parts = (
         vec(producers(), 1..=3),
         streams(),
@@ -74,7 +84,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
 /// A world in which nothing that is put fails or overtakes, so that every key must stay in order, whatever the function
 /// and its sink do.
 pub fn ordered_blueprints() -> impl Strategy<Value = Blueprint> {
-    blueprints().prop_map(|mut blueprint| {
+    stream_blueprints().prop_map(|mut blueprint| {
         blueprint.invokers.clear();
         blueprint.model = ModelParameters {
             min_poll_interval: blueprint.model.min_poll_interval,
@@ -215,6 +225,9 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             | Command::SetFailureRate { .. }
             | Command::SetSinkCapacity { .. }
             | Command::BreakSink { .. }
+            | Command::BreakQueue { .. }
+            | Command::DenySubscription { .. }
+            | Command::SetFilterPolicy { .. }
             | Command::KillWorker { .. }
             | Command::PauseWorker { .. }
             | Command::StartWorkers { .. }
@@ -290,76 +303,6 @@ fn models() -> impl Strategy<Value = ModelParameters> {
             }
         },
     )
-}
-
-fn rates() -> impl Strategy<Value = Rate> {
-    (0_u64..120).prop_map(Rate::per_second)
-}
-
-/// Every kind of arrival, with keys and sizes that fit it.
-fn arrivals() -> impl Strategy<Value = (Arrivals, bool)> {
-    let spell = || (100_u64..4_000).prop_map(SimDuration::from_millis);
-    let bursts = (rates(), rates(), spell(), spell()).prop_map(|(on, off, mean_on, mean_off)| Arrivals::Bursts {
-        on,
-        off,
-        mean_on,
-        mean_off,
-    });
-    let profile = (vec((1_u64..5_000, rates()), 1..5), any::<bool>()).prop_map(|(steps, repeats)| {
-        let mut at = SimDuration::ZERO;
-        let mut points = Vec::new();
-        for (step, rate) in steps {
-            points.push((at, rate));
-            at = at + SimDuration::from_millis(step);
-        }
-        Arrivals::Profile {
-            points,
-            period: repeats.then_some(at),
-        }
-    });
-    prop_oneof![
-        rates().prop_map(|rate| (Arrivals::Constant(rate), false)),
-        rates().prop_map(|rate| (Arrivals::Poisson(rate), false)),
-        bursts.prop_map(|arrivals| (arrivals, false)),
-        profile.prop_map(|arrivals| (arrivals, false)),
-        traces().prop_map(|trace| (Arrivals::Trace(Arc::new(trace)), true)),
-    ]
-}
-
-fn traces() -> impl Strategy<Value = Trace> {
-    let requests = vec((0_u64..200_000_000, 0_u32..3, 1_u32..2_000), 1..80).prop_map(|rows| {
-        let mut now = 0;
-        let (mut at, mut key, mut bytes) = (Vec::new(), Vec::new(), Vec::new());
-        for (gap, of, size) in rows {
-            now += gap;
-            at.push(now);
-            key.push(of);
-            bytes.push(size);
-        }
-        TraceRows::Requests { at, key, bytes }
-    });
-    let spread = prop_oneof![Just(Spread::Even), Just(Spread::Uniform), Just(Spread::Start)];
-    let counts = (vec(vec(0_u32..30, 1..6), 1..3), spread).prop_map(|(series, spread)| {
-        let series = (0..).zip(series).map(|(key, counts)| CountSeries {
-            key: Some(key),
-            bins: (0..)
-                .zip(counts)
-                .map(|(bin, count)| (bin * 2_000_000_000, 2_000_000_000, count))
-                .collect(),
-        });
-        TraceRows::Counts {
-            series: series.collect(),
-            spread,
-        }
-    });
-    (prop_oneof![requests, counts], 1_u64..5, any::<bool>()).prop_map(|(rows, compression, repeat)| Trace {
-        source: "a random trace".to_owned(),
-        rows,
-        keys: vec!["a".to_owned(), "b".to_owned(), "c".to_owned()],
-        span: SimDuration::from_secs(20),
-        compression: Ratio::new(compression, 1),
-        repeat,
-    })
 }
 
 fn keys() -> impl Strategy<Value = Keys> {

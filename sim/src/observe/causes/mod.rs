@@ -246,6 +246,7 @@ impl Causes {
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

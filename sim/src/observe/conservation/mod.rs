@@ -15,6 +15,7 @@ mod reader;
 mod sequence_numbers;
 #[cfg(test)]
 mod tests;
+mod topic;
 mod violation;
 
 pub use violation::{Culprit, Ledger, Term, Violation};
@@ -22,7 +23,7 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId, SubscriptionId};
 use crate::key::KeyTable;
 use crate::observe::counts::QueueCounts;
 use crate::observe::fact::{Fact, ShardTally};
@@ -51,6 +52,7 @@ pub struct Conservation {
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
     queues: IndexVec<QueueId, QueueCounts>,
+    copies: IndexVec<SubscriptionId, topic::Copies>,
     invokers: IndexVec<InvokerId, Requests>,
     events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
@@ -156,6 +158,7 @@ impl Conservation {
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
+            copies: topic::none(&directory),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
@@ -217,6 +220,7 @@ impl Conservation {
             Fact::ApplicationChanged { .. } | Fact::MappingChanged { .. } => self.reading_began(fact),
             Fact::InvocationStarted { .. } | Fact::InvocationEnded { .. } => self.invocation(now, fact),
             Fact::Queueing { ref fact } => self.queueing(fact),
+            Fact::Publishing { ref fact } => self.publishing(now, fact),
             Fact::FunctionChanged { .. } | Fact::AsynchronousEvent { .. } | Fact::InvokerActed { .. } => {
                 self.direct(fact);
             }
@@ -485,6 +489,7 @@ impl Conservation {
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
         self.check_queues(holdings, now);
+        self.check_subscriptions(holdings, now);
         self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);

@@ -12,10 +12,12 @@ impl Conservation {
         match self.directory.producers[producer].target {
             Destination::Stream(stream) => Component::Stream(stream),
             Destination::Queue(queue) => Component::Queue(queue),
+            Destination::Topic(topic) => Component::Topic(topic),
         }
     }
 
     pub(super) fn queueing(&mut self, fact: &Queueing<'_>) {
+        self.notified(fact);
         if let Queueing::Queue { queue, depth, ref fact } = *fact {
             self.queues[queue].note(depth, fact);
         }

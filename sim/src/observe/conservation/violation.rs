@@ -14,6 +14,8 @@ pub enum Ledger {
     Reader,
     /// Sent + moved here = available + delayed + in flight + deleted + expired + moved away + purged.
     Queue,
+    /// Published = copied + filtered out; copied + made once more = delivered + dead-lettered + lost + undelivered.
+    Subscription,
     /// Sent = answered + in flight.
     Invoker,
     /// Received + duplicated = succeeded + dropped + waiting + running.
@@ -36,6 +38,7 @@ impl Ledger {
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
             Self::Queue => "queue ledger",
+            Self::Subscription => "ledger of a subscription",
             Self::Invoker => "ledger of a direct caller",
             Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",

@@ -178,6 +178,7 @@ impl Course {
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

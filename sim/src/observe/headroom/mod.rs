@@ -350,6 +350,7 @@ impl Headroom {
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::FunctionChanged { .. }

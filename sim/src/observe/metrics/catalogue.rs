@@ -11,6 +11,8 @@ pub enum Namespace {
     Lambda,
     /// SQS (SQS-C).
     Queue,
+    /// SNS.
+    Topic,
     /// The Kinesis Client Library, under the name of the application (KDS-MET-16).
     Application,
     /// The Kinesis Producer Library itself (KDS-MET-16).
@@ -28,6 +30,7 @@ impl fmt::Display for Namespace {
             Self::Kinesis => "AWS/Kinesis",
             Self::Lambda => "AWS/Lambda",
             Self::Queue => "AWS/SQS",
+            Self::Topic => "AWS/SNS",
             Self::Application => "KCL",
             Self::ProducerLibrary => "KinesisProducerLibrary",
             Self::DynamoDb => "AWS/DynamoDB",
@@ -188,6 +191,24 @@ catalogue! {
     MessagesReceivedAgain = "MessagesReceivedAgain", Simulator, Count, Sum, "Messages that a receive returned though an earlier one had, too.", "";
     MessagesExpired = "MessagesExpired", Simulator, Count, Sum, "Messages lost by retention.", "";
     MessagesDeadLettered = "MessagesDeadLettered", Simulator, Count, Sum, "Messages moved to the dead-letter queue.", "";
+    NumberOfMessagesPublished = "NumberOfMessagesPublished", Topic, Count, Sum, "Messages published, without those that a FIFO topic knew.", "SNS-MET-01";
+    PublishSize = "PublishSize", Topic, Bytes, Average, "Size of a message published.", "SNS-MET-01";
+    NumberOfNotificationsDelivered = "NumberOfNotificationsDelivered", Topic, Count, Sum, "Copies that subscribed queues took.", "SNS-MET-01";
+    NumberOfNotificationsFailed = "NumberOfNotificationsFailed", Topic, Count, Sum, "Copies that the topic stopped trying to deliver.", "SNS-MET-01";
+    NumberOfNotificationsFilteredOut = "NumberOfNotificationsFilteredOut", Topic, Count, Sum, "Copies that filter policies did not accept.", "SQS-S-17";
+    NumberOfNotificationsFilteredOutMessageAttributes = "NumberOfNotificationsFilteredOut-MessageAttributes", Topic, Count, Sum, "Copies not accepted since the attributes of the message have other values.", "SNS-MET-01";
+    NumberOfNotificationsFilteredOutNoMessageAttributes = "NumberOfNotificationsFilteredOut-NoMessageAttributes", Topic, Count, Sum, "Copies not accepted since the message has no attributes.", "SNS-MET-01";
+    NumberOfNotificationsFilteredOutMessageBody = "NumberOfNotificationsFilteredOut-MessageBody", Topic, Count, Sum, "Copies not accepted since the fields of the body have other values.", "SNS-MET-01";
+    NumberOfNotificationsRedrivenToDlq = "NumberOfNotificationsRedrivenToDlq", Topic, Count, Sum, "Copies moved to the dead-letter queue of their subscription.", "SNS-MET-01";
+    NumberOfNotificationsFailedToRedriveToDlq = "NumberOfNotificationsFailedToRedriveToDlq", Topic, Count, Sum, "Copies that the dead-letter queue of their subscription did not take.", "SNS-MET-01";
+    MessagesThrottled = "MessagesThrottled", Simulator, Count, Sum, "Messages that a topic refused for throughput.", "";
+    CopiesDelivered = "CopiesDelivered", Simulator, Count, Sum, "Copies that the subscription's queue took.", "";
+    CopiesFilteredOut = "CopiesFilteredOut", Simulator, Count, Sum, "Copies that the subscription's filter policy did not accept.", "";
+    CopiesRetried = "CopiesRetried", Simulator, Count, Sum, "Attempts of the subscription that failed and were to be repeated, each copy counted.", "";
+    CopiesDeadLettered = "CopiesDeadLettered", Simulator, Count, Sum, "Copies moved to the subscription's dead-letter queue.", "";
+    CopiesLost = "CopiesLost", Simulator, Count, Sum, "Copies of the subscription that are lost.", "";
+    CopiesUndelivered = "CopiesUndelivered", Simulator, Count, Maximum, "Copies that the subscription has to deliver, at each full minute.", "";
+    DeliveryLatency = "DeliveryLatency", Simulator, Milliseconds, Average, "From the publish of a message to its arrival in the subscription's queue.", "";
     ConsumedWriteCapacityUnits = "ConsumedWriteCapacityUnits", DynamoDb, Count, Sum, "Write units that a table's requests consumed.", "DDB-MET-01";
     WriteThrottleEvents = "WriteThrottleEvents", DynamoDb, Count, Sum, "Items that a table refused for throughput, those of a BatchWriteItem one by one.", "DDB-MET-01";
     SuccessfulRequestLatency = "SuccessfulRequestLatency", DynamoDb, Milliseconds, Average, "From a request to its answer, of those that wrote an item.", "DDB-MET-01";

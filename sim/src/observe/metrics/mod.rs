@@ -12,6 +12,7 @@ mod shards;
 mod sinks;
 #[cfg(test)]
 mod tests;
+mod topic;
 
 pub use catalogue::Metric;
 pub use series::{Point, Quotient, Series, Statistic};
@@ -21,7 +22,10 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId, SubscriptionId,
+    TopicId,
+};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
@@ -30,6 +34,7 @@ use points::{latencies, stored_bytes};
 use queue::QueueMetrics;
 use shards::ShardMetrics;
 use std::sync::Arc;
+use topic::{SubscriptionMetrics, TOPIC};
 
 /// The series of one component, in the order of its metrics.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -82,6 +87,8 @@ pub struct Metrics {
     account: Group,
     sinks: IndexVec<SinkId, Group>,
     queues: IndexVec<QueueId, QueueMetrics>,
+    topics: IndexVec<TopicId, Group>,
+    subscriptions: IndexVec<SubscriptionId, SubscriptionMetrics>,
 }
 
 fn len(records: &[Record]) -> u64 {
@@ -124,6 +131,8 @@ impl Metrics {
                     | Component::Producer(_)
                     | Component::Queue(_)
                     | Component::Fleet(_)
+                    | Component::Topic(_)
+                    | Component::Subscription(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
@@ -134,6 +143,12 @@ impl Metrics {
                 .queues
                 .iter()
                 .map(|queue| QueueMetrics::new(queue.fifo))
+                .collect(),
+            topics: directory.topics.iter().map(|_| Group::new(TOPIC)).collect(),
+            subscriptions: directory
+                .subscriptions
+                .iter()
+                .map(|_| SubscriptionMetrics::new())
                 .collect(),
             sinks: directory
                 .sinks
@@ -160,6 +175,8 @@ impl Metrics {
             Component::Sink(id) => self.sinks.get(id),
             Component::Queue(id) => return self.queues.get(id)?.get(metric),
             Component::Fleet(_) => None,
+            Component::Topic(id) => self.topics.get(id),
+            Component::Subscription(id) => return self.subscriptions.get(id)?.get(metric),
         }?
         .get(metric)
     }
@@ -225,7 +242,11 @@ impl Metrics {
             | Fact::RecordsDiscarded { .. }
             | Fact::RecordsFilteredOut { .. }
             | Fact::MappingChanged { .. } => self.mapping(now, fact),
-            Fact::Queueing { ref fact } => self.queueing(now, fact),
+            Fact::Queueing { ref fact } => {
+                self.queueing(now, fact);
+                self.notified(now, fact);
+            }
+            Fact::Publishing { ref fact } => self.publishing(now, fact),
             Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionEventPushed { .. }
@@ -346,7 +367,7 @@ impl Metrics {
                 group.add(now, Metric::IncomingBytes, bytes);
             }
             // Not of a stream.
-            PutApi::SendMessage | PutApi::SendMessageBatch => {}
+            PutApi::SendMessage | PutApi::SendMessageBatch | PutApi::Publish | PutApi::PublishBatch => {}
             PutApi::PutRecords => {
                 let bytes = shards.iter().map(|tally| tally.bytes).sum();
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
@@ -416,7 +437,7 @@ impl Metrics {
         let group = &mut self.streams[stream];
         match self.directory.producers[producer].api {
             PutApi::PutRecord => group.add(now, Metric::PutRecordSuccess, Point::of_equal(0, records)),
-            PutApi::SendMessage | PutApi::SendMessageBatch => {}
+            PutApi::SendMessage | PutApi::SendMessageBatch | PutApi::Publish | PutApi::PublishBatch => {}
             PutApi::PutRecords => {
                 group.add(now, Metric::PutRecordsSuccess, Point::of(0));
                 if error == ServiceError::InternalFailure {

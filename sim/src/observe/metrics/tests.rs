@@ -424,6 +424,8 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::PRODUCER,
         super::LIBRARY,
         super::queue::QUEUE,
+        super::topic::TOPIC,
+        super::topic::SUBSCRIPTION,
         super::sinks::SINK,
         super::sinks::TABLE,
         super::sinks::BUCKET,

@@ -19,9 +19,8 @@ use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
 use crate::observe::ordinals::{Inserted, Ordinals};
-use crate::observe::recent::Recent;
-use crate::observe::sums::Sums;
 use crate::observe::verdict::{Anomaly, Guarantee, Sighting, Verdict, Witness};
+use crate::observe::{recent::Recent, sums::Sums};
 use crate::record::{KeyId, Record};
 use aggregates::Aggregates;
 use causes::{Causes, head};
@@ -212,6 +211,7 @@ impl Ordering {
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
             | Fact::Queueing { .. }
+            | Fact::Publishing { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::SinkChanged { .. }

@@ -349,6 +349,9 @@ impl Producer {
             Destination::Queue(queue) => {
                 world::Event::Queue(queue, crate::services::queue::Event::SendReceived { batch })
             }
+            Destination::Topic(topic) => {
+                world::Event::Topic(topic, crate::services::topic::Event::PublishReceived { batch })
+            }
         });
     }
 

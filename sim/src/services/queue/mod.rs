@@ -9,6 +9,7 @@ mod deadlines;
 mod fairness;
 mod fifo;
 mod message;
+mod notification;
 pub mod quotas;
 mod receive;
 mod redrive;
@@ -130,6 +131,8 @@ pub struct Queue {
     service_time: RandomSpan,
     link: Link,
     last_purge: Option<SimTime>,
+    /// Until then it fails whatever is asked of it.
+    unavailable_until: SimTime,
     profile: Profile,
     grouped: Vec<ProducerId>,
 }
@@ -198,6 +201,7 @@ impl Queue {
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
+            unavailable_until: SimTime::ZERO,
             profile,
             grouped: setting.grouped.to_vec(),
         })
@@ -258,10 +262,14 @@ impl Queue {
             return cx.fail(Fault::Broken(what));
         };
         let now = cx.now();
-        if let Some(throughput) = &mut self.throughput
-            && !throughput.admits(call.action, now)
-        {
-            let error = ServiceError::RequestThrottled;
+        let refused = if now < self.unavailable_until {
+            Some(ServiceError::InternalFailure)
+        } else {
+            let throughput = self.throughput.as_mut();
+            let throttled = throughput.is_some_and(|throughput| !throughput.admits(call.action, now));
+            throttled.then_some(ServiceError::RequestThrottled)
+        };
+        if let Some(error) = refused {
             self.state_fact(me, cx, || match call.action {
                 QueueAction::Receive { .. } => QueueFact::ReceiveRefused {
                     fleet: call.fleet,

@@ -15,6 +15,9 @@ use crate::world;
 impl Queue {
     pub(super) fn send(&mut self, me: QueueId, id: BatchId, cx: &mut Cx<'_, '_>) {
         let Some(mut batch) = cx.take(id) else { return };
+        if let Envelope::Notification(call) = batch.envelope {
+            return self.notified(me, batch, call, cx);
+        }
         let Envelope::Put(mut call) = batch.envelope else {
             let what = format!("a queue received {:?} instead of a send", batch.envelope);
             return cx.fail(Fault::Broken(what));
@@ -49,6 +52,7 @@ impl Queue {
             records: &batch.records,
             deduplicated,
             bytes,
+            notified: None,
         });
         let mut service = self.service_time.draw();
         if self.faults.chance(self.lost_acknowledgement_rate) {
@@ -60,7 +64,10 @@ impl Queue {
     }
 
     /// Why the whole request is refused, if it is.
-    fn refusal(&mut self, records: &[Record], bytes: u64, now: SimTime) -> Option<ServiceError> {
+    pub(super) fn refusal(&mut self, records: &[Record], bytes: u64, now: SimTime) -> Option<ServiceError> {
+        if now < self.unavailable_until {
+            return Some(ServiceError::InternalFailure);
+        }
         if records.len() > to_usize(quotas::MAX_ENTRIES) {
             return Some(ServiceError::TooManyEntriesInBatchRequest);
         }
@@ -78,7 +85,7 @@ impl Queue {
     }
 
     /// Stores a message, unless it is too large or known. Returns whether it is a duplicate.
-    fn take_in(&mut self, record: &mut Record, flags: u8, now: SimTime) -> bool {
+    pub(super) fn take_in(&mut self, record: &mut Record, flags: u8, now: SimTime) -> bool {
         if record.bytes > self.maximum_message_size {
             record.set_outcome(Outcome::Failed);
             return false;

@@ -42,7 +42,8 @@ impl ErrorClass {
         match error {
             ServiceError::ProvisionedThroughputExceeded
             | ServiceError::TooManyRequests
-            | ServiceError::RequestThrottled => Self::Throttling,
+            | ServiceError::RequestThrottled
+            | ServiceError::Throttled => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
             ServiceError::InvalidArgument
             | ServiceError::ExpiredIterator
@@ -123,6 +124,7 @@ impl Backoff {
                 | ServiceError::InvalidArgument
                 | ServiceError::ExpiredIterator
                 | ServiceError::RequestThrottled
+                | ServiceError::Throttled
                 | ServiceError::OverLimit
                 | ServiceError::BatchRequestTooLong
                 | ServiceError::TooManyEntriesInBatchRequest
