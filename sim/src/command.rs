@@ -5,7 +5,7 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, MappingId, ProducerId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, QueueMappingId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
@@ -13,6 +13,7 @@ pub use crate::services::kinesis::operation::Operation;
 use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
+use crate::services::queue_mapping::QueueMapping;
 use crate::services::sink::Sink;
 
 /// A dated change.
@@ -165,6 +166,7 @@ pub(crate) struct Targets<'a> {
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) mappings: &'a mut IndexVec<MappingId, Mapping>,
+    pub(crate) queue_mappings: &'a mut IndexVec<QueueMappingId, QueueMapping>,
     pub(crate) directory: &'a Directory,
 }
 
@@ -181,7 +183,9 @@ impl Command {
             Self::SetReservedConcurrency { function, .. }
             | Self::SetProvisionedConcurrency { function, .. }
             | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
-            Self::SetMappingEnabled { mapping, .. } => directory.mapping(mapping).is_some(),
+            Self::SetMappingEnabled { mapping, .. } => {
+                directory.mapping(mapping).is_some() || directory.queue_mapping(mapping).is_some()
+            }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
             Self::KillWorker { application, .. }
             | Self::PauseWorker { application, .. }
@@ -200,6 +204,7 @@ impl Command {
             sinks,
             lambda,
             mappings,
+            queue_mappings,
             directory,
         } = targets;
         match self {
@@ -235,6 +240,9 @@ impl Command {
             Self::SetMappingEnabled { mapping, enabled } => {
                 if let Some(id) = directory.mapping(mapping) {
                     mappings[id].set_enabled(id, *enabled, cx);
+                }
+                if let Some(id) = directory.queue_mapping(mapping) {
+                    queue_mappings[id].set_enabled(id, *enabled, cx);
                 }
             }
             Self::SetSinkCapacity { sink, capacity } => {

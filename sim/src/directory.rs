@@ -5,15 +5,16 @@ mod queues;
 
 pub use consumers::ConsumerEntry;
 use consumers::consumers;
-pub use queues::{FleetEntry, QueueEntry};
+use queues::queue_mappings;
+pub use queues::{FleetEntry, QueueEntry, QueueMappingEntry};
 
 use crate::blueprint::{
     Blueprint, FailureDestination, InvocationType, MappingBlueprint, PutApi, ShardLevelMetrics, SinkService,
 };
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
-    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
-    SinkId, StreamId,
+    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId,
+    QueueMappingId, ReaderId, SinkId, StreamId,
 };
 use core::fmt;
 
@@ -42,6 +43,8 @@ pub struct Directory {
     pub queues: IndexVec<QueueId, QueueEntry>,
     /// Workers of queues.
     pub fleets: IndexVec<FleetId, FleetEntry>,
+    /// Event source mappings of queues.
+    pub queue_mappings: IndexVec<QueueMappingId, QueueMappingEntry>,
 }
 
 /// A producer.
@@ -181,6 +184,8 @@ pub enum Component {
     Queue(QueueId),
     /// Workers of a queue.
     Fleet(FleetId),
+    /// An event source mapping of a queue.
+    QueueMapping(QueueMappingId),
 }
 
 /// A reference in a blueprint that names no component.
@@ -245,6 +250,7 @@ impl Directory {
                 consumers: consumers(blueprint, &stream.name, &mappings, &applications),
             }))
             .collect(),
+            queue_mappings: queue_mappings(blueprint, &queue_names, &function_names)?,
             queues,
             fleets,
             invokers: invokers(blueprint, &function_names)?,
@@ -265,9 +271,11 @@ impl Directory {
 
     /// The reader as scenario files refer to it: `mapping.enrich`.
     pub fn reader_label(&self, reader: ReaderId) -> String {
-        self.readers
-            .get(reader)
-            .map_or_else(|| "?".to_owned(), |entry| self.label(entry.component))
+        match (self.readers.get(reader), self.queue_mapping_of(reader)) {
+            (Some(entry), _) => self.label(entry.component),
+            (None, Some(mapping)) => self.label(Component::QueueMapping(mapping)),
+            (None, None) => "?".to_owned(),
+        }
     }
     /// The component as scenario files refer to it: `stream.clicks`.
     pub fn label(&self, component: Component) -> String {
@@ -281,6 +289,7 @@ impl Directory {
             Component::Sink(id) => ("sink", self.sinks.get(id).map(|entry| &entry.name)),
             Component::Queue(id) => ("queue", self.queues.get(id).map(|entry| &entry.name)),
             Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
+            Component::QueueMapping(id) => ("mapping", self.queue_mappings.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
@@ -354,6 +363,7 @@ impl Directory {
             | Component::Invoker(_)
             | Component::Sink(_)
             | Component::Queue(_)
+            | Component::QueueMapping(_)
             | Component::Fleet(_) => {
                 return None;
             }

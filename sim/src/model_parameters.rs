@@ -4,6 +4,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::SimDuration;
 use crate::queue_blueprint::QueueModel;
+use crate::queue_mapping_blueprint::QueueMappingModel;
 
 /// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
 #[derive(Clone, PartialEq, Debug)]
@@ -99,6 +100,8 @@ pub struct ModelParameters {
     pub payload_record_overhead: u32,
     /// About queues.
     pub queue: QueueModel,
+    /// About mappings of queues.
+    pub queue_mapping: QueueMappingModel,
 }
 
 impl Default for ModelParameters {
@@ -166,6 +169,7 @@ impl Default for ModelParameters {
             poller_failover_rate: Ratio::ZERO,
             payload_record_overhead: 530,
             queue: QueueModel::default(),
+            queue_mapping: QueueMappingModel::default(),
         }
     }
 }

@@ -8,13 +8,15 @@ use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
 use crate::ids::{
-    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId,
+    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, QueueMappingId, ShardIndex, SinkId,
+    StreamId,
 };
 use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::{
-    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
+    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, QueueMappingHoldings,
+    ReaderHoldings,
 };
 use crate::services::application::Application;
 use crate::services::fleet::Fleet;
@@ -24,8 +26,9 @@ use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::queue::Queue;
+use crate::services::queue_mapping::QueueMapping;
 use crate::services::sink::Sink;
-use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink};
+use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, queue_mapping, sink};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -48,6 +51,8 @@ pub enum Event {
     Producer(ProducerId, producer::Event),
     /// To a queue.
     Queue(QueueId, queue::Event),
+    /// To a mapping of a queue.
+    QueueMapping(QueueMappingId, queue_mapping::Event),
     /// To a sink.
     Sink(SinkId, sink::Event),
     /// To a stream.
@@ -61,6 +66,7 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) queues: IndexVec<QueueId, Queue>,
+    pub(crate) queue_mappings: IndexVec<QueueMappingId, QueueMapping>,
     pub(crate) fleets: IndexVec<FleetId, Fleet>,
     pub(crate) invokers: IndexVec<InvokerId, Invoker>,
     pub(crate) lambda: Lambda,
@@ -105,6 +111,7 @@ impl Model for World {
             Event::Invoker(id, event) => word(id.0, 7, event.kind()),
             Event::Queue(id, event) => word(id.0, 8, event.kind()),
             Event::Fleet(id, event) => word(id.0, 9, event.kind()),
+            Event::QueueMapping(id, event) => word(id.0, 10, event.kind()),
         }
     }
 
@@ -129,6 +136,7 @@ impl Model for World {
                     sinks: &mut self.sinks,
                     lambda: &mut self.lambda,
                     mappings: &mut self.mappings,
+                    queue_mappings: &mut self.queue_mappings,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {
@@ -142,6 +150,7 @@ impl Model for World {
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
             Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
+            Event::QueueMapping(id, event) => self.queue_mappings[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
             Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
         }
@@ -173,6 +182,10 @@ impl World {
     pub fn queues(&self) -> &IndexVec<QueueId, Queue> {
         &self.queues
     }
+    /// The mappings of queues.
+    pub fn queue_mappings(&self) -> &IndexVec<QueueMappingId, QueueMapping> {
+        &self.queue_mappings
+    }
     /// The workers of queues.
     pub fn fleets(&self) -> &IndexVec<FleetId, Fleet> {
         &self.fleets
@@ -189,12 +202,14 @@ impl World {
         let workers = self.applications.iter().map(Application::memory);
         let queues = self.queues.iter().map(Queue::memory);
         let fleets = self.fleets.iter().map(Fleet::memory);
+        let pollers = self.queue_mappings.iter().map(QueueMapping::memory);
         let records = streams
             .chain(clients)
             .chain(lanes)
             .chain(workers)
             .chain(queues)
             .chain(fleets)
+            .chain(pollers)
             .sum::<u64>();
         records + self.batches.memory() + self.user_records.memory()
     }
@@ -221,6 +236,9 @@ impl World {
         }
         for id in self.fleets.ids() {
             self.fleets[id].start(id, cx);
+        }
+        for id in self.queue_mappings.ids() {
+            self.queue_mappings[id].start(id, cx);
         }
         self.lambda.start(cx);
         for id in self.invokers.ids() {
@@ -256,6 +274,7 @@ impl World {
             .chain(self.invokers.iter().flat_map(Invoker::draws))
             .chain(self.queues.iter().map(Queue::draws))
             .chain(self.fleets.iter().map(Fleet::draws))
+            .chain(self.queue_mappings.iter().map(QueueMapping::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -327,6 +346,14 @@ impl World {
                 queue,
                 held: held.state(),
             }));
+        out.queue_mappings.extend(
+            self.queue_mappings
+                .iter_enumerated()
+                .map(|(mapping, state)| QueueMappingHoldings {
+                    mapping,
+                    held: state.in_hand(),
+                }),
+        );
         out.invokers
             .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
                 invoker,

@@ -73,6 +73,7 @@ fn consumer_of(component: Component, directory: &Directory) -> Option<(String, S
         | Component::Invoker(_)
         | Component::Fleet(_)
         | Component::Queue(_)
+        | Component::QueueMapping(_)
         | Component::Sink(_) => return None,
     };
     let stream = directory.readers.get(reader)?.stream;

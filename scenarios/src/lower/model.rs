@@ -8,6 +8,7 @@ use sim::blueprint::{ModelParameters, QueueModel};
 
 pub(super) fn parameters(fields: &Fields) -> ModelParameters {
     ModelParameters {
+        queue_mapping: sim::blueprint::QueueMappingModel::default(),
         network_latency: fields.distribution("network_latency"),
         put_service_time: fields.distribution("put_service_time"),
         get_service_time: fields.distribution("get_service_time"),

@@ -6,6 +6,7 @@ mod function;
 mod library;
 mod mapping;
 mod queue;
+mod queue_mapping;
 mod shard;
 mod sink;
 mod stream;
@@ -28,6 +29,7 @@ pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use mapping::MappingCounts;
 pub use queue::{FleetCounts, QueueCounts};
+pub use queue_mapping::QueueMappingCounts;
 pub use shard::{Second, ShardCounts};
 pub use sink::SinkCounts;
 pub use stream::StreamCounts;
@@ -37,7 +39,7 @@ use crate::blueprint::PutApi;
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
+use crate::ids::{FleetId, FunctionId, InvokerId, ProducerId, QueueId, QueueMappingId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
 use crate::record::Record;
@@ -158,6 +160,8 @@ pub struct Counts {
     pub queues: IndexVec<QueueId, QueueCounts>,
     /// By workers.
     pub fleets: IndexVec<FleetId, FleetCounts>,
+    /// By mapping of a queue.
+    pub queue_mappings: IndexVec<QueueMappingId, QueueMappingCounts>,
     /// Interventions that took effect.
     pub interventions: u64,
 }
@@ -191,6 +195,7 @@ impl Counts {
             sinks: zeros(&directory.sinks),
             queues: zeros(&directory.queues),
             fleets: zeros(&directory.fleets),
+            queue_mappings: zeros(&directory.queue_mappings),
             interventions: 0,
         }
     }

@@ -326,7 +326,7 @@ impl History {
                 Component::Application(id) => self.readers.get(directory.reader_of(id)),
                 Component::Function(id) => self.processors.get(id.into()),
                 Component::Sink(id) => self.sinks.get(id),
-                Component::Invoker(_) | Component::Queue(_) | Component::Fleet(_) => None,
+                Component::Invoker(_) | Component::Queue(_) | Component::QueueMapping(_) | Component::Fleet(_) => None,
             };
             entries.extend(
                 ring.into_iter()

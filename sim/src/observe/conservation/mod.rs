@@ -10,6 +10,7 @@ mod direct;
 mod flow_time;
 mod gone;
 mod queue;
+mod queue_mapping;
 mod reader;
 #[cfg(test)]
 mod sequence_numbers;
@@ -22,9 +23,9 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, QueueMappingId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
-use crate::observe::counts::QueueCounts;
+use crate::observe::counts::{QueueCounts, QueueMappingCounts};
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
@@ -51,6 +52,7 @@ pub struct Conservation {
     readers: IndexVec<ReaderId, Reading>,
     functions: IndexVec<FunctionId, Invocations>,
     queues: IndexVec<QueueId, QueueCounts>,
+    queue_mappings: IndexVec<QueueMappingId, QueueMappingCounts>,
     invokers: IndexVec<InvokerId, Requests>,
     events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
@@ -156,6 +158,11 @@ impl Conservation {
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
+            queue_mappings: directory
+                .queue_mappings
+                .iter()
+                .map(|_| QueueMappingCounts::default())
+                .collect(),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
@@ -485,6 +492,7 @@ impl Conservation {
         self.check_logs(holdings, now);
         self.check_readers(holdings, now);
         self.check_queues(holdings, now);
+        self.check_queue_mappings(holdings, now);
         self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);

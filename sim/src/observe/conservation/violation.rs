@@ -14,6 +14,8 @@ pub enum Ledger {
     Reader,
     /// Sent + moved here = available + delayed + in flight + deleted + expired + moved away + purged.
     Queue,
+    /// Polled = filtered out + processed + failed + let go + held by pollers.
+    QueueMapping,
     /// Sent = answered + in flight.
     Invoker,
     /// Received + duplicated = succeeded + dropped + waiting + running.
@@ -36,6 +38,7 @@ impl Ledger {
             Self::Log => "log ledger",
             Self::Reader => "reader ledger",
             Self::Queue => "queue ledger",
+            Self::QueueMapping => "ledger of a mapping of a queue",
             Self::Invoker => "ledger of a direct caller",
             Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",

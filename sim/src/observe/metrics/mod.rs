@@ -7,6 +7,7 @@ mod groups;
 mod mapping;
 mod points;
 mod queue;
+mod queue_mapping;
 pub mod series;
 mod shards;
 mod sinks;
@@ -21,7 +22,9 @@ use crate::blueprint::PutApi;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{
+    InvokerId, MappingId, ProcessorId, ProducerId, QueueId, QueueMappingId, ReaderId, ShardIndex, SinkId, StreamId,
+};
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
 use crate::record::Record;
@@ -82,6 +85,7 @@ pub struct Metrics {
     account: Group,
     sinks: IndexVec<SinkId, Group>,
     queues: IndexVec<QueueId, QueueMetrics>,
+    queue_mappings: IndexVec<QueueMappingId, Group>,
 }
 
 fn len(records: &[Record]) -> u64 {
@@ -124,6 +128,7 @@ impl Metrics {
                     | Component::Producer(_)
                     | Component::Queue(_)
                     | Component::Fleet(_)
+                    | Component::QueueMapping(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
@@ -135,6 +140,7 @@ impl Metrics {
                 .iter()
                 .map(|queue| QueueMetrics::new(queue.fifo))
                 .collect(),
+            queue_mappings: directory.queue_mappings.iter().map(queue_mapping::group).collect(),
             sinks: directory
                 .sinks
                 .iter()
@@ -159,6 +165,7 @@ impl Metrics {
             Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
             Component::Queue(id) => return self.queues.get(id)?.get(metric),
+            Component::QueueMapping(id) => return self.queue_mappings.get(id)?.get(metric),
             Component::Fleet(_) => None,
         }?
         .get(metric)

@@ -6,6 +6,7 @@
 
 mod aggregates;
 mod causes;
+mod messages;
 mod point;
 #[cfg(test)]
 mod tests;
@@ -194,6 +195,7 @@ impl Ordering {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
             Fact::RecordsFilteredOut { .. } | Fact::MappingChanged { .. } => self.left_out(fact),
+            Fact::Queueing { ref fact } => self.messages(fact),
             Fact::RequestSent { .. }
             | Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
@@ -211,7 +213,6 @@ impl Ordering {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queueing { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
             | Fact::SinkChanged { .. }

@@ -154,7 +154,8 @@ impl Invocations for Harness<Lambda> {
             bytes: 100 * u64::from(count),
             envelope: Envelope::Invoke(InvokeCall {
                 passage: crate::batch::Passage::default(),
-                mapping: MappingId(caller),
+                source: EventSource::Stream(MappingId(caller)),
+                reader: MappingId(caller).into(),
                 function,
                 shard: ShardIndex(3),
                 lane: 2,

@@ -24,13 +24,13 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, QueueId};
+use crate::ids::{ProducerId, QueueConsumer, QueueId};
 use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{Depth, QueueFact, Queueing};
 use crate::profile::Profile;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
-use crate::services::{ServiceBuildError, digest_of_draws, fleet};
+use crate::services::{ServiceBuildError, digest_of_draws, fleet, queue_mapping};
 use crate::world;
 use deadlines::Deadlines;
 use fairness::Tenants;
@@ -95,6 +95,8 @@ pub struct QueueSetting<'s> {
     pub groups: &'s Arc<[u32]>,
     /// Whose messages carry their key as MessageGroupId, of a standard queue (SQS-Q-02).
     pub grouped: &'s [ProducerId],
+    /// An event source mapping polls it.
+    pub mapped: bool,
 }
 
 /// A queue.
@@ -128,6 +130,8 @@ pub struct Queue {
     request_timeout: SimDuration,
     faults: Random,
     service_time: RandomSpan,
+    /// The same of the answer to a poller of Lambda that waits (SQS-Z-25).
+    poll_time: Option<RandomSpan>,
     link: Link,
     last_purge: Option<SimTime>,
     profile: Profile,
@@ -196,6 +200,7 @@ impl Queue {
             request_timeout: setting.model.request_timeout,
             faults: streams.stream(&format!("{component}/faults"))?,
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
+            poll_time: poll_time(&component, blueprint, setting, streams)?,
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
             profile,
@@ -248,7 +253,12 @@ impl Queue {
             Order::Standard(servers) => servers.draws(),
             Order::Fifo(_) => 0,
         };
-        digest_of_draws([order, self.faults.draws(), self.service_time.draws(), self.link.draws()])
+        let polls = self.poll_time.iter().map(RandomSpan::draws);
+        digest_of_draws(
+            [order, self.faults.draws(), self.service_time.draws(), self.link.draws()]
+                .into_iter()
+                .chain(polls),
+        )
     }
 
     fn call(&mut self, me: QueueId, id: BatchId, cx: &mut Cx<'_, '_>) {
@@ -264,11 +274,11 @@ impl Queue {
             let error = ServiceError::RequestThrottled;
             self.state_fact(me, cx, || match call.action {
                 QueueAction::Receive { .. } => QueueFact::ReceiveRefused {
-                    fleet: call.fleet,
+                    consumer: call.consumer,
                     error,
                 },
                 QueueAction::Delete | QueueAction::ChangeVisibility { .. } => QueueFact::CallRefused {
-                    fleet: call.fleet,
+                    consumer: call.consumer,
                     error,
                 },
             });
@@ -296,8 +306,11 @@ impl Queue {
     fn answer_after(&mut self, mut batch: Batch, call: QueueCall, service: SimDuration, cx: &mut Cx<'_, '_>) {
         batch.envelope = Envelope::Queue(call);
         let delay = service + self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Fleet(call.fleet, fleet::Event::Answered { batch })
+        cx.send(batch, delay, |batch| match call.consumer {
+            QueueConsumer::Fleet(fleet) => world::Event::Fleet(fleet, fleet::Event::Answered { batch }),
+            QueueConsumer::Mapping(mapping) => {
+                world::Event::QueueMapping(mapping, queue_mapping::Event::Answered { batch })
+            }
         });
     }
 
@@ -481,6 +494,25 @@ impl Queue {
             cx.wake(at, Phase::Release, world::Event::Queue(me, Event::Due));
         }
     }
+}
+
+/// How long an answer to a poller of Lambda takes, where there are any.
+fn poll_time(
+    component: &str,
+    blueprint: &QueueBlueprint,
+    setting: QueueSetting<'_>,
+    streams: &mut RandomStreams,
+) -> Result<Option<RandomSpan>, ServiceBuildError> {
+    let model = &setting.model.queue_mapping;
+    let time = if blueprint.fifo.is_some() {
+        &model.poll_time_fifo
+    } else {
+        &model.poll_time
+    };
+    let span = setting
+        .mapped
+        .then(|| RandomSpan::new(component, "poll", time, streams));
+    span.transpose()
 }
 
 fn is_hidden_until(messages: &Messages, position: u64, at: SimTime) -> bool {

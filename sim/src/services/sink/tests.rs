@@ -44,7 +44,8 @@ fn invocation() -> Handle {
 fn batch(first: u32, count: u32) -> Batch {
     let invoke = InvokeCall {
         passage: crate::batch::Passage::default(),
-        mapping: MappingId(0),
+        source: EventSource::Stream(MappingId(0)),
+        reader: MappingId(0).into(),
         function: ENRICH,
         shard: ShardIndex(0),
         lane: 0,
