@@ -1,6 +1,7 @@
 //! Event source mappings of queues, in a world of their own: a sender, a queue, a mapping, a function.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod scaling;
 mod standard;
 
 use sim::blueprint::{Arrivals, Blueprint, CountSeries, Keys, Spread, Trace, TraceRows};

@@ -27,7 +27,7 @@ const PROVISIONED: &[Metric] = &[
     Metric::MessagesLetGo,
     Metric::ProvisionedPollers,
 ];
-const PROVISIONED_AND_EVENT_COUNT: &[Metric] = &[
+pub(super) const PROVISIONED_AND_EVENT_COUNT: &[Metric] = &[
     Metric::BatchesInProgress,
     Metric::ConcurrencyLimit,
     Metric::MessagesLetGo,

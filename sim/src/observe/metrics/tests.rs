@@ -424,6 +424,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::PRODUCER,
         super::LIBRARY,
         super::queue::QUEUE,
+        super::queue_mapping::PROVISIONED_AND_EVENT_COUNT,
         super::sinks::SINK,
         super::sinks::TABLE,
         super::sinks::BUCKET,

@@ -143,6 +143,7 @@ impl Bench {
             consumer: QueueConsumer::Fleet(FleetId(0)),
             worker: 0,
             action,
+            waited: false,
             error: None,
         });
         self.harness.send(at, Batch { envelope, ..batch }, |batch| {

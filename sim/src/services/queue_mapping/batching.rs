@@ -68,9 +68,9 @@ pub(super) struct Payload {
 }
 
 impl Payload {
-    pub(super) const fn new(overhead: u32) -> Self {
+    pub(super) fn new(overhead: u32) -> Self {
         Self {
-            overhead: overhead as u64,
+            overhead: u64::from(overhead),
         }
     }
     /// How many of the first messages fit an invocation.
@@ -149,7 +149,7 @@ impl QueueMapping {
             State::Gathering => self.poll(me, poller, cx),
             State::Throttled => self.attempt_again(me, poller, cx),
             State::Resting | State::Receiving | State::Invoking => {
-                broken(cx, "a timer of a poller that waits for none")
+                broken(cx, "a timer of a poller that waits for none");
             }
         }
     }

@@ -23,9 +23,8 @@ pub(super) struct OnDemand {
     cap: u64,
     /// Added in a second.
     growth: u64,
-    in_steps: bool,
-    /// Seconds of growth that wait for their minute to be full.
-    towards_step: u64,
+    /// Growth in steps: seconds of it that wait for their minute to be full.
+    towards_step: Option<u64>,
     maximum_concurrency: bool,
     error_backoff: Ratio,
     throttle_backoff: Ratio,
@@ -49,8 +48,7 @@ impl OnDemand {
             start,
             cap: u64::from(quotas::ceiling(profile).min(own)) * PARTS,
             growth: u64::from(quotas::growth_in_a_minute(profile)) * PARTS / 60,
-            in_steps: model.scale_in_steps,
-            towards_step: 0,
+            towards_step: model.scale_in_steps.then_some(0),
             maximum_concurrency: maximum_concurrency.is_some(),
             error_backoff: model.error_backoff,
             throttle_backoff: model.throttle_backoff,
@@ -144,12 +142,12 @@ impl OnDemand {
     /// A second in which all pollers were busy (LAM-U-12).
     fn grow(&mut self) {
         let mut growth = self.growth;
-        if self.in_steps {
-            self.towards_step += 1;
-            if self.towards_step < 60 {
+        if let Some(seconds) = &mut self.towards_step {
+            *seconds += 1;
+            if *seconds < 60 {
                 return;
             }
-            self.towards_step = 0;
+            *seconds = 0;
             growth *= 60;
         }
         self.limit = (self.limit + growth).min(self.cap);

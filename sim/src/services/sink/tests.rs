@@ -3,7 +3,7 @@
 mod stores;
 
 use super::*;
-use crate::batch::{Batch, InvocationOutcome, InvokeCall, WriteCall, Writer};
+use crate::batch::{Batch, EventSource, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::engine::distribution::Distribution;
 use crate::engine::pool::{Handle, Pool};
 use crate::ids::{FunctionId, MappingId, ProcessorId, ShardIndex};
