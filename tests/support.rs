@@ -279,6 +279,9 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         Fact::Queueing {
             fact: Queueing::Fleet { fleet, .. },
         } => Some(Component::Fleet(fleet)),
+        Fact::Queueing {
+            fact: Queueing::Mapping { mapping, .. },
+        } => Some(Component::QueueMapping(mapping)),
         Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
@@ -315,6 +318,9 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
                     ..
                 },
         } => records,
+        Fact::Queueing {
+            fact: Queueing::Mapping { fact, .. },
+        } => fact.records(),
         _ => &[],
     }
 }

@@ -95,28 +95,15 @@ pub struct QueueMappingModel {
 
 impl Default for QueueMappingModel {
     fn default() -> Self {
-        // Published ends (calibration.md, section 1) less three ways of 0.5 ms: to the queue, to the poller, to the function.
-        let ends = |points: [(f64, f64); 6]| {
-            Distribution::Percentiles(points.map(|(share, ms)| (share, (ms - 1.5) * 1e6)).to_vec())
+        // What was measured from end to end less three ways of 0.5 ms: to the queue, to the poller and to the function.
+        let measured = |nanos: [f64; 6]| {
+            let shares = [0.0, 0.1, 0.5, 0.9, 0.99, 1.0];
+            Distribution::Percentiles(shares.into_iter().zip(nanos).collect())
         };
         Self {
-            poll_time: ends([
-                (0.0, 11.5),
-                (0.1, 13.7),
-                (0.5, 16.2),
-                (0.9, 33.8),
-                (0.99, 105.0),
-                (1.0, 200.0),
-            ]),
+            poll_time: measured([10e6, 12.2e6, 14.7e6, 32.3e6, 103.5e6, 198.5e6]),
             // The published p99 of 645 ms is a cold start's.
-            poll_time_fifo: ends([
-                (0.0, 19.0),
-                (0.1, 21.9),
-                (0.5, 28.1),
-                (0.9, 61.2),
-                (0.99, 150.0),
-                (1.0, 250.0),
-            ]),
+            poll_time_fifo: measured([17.5e6, 20.4e6, 26.6e6, 59.7e6, 148.5e6, 248.5e6]),
             error_backoff: Ratio::new(9, 10_000),
             throttle_backoff: Ratio::new(8, 10),
             scale_in_steps: false,

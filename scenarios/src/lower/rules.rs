@@ -20,6 +20,7 @@ type User = (Kind, &'static str);
 impl Lowering<'_> {
     pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {
         self.reserved_concurrency(top, blueprint);
+        self.visibility_of_mapped_queues(top, blueprint);
         for producer in &blueprint.producers {
             self.record_size(top, blueprint, producer);
         }
@@ -180,7 +181,11 @@ impl Lowering<'_> {
             ),
             (
                 Kind::Queue,
-                &[(Kind::Producer, "target"), (Kind::Worker, "queue")],
+                &[
+                    (Kind::Producer, "target"),
+                    (Kind::Worker, "queue"),
+                    (Kind::Mapping, "EventSourceArn"),
+                ],
                 "nobody sends to it or receives from it",
             ),
             (

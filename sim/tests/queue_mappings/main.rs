@@ -1,6 +1,9 @@
 //! Event source mappings of queues, in a world of their own: a sender, a queue, a mapping, a function.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod errors;
+mod fifo;
+mod provisioned;
 mod scaling;
 mod standard;
 

@@ -154,7 +154,7 @@ impl Function {
             .handler
             .run(handler_started_at, to_u32(batch.records.len()), occupied.first);
         let poisoned = match (source, &mut self.handler.poison) {
-            (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, call.passage.first_position, cx.keys()),
+            (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, &call, cx.keys()),
             _ => Poisoned::default(),
         };
         let running = Invocation {

@@ -118,6 +118,8 @@ pub struct QueueMapping {
     /// Waiting of pollers at the queue, as far as it is known, since pollers were weighed last.
     waited: SimDuration,
     last_weighed: SimTime,
+    /// The limit that was stated last.
+    told: u32,
     generation: u32,
     retry_pause: SimDuration,
     throttle_backoff: (SimDuration, SimDuration),
@@ -201,6 +203,7 @@ impl QueueMapping {
             },
             waited: SimDuration::ZERO,
             last_weighed: SimTime::ZERO,
+            told: 0,
             generation: 0,
             retry_pause: model.queue_mapping.retry_pause,
             throttle_backoff: (model.throttle_backoff, model.throttle_backoff_max),

@@ -6,13 +6,13 @@ use crate::engine::index::to_usize;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::{SimDuration, SimTime};
 
-/// Parts of a poller that their number is counted in, so that small changes add up.
-const PARTS: u64 = 1_000_000;
+/// Parts of a poller that their number is counted in: a sixtieth of a minute's growth is a whole number of them.
+const PARTS: u64 = 6_000_000;
 
 /// The number of provisioned pollers, and the limits of each.
 #[derive(Clone, Debug)]
 pub(super) struct Provisioned {
-    /// In millionths.
+    /// In such parts.
     pollers: u64,
     minimum: u64,
     maximum: u64,

@@ -1,5 +1,6 @@
 //! How many pollers a mapping has that are not provisioned (LAM-U-12 to LAM-U-15).
 
+use super::batching::State;
 use super::{Event, QueueMapping, QueueMappingFact, Scaling, quotas, state};
 use crate::blueprint::QueueMappingModel;
 use crate::context::Cx;
@@ -110,10 +111,10 @@ impl OnDemand {
     }
 
     /// A second is over in which pollers waited for messages for so long, all together.
-    pub(super) fn weigh(&mut self, now: SimTime, pollers: u32, waited: SimDuration) {
-        let throttled = self
-            .last_throttle
-            .is_some_and(|at| now.since(at) < quotas::THROTTLE_INTERVAL);
+    /// While a poller holds a throttled batch, not all are busy.
+    pub(super) fn weigh(&mut self, now: SimTime, pollers: u32, (waited, holding): (SimDuration, bool)) {
+        let recent = |at| now.since(at) < quotas::THROTTLE_INTERVAL;
+        let throttled = holding || self.last_throttle.is_some_and(recent);
         let whole = SimDuration::SECOND.saturating_mul(u64::from(pollers));
         if waited.saturating_mul(2) <= whole {
             self.half_idle_since = None;
@@ -166,11 +167,11 @@ impl QueueMapping {
         let now = cx.now();
         let waited = self.waiting(now);
         self.last_weighed = now;
-        let before = self.target();
+        let holding = self.pollers.iter().any(|poller| poller.state == State::Throttled);
         let tell = match &mut self.scaling {
             Scaling::OnDemand(scaling) => {
-                scaling.weigh(now, self.active, waited);
-                scaling.limit() != before
+                scaling.weigh(now, self.active, (waited, holding));
+                scaling.limit() != self.told
             }
             Scaling::Provisioned(scaling) => scaling.weigh(now, self.active, waited),
         };
@@ -183,11 +184,12 @@ impl QueueMapping {
         self.weigh_later(me, cx);
     }
 
-    pub(super) fn state_weighed(&self, me: QueueMappingId, cx: &mut Cx<'_, '_>) {
+    pub(super) fn state_weighed(&mut self, me: QueueMappingId, cx: &mut Cx<'_, '_>) {
         let (limit, pollers, provisioned) = match &self.scaling {
             Scaling::OnDemand(scaling) => (scaling.limit(), self.active, false),
             Scaling::Provisioned(scaling) => (self.target(), scaling.pollers(), true),
         };
+        self.told = limit;
         let fact = QueueMappingFact::Weighed {
             limit,
             pollers,
