@@ -358,7 +358,7 @@ static PROPERTIES: &[Property] = &[
     defaulted(
         "queue_error_backoff",
         Shape::Fraction,
-        "0.0009",
+        "0.0006",
         "What a function error adds to the reciprocal of the number of pollers: fitted to 25, 16 and 13 of 60 at 1, 5 and \
          10 % errors, as published.",
     )
