@@ -9,7 +9,7 @@ use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use distribution::{percent, spelled, spelled_time};
 use mapping::mapping;
-use queues::{queue, workers};
+use queues::{queue, queue_mapping, workers};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
     InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
@@ -51,7 +51,14 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     );
     add(
         "mapping",
-        blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
+        (blueprint.mappings.iter().map(|one| (&one.name, mapping(one))))
+            .chain(
+                blueprint
+                    .queue_mappings
+                    .iter()
+                    .map(|one| (&one.name, queue_mapping(one))),
+            )
+            .collect(),
     );
     add(
         "application",
@@ -407,6 +414,8 @@ fn worker_told(worker: Option<u16>) -> String {
 pub(crate) enum Noticed {
     /// There are queues.
     Queues,
+    /// A mapping polled a queue.
+    QueueMappings,
     /// A stream answered calls.
     Puts,
     /// A mapping polled.
@@ -438,6 +447,14 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         | "queue_order_jitter"
         | "queue_duplicate_rate"
         | "queue_service_time" => Some(Noticed::Queues),
+        "queue_poll_time"
+        | "queue_poll_time_fifo"
+        | "queue_error_backoff"
+        | "queue_throttle_backoff"
+        | "queue_scale_in_steps"
+        | "queue_scale_down_after"
+        | "queue_idle_after"
+        | "payload_message_overhead" => Some(Noticed::QueueMappings),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),

@@ -13,7 +13,7 @@ pub use components::{
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
 
-pub use queues::{QueueAccount, WorkersAccount};
+pub use queues::{QueueAccount, QueueMappingAccount, WorkersAccount};
 
 use crate::course::Course;
 use sim::engine::time::{SimDuration, SimTime};
@@ -42,6 +42,8 @@ pub struct Account {
     pub queues: Vec<QueueAccount>,
     /// Workers of queues.
     pub workers: Vec<WorkersAccount>,
+    /// Mappings of queues.
+    pub queue_mappings: Vec<QueueMappingAccount>,
     /// Direct callers of functions.
     pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.

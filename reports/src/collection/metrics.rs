@@ -93,7 +93,8 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .chain(directory.functions.ids().map(Component::Function))
         .chain(directory.invokers.ids().map(Component::Invoker))
         .chain(directory.sinks.ids().map(Component::Sink))
-        .chain(directory.queues.ids().map(Component::Queue));
+        .chain(directory.queues.ids().map(Component::Queue))
+        .chain(directory.queue_mappings.ids().map(Component::QueueMapping));
     let mut found = Vec::new();
     for component in components {
         let label = directory.label(component);

@@ -79,6 +79,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         functions: Vec::new(),
         queues: Vec::new(),
         workers: Vec::new(),
+        queue_mappings: Vec::new(),
         invokers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
@@ -158,6 +159,7 @@ impl View<'_> {
             .collect();
         account.queues = self.queues(counts);
         account.workers = self.workers(counts);
+        account.queue_mappings = self.queue_mappings(counts, SimTime::ZERO + account.run.simulated);
         let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
@@ -378,6 +380,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
             counts.readers.iter().any(|reader| reader.application.leases_new > 0),
         ),
         (Noticed::Queues, !counts.queues.is_empty()),
+        (Noticed::QueueMappings, !counts.queue_mappings.is_empty()),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

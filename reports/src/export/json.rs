@@ -58,6 +58,7 @@ pub fn render(account: &Account) -> String {
         "functions": list(&account.functions, function),
         "queues": list(&account.queues, queues::queue),
         "workers": list(&account.workers, queues::workers),
+        "queue_mappings": list(&account.queue_mappings, queues::queue_mapping),
         "invokers": list(&account.invokers, invoker),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),

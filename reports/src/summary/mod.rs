@@ -143,7 +143,8 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let sources = producers.chain(streams);
     let queues = account.queues.iter().map(queues::queue_told);
     let workers = account.workers.iter().map(queues::workers_told);
-    let served = queues.chain(workers);
+    let mappings = account.queue_mappings.iter().map(queues::queue_mapping_told);
+    let served = queues.chain(workers).chain(mappings);
     let runs = invokers.chain(functions);
     sources.chain(served).chain(readers).chain(runs).chain(sinks).collect()
 }

@@ -56,6 +56,7 @@ pub(crate) fn hot_shard() -> Account {
         functions: vec![function()],
         queues: Vec::new(),
         workers: Vec::new(),
+        queue_mappings: Vec::new(),
         invokers: Vec::new(),
         sinks: vec![SinkAccount {
             name: "sink.orders".to_owned(),

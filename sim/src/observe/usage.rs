@@ -1,9 +1,11 @@
 //! What a bill counts: quantities, no prices.
 
 mod function;
+mod queue_mapping;
 mod sink;
 
 pub use function::FunctionUsage;
+pub use queue_mapping::PollerUsage;
 pub use sink::SinkUsage;
 
 use crate::blueprint::{Blueprint, ColdStart, LeaseTableCapacity, Package, PutApi};
@@ -11,7 +13,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, QueueMappingId, ReaderId, SinkId, StreamId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -182,6 +184,8 @@ pub struct Usage {
     pub readers: IndexVec<ReaderId, ReaderUsage>,
     /// By function.
     pub functions: IndexVec<FunctionId, FunctionUsage>,
+    /// By mapping of a queue.
+    pub queue_mappings: IndexVec<QueueMappingId, PollerUsage>,
     /// The account has on-demand Advantage.
     advantage: bool,
     /// What producers call.
@@ -236,6 +240,11 @@ impl Usage {
                 .functions
                 .iter()
                 .map(|entry| function(&entry.name).map_or_else(FunctionUsage::default, FunctionUsage::new))
+                .collect(),
+            queue_mappings: directory
+                .queue_mappings
+                .iter()
+                .map(|_| PollerUsage::default())
                 .collect(),
             advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
@@ -307,6 +316,7 @@ impl Usage {
                 rewrites,
                 ..
             } => self.sinks[sink].delivered(records, rewrites),
+            Fact::Queueing { ref fact } => self.queueing(now, fact),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -330,7 +340,6 @@ impl Usage {
             | Fact::RecordsProcessed { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
-            | Fact::Queueing { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }
