@@ -104,8 +104,8 @@ impl Default for QueueMappingModel {
             poll_time: measured([10e6, 12.2e6, 14.7e6, 32.3e6, 103.5e6, 198.5e6]),
             // The published p99 of 645 ms is a cold start's.
             poll_time_fifo: measured([17.5e6, 20.4e6, 26.6e6, 59.7e6, 148.5e6, 248.5e6]),
-            error_backoff: Ratio::new(6, 10_000),
-            throttle_backoff: Ratio::new(8, 10),
+            error_backoff: Ratio::new(3, 5_000),
+            throttle_backoff: Ratio::new(4, 5),
             scale_in_steps: false,
             scale_down_after: SimDuration::from_secs(60),
             idle_after: SimDuration::from_minutes(5),

@@ -125,6 +125,9 @@ impl Reading {
     }
 }
 
+fn zeros(mappings: usize) -> IndexVec<QueueMappingId, QueueMappingCounts> {
+    vec![QueueMappingCounts::default(); mappings].into_iter().collect()
+}
 fn len(records: &[Record]) -> u64 {
     u64::from(to_u32(records.len()))
 }
@@ -158,11 +161,7 @@ impl Conservation {
             readers: directory.readers.iter().map(|_| Reading::default()).collect(),
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
-            queue_mappings: directory
-                .queue_mappings
-                .iter()
-                .map(|_| QueueMappingCounts::default())
-                .collect(),
+            queue_mappings: zeros(directory.queue_mappings.len()),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),

@@ -200,7 +200,7 @@ impl Queue {
             request_timeout: setting.model.request_timeout,
             faults: streams.stream(&format!("{component}/faults"))?,
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
-            poll_time: poll_time(&component, blueprint, setting, streams)?,
+            poll_time: receive::poll_time(&component, blueprint, setting, streams)?,
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
             profile,
@@ -342,38 +342,6 @@ impl Queue {
         }
     }
 
-    /// The tenants, of a fair queue, with the messages.
-    fn fair(&mut self) -> Option<(&mut Tenants, &Messages)> {
-        match &mut self.order {
-            Order::Standard(servers) => Some((servers.fair()?, &self.messages)),
-            Order::Fifo(_) => None,
-        }
-    }
-    /// A message in flight is that no longer: its time with a consumer is over.
-    fn landed(&mut self, position: u64, now: SimTime) {
-        self.depth.in_flight -= 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.ended(position, messages, now);
-        }
-    }
-    /// A message goes in flight.
-    fn takes_off(&mut self, position: u64) {
-        self.depth.in_flight += 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.taken(position, messages);
-        }
-    }
-    /// A message is delayed (`true`), or is no longer.
-    fn delay(&mut self, position: u64, more: bool) {
-        self.depth.delayed = if more {
-            self.depth.delayed + 1
-        } else {
-            self.depth.delayed - 1
-        };
-        if let Some((fair, messages)) = self.fair() {
-            fair.delayed(position, more, messages);
-        }
-    }
     /// Hides a message that is not available until an instant, delayed or in flight.
     fn hide(&mut self, position: u64, until: SimTime, state: State) {
         let message = self.messages.get_mut(position);
@@ -494,25 +462,6 @@ impl Queue {
             cx.wake(at, Phase::Release, world::Event::Queue(me, Event::Due));
         }
     }
-}
-
-/// How long an answer to a poller of Lambda takes, where there are any.
-fn poll_time(
-    component: &str,
-    blueprint: &QueueBlueprint,
-    setting: QueueSetting<'_>,
-    streams: &mut RandomStreams,
-) -> Result<Option<RandomSpan>, ServiceBuildError> {
-    let model = &setting.model.queue_mapping;
-    let time = if blueprint.fifo.is_some() {
-        &model.poll_time_fifo
-    } else {
-        &model.poll_time
-    };
-    let span = setting
-        .mapped
-        .then(|| RandomSpan::new(component, "poll", time, streams));
-    span.transpose()
 }
 
 fn is_hidden_until(messages: &Messages, position: u64, at: SimTime) -> bool {

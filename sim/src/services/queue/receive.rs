@@ -2,14 +2,18 @@
 
 use super::fifo::Groups;
 use super::message::{Receipt, State};
-use super::{Order, Queue, quotas};
+use super::{Order, Queue, QueueSetting, quotas};
 use crate::batch::{Batch, QueueAction, QueueCall, ServiceError};
+use crate::blueprint::QueueBlueprint;
 use crate::context::Cx;
 use crate::engine::index::to_u32;
+use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{QueueConsumer, QueueId};
 use crate::observe::queue_fact::QueueFact;
 use crate::profile::Profile;
+use crate::services::ServiceBuildError;
+use crate::services::random_span::RandomSpan;
 
 /// What a receive asks for.
 #[derive(Clone, Copy, Debug)]
@@ -217,4 +221,23 @@ impl Queue {
 fn received_again(batch: &Batch) -> u32 {
     let numbers = batch.positions.iter().map(|&handle| Receipt::unpack(handle).number);
     to_u32(numbers.filter(|&number| number > 1).count())
+}
+
+/// How long an answer to a poller of Lambda takes, where there are any.
+pub(super) fn poll_time(
+    component: &str,
+    blueprint: &QueueBlueprint,
+    setting: QueueSetting<'_>,
+    streams: &mut RandomStreams,
+) -> Result<Option<RandomSpan>, ServiceBuildError> {
+    let model = &setting.model.queue_mapping;
+    let time = if blueprint.fifo.is_some() {
+        &model.poll_time_fifo
+    } else {
+        &model.poll_time
+    };
+    let span = setting
+        .mapped
+        .then(|| RandomSpan::new(component, "poll", time, streams));
+    span.transpose()
 }
