@@ -104,6 +104,11 @@ const EXCEPTIONS: &[(&str, bool, &str)] = &[
         "two properties are concerned",
     ),
     (
+        "e0303-mappings-of-queues-that-aws-refuses",
+        false,
+        "several properties or components are concerned",
+    ),
+    (
         "e0301-a-reference-to-nothing",
         true,
         "it also lacks the kind of a component",

@@ -285,6 +285,9 @@ fn speaker(fact: &Fact<'_>, directory: &Directory) -> Option<Component> {
         Fact::Publishing {
             fact: Publishing::Subscription { subscription, .. },
         } => Some(Component::Subscription(subscription)),
+        Fact::Queueing {
+            fact: Queueing::Mapping { mapping, .. },
+        } => Some(Component::QueueMapping(mapping)),
         Fact::RecordsDelivered { sink, .. } | Fact::SinkChanged { sink, .. } => Some(Component::Sink(sink)),
         Fact::Intervened { .. } => None,
     }
@@ -335,6 +338,9 @@ fn records<'f>(fact: &Fact<'f>) -> &'f [Record] {
                     ..
                 },
         } => records,
+        Fact::Queueing {
+            fact: Queueing::Mapping { fact, .. },
+        } => fact.records(),
         _ => &[],
     }
 }

@@ -10,7 +10,7 @@ use crate::account::{Assumption, Component};
 use crate::text::{count, counted};
 use distribution::{percent, spelled, spelled_time};
 use mapping::mapping;
-use queues::{queue, workers};
+use queues::{queue, queue_mapping, workers};
 use sim::blueprint::{
     ApplicationBlueprint, Arrivals, Blueprint, CapacityMode, Checkpointing, ColdStart, FunctionBlueprint,
     InitialPosition, InvocationType, InvokerBlueprint, Keys, ProducerBlueprint, ProducerLibrary, PutApi, Retrieval,
@@ -54,7 +54,14 @@ pub(crate) fn components(blueprint: &Blueprint) -> Vec<Component> {
     add("subscription", topics::subscriptions(blueprint));
     add(
         "mapping",
-        blueprint.mappings.iter().map(|one| (&one.name, mapping(one))).collect(),
+        (blueprint.mappings.iter().map(|one| (&one.name, mapping(one))))
+            .chain(
+                blueprint
+                    .queue_mappings
+                    .iter()
+                    .map(|one| (&one.name, queue_mapping(one))),
+            )
+            .collect(),
     );
     add(
         "application",
@@ -422,6 +429,8 @@ pub(crate) enum Noticed {
     Queues,
     /// There are topics.
     Topics,
+    /// A mapping polled a queue.
+    QueueMappings,
     /// A stream answered calls.
     Puts,
     /// A mapping polled.
@@ -458,6 +467,14 @@ pub(crate) fn matters(assumption: &Assumption, noticed: &[Noticed]) -> bool {
         | "topic_service_time"
         | "topic_retry_jitter"
         | "topic_envelope" => Some(Noticed::Topics),
+        "queue_poll_time"
+        | "queue_poll_time_fifo"
+        | "queue_error_backoff"
+        | "queue_throttle_backoff"
+        | "queue_scale_in_steps"
+        | "queue_scale_down_after"
+        | "queue_idle_after"
+        | "payload_message_overhead" => Some(Noticed::QueueMappings),
         "retry_backoff" | "retry_backoff_max" => Some(Noticed::FunctionErrors),
         "throttle_backoff" | "throttle_backoff_max" => Some(Noticed::Throttles),
         "shard_discovery_interval" | "reshard_time" => Some(Noticed::Resharding),

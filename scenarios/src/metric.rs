@@ -54,6 +54,21 @@ impl Metric {
     pub fn named(name: &str) -> Option<&'static Self> {
         METRICS.iter().find(|metric| metric.name == name)
     }
+    /// Of a metric of mappings: the only kind of source whose mappings have it, if there is one.
+    pub(crate) fn of_source(&self) -> Option<Kind> {
+        match self.name {
+            "DroppedEventCount"
+            | "OnFailureDestinationDeliveredEventCount"
+            | "RecordsDiscarded"
+            | "RecordsDeadLettered"
+            | "WindowsClosed"
+            | "WindowsTerminatedEarly"
+            | "BatchesBisected" => Some(Kind::Stream),
+            "DeletedEventCount" | "ProvisionedPollers" | "BatchesInProgress" | "ConcurrencyLimit"
+            | "BatchesThrottled" | "MessagesLetGo" => Some(Kind::Queue),
+            _ => None,
+        }
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{
     ApplicationId, Destination, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId,
 };
-pub use crate::invocation::{BatchResponse, InvocationOutcome, InvokeCall, Passage, WindowEvent};
+pub use crate::invocation::{BatchResponse, EventSource, InvocationOutcome, InvokeCall, Passage, WindowEvent};
 use crate::key::HashRange;
 pub use crate::notification_call::NotificationCall;
 pub use crate::position_call::{IteratorCall, IteratorType, ListCaller, ListShardsCall, ShardFilter};
@@ -68,7 +68,7 @@ pub enum Envelope {
     InvokeDirect(DirectCall),
     /// A write to a sink, and its response.
     Write(WriteCall),
-    /// A call of a queue by a worker, and its response.
+    /// A call of a queue by a worker or a poller, and its response.
     Queue(QueueCall),
     /// Messages that a queue moves to its dead-letter queue; their receive counts stand in [`Batch::positions`].
     Moved(QueueId),

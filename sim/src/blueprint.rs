@@ -17,6 +17,7 @@ pub use crate::model_parameters::ModelParameters;
 pub use crate::producer_library::ProducerLibrary;
 use crate::profile::Profile;
 pub use crate::queue_blueprint::*;
+pub use crate::queue_mapping_blueprint::*;
 pub use crate::services::kinesis::operation::{CapacityMode, ShardLevelMetrics, StreamAccount};
 pub use crate::sink_blueprint::{
     BucketBlueprint, ItemWrites, SinkBlueprint, SinkService, TableBilling, TableBlueprint,
@@ -60,8 +61,10 @@ pub struct Blueprint {
     pub fleets: Vec<FleetBlueprint>,
     /// Registered consumers of streams.
     pub consumers: Vec<ConsumerBlueprint>,
-    /// Event source mappings.
+    /// Event source mappings of streams.
     pub mappings: Vec<MappingBlueprint>,
+    /// Event source mappings of queues.
+    pub queue_mappings: Vec<QueueMappingBlueprint>,
     /// Consumer applications.
     pub applications: Vec<ApplicationBlueprint>,
     /// Lambda functions.
@@ -100,6 +103,7 @@ impl Blueprint {
             fleets: Vec::new(),
             consumers: Vec::new(),
             mappings: Vec::new(),
+            queue_mappings: Vec::new(),
             applications: Vec::new(),
             functions: Vec::new(),
             invokers: Vec::new(),

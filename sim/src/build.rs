@@ -7,7 +7,9 @@ use crate::directory::{Component, Directory, UnknownReference};
 use crate::engine::index::{Idx, IndexVec};
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
-use crate::ids::{ApplicationId, Destination, FleetId, MappingId, ProducerId, QueueId, ReaderId, StreamId};
+use crate::ids::{
+    ApplicationId, Destination, FleetId, MappingId, ProducerId, QueueId, QueueMappingId, ReaderId, StreamId,
+};
 use crate::key::KeyTable;
 use crate::services::ServiceBuildError;
 use crate::services::application::{Application, ApplicationSetting};
@@ -18,6 +20,7 @@ use crate::services::lambda::{Account, Lambda};
 use crate::services::mapping::{Mapping, MappingSetting};
 use crate::services::producer::{Client, LibrarySetting};
 use crate::services::queue::{Queue, QueueSetting};
+use crate::services::queue_mapping::{QueueMapping, QueueMappingSetting};
 use crate::services::sink::Sink;
 use crate::services::topic::{Subscribed, TopicSetting, Topics};
 use crate::user_records::UserRecords;
@@ -96,6 +99,7 @@ impl World {
         let queues = build_queues(blueprint, &directory, &keys, &mut random)?;
         let topics = build_topics(blueprint, &directory, &keys, &mut random)?;
         let fleets = build_fleets(blueprint, &directory, &mut random)?;
+        let queue_mappings = build_queue_mappings(blueprint, &directory, &keys, &mut random)?;
         let mut sinks = IndexVec::new();
         for sink in sorted(&blueprint.sinks, "sink", |sink| &sink.name)? {
             sinks.push(Sink::new(sink, &blueprint.model, &mut random)?);
@@ -113,6 +117,7 @@ impl World {
             queues,
             fleets,
             topics,
+            queue_mappings,
             invokers,
             lambda,
             mappings,
@@ -163,6 +168,7 @@ fn build_streams(
                 | Component::Fleet(_)
                 | Component::Topic(_)
                 | Component::Subscription(_)
+                | Component::QueueMapping(_)
                 | Component::Producer(_)
                 | Component::Stream(_)
                 | Component::Function(_)
@@ -285,6 +291,10 @@ fn build_queues(
             model: &blueprint.model,
             dead_letter_queue: entry.dead_letter_queue,
             groups: &groups,
+            mapped: blueprint
+                .queue_mappings
+                .iter()
+                .any(|mapping| mapping.queue == queue.name),
             grouped: &directory.producers_named(&queue.grouped),
         };
         queues.push(Queue::new(queue, setting, random)?);
@@ -348,6 +358,36 @@ fn build_fleets(
         fleets.push(Fleet::new(fleet, entry.queue, timeout, &blueprint.model, random)?);
     }
     Ok(fleets)
+}
+
+fn build_queue_mappings(
+    blueprint: &Blueprint,
+    directory: &Directory,
+    keys: &KeyTable,
+    random: &mut RandomStreams,
+) -> Result<IndexVec<QueueMappingId, QueueMapping>, BuildError> {
+    let mut mappings = IndexVec::<QueueMappingId, QueueMapping>::new();
+    let all = sorted(&blueprint.queue_mappings, "mapping", |mapping| &mapping.name)?;
+    for (mapping, entry) in all.into_iter().zip(&directory.queue_mappings) {
+        if directory.mapping(&mapping.name).is_some() {
+            return Err(BuildError::Twice(format!("mapping.{}", mapping.name)));
+        }
+        let queue = blueprint.queues.iter().find(|queue| queue.name == mapping.queue);
+        let mut functions = blueprint.functions.iter();
+        let function = functions.find(|function| function.name == mapping.function);
+        let setting = QueueMappingSetting {
+            profile: blueprint.profile,
+            model: &blueprint.model,
+            keys,
+            queue: entry.queue,
+            visibility_timeout: queue.map_or(SimDuration::ZERO, |queue| queue.visibility_timeout),
+            function: entry.function,
+            function_timeout: function.map_or(SimDuration::ZERO, |function| function.timeout),
+            reader: directory.reader_of_queue_mapping(QueueMappingId::from_index(mappings.len())),
+        };
+        mappings.push(QueueMapping::new(mapping, setting, random)?);
+    }
+    Ok(mappings)
 }
 
 /// Whether something that is asked of the stream depends on the load of its shards.

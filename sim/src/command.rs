@@ -6,7 +6,7 @@ use crate::directory::Directory;
 use crate::engine::index::IndexVec;
 use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, SinkId, StreamId};
+use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, QueueMappingId, SinkId, StreamId};
 use crate::observe::fact::Fact;
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
@@ -15,6 +15,7 @@ use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::queue::Queue;
+use crate::services::queue_mapping::QueueMapping;
 use crate::services::sink::Sink;
 use crate::services::topic::Topics;
 use std::sync::Arc;
@@ -196,6 +197,7 @@ pub(crate) struct Targets<'a> {
     pub(crate) mappings: &'a mut IndexVec<MappingId, Mapping>,
     pub(crate) queues: &'a mut IndexVec<QueueId, Queue>,
     pub(crate) topics: &'a mut Topics,
+    pub(crate) queue_mappings: &'a mut IndexVec<QueueMappingId, QueueMapping>,
     pub(crate) directory: &'a Directory,
 }
 
@@ -212,7 +214,9 @@ impl Command {
             Self::SetReservedConcurrency { function, .. }
             | Self::SetProvisionedConcurrency { function, .. }
             | Self::SetFailureRate { function, .. } => directory.function(function).is_some(),
-            Self::SetMappingEnabled { mapping, .. } => directory.mapping(mapping).is_some(),
+            Self::SetMappingEnabled { mapping, .. } => {
+                directory.mapping(mapping).is_some() || directory.queue_mapping(mapping).is_some()
+            }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
             Self::BreakQueue { queue, .. } => directory.queue(queue).is_some(),
             Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
@@ -237,6 +241,7 @@ impl Command {
             mappings,
             queues,
             topics,
+            queue_mappings,
             directory,
         } = targets;
         match self {
@@ -272,6 +277,9 @@ impl Command {
             Self::SetMappingEnabled { mapping, enabled } => {
                 if let Some(id) = directory.mapping(mapping) {
                     mappings[id].set_enabled(id, *enabled, cx);
+                }
+                if let Some(id) = directory.queue_mapping(mapping) {
+                    queue_mappings[id].set_enabled(id, *enabled, cx);
                 }
             }
             Self::SetSinkCapacity { sink, capacity } => {

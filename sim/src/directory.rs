@@ -1,12 +1,14 @@
 //! Names of the components by id, and who is connected to whom: what an observer may know of a world.
 
 mod consumers;
+mod names;
 mod queues;
 mod topics;
 
 pub use consumers::ConsumerEntry;
 use consumers::consumers;
-pub use queues::{FleetEntry, QueueEntry};
+use queues::queue_mappings;
+pub use queues::{FleetEntry, QueueEntry, QueueMappingEntry};
 pub use topics::{SubscriptionEntry, TopicEntry};
 
 use crate::blueprint::{
@@ -14,8 +16,8 @@ use crate::blueprint::{
 };
 use crate::engine::index::{Idx, IndexVec};
 use crate::ids::{
-    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId,
-    SinkId, StreamId, SubscriptionId, TopicId,
+    ApplicationId, Destination, FleetId, FunctionId, InvokerId, MappingId, ProcessorId, ProducerId, QueueId,
+    QueueMappingId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId,
 };
 use core::fmt;
 
@@ -48,6 +50,8 @@ pub struct Directory {
     pub topics: IndexVec<TopicId, TopicEntry>,
     /// Subscriptions of topics.
     pub subscriptions: IndexVec<SubscriptionId, SubscriptionEntry>,
+    /// Event source mappings of queues.
+    pub queue_mappings: IndexVec<QueueMappingId, QueueMappingEntry>,
 }
 
 /// A producer.
@@ -191,6 +195,8 @@ pub enum Component {
     Topic(TopicId),
     /// A subscription of a topic.
     Subscription(SubscriptionId),
+    /// An event source mapping of a queue.
+    QueueMapping(QueueMappingId),
 }
 
 /// A reference in a blueprint that names no component.
@@ -256,6 +262,7 @@ impl Directory {
                 consumers: consumers(blueprint, &stream.name, &mappings, &applications),
             }))
             .collect(),
+            queue_mappings: queue_mappings(blueprint, &queue_names, &function_names)?,
             queues,
             fleets,
             topics,
@@ -278,9 +285,11 @@ impl Directory {
 
     /// The reader as scenario files refer to it: `mapping.enrich`.
     pub fn reader_label(&self, reader: ReaderId) -> String {
-        self.readers
-            .get(reader)
-            .map_or_else(|| "?".to_owned(), |entry| self.label(entry.component))
+        match (self.readers.get(reader), self.queue_mapping_of(reader)) {
+            (Some(entry), _) => self.label(entry.component),
+            (None, Some(mapping)) => self.label(Component::QueueMapping(mapping)),
+            (None, None) => "?".to_owned(),
+        }
     }
     /// The component as scenario files refer to it: `stream.clicks`.
     pub fn label(&self, component: Component) -> String {
@@ -296,60 +305,11 @@ impl Directory {
             Component::Fleet(id) => ("worker", self.fleets.get(id).map(|entry| &entry.name)),
             Component::Topic(id) => ("topic", self.topics.get(id).map(|entry| &entry.name)),
             Component::Subscription(id) => ("subscription", self.subscriptions.get(id).map(|entry| &entry.name)),
+            Component::QueueMapping(id) => ("mapping", self.queue_mappings.get(id).map(|entry| &entry.name)),
         };
         format!("{kind}.{}", name.map_or("?", String::as_str))
     }
 
-    /// The producer with this name.
-    pub fn producer(&self, name: &str) -> Option<ProducerId> {
-        self.producers
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The stream with this name.
-    pub fn stream(&self, name: &str) -> Option<StreamId> {
-        self.streams
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The function with this name.
-    pub fn function(&self, name: &str) -> Option<FunctionId> {
-        self.functions
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The invoker with this name.
-    pub fn invoker(&self, name: &str) -> Option<InvokerId> {
-        self.invokers
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The sink with this name.
-    pub fn sink(&self, name: &str) -> Option<SinkId> {
-        self.sinks
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-
-    /// The mapping with this name.
-    pub fn mapping(&self, name: &str) -> Option<MappingId> {
-        self.mappings
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
-    /// The application with this name.
-    pub fn application(&self, name: &str) -> Option<ApplicationId> {
-        self.applications
-            .iter_enumerated()
-            .find(|(_, entry)| entry.name == name)
-            .map(|(id, _)| id)
-    }
     /// The application as a reader.
     pub fn reader_of(&self, application: ApplicationId) -> ReaderId {
         ReaderId::from_index(self.mappings.len() + application.index())
@@ -371,6 +331,7 @@ impl Directory {
             | Component::Queue(_)
             | Component::Topic(_)
             | Component::Subscription(_)
+            | Component::QueueMapping(_)
             | Component::Fleet(_) => {
                 return None;
             }

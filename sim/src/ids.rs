@@ -33,7 +33,7 @@ crate::define_index! {
 
 crate::define_index! {
     /// Whoever reads a stream: event source mappings come first, each with the number that it has among these.
-    /// Applications follow.
+    /// Applications follow. Where a fact tells for whom a batch was processed, mappings of queues follow these.
     ReaderId(u16)
 }
 crate::define_index! {
@@ -58,6 +58,19 @@ crate::define_index! {
 crate::define_index! {
     /// A subscription of a topic.
     SubscriptionId(u16)
+}
+crate::define_index! {
+    /// An event source mapping of a queue.
+    QueueMappingId(u16)
+}
+
+/// Who receives and deletes messages of a queue.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum QueueConsumer {
+    /// Workers.
+    Fleet(FleetId),
+    /// The pollers of an event source mapping.
+    Mapping(QueueMappingId),
 }
 
 /// Where a producer writes.

@@ -1,7 +1,7 @@
 //! What a mapping asks of a function, and what comes back.
 
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, MappingId, ShardIndex};
+use crate::ids::{FunctionId, MappingId, QueueMappingId, ReaderId, ShardIndex};
 
 /// How an invocation ended.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -37,6 +37,10 @@ pub enum BatchResponse {
     NullIdentifier,
     /// An entry has something else in place of `itemIdentifier`: everything failed (LAM-X-20).
     MisnamedIdentifier,
+    /// The response is no JSON: everything failed (LAM-Q-08).
+    InvalidJson,
+    /// An `itemIdentifier` names a message that is not in the batch: everything failed (LAM-Q-08).
+    UnknownIdentifier,
 }
 
 /// How a batch of a mapping has got to its function, for observers: no component goes by it.
@@ -59,11 +63,22 @@ pub struct Passage {
     pub page: Option<(SimTime, SimTime)>,
 }
 
+/// A mapping that invokes, and where in it the batch comes from.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum EventSource {
+    /// A mapping of a stream.
+    Stream(MappingId),
+    /// A mapping of a queue, and the number of its poller.
+    Queue(QueueMappingId, u32),
+}
+
 /// An `Invoke` by a mapping, and its response.
 #[derive(Clone, Copy, Debug)]
 pub struct InvokeCall {
     /// Who invokes.
-    pub mapping: MappingId,
+    pub source: EventSource,
+    /// The same as a reader.
+    pub reader: ReaderId,
     /// What.
     pub function: FunctionId,
     /// Shard of the batch (LAM-K-10).

@@ -4,6 +4,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::SimDuration;
 use crate::queue_blueprint::QueueModel;
+use crate::queue_mapping_blueprint::QueueMappingModel;
 use crate::topic_blueprint::TopicModel;
 
 /// What AWS does not document: every choice has a name, a default and a reason, and is listed where it mattered.
@@ -102,6 +103,8 @@ pub struct ModelParameters {
     pub queue: QueueModel,
     /// About topics.
     pub topic: TopicModel,
+    /// About mappings of queues.
+    pub queue_mapping: QueueMappingModel,
 }
 
 impl Default for ModelParameters {
@@ -170,6 +173,7 @@ impl Default for ModelParameters {
             payload_record_overhead: 530,
             queue: QueueModel::default(),
             topic: TopicModel::default(),
+            queue_mapping: QueueMappingModel::default(),
         }
     }
 }

@@ -1,19 +1,22 @@
-//! What a call of a queue by a worker carries.
+//! What a call of a queue by a worker or a poller carries.
 
 use crate::batch::ServiceError;
 use crate::engine::time::SimDuration;
-use crate::ids::FleetId;
+use crate::ids::QueueConsumer;
 
-/// A call of a queue by a worker, and its response. The receipt handles stand in [`Batch::positions`](crate::batch::Batch::positions); in a response the
+/// A call of a queue by a worker or a poller, and its response. The receipt handles stand in [`Batch::positions`](crate::batch::Batch::positions); in a response the
 /// results of a batch's entries stand on the records.
 #[derive(Clone, Copy, Debug)]
 pub struct QueueCall {
     /// Who calls.
-    pub fleet: FleetId,
-    /// Number of the worker.
-    pub worker: u16,
+    pub consumer: QueueConsumer,
+    /// Number of the worker or poller.
+    pub worker: u32,
     /// What is asked.
     pub action: QueueAction,
+    /// In the response to a receive: it had to wait at the queue for a message. No field of AWS's: whoever polls sees how
+    /// long the call took.
+    pub waited: bool,
     /// In a response: the error of the whole call.
     pub error: Option<ServiceError>,
 }

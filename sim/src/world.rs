@@ -8,14 +8,15 @@ use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::kernel::{Agenda, Model};
 use crate::engine::time::SimTime;
 use crate::ids::{
-    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, ShardIndex, SinkId, StreamId,
-    TopicId,
+    ApplicationId, FleetId, FunctionId, InvokerId, MappingId, ProducerId, QueueId, QueueMappingId, ShardIndex, SinkId,
+    StreamId, TopicId,
 };
 use crate::key::KeyTable;
 use crate::observe::Probe;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::{
-    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, ReaderHoldings,
+    EventHoldings, Holdings, InvokerHoldings, LogHoldings, ProducerHoldings, QueueHoldings, QueueMappingHoldings,
+    ReaderHoldings,
 };
 use crate::services::application::Application;
 use crate::services::fleet::Fleet;
@@ -25,9 +26,12 @@ use crate::services::lambda::Lambda;
 use crate::services::mapping::Mapping;
 use crate::services::producer::Client;
 use crate::services::queue::Queue;
+use crate::services::queue_mapping::QueueMapping;
 use crate::services::sink::Sink;
 use crate::services::topic::Topics;
-use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink, topic};
+use crate::services::{
+    application, fleet, invoker, kinesis, lambda, mapping, producer, queue, queue_mapping, sink, topic,
+};
 use crate::user_records::UserRecords;
 use std::sync::Arc;
 
@@ -50,6 +54,8 @@ pub enum Event {
     Producer(ProducerId, producer::Event),
     /// To a queue.
     Queue(QueueId, queue::Event),
+    /// To a mapping of a queue.
+    QueueMapping(QueueMappingId, queue_mapping::Event),
     /// To a sink.
     Sink(SinkId, sink::Event),
     /// To a stream.
@@ -65,6 +71,7 @@ const _: () = assert!(size_of::<Event>() <= 16, "an event is small");
 pub struct World {
     pub(crate) applications: IndexVec<ApplicationId, Application>,
     pub(crate) queues: IndexVec<QueueId, Queue>,
+    pub(crate) queue_mappings: IndexVec<QueueMappingId, QueueMapping>,
     pub(crate) fleets: IndexVec<FleetId, Fleet>,
     pub(crate) topics: Topics,
     pub(crate) invokers: IndexVec<InvokerId, Invoker>,
@@ -111,6 +118,7 @@ impl Model for World {
             Event::Queue(id, event) => word(id.0, 8, event.kind()),
             Event::Fleet(id, event) => word(id.0, 9, event.kind()),
             Event::Topic(id, event) => word(id.0, 10, event.kind()),
+            Event::QueueMapping(id, event) => word(id.0, 11, event.kind()),
         }
     }
 
@@ -137,6 +145,7 @@ impl Model for World {
                     mappings: &mut self.mappings,
                     queues: &mut self.queues,
                     topics: &mut self.topics,
+                    queue_mappings: &mut self.queue_mappings,
                     directory: &self.directory,
                 };
                 if let Some(command) = self.commands.get(usize::from(number)) {
@@ -150,6 +159,7 @@ impl Model for World {
             Event::Mapping(id, event) => self.mappings[id].handle(id, event, cx),
             Event::Producer(id, event) => self.producers[id].handle(id, event, cx),
             Event::Queue(id, event) => self.queues[id].handle(id, event, cx),
+            Event::QueueMapping(id, event) => self.queue_mappings[id].handle(id, event, cx),
             Event::Sink(id, event) => self.sinks[id].handle(id, event, cx),
             Event::Stream(id, event) => self.streams[id].handle(id, event, cx),
             Event::Topic(id, event) => self.topics.handle(id, event, cx),
@@ -182,6 +192,10 @@ impl World {
     pub fn queues(&self) -> &IndexVec<QueueId, Queue> {
         &self.queues
     }
+    /// The mappings of queues.
+    pub fn queue_mappings(&self) -> &IndexVec<QueueMappingId, QueueMapping> {
+        &self.queue_mappings
+    }
     /// The workers of queues.
     pub fn fleets(&self) -> &IndexVec<FleetId, Fleet> {
         &self.fleets
@@ -198,12 +212,14 @@ impl World {
         let workers = self.applications.iter().map(Application::memory);
         let queues = self.queues.iter().map(Queue::memory);
         let fleets = self.fleets.iter().map(Fleet::memory);
+        let pollers = self.queue_mappings.iter().map(QueueMapping::memory);
         let records = streams
             .chain(clients)
             .chain(lanes)
             .chain(workers)
             .chain(queues)
             .chain(fleets)
+            .chain(pollers)
             .sum::<u64>();
         records + self.topics.memory() + self.batches.memory() + self.user_records.memory()
     }
@@ -230,6 +246,9 @@ impl World {
         }
         for id in self.fleets.ids() {
             self.fleets[id].start(id, cx);
+        }
+        for id in self.queue_mappings.ids() {
+            self.queue_mappings[id].start(id, cx);
         }
         self.lambda.start(cx);
         for id in self.invokers.ids() {
@@ -266,6 +285,7 @@ impl World {
             .chain(self.queues.iter().map(Queue::draws))
             .chain(self.fleets.iter().map(Fleet::draws))
             .chain(self.topics.draws())
+            .chain(self.queue_mappings.iter().map(QueueMapping::draws))
     }
 
     /// What every component holds at `now`, for the conservation check. Logs are brought up to `now` first.
@@ -338,6 +358,14 @@ impl World {
                 held: held.state(),
             }));
         out.subscriptions.extend(self.topics.undelivered());
+        out.queue_mappings.extend(
+            self.queue_mappings
+                .iter_enumerated()
+                .map(|(mapping, state)| QueueMappingHoldings {
+                    mapping,
+                    held: state.in_hand(),
+                }),
+        );
         out.invokers
             .extend(self.invokers.iter_enumerated().map(|(invoker, state)| InvokerHoldings {
                 invoker,

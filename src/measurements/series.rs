@@ -83,7 +83,10 @@ fn component(of: &str, directory: &Directory) -> Option<Component> {
     match of.split_once('.')? {
         ("producer", name) => directory.producer(name).map(Component::Producer),
         ("stream", name) => directory.stream(name).map(Component::Stream),
-        ("mapping", name) => directory.mapping(name).map(Component::Mapping),
+        ("mapping", name) => {
+            let of_queue = || directory.queue_mapping(name).map(Component::QueueMapping);
+            directory.mapping(name).map(Component::Mapping).or_else(of_queue)
+        }
         ("application", name) => directory.application(name).map(Component::Application),
         ("function", name) => directory.function(name).map(Component::Function),
         ("queue", name) => directory.queue(name).map(Component::Queue),

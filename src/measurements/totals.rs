@@ -7,11 +7,13 @@ use scenarios::expect::Missing;
 use scenarios::metric::Statistic;
 use sim::blueprint::PutApi;
 use sim::directory::Directory;
-use sim::ids::{ApplicationId, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, ReaderId, SinkId, StreamId};
+use sim::ids::{
+    ApplicationId, FleetId, FunctionId, ProcessorId, ProducerId, QueueId, QueueMappingId, ReaderId, SinkId, StreamId,
+};
 use sim::observe::Observers;
 use sim::observe::counts::{
-    Counts, FleetCounts, FunctionCounts, InvokerCounts, ProducerCounts, QueueCounts, ReaderCounts, SinkCounts,
-    StreamCounts,
+    Counts, FleetCounts, FunctionCounts, InvokerCounts, ProducerCounts, QueueCounts, QueueMappingCounts, ReaderCounts,
+    SinkCounts, StreamCounts,
 };
 use sim::observe::latency::{Histogram, Latency};
 use sim::observe::message_path::MessagePaths;
@@ -141,6 +143,10 @@ impl Period<'_> {
                 self.stream(stream, directory, put_records_only, metric, statistic)
             }
             "mapping" => {
+                if let Some(id) = directory.queue_mapping(name) {
+                    let event_count = directory.queue_mappings[id].event_count;
+                    return self.queue_mapping(id, event_count, metric, statistic);
+                }
                 let id = directory.mapping(name)?;
                 self.mapping(id.into(), directory.mappings[id].event_count, metric, statistic)
             }
@@ -280,6 +286,26 @@ impl Period<'_> {
             "FailedInvokeEventCount" => of(|counts| counts.mapping.records_failed),
             "DroppedEventCount" => of(|counts| counts.discarded),
             "OnFailureDestinationDeliveredEventCount" => of(|counts| counts.mapping.dead_lettered),
+            _ => None,
+        }
+    }
+
+    fn queue_mapping(&self, id: QueueMappingId, event_count: bool, metric: &str, statistic: Statistic) -> Answer {
+        let of = |total: fn(&QueueMappingCounts) -> u64| {
+            sum(statistic, self.growth(|counts| total(&counts.queue_mappings[id])))
+        };
+        match metric {
+            "RecordsFilteredOut" => of(|counts| counts.filtered_out),
+            "BatchesFailed" => {
+                of(|counts| counts.batches_failed + counts.batches_failed_in_part + counts.attempts_throttled)
+            }
+            "BatchesThrottled" => of(|counts| counts.attempts_throttled),
+            "MessagesLetGo" => of(|counts| counts.let_go),
+            _ if !event_count => None,
+            "PolledEventCount" => of(|counts| counts.polled),
+            "FilteredOutEventCount" => of(|counts| counts.filtered_out),
+            "InvokedEventCount" => of(|counts| counts.invoked),
+            "DeletedEventCount" => of(|counts| counts.deleted),
             _ => None,
         }
     }

@@ -14,7 +14,7 @@ pub use components::{
 pub use figures::{CauseAccount, LatencyAccount, LimitUse, MetricPoint, MetricSeries, Spread};
 pub use findings::{Check, Judgement, Ledgers, Sighting, Verdict, Witness};
 
-pub use queues::{QueueAccount, WorkersAccount};
+pub use queues::{QueueAccount, QueueMappingAccount, WorkersAccount};
 pub use topics::{PathAccount, SubscriptionAccount, TopicAccount};
 
 use crate::course::Course;
@@ -48,6 +48,8 @@ pub struct Account {
     pub topics: Vec<TopicAccount>,
     /// Where the time of messages went, by queue that a topic feeds.
     pub message_paths: Vec<PathAccount>,
+    /// Mappings of queues.
+    pub queue_mappings: Vec<QueueMappingAccount>,
     /// Direct callers of functions.
     pub invokers: Vec<InvokerAccount>,
     /// Downstream systems.

@@ -75,3 +75,42 @@ pub struct WorkersAccount {
     /// Most workers busy at one time.
     pub busy_max: u32,
 }
+
+/// What a mapping of a queue did, in messages unless a name says otherwise.
+#[derive(Clone, PartialEq, Debug)]
+pub struct QueueMappingAccount {
+    /// Its name.
+    pub name: String,
+    /// The queue that it polls.
+    pub queue: String,
+    /// The function that it invokes.
+    pub function: String,
+    /// Brought by polls.
+    pub polled: u64,
+    /// Deleted since no filter wanted them.
+    pub filtered_out: u64,
+    /// Batches.
+    pub batches: u64,
+    /// Processed.
+    pub processed: u64,
+    /// Failed or reported as failed: they come back.
+    pub failed: u64,
+    /// Attempts refused for concurrency.
+    pub attempts_throttled: u64,
+    /// Given back after throttles, or when it was switched off.
+    pub let_go: u64,
+    /// Deleted.
+    pub deleted: u64,
+    /// Deletes refused.
+    pub deletes_refused: u64,
+    /// Most batches with the function at one time.
+    pub concurrent_max: u32,
+    /// The greatest number that it allowed itself.
+    pub limit_max: u32,
+    /// The number that it allowed itself at last.
+    pub limit: u32,
+    /// Most provisioned pollers; `None`: it has none.
+    pub provisioned_pollers_max: Option<u32>,
+    /// Hours of provisioned pollers, as they are billed (LAM-P-11).
+    pub poller_hours: f64,
+}

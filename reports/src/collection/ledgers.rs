@@ -87,7 +87,19 @@ impl View<'_> {
                 &terms,
             )
         });
-        queues.collect()
+        let mappings = counts.queue_mappings.iter_enumerated().map(|(id, one)| {
+            let held = self.holdings.queue_mappings.iter().find(|held| held.mapping == id);
+            let held = held.map(|held| held.held).unwrap_or_default();
+            let terms = [
+                (one.done, "processed"),
+                (one.filtered_out, "filtered out"),
+                (one.failed, "failed"),
+                (one.let_go, "given back"),
+                (held.held, "held"),
+            ];
+            self.balance(Component::QueueMapping(id), one.polled, "polled", &terms)
+        });
+        queues.chain(mappings).collect()
     }
 
     /// Direct callers, and the queues of asynchronous events.

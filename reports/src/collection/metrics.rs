@@ -75,6 +75,7 @@ fn consumer_of(component: Component, directory: &Directory) -> Option<(String, S
         | Component::Queue(_)
         | Component::Topic(_)
         | Component::Subscription(_)
+        | Component::QueueMapping(_)
         | Component::Sink(_) => return None,
     };
     let stream = directory.readers.get(reader)?.stream;
@@ -96,7 +97,8 @@ fn all<'m>(metrics: &'m Metrics, directory: &Directory) -> Vec<Found<'m>> {
         .chain(directory.sinks.ids().map(Component::Sink))
         .chain(directory.queues.ids().map(Component::Queue))
         .chain(directory.topics.ids().map(Component::Topic))
-        .chain(directory.subscriptions.ids().map(Component::Subscription));
+        .chain(directory.subscriptions.ids().map(Component::Subscription))
+        .chain(directory.queue_mappings.ids().map(Component::QueueMapping));
     let mut found = Vec::new();
     for component in components {
         let label = directory.label(component);

@@ -82,6 +82,7 @@ pub fn collect(session: &Session, blueprint: &Blueprint, circumstances: Circumst
         workers: Vec::new(),
         topics: Vec::new(),
         message_paths: Vec::new(),
+        queue_mappings: Vec::new(),
         invokers: Vec::new(),
         sinks: Vec::new(),
         latency: Vec::new(),
@@ -163,6 +164,7 @@ impl View<'_> {
         account.workers = self.workers(counts);
         account.topics = self.topics(counts);
         account.message_paths = self.message_paths();
+        account.queue_mappings = self.queue_mappings(counts, SimTime::ZERO + account.run.simulated);
         let ordering = self.observers.ordering.as_ref();
         account.sinks = counts
             .sinks
@@ -385,6 +387,7 @@ fn noticed(counts: &Counts) -> Vec<Noticed> {
         ),
         (Noticed::Queues, !counts.queues.is_empty()),
         (Noticed::Topics, !counts.topics.is_empty()),
+        (Noticed::QueueMappings, !counts.queue_mappings.is_empty()),
         (Noticed::Polls, counts.readers.iter().any(|reader| reader.reads > 0)),
         (
             Noticed::Resharding,

@@ -1,7 +1,8 @@
 //! Queues and their workers.
 
 use super::{Component, Counts, View};
-use crate::account::{QueueAccount, WorkersAccount};
+use crate::account::{QueueAccount, QueueMappingAccount, WorkersAccount};
+use sim::engine::time::{SimDuration, SimTime};
 use sim::services::queue::QueueState;
 
 impl View<'_> {
@@ -59,6 +60,36 @@ impl View<'_> {
                 poison: one.poison,
                 crashes: one.crashes,
                 busy_max: one.max_busy,
+            })
+            .collect()
+    }
+
+    pub(super) fn queue_mappings(&self, counts: &Counts, now: SimTime) -> Vec<QueueMappingAccount> {
+        let mappings = counts.queue_mappings.iter_enumerated();
+        mappings
+            .map(|(id, one)| {
+                let entry = &self.directory.queue_mappings[id];
+                let usage = self.observers.usage.as_ref();
+                let nanos = usage.map_or(0, |usage| usage.queue_mappings[id].nanos(now));
+                QueueMappingAccount {
+                    name: self.label(Component::QueueMapping(id)),
+                    queue: self.label(Component::Queue(entry.queue)),
+                    function: self.label(Component::Function(entry.function)),
+                    polled: one.polled,
+                    filtered_out: one.filtered_out,
+                    batches: one.batches,
+                    processed: one.done,
+                    failed: one.failed,
+                    attempts_throttled: one.attempts_throttled,
+                    let_go: one.let_go,
+                    deleted: one.deleted,
+                    deletes_refused: one.deletes_refused,
+                    concurrent_max: one.max_concurrent,
+                    limit_max: one.max_limit,
+                    limit: one.limit,
+                    provisioned_pollers_max: entry.provisioned.map(|_| one.max_pollers),
+                    poller_hours: nanos as f64 / SimDuration::from_hours(1).as_nanos() as f64,
+                }
             })
             .collect()
     }

@@ -60,6 +60,7 @@ pub fn render(account: &Account) -> String {
         "workers": list(&account.workers, queues::workers),
         "topics": list(&account.topics, topics::topic),
         "message_paths": list(&account.message_paths, topics::path),
+        "queue_mappings": list(&account.queue_mappings, queues::queue_mapping),
         "invokers": list(&account.invokers, invoker),
         "sinks": list(&account.sinks, sink),
         "latency": list(&account.latency, latency),

@@ -1,6 +1,6 @@
 //! Queues and their workers as JSON.
 
-use crate::account::{QueueAccount, WorkersAccount};
+use crate::account::{QueueAccount, QueueMappingAccount, WorkersAccount};
 use serde_json::{Value, json};
 use sim::engine::time::SimDuration;
 
@@ -43,5 +43,27 @@ pub(super) fn workers(workers: &WorkersAccount) -> Value {
         "messages_poison": workers.poison,
         "crashes": workers.crashes,
         "busy_max": workers.busy_max,
+    })
+}
+
+pub(super) fn queue_mapping(mapping: &QueueMappingAccount) -> Value {
+    json!({
+        "name": mapping.name,
+        "queue": mapping.queue,
+        "function": mapping.function,
+        "messages_polled": mapping.polled,
+        "messages_filtered_out": mapping.filtered_out,
+        "batches": mapping.batches,
+        "messages_processed": mapping.processed,
+        "messages_failed": mapping.failed,
+        "attempts_throttled": mapping.attempts_throttled,
+        "messages_let_go": mapping.let_go,
+        "messages_deleted": mapping.deleted,
+        "deletes_refused": mapping.deletes_refused,
+        "concurrent_max": mapping.concurrent_max,
+        "limit_max": mapping.limit_max,
+        "limit": mapping.limit,
+        "provisioned_pollers_max": mapping.provisioned_pollers_max,
+        "poller_hours": mapping.poller_hours,
     })
 }

@@ -228,6 +228,7 @@ fn flow(account: &Account) -> Markup {
         topics(account),
         queues(account),
         workers(account),
+        queue_mappings(account),
         readers(account),
         functions(account),
         sinks(account),
@@ -402,6 +403,24 @@ fn workers(account: &Account) -> Vec<Stage> {
             name: one.name.clone(),
             told: vec![format!("{} processed", count(one.processed))],
             warnings: warnings(&[(one.failed, "failed"), (one.crashes, "died")]),
+        })
+        .collect()
+}
+
+fn queue_mappings(account: &Account) -> Vec<Stage> {
+    let mappings = account.queue_mappings.iter();
+    mappings
+        .map(|one| Stage {
+            name: one.name.clone(),
+            told: vec![
+                counted(one.batches, "batch"),
+                format!("{} processed", count(one.processed)),
+            ],
+            warnings: warnings(&[
+                (one.failed, "failed"),
+                (one.attempts_throttled, "throttled"),
+                (one.let_go, "given back"),
+            ]),
         })
         .collect()
 }

@@ -2,7 +2,8 @@
 
 use super::distribution::{percent, spelled_time};
 use crate::text::{count, counted};
-use sim::blueprint::{FleetBlueprint, QueueBlueprint};
+use sim::blueprint::{FleetBlueprint, QueueBlueprint, QueueMappingBlueprint};
+use sim::engine::time::SimTime;
 
 pub(super) fn queue(queue: &QueueBlueprint) -> String {
     let mut settings = vec![match queue.fifo {
@@ -49,4 +50,39 @@ pub(super) fn workers(fleet: &FleetBlueprint) -> String {
         }
     }
     settings.join(", ")
+}
+
+pub(super) fn queue_mapping(mapping: &QueueMappingBlueprint) -> String {
+    let mut settings = vec![format!("BatchSize {}", count(u64::from(mapping.batch_size)))];
+    if !mapping.maximum_batching_window.is_zero() {
+        settings.push(format!("batching window {}", mapping.maximum_batching_window));
+    }
+    if let Some(most) = mapping.maximum_concurrency {
+        settings.push(format!("MaximumConcurrency {}", count(u64::from(most))));
+    }
+    if let Some(pollers) = mapping.provisioned {
+        settings.push(format!(
+            "{} to {} provisioned pollers",
+            pollers.minimum,
+            count(u64::from(pollers.maximum))
+        ));
+    }
+    if mapping.report_batch_item_failures {
+        settings.push("ReportBatchItemFailures".to_owned());
+    }
+    if mapping.created_at > SimTime::ZERO {
+        settings.push(format!("created at {}", mapping.created_at));
+    }
+    if !mapping.enabled {
+        settings.push("not enabled at first".to_owned());
+    }
+    if let Some(filters) = &mapping.filters {
+        settings.push(format!("{} of messages", counted(filters.len() as u64, "filter")));
+    }
+    format!(
+        "queue.{} to function.{}: {}",
+        mapping.queue,
+        mapping.function,
+        settings.join(", ")
+    )
 }

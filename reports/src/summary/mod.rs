@@ -146,7 +146,8 @@ pub(crate) fn told(account: &Account) -> Vec<String> {
     let sources = producers.chain(streams).chain(topics);
     let queues = account.queues.iter().map(queues::queue_told);
     let workers = account.workers.iter().map(queues::workers_told);
-    let served = queues.chain(workers).chain(paths);
+    let mappings = account.queue_mappings.iter().map(queues::queue_mapping_told);
+    let served = queues.chain(workers).chain(mappings).chain(paths);
     let runs = invokers.chain(functions);
     sources.chain(served).chain(readers).chain(runs).chain(sinks).collect()
 }

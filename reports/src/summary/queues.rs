@@ -1,7 +1,7 @@
 //! What queues and their workers did, in sentences.
 
 use super::sentences::times;
-use crate::account::{QueueAccount, WorkersAccount};
+use crate::account::{QueueAccount, QueueMappingAccount, WorkersAccount};
 use crate::text::{count, counted, share};
 use sim::engine::quantity::ByteCount;
 
@@ -92,6 +92,52 @@ pub(super) fn workers_told(workers: &WorkersAccount) -> String {
         told.push(format!(
             "{} died in the middle of a batch.",
             counted(workers.crashes, "worker")
+        ));
+    }
+    told.join(" ")
+}
+
+pub(super) fn queue_mapping_told(mapping: &QueueMappingAccount) -> String {
+    let mut told = vec![format!(
+        "{} brought {} from {} to {} in {}, with up to {} at once of the {} that it allowed itself.",
+        mapping.name,
+        counted(mapping.polled, "message"),
+        mapping.queue,
+        mapping.function,
+        counted(mapping.batches, "batch"),
+        count(u64::from(mapping.concurrent_max)),
+        count(u64::from(mapping.limit_max))
+    )];
+    if mapping.filtered_out > 0 {
+        told.push(format!(
+            "{} were deleted since no filter wanted them.",
+            count(mapping.filtered_out)
+        ));
+    }
+    if mapping.failed > 0 {
+        told.push(format!(
+            "{} failed or were reported as failed, and came back.",
+            count(mapping.failed)
+        ));
+    }
+    if mapping.attempts_throttled > 0 {
+        told.push(format!(
+            "{} of batches were refused for concurrency, and {} given back for it.",
+            counted(mapping.attempts_throttled, "attempt"),
+            counted(mapping.let_go, "message")
+        ));
+    }
+    if mapping.deletes_refused > 0 {
+        told.push(format!(
+            "{} came too late: the visibility timeout was over.",
+            counted(mapping.deletes_refused, "delete")
+        ));
+    }
+    if let Some(pollers) = mapping.provisioned_pollers_max {
+        told.push(format!(
+            "Up to {} provisioned pollers are billed as {:.2} event poller unit hours.",
+            count(u64::from(pollers)),
+            mapping.poller_hours
         ));
     }
     told.join(" ")

@@ -58,6 +58,7 @@ pub(crate) fn hot_shard() -> Account {
         workers: Vec::new(),
         topics: Vec::new(),
         message_paths: Vec::new(),
+        queue_mappings: Vec::new(),
         invokers: Vec::new(),
         sinks: vec![SinkAccount {
             name: "sink.orders".to_owned(),

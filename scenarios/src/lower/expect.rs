@@ -121,7 +121,23 @@ impl Lowering<'_> {
     /// A mapping publishes metrics of its own only where it is told to (LAM-M-20).
     fn published(&mut self, fields: &Fields, top: &Fields, metric: &Metric, kind: Kind, name: &str) {
         let mapping = top.components(kind).iter().find(|component| component.name == name);
-        if kind != Kind::Mapping || metric.namespace != EVENT_COUNT {
+        if kind != Kind::Mapping {
+            return;
+        }
+        let source = mapping.and_then(|mapping| mapping.fields.reference("EventSourceArn"));
+        if let Some((source, _)) = source
+            && metric.of_source().is_some_and(|only| only != source)
+        {
+            let title = format!("mapping.{name} does not have {}", metric.name);
+            let help = if source == Kind::Queue {
+                "only mappings of streams do"
+            } else {
+                "only mappings of queues do"
+            };
+            let place = fields.place_of("metric");
+            return self.fault(Code::WrongMetric, place, title, "nothing to measure", help);
+        }
+        if metric.namespace != EVENT_COUNT || metric.name == "ProvisionedPollers" {
             return;
         }
         if mapping.is_some_and(|mapping| !mapping.fields.is_given("MetricsConfig")) {

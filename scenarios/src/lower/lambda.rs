@@ -167,6 +167,8 @@ impl Lowering<'_> {
             "empty-identifier" => Some(BatchResponse::EmptyIdentifier),
             "null-identifier" => Some(BatchResponse::NullIdentifier),
             "misnamed-identifier" => Some(BatchResponse::MisnamedIdentifier),
+            "invalid-json" => Some(BatchResponse::InvalidJson),
+            "unknown-identifier" => Some(BatchResponse::UnknownIdentifier),
             _ => None,
         };
         let poison = Poison {

@@ -6,7 +6,7 @@ use crate::fields::{Fields, Value};
 use crate::source::quoted;
 use sim::blueprint::{DestinationKind, ErrorHandling, FailureDestination, Filter, MappingBlueprint, StartingPosition};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::services::mapping::quotas::FILTERS_MAX;
+use sim::services::mapping::quotas::{BATCH_SIZE_DEFAULT, FILTERS_MAX};
 
 impl Lowering<'_> {
     pub(super) fn mapping(&mut self, name: &str, fields: &Fields) -> MappingBlueprint {
@@ -18,7 +18,7 @@ impl Lowering<'_> {
             starting_position: self.starting_position(fields),
             created_at: SimTime::ZERO + fields.duration("created_at"),
             enabled: fields.flag("Enabled"),
-            batch_size: fields.u32("BatchSize"),
+            batch_size: fields.maybe_u32("BatchSize").unwrap_or(BATCH_SIZE_DEFAULT),
             maximum_batching_window: SimDuration::from_secs(fields.integer("MaximumBatchingWindowInSeconds")),
             parallelization_factor: fields.u32("ParallelizationFactor"),
             errors: self.error_handling(fields),
@@ -31,6 +31,11 @@ impl Lowering<'_> {
     fn starting_position(&mut self, fields: &Fields) -> StartingPosition {
         let timestamp = fields.maybe_integer("StartingPositionTimestamp");
         let word = fields.word("StartingPosition");
+        if !fields.is_given("StartingPosition") {
+            let title = "a mapping of a stream needs `StartingPosition`";
+            let help = "add TRIM_HORIZON, LATEST or AT_TIMESTAMP (LAM-K-16)";
+            self.fault(Code::MissingProperty, fields.place, title, "missing here", help);
+        }
         if word != "AT_TIMESTAMP" {
             self.no_effect(fields, &["StartingPositionTimestamp"], "only AT_TIMESTAMP has a time");
             return if word == "LATEST" {
@@ -71,7 +76,7 @@ impl Lowering<'_> {
         SimDuration::from_secs(window)
     }
 
-    fn filters(&mut self, criteria: &Fields) -> Vec<Filter> {
+    pub(super) fn filters(&mut self, criteria: &Fields) -> Vec<Filter> {
         let list = criteria.list("Filters");
         if let Some(beyond) = list.get(FILTERS_MAX) {
             let title = format!("a mapping has at most {FILTERS_MAX} filters");
@@ -82,12 +87,6 @@ impl Lowering<'_> {
     }
 
     fn error_handling(&mut self, fields: &Fields) -> ErrorHandling {
-        let types = fields.list("FunctionResponseTypes");
-        if let Some(second) = types.get(1) {
-            let title = "`FunctionResponseTypes` has one entry at most";
-            let label = "a second one";
-            self.fault(Code::InvalidList, second.place, title, label, "see LAM-E-15");
-        }
         let on_failure = fields
             .table("DestinationConfig")
             .and_then(|config| config.table("OnFailure"));
@@ -97,9 +96,19 @@ impl Lowering<'_> {
                 .maybe_integer("MaximumRecordAgeInSeconds")
                 .map(SimDuration::from_secs),
             bisect_batch_on_function_error: fields.flag("BisectBatchOnFunctionError"),
-            report_batch_item_failures: !types.is_empty(),
+            report_batch_item_failures: self.reports_item_failures(fields),
             on_failure: on_failure.and_then(|on_failure| self.destination(on_failure)),
         }
+    }
+
+    pub(super) fn reports_item_failures(&mut self, fields: &Fields) -> bool {
+        let types = fields.list("FunctionResponseTypes");
+        if let Some(second) = types.get(1) {
+            let title = "`FunctionResponseTypes` has one entry at most";
+            let label = "a second one";
+            self.fault(Code::InvalidList, second.place, title, label, "see LAM-E-15");
+        }
+        !types.is_empty()
     }
 
     /// A standard queue, a standard topic or a bucket (LAM-X-21).

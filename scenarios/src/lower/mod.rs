@@ -13,6 +13,7 @@ mod model;
 mod producer;
 mod producer_library;
 mod queue;
+mod queue_mapping;
 mod rules;
 mod sink;
 mod topic;
@@ -86,10 +87,7 @@ impl Lowering<'_> {
         self.queues(top, &mut blueprint);
         self.topics(top, &mut blueprint);
         self.consumers(top, &mut blueprint);
-        for component in top.components(Kind::Mapping) {
-            let mapping = self.mapping(&component.name, &component.fields);
-            blueprint.mappings.push(mapping);
-        }
+        self.mappings(top, &mut blueprint);
         for component in top.components(Kind::Application) {
             let application = self.application(&component.name, &component.fields);
             blueprint.applications.push(application);

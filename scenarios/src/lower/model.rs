@@ -4,7 +4,7 @@ use super::Lowering;
 use crate::Assumption;
 use crate::fields::Fields;
 use crate::source::printable;
-use sim::blueprint::{ModelParameters, QueueModel, TopicModel};
+use sim::blueprint::{ModelParameters, QueueMappingModel, QueueModel, TopicModel};
 
 pub(super) fn parameters(fields: &Fields) -> ModelParameters {
     ModelParameters {
@@ -49,6 +49,19 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poller_failover_rate: fields.ratio("poller_failover_rate"),
         lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
+        queue_mapping: QueueMappingModel {
+            poll_time: fields.distribution("queue_poll_time"),
+            poll_time_fifo: fields.distribution("queue_poll_time_fifo"),
+            error_backoff: fields.ratio("queue_error_backoff"),
+            throttle_backoff: fields.ratio("queue_throttle_backoff"),
+            scale_in_steps: fields.flag("queue_scale_in_steps"),
+            scale_down_after: fields.duration("queue_scale_down_after"),
+            idle_after: fields.duration("queue_idle_after"),
+            retry_pause: fields.duration("queue_retry_pause"),
+            payload_message_overhead: u32::try_from(fields.bytes("payload_message_overhead")).unwrap_or(u32::MAX),
+            provisioned_scale_down_after: fields.duration("provisioned_scale_down_after"),
+            provisioned_scale_down: fields.ratio("provisioned_scale_down"),
+        },
         queue: QueueModel {
             servers: fields.u32("queue_servers"),
             short_poll_servers: fields.u32("short_poll_servers"),

@@ -20,6 +20,7 @@ type User = (Kind, &'static str);
 impl Lowering<'_> {
     pub(super) fn rules(&mut self, top: &Fields, blueprint: &Blueprint) {
         self.reserved_concurrency(top, blueprint);
+        self.visibility_of_mapped_queues(top, blueprint);
         for producer in &blueprint.producers {
             self.record_size(top, blueprint, producer);
         }
@@ -184,6 +185,7 @@ impl Lowering<'_> {
                     (Kind::Producer, "target"),
                     (Kind::Worker, "queue"),
                     (Kind::Subscription, "Endpoint"),
+                    (Kind::Mapping, "EventSourceArn"),
                 ],
                 "nobody sends to it or receives from it",
             ),

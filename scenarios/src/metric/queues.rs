@@ -1,7 +1,7 @@
 //! Metrics of queues and their workers.
 
 use super::publisher::{simulator, sqs};
-use super::{Metric, Sort, Unit};
+use super::{EVENT_COUNT, Metric, Sort, Unit};
 use crate::schema::Kind;
 use Sort::{Counter, Gauge, Timing};
 use Unit::{Bytes, Count};
@@ -145,6 +145,50 @@ pub(super) const QUEUES: &[Metric] = &[
         Counter,
         &[Kind::Queue],
         "Requests as a bill counts them: calls, and each further 64 KB of payload (SQS-G-01 to SQS-G-06).",
+    ),
+    Metric {
+        name: "DeletedEventCount",
+        namespace: EVENT_COUNT,
+        unit: Count,
+        sort: Counter,
+        of: &[Kind::Mapping],
+        doc: "Of a queue: messages that the mapping deleted (LAM-M-21).",
+    },
+    Metric {
+        name: "ProvisionedPollers",
+        namespace: "AWS/Lambda",
+        unit: Count,
+        sort: Gauge,
+        of: &[Kind::Mapping],
+        doc: "Of a queue: provisioned pollers (LAM-M-27).",
+    },
+    simulator(
+        "BatchesInProgress",
+        Count,
+        Gauge,
+        &[Kind::Mapping],
+        "Of a queue: batches that the function has at the same time.",
+    ),
+    simulator(
+        "ConcurrencyLimit",
+        Count,
+        Gauge,
+        &[Kind::Mapping],
+        "Of a queue: batches that the function may have at the same time (LAM-U-12 to LAM-U-15).",
+    ),
+    simulator(
+        "BatchesThrottled",
+        Count,
+        Counter,
+        &[Kind::Mapping],
+        "Of a queue: attempts that were refused for concurrency (LAM-Z-16).",
+    ),
+    simulator(
+        "MessagesLetGo",
+        Count,
+        Counter,
+        &[Kind::Mapping],
+        "Of a queue: messages given back, most of them at the end of their visibility timeout after throttles (LAM-Q-03).",
     ),
     simulator(
         "MessagesProcessed",

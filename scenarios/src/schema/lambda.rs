@@ -79,6 +79,8 @@ pub const POISON_RESPONSES: &[&str] = &[
     "empty-identifier",
     "null-identifier",
     "misnamed-identifier",
+    "invalid-json",
+    "unknown-identifier",
 ];
 
 /// A spell in which a function fails more often, or less.
@@ -153,7 +155,8 @@ pub static FAILURE: Rows = Rows::own(
             "stops_at_poison",
             Shape::Flag,
             "false",
-            "True: a handler that returns leaves alone what follows the first record that it cannot process.",
+            "True: a handler that returns leaves alone what follows the first record that it cannot process; of a queue it \
+             reports that as failed, too.",
         ),
     ],
 );

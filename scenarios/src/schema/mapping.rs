@@ -71,6 +71,31 @@ pub static METRICS_CONFIG: Rows = Rows::own(
     &[required("Metrics", Shape::List(&word(&["EventCount"])), "Groups of metrics.").fact("LAM-M-22")],
 );
 
+/// `ScalingConfig`.
+pub static SCALING_CONFIG: Rows = Rows::own(
+    "the scaling of a mapping of a queue",
+    &[required(
+        "MaximumConcurrency",
+        integer(2, 1_000),
+        "Most batches that the function has at the same time.",
+    )
+    .fact("LAM-Q-14")],
+);
+
+/// `ProvisionedPollerConfig`.
+pub static PROVISIONED_POLLERS: Rows = Rows::own(
+    "provisioned pollers",
+    &[
+        optional("MinimumPollers", integer(2, 200), "Least pollers. Without it: 2.").fact("LAM-P-01"),
+        optional(
+            "MaximumPollers",
+            integer(2, 10_000),
+            "Most pollers, each with up to ten batches. Without it: 200.",
+        )
+        .fact("LAM-P-02"),
+    ],
+);
+
 /// `DestinationConfig`.
 pub static DESTINATION: Rows = Rows::own(
     "the destination of discarded batches",
@@ -89,8 +114,8 @@ pub static MAPPING: Rows = Rows {
     properties: &[
         required(
             "EventSourceArn",
-            Shape::Reference(&[Kind::Stream]),
-            "The stream that it reads.",
+            Shape::Reference(&[Kind::Stream, Kind::Queue]),
+            "The stream that it reads, or the queue that it polls.",
         ),
         optional(
             "consumer",
@@ -104,10 +129,11 @@ pub static MAPPING: Rows = Rows {
             Shape::Reference(&[Kind::Function]),
             "The function that it invokes.",
         ),
-        required(
+        optional(
             "StartingPosition",
             word(&["TRIM_HORIZON", "LATEST", "AT_TIMESTAMP"]),
-            "Where reading starts: at the oldest record, after the newest, or at the first one of a time.",
+            "Where reading starts: at the oldest record, after the newest, or at the first one of a time. A stream needs \
+             it, a queue has none.",
         )
         .fact("LAM-K-16"),
         optional(
@@ -130,20 +156,20 @@ pub static MAPPING: Rows = Rows {
             "False: it neither reads nor invokes until an intervention switches it on.",
         )
         .fact("LAM-E-13"),
-        defaulted(
+        optional(
             "BatchSize",
             integer(1, 10_000),
-            "100",
-            "Most records in one invocation.",
+            "Most records in one invocation. Without it: 100 of a stream, 10 of a queue. A FIFO queue has 10 at most, and \
+             more than 10 of a standard queue need a window.",
         )
-        .fact("LAM-K-11"),
+        .fact("LAM-K-11, LAM-S-10, LAM-S-11, LAM-S-12"),
         defaulted(
             "MaximumBatchingWindowInSeconds",
             integer(0, 300),
             "0",
-            "How long a batch may gather before the function is invoked.",
+            "How long a batch may gather before the function is invoked; not of a FIFO queue.",
         )
-        .fact("LAM-E-04"),
+        .fact("LAM-E-04, LAM-S-13"),
         defaulted(
             "ParallelizationFactor",
             integer(1, 10),
@@ -201,6 +227,19 @@ pub static MAPPING: Rows = Rows {
         )
         .fact("LAM-W-01"),
         optional(
+            "ScalingConfig",
+            Shape::Table(&SCALING_CONFIG),
+            "Of a queue: how many batches the function may have at the same time. Without it: as many as a mapping may.",
+        )
+        .fact("LAM-Q-14"),
+        optional(
+            "ProvisionedPollerConfig",
+            Shape::Table(&PROVISIONED_POLLERS),
+            "Of a queue, in the profile `current`: pollers that are there whether there is work or not. An empty table \
+             means none.",
+        )
+        .fact("LAM-P-01, LAM-P-13, LAM-H-04"),
+        optional(
             "MetricsConfig",
             Shape::Table(&METRICS_CONFIG),
             "With EventCount the mapping publishes metrics of its own. Without it: none.",
@@ -212,9 +251,7 @@ pub static MAPPING: Rows = Rows {
         "DocumentDBEventSourceConfig",
         "KmsKeyArn",
         "LoggingConfig",
-        "ProvisionedPollerConfig",
         "Queues",
-        "ScalingConfig",
         "SelfManagedEventSource",
         "SelfManagedKafkaEventSourceConfig",
         "SourceAccessConfigurations",

@@ -385,4 +385,86 @@ static PROPERTIES: &[Property] = &[
         "Until another filter policy is in effect; AWS says at most 15 minutes.",
     )
     .fact("SQS-S-14"),
+    defaulted(
+        "queue_poll_time",
+        DISTRIBUTION,
+        "{ percentiles = { p0 = \"10ms\", p10 = \"12.2ms\", p50 = \"14.7ms\", p90 = \"32.3ms\", p99 = \"103.5ms\", p100 = \"198.5ms\" } }",
+        "From the moment at which a standard queue has a message for a poller of Lambda that waits to the answer that \
+         brings it: as measured from end to end in 2022, less three ways.",
+    )
+    .fact("SQS-Z-25"),
+    defaulted(
+        "queue_poll_time_fifo",
+        DISTRIBUTION,
+        "{ percentiles = { p0 = \"17.5ms\", p10 = \"20.4ms\", p50 = \"26.6ms\", p90 = \"59.7ms\", p99 = \"148.5ms\", p100 = \"248.5ms\" } }",
+        "The same of a FIFO queue, without the cold starts in the measured tail.",
+    )
+    .fact("SQS-Z-25"),
+    defaulted(
+        "queue_error_backoff",
+        Shape::Fraction,
+        "0.0006",
+        "What a function error adds to the reciprocal of the number of pollers: fitted to 25, 16 and 13 of 60 at 1, 5 and \
+         10 % errors, as published.",
+    )
+    .fact("LAM-U-14"),
+    defaulted(
+        "queue_throttle_backoff",
+        Shape::Fraction,
+        "0.8",
+        "What is left of the number of pollers after ten seconds with throttles.",
+    )
+    .fact("LAM-U-15"),
+    defaulted(
+        "queue_scale_in_steps",
+        Shape::Flag,
+        "false",
+        "True: the growth of a minute comes at its end, as tables for exams have it; AWS states a rate.",
+    )
+    .fact("LAM-U-12"),
+    defaulted(
+        "queue_scale_down_after",
+        SPAN,
+        "\"60s\"",
+        "So long must less than half of the pollers be busy before their number falls, at the rate at which it grew.",
+    )
+    .fact("LAM-U-13"),
+    defaulted(
+        "queue_idle_after",
+        SPAN,
+        "\"5min\"",
+        "So long without a message, and two pollers are left.",
+    )
+    .fact("LAM-U-13"),
+    defaulted(
+        "queue_retry_pause",
+        LENGTH,
+        "\"100ms\"",
+        "Pause of a poller of Lambda whose call the queue refuses.",
+    )
+    .fact("SQS-T-04"),
+    defaulted(
+        "payload_message_overhead",
+        Shape::Bytes {
+            least: 0,
+            most: Most::Always(65_536),
+        },
+        "\"810B\"",
+        "Metadata and receipt handle of a message in an invocation, beside its body.",
+    )
+    .fact("LAM-U-30"),
+    defaulted(
+        "provisioned_scale_down_after",
+        SPAN,
+        "\"3min\"",
+        "So long must provisioned pollers be more than are needed before their number falls.",
+    )
+    .fact("LAM-U-19"),
+    defaulted(
+        "provisioned_scale_down",
+        Shape::Fraction,
+        "0.1",
+        "The share of provisioned pollers that then goes each minute.",
+    )
+    .fact("LAM-U-19"),
 ];

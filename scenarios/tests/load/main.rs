@@ -10,6 +10,7 @@ mod files;
 mod mapping;
 mod outcome;
 mod producer_library;
+mod queue_mapping;
 mod schema;
 mod set;
 mod sinks;

@@ -115,8 +115,8 @@ fn lam_e_18_there_is_no_destination_for_success() {
 /// LAM-K-26: and no maximum concurrency.
 #[test]
 fn lam_e_20_lam_k_26_a_mapping_of_a_stream_has_no_pollers_and_no_scaling_of_its_own() {
-    assert!(refused("ProvisionedPollerConfig = { MinimumPollers = 1 }", "E0104 18"));
-    assert!(refused("ScalingConfig = { MaximumConcurrency = 2 }", "E0104 18"));
+    assert!(refused("ProvisionedPollerConfig = { MinimumPollers = 2 }", "E0303 18"));
+    assert!(refused("ScalingConfig = { MaximumConcurrency = 2 }", "E0303 18"));
 }
 
 #[test]

@@ -6,6 +6,7 @@ mod function;
 mod library;
 mod mapping;
 mod queue;
+mod queue_mapping;
 mod shard;
 mod sink;
 mod stream;
@@ -29,6 +30,7 @@ pub use function::{EventCounts, FunctionCounts, InvokerCounts};
 pub use library::LibraryCounts;
 pub use mapping::MappingCounts;
 pub use queue::{FleetCounts, QueueCounts};
+pub use queue_mapping::QueueMappingCounts;
 pub use shard::{Second, ShardCounts};
 pub use sink::SinkCounts;
 pub use stream::StreamCounts;
@@ -40,7 +42,8 @@ use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
 use crate::ids::{
-    FleetId, FunctionId, InvokerId, ProducerId, QueueId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId,
+    FleetId, FunctionId, InvokerId, ProducerId, QueueId, QueueMappingId, ReaderId, SinkId, StreamId, SubscriptionId,
+    TopicId,
 };
 use crate::observe::fact::{Fact, GiveUpReason, ReadLimit, RetryBy, SubscriptionAnswer};
 use crate::observe::sums::Sums;
@@ -166,6 +169,8 @@ pub struct Counts {
     pub topics: IndexVec<TopicId, TopicCounts>,
     /// By subscription.
     pub subscriptions: IndexVec<SubscriptionId, SubscriptionCounts>,
+    /// By mapping of a queue.
+    pub queue_mappings: IndexVec<QueueMappingId, QueueMappingCounts>,
     /// Interventions that took effect.
     pub interventions: u64,
 }
@@ -201,6 +206,7 @@ impl Counts {
             fleets: zeros(&directory.fleets),
             topics: zeros(&directory.topics),
             subscriptions: zeros(&directory.subscriptions),
+            queue_mappings: zeros(&directory.queue_mappings),
             interventions: 0,
         }
     }

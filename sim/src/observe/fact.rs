@@ -14,6 +14,7 @@ pub use crate::observe::invocation::{
 };
 pub use crate::observe::mapping_change::{FailureDocument, MappingChange};
 pub use crate::observe::queue_fact::{Depth, FleetFact, QueueFact, Queueing};
+pub use crate::observe::queue_mapping_fact::QueueMappingFact;
 pub use crate::observe::reason::{DiscardReason, GiveUpReason, Remains, RetryBy};
 pub use crate::observe::request::{LateCall, ReadLimit, Sends, SubscriptionAnswer};
 pub use crate::observe::shard_tally::ShardTally;

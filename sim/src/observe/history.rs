@@ -331,7 +331,8 @@ impl History {
                 | Component::Queue(_)
                 | Component::Fleet(_)
                 | Component::Topic(_)
-                | Component::Subscription(_) => None,
+                | Component::Subscription(_)
+                | Component::QueueMapping(_) => None,
             };
             entries.extend(
                 ring.into_iter()

@@ -1,7 +1,8 @@
 //! What components hold at an instant: the other side of every ledger. The world reports it, the ledgers compare.
 
-use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, QueueMappingId, ReaderId, ShardIndex, StreamId};
 use crate::services::queue::QueueState;
+use crate::services::queue_mapping::InHand;
 use crate::services::topic::Undelivered;
 
 /// What is where. Filled anew for each check; the vectors keep their room.
@@ -17,6 +18,8 @@ pub struct Holdings {
     pub queues: Vec<QueueHoldings>,
     /// By subscription, in order of topic and id.
     pub subscriptions: Vec<Undelivered>,
+    /// By mapping of a queue, in order of id.
+    pub queue_mappings: Vec<QueueMappingHoldings>,
     /// By invoker, in order of id.
     pub invokers: Vec<InvokerHoldings>,
     /// By function, in order of id.
@@ -30,6 +33,15 @@ pub struct QueueHoldings {
     pub queue: QueueId,
     /// Its messages by state.
     pub held: QueueState,
+}
+
+/// What a mapping of a queue has in hand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct QueueMappingHoldings {
+    /// Which mapping.
+    pub mapping: QueueMappingId,
+    /// Its messages.
+    pub held: InHand,
 }
 
 /// What an invoker waits for.
@@ -111,6 +123,7 @@ impl Holdings {
         self.events.clear();
         self.queues.clear();
         self.subscriptions.clear();
+        self.queue_mappings.clear();
     }
     /// The log of a shard.
     pub fn log(&self, stream: StreamId, shard: ShardIndex) -> Option<&LogHoldings> {

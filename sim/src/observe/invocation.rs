@@ -2,13 +2,15 @@
 
 use crate::batch::DirectAnswer;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{InvokerId, ReaderId};
+use crate::ids::{InvokerId, QueueMappingId, ReaderId};
 
 /// For whom a function runs.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Caller {
     /// A mapping, with records that it has read.
     Reader(ReaderId),
+    /// A mapping of a queue, with messages that it has received.
+    QueueMapping(QueueMappingId),
     /// A direct caller who waits for the outcome.
     Invoker(InvokerId),
     /// Lambda's queue of asynchronous events.
@@ -20,7 +22,7 @@ impl Caller {
     pub const fn reader(self) -> Option<ReaderId> {
         match self {
             Self::Reader(reader) => Some(reader),
-            Self::Invoker(_) | Self::Queue => None,
+            Self::QueueMapping(_) | Self::Invoker(_) | Self::Queue => None,
         }
     }
 }

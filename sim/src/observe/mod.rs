@@ -22,6 +22,7 @@ pub mod ordering;
 pub mod ordinals;
 pub mod positions;
 pub mod queue_fact;
+pub mod queue_mapping_fact;
 pub mod reason;
 pub mod recent;
 pub mod request;

@@ -2,7 +2,8 @@
 
 use crate::batch::ServiceError;
 use crate::engine::time::SimTime;
-use crate::ids::{FleetId, ProducerId, QueueId};
+use crate::ids::{FleetId, ProducerId, QueueConsumer, QueueId, QueueMappingId};
+use crate::observe::queue_mapping_fact::QueueMappingFact;
 use crate::observe::topic_fact::Notified;
 use crate::record::Record;
 
@@ -51,6 +52,13 @@ pub enum Queueing<'f> {
         /// What.
         fact: QueueFact<'f>,
     },
+    /// Something happened to an event source mapping of a queue.
+    Mapping {
+        /// Which.
+        mapping: QueueMappingId,
+        /// What.
+        fact: QueueMappingFact<'f>,
+    },
     /// Something happened to workers of a queue.
     Fleet {
         /// Which.
@@ -88,7 +96,7 @@ pub enum QueueFact<'f> {
     /// It answered a ReceiveMessage.
     Received {
         /// For whom.
-        fleet: FleetId,
+        consumer: QueueConsumer,
         /// What it returned; nothing in an empty receive.
         records: &'f [Record],
         /// Of these, those that had been received from this queue before.
@@ -99,14 +107,14 @@ pub enum QueueFact<'f> {
     /// It refused a receive (SQS-I-03, SQS-T-04).
     ReceiveRefused {
         /// For whom.
-        fleet: FleetId,
+        consumer: QueueConsumer,
         /// How.
         error: ServiceError,
     },
     /// It answered a DeleteMessage or DeleteMessageBatch.
     Deleted {
         /// For whom.
-        fleet: FleetId,
+        consumer: QueueConsumer,
         /// The messages that left the queue by it.
         records: &'f [Record],
         /// Entries with a valid handle, those of messages that were gone already included (SQS-C-17).
@@ -119,7 +127,7 @@ pub enum QueueFact<'f> {
     /// It answered a ChangeMessageVisibility or ChangeMessageVisibilityBatch.
     VisibilityChanged {
         /// For whom.
-        fleet: FleetId,
+        consumer: QueueConsumer,
         /// Entries that took effect.
         entries: u32,
         /// Entries refused.
@@ -128,7 +136,7 @@ pub enum QueueFact<'f> {
     /// It refused a call of another kind whole (SQS-T-04).
     CallRefused {
         /// For whom.
-        fleet: FleetId,
+        consumer: QueueConsumer,
         /// How.
         error: ServiceError,
     },

@@ -50,6 +50,7 @@ pub(crate) fn directory() -> Arc<Directory> {
         topics: IndexVec::new(),
         subscriptions: IndexVec::new(),
         fleets: IndexVec::new(),
+        queue_mappings: IndexVec::new(),
         producers: core::iter::once(ProducerEntry {
             name: "web".to_owned(),
             target: crate::ids::Destination::Stream(CLICKS),

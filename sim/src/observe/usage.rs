@@ -1,10 +1,12 @@
 //! What a bill counts: quantities, no prices.
 
 mod function;
+mod queue_mapping;
 mod sink;
 mod topic;
 
 pub use function::FunctionUsage;
+pub use queue_mapping::PollerUsage;
 pub use sink::SinkUsage;
 pub use topic::{PUBLISH_CHUNK_BYTES, TopicUsage};
 
@@ -13,7 +15,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::quantity::MIB;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId};
+use crate::ids::{FunctionId, ProducerId, QueueMappingId, ReaderId, SinkId, StreamId, SubscriptionId, TopicId};
 use crate::observe::fact::{ApplicationChange, Fact, ShardTally, StreamChange};
 use crate::profile::Profile;
 use crate::record::{Outcome, Record};
@@ -187,6 +189,8 @@ pub struct Usage {
     /// By topic.
     pub topics: IndexVec<TopicId, TopicUsage>,
     topic_of: IndexVec<SubscriptionId, TopicId>,
+    /// By mapping of a queue.
+    pub queue_mappings: IndexVec<QueueMappingId, PollerUsage>,
     /// The account has on-demand Advantage.
     advantage: bool,
     /// What producers call.
@@ -244,6 +248,11 @@ impl Usage {
                 .collect(),
             topics: topic::topics(directory),
             topic_of: directory.subscriptions.iter().map(|one| one.topic).collect(),
+            queue_mappings: directory
+                .queue_mappings
+                .iter()
+                .map(|_| PollerUsage::default())
+                .collect(),
             advantage: blueprint.stream_account.advantage,
             apis: directory.producers.iter().map(|entry| entry.api).collect(),
             bills_init: directory
@@ -310,6 +319,7 @@ impl Usage {
                 rewrites,
                 ..
             } => self.sinks[sink].delivered(records, rewrites),
+            Fact::Queueing { ref fact } => self.queueing(now, fact),
             Fact::RecordsProduced { .. }
             | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
@@ -333,7 +343,6 @@ impl Usage {
             | Fact::RecordsProcessed { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
-            | Fact::Queueing { .. }
             | Fact::InvokerActed { .. }
             | Fact::Intervened { .. } => {}
         }

@@ -12,6 +12,7 @@ pub mod mapping;
 pub mod network;
 pub mod producer;
 pub mod queue;
+pub mod queue_mapping;
 pub mod random_span;
 pub mod sink;
 pub mod topic;

@@ -3,8 +3,8 @@
 use crate::blueprint::{
     ApplicationBlueprint, Arrivals, AsynchronousInvocation, Blueprint, CapacityMode, Checkpointing, ColdStart,
     ConsumerBlueprint, FunctionBlueprint, InitialPosition, KclSettings, KclVersion, Keys, MappingBlueprint,
-    ModelParameters, ProcessorShare, ProducerBlueprint, PutApi, Retrieval, RetryMode, SdkRetry, SinkBlueprint,
-    SinkService, Size, StreamBlueprint, WeightedKey,
+    ModelParameters, ProcessorShare, ProducerBlueprint, PutApi, QueueBlueprint, QueueMappingBlueprint, Retrieval,
+    RetryMode, SdkRetry, SinkBlueprint, SinkService, Size, StreamBlueprint, WeightedKey,
 };
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::{MIB, Rate, Ratio};
@@ -182,4 +182,41 @@ pub fn keys_at(hashes: &[u128]) -> KeyTable {
         ..producer("clicks", "records")
     };
     KeyTable::build(&[&blueprint])
+}
+
+/// A queue as CreateQueue makes it.
+pub fn queue(name: &str) -> QueueBlueprint {
+    QueueBlueprint {
+        name: name.to_owned(),
+        fifo: None,
+        visibility_timeout: SimDuration::from_secs(30),
+        retention: SimDuration::from_hours(96),
+        delay: SimDuration::ZERO,
+        receive_wait: SimDuration::ZERO,
+        maximum_message_size: 1_048_576,
+        redrive: None,
+        grouped: Vec::new(),
+    }
+}
+
+/// `web` sends 100 messages a second to the queue `jobs`, and the mapping `work` brings them to the function `worker`. The
+/// queue answers in 10 ms.
+pub fn queue_pipeline(duration: SimDuration) -> Blueprint {
+    let mut model = model();
+    model.queue.service_time = constant(SERVICE);
+    model.queue.duplicate_rate = Ratio::ZERO;
+    model.queue_mapping.poll_time = constant(SERVICE);
+    model.queue_mapping.poll_time_fifo = constant(SERVICE);
+    Blueprint {
+        model,
+        producers: vec![ProducerBlueprint {
+            api: PutApi::SendMessageBatch,
+            max_batch_records: 10,
+            ..producer("web", "jobs")
+        }],
+        queues: vec![queue("jobs")],
+        queue_mappings: vec![QueueMappingBlueprint::new("work", "jobs", "worker")],
+        functions: vec![function("worker", None)],
+        ..Blueprint::empty(7, duration)
+    }
 }

@@ -24,7 +24,9 @@ use crate::services::producer::{Library, Producer};
 use crate::services::queue::Queue;
 use crate::services::sink::Sink;
 use crate::services::topic::Topics;
-use crate::services::{application, fleet, invoker, kinesis, lambda, mapping, producer, queue, sink, topic};
+use crate::services::{
+    application, fleet, invoker, kinesis, lambda, mapping, producer, queue, queue_mapping, sink, topic,
+};
 use crate::user_records::UserRecords;
 use crate::world::Event;
 
@@ -273,6 +275,7 @@ const fn carried(event: &Event) -> Option<BatchId> {
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
         Event::Stream(_, event) => carried_to_stream(event),
         Event::Queue(_, event) => carried_to_queue(event),
+        Event::QueueMapping(_, event) => carried_to_queue_mapping(event),
         Event::Control(_)
         | Event::Topic(_, topic::Event::Due)
         | Event::Fleet(_, fleet::Event::Poll { .. } | fleet::Event::Ended { .. } | fleet::Event::Heartbeat { .. })
@@ -334,6 +337,17 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::ChangeDue { .. }
         | kinesis::Event::ConsumerWanted { .. }
         | kinesis::Event::MinuteOver => None,
+    }
+}
+
+const fn carried_to_queue_mapping(event: queue_mapping::Event) -> Option<BatchId> {
+    match event {
+        queue_mapping::Event::Answered { batch }
+        | queue_mapping::Event::Invoked { batch }
+        | queue_mapping::Event::DeleteAgain { batch } => Some(batch),
+        queue_mapping::Event::Weigh { .. }
+        | queue_mapping::Event::PollerDue { .. }
+        | queue_mapping::Event::Switch { .. } => None,
     }
 }
 

@@ -126,6 +126,11 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
 /// A queue's fact without its records, and these.
 fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
     match fact {
+        Queueing::Mapping { mapping, fact } => {
+            let records = fact.records().to_vec();
+            let fact = fact.without_records();
+            (Queueing::Mapping { mapping, fact }, records)
+        }
         Queueing::Fleet { fleet, fact } => (Queueing::Fleet { fleet, fact }, Vec::new()),
         Queueing::Queue { queue, depth, fact } => {
             let records = records_of(&fact).to_vec();
@@ -166,21 +171,21 @@ fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
             notified: notified.map(|notified| Notified { times: &[], ..notified }),
         },
         QueueFact::Received {
-            fleet, again, bytes, ..
+            consumer, again, bytes, ..
         } => QueueFact::Received {
-            fleet,
+            consumer,
             records: &[],
             again,
             bytes,
         },
         QueueFact::Deleted {
-            fleet,
+            consumer,
             entries,
             refused,
             copies,
             ..
         } => QueueFact::Deleted {
-            fleet,
+            consumer,
             records: &[],
             entries,
             refused,
@@ -196,17 +201,17 @@ fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
             records,
             error,
         },
-        QueueFact::ReceiveRefused { fleet, error } => QueueFact::ReceiveRefused { fleet, error },
+        QueueFact::ReceiveRefused { consumer, error } => QueueFact::ReceiveRefused { consumer, error },
         QueueFact::VisibilityChanged {
-            fleet,
+            consumer,
             entries,
             refused,
         } => QueueFact::VisibilityChanged {
-            fleet,
+            consumer,
             entries,
             refused,
         },
-        QueueFact::CallRefused { fleet, error } => QueueFact::CallRefused { fleet, error },
+        QueueFact::CallRefused { consumer, error } => QueueFact::CallRefused { consumer, error },
         QueueFact::BecameAvailable { delayed, returned } => QueueFact::BecameAvailable { delayed, returned },
         QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
         QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },

@@ -2,7 +2,7 @@
 
 use super::*;
 use sim::blueprint::{Attribute, AttributeValue, Condition, FilterPolicy, FilterScope, PublisherBlueprint};
-use sim::ids::FleetId;
+use sim::ids::QueueConsumer;
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, QueueFact, Queueing};
 use sim::testing::blueprints::stream;
@@ -129,7 +129,7 @@ fn sqs_k_04_a_later_consumer_gets_the_rest_of_a_queue_and_all_of_a_stream() {
 /// Counts messages by consumer, key and window of ten seconds.
 #[derive(Default)]
 struct Windows {
-    of_fleets: BTreeMap<FleetId, BTreeMap<(u32, u64), u64>>,
+    of_fleets: BTreeMap<QueueConsumer, BTreeMap<(u32, u64), u64>>,
     of_reader: BTreeMap<(u32, u64), u64>,
 }
 
@@ -139,12 +139,12 @@ impl Probe for Windows {
         if let Fact::Queueing {
             fact:
                 Queueing::Queue {
-                    fact: QueueFact::Received { fleet, records, .. },
+                    fact: QueueFact::Received { consumer, records, .. },
                     ..
                 },
         } = *fact
         {
-            let own = self.of_fleets.entry(fleet).or_default();
+            let own = self.of_fleets.entry(consumer).or_default();
             for record in records {
                 *own.entry((record.key.0, window(record.created_at))).or_default() += 1;
             }

@@ -5,7 +5,7 @@ use sim::batch::{Batch, BatchResponse, Envelope, PutCall, QueueAction, QueueCall
 use sim::blueprint::{ErrorHandling, MappingBlueprint, Poison, PoisonResponse, RedrivePolicy, WeightedKey};
 use sim::command::{Command, Intervention};
 use sim::engine::random::RandomStreams;
-use sim::ids::{Destination, FleetId, ProducerId, QueueId};
+use sim::ids::{Destination, FleetId, ProducerId, QueueConsumer, QueueId};
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, QueueFact, Queueing};
 use sim::profile::Profile;
@@ -210,6 +210,7 @@ impl Bench {
             dead_letter_queue: None,
             groups: &Arc::default(),
             grouped: &[],
+            mapped: false,
         };
         let queue = Queue::new(blueprint, setting, &mut RandomStreams::new(1, 0)).expect("a queue");
         Self(Harness::new((QueueId(0), queue)))
@@ -255,7 +256,8 @@ impl Bench {
     fn call(&mut self, seconds: u64, action: QueueAction, batch: Batch) -> Batch {
         let at = SimTime::from_secs(seconds);
         let envelope = Envelope::Queue(QueueCall {
-            fleet: FleetId(0),
+            consumer: QueueConsumer::Fleet(FleetId(0)),
+            waited: false,
             worker: 0,
             action,
             error: None,

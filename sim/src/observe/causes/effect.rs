@@ -72,6 +72,10 @@ impl<'f> Effect<'f> {
         })
     }
 
+    /// When its batch was sent to the function for the first time.
+    pub(super) const fn dispatched_first_at(&self) -> SimTime {
+        self.passage.first_dispatched_at
+    }
     fn position(&self, index: usize) -> u64 {
         self.positions
             .get(index)
@@ -98,7 +102,7 @@ impl<'f> Effect<'f> {
         from + rest.take_while(|&&position| position < until).count()
     }
     /// From the sending of the invocation to its start: the way to the function.
-    const fn way(&self) -> SimDuration {
+    pub(super) const fn way(&self) -> SimDuration {
         self.passage.started_at.since(self.passage.dispatched_at)
     }
     /// The parts that are the same for all records.

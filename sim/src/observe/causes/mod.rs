@@ -7,6 +7,7 @@
 
 mod cause;
 mod effect;
+mod messages;
 mod readers;
 mod resent;
 mod runs;
@@ -20,13 +21,14 @@ use crate::batch::{InvocationOutcome, Passage};
 use crate::directory::Directory;
 use crate::engine::index::{Idx, IndexVec, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{ProcessorId, ReaderId, ShardIndex, StreamId};
+use crate::ids::{ProcessorId, QueueMappingId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
 use crate::observe::fact::{Caller, Fact, SinkChange, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::Effect;
+use messages::Messages;
 use readers::ShardReading;
 use runs::PageRun;
 use sends::{FirstSends, ShardSends, StreamSends, count};
@@ -98,6 +100,7 @@ pub struct Causes {
     /// Whether each record is checked by itself.
     checks: bool,
     unexplained: Option<Unexplained>,
+    messages: Messages,
 }
 
 impl Causes {
@@ -123,6 +126,7 @@ impl Causes {
             places: directory.processors.iter().map(|_| PlaceCauses::new()).collect(),
             checks,
             unexplained: None,
+            messages: Messages::new(&directory),
             directory,
             keys,
         }
@@ -172,6 +176,12 @@ impl Causes {
     /// it is not known how it was read. Nothing for other facts.
     pub fn explain(&self, now: SimTime, fact: &Fact<'_>, mut each: impl FnMut(&Record, Option<Parts>)) {
         let Some(effect) = Effect::of(now, fact) else { return };
+        if let Some(mapping) = self.directory.queue_mapping_of(effect.reader) {
+            for record in effect.records {
+                each(record, Some(self.messages.parts(mapping, &effect, record)));
+            }
+            return;
+        }
         let Some((reading, sends)) = sources(&self.directory, &self.readings, &self.sends, &effect) else {
             return;
         };
@@ -223,8 +233,9 @@ impl Causes {
             Fact::RecordsProcessed { .. } | Fact::RecordsDelivered { .. } => self.effect(now, fact),
             Fact::SinkChanged { change, .. } => self.sink(change),
             Fact::StreamChanged { stream, change } => self.changed(stream, change),
+            Fact::RequestSent { .. } => self.messages.sent(now, fact),
+            Fact::Queueing { ref fact } => self.messages.queueing(now, fact),
             Fact::RecordsProduced { .. }
-            | Fact::RequestSent { .. }
             | Fact::UserRecordsSent { .. }
             | Fact::RequestAnswered { .. }
             | Fact::RequestFailed { .. }
@@ -245,7 +256,6 @@ impl Causes {
             | Fact::InvocationEnded { .. }
             | Fact::BatchDispatched { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queueing { .. }
             | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }
@@ -341,6 +351,9 @@ impl Causes {
             self.check(now, fact);
         }
         let Some(effect) = Effect::of(now, fact) else { return };
+        if let Some(mapping) = self.directory.queue_mapping_of(effect.reader) {
+            return self.effect_of_messages(mapping, &effect);
+        }
         if let Some((reading, sends)) = sources(&self.directory, &self.readings, &self.sends, &effect)
             && effect.processor.index() < self.places.len()
         {
@@ -348,6 +361,17 @@ impl Causes {
         }
         if !matches!(fact, Fact::RecordsDelivered { more: true, .. }) {
             self.written(effect.reader, effect.shard, effect.passage);
+        }
+    }
+    fn effect_of_messages(&mut self, mapping: QueueMappingId, effect: &Effect<'_>) {
+        let Some(place) = self.places.get_mut(effect.processor) else {
+            return;
+        };
+        for record in effect.records {
+            let parts = self.messages.parts(mapping, effect, record);
+            for cause in Cause::ALL {
+                place.mut_of(cause).record_many(parts.of(cause), 1);
+            }
         }
     }
     fn sink(&mut self, change: SinkChange) {
@@ -360,6 +384,9 @@ impl Causes {
     }
     /// Nothing further of a write will take effect.
     fn written(&mut self, reader: ReaderId, shard: ShardIndex, passage: Passage) {
+        if self.directory.queue_mapping_of(reader).is_some() {
+            return;
+        }
         let reading = self.reading(reader, shard);
         if reading.written(passage.first_position, passage.dispatched_at) {
             self.forget(reader, shard);

@@ -10,6 +10,7 @@ mod direct;
 mod flow_time;
 mod gone;
 mod queue;
+mod queue_mapping;
 mod reader;
 #[cfg(test)]
 mod sequence_numbers;
@@ -23,9 +24,11 @@ pub use violation::{Culprit, Ledger, Term, Violation};
 use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::time::SimTime;
-use crate::ids::{FunctionId, InvokerId, ProducerId, QueueId, ReaderId, ShardIndex, StreamId, SubscriptionId};
+use crate::ids::{
+    FunctionId, InvokerId, ProducerId, QueueId, QueueMappingId, ReaderId, ShardIndex, StreamId, SubscriptionId,
+};
 use crate::key::KeyTable;
-use crate::observe::counts::QueueCounts;
+use crate::observe::counts::{QueueCounts, QueueMappingCounts};
 use crate::observe::fact::{Fact, ShardTally};
 use crate::observe::history::History;
 use crate::observe::holdings::{Holdings, LogHoldings, ReaderHoldings};
@@ -53,6 +56,7 @@ pub struct Conservation {
     functions: IndexVec<FunctionId, Invocations>,
     queues: IndexVec<QueueId, QueueCounts>,
     copies: IndexVec<SubscriptionId, topic::Copies>,
+    queue_mappings: IndexVec<QueueMappingId, QueueMappingCounts>,
     invokers: IndexVec<InvokerId, Requests>,
     events: IndexVec<FunctionId, Events>,
     ordinals: Option<ClientOrdinals>,
@@ -125,6 +129,9 @@ impl Reading {
     }
 }
 
+fn zeros(mappings: usize) -> IndexVec<QueueMappingId, QueueMappingCounts> {
+    vec![QueueMappingCounts::default(); mappings].into_iter().collect()
+}
 fn len(records: &[Record]) -> u64 {
     u64::from(to_u32(records.len()))
 }
@@ -159,6 +166,7 @@ impl Conservation {
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
             copies: topic::none(&directory),
+            queue_mappings: zeros(directory.queue_mappings.len()),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
@@ -490,6 +498,7 @@ impl Conservation {
         self.check_readers(holdings, now);
         self.check_queues(holdings, now);
         self.check_subscriptions(holdings, now);
+        self.check_queue_mappings(holdings, now);
         self.check_direct(holdings, now);
         self.check_invocation_time(now);
         self.check_backlog_time(now);

@@ -21,6 +21,9 @@ impl Conservation {
         if let Queueing::Queue { queue, depth, ref fact } = *fact {
             self.queues[queue].note(depth, fact);
         }
+        if let Queueing::Mapping { mapping, ref fact } = *fact {
+            self.queue_mappings[mapping].note(fact);
+        }
     }
 
     /// Sent + moved here + come back = available + delayed + in flight + deleted + expired + moved away + purged.

@@ -16,6 +16,8 @@ pub enum Ledger {
     Queue,
     /// Published = copied + filtered out; copied + made once more = delivered + dead-lettered + lost + undelivered.
     Subscription,
+    /// Polled = filtered out + processed + failed + let go + held by pollers.
+    QueueMapping,
     /// Sent = answered + in flight.
     Invoker,
     /// Received + duplicated = succeeded + dropped + waiting + running.
@@ -39,6 +41,7 @@ impl Ledger {
             Self::Reader => "reader ledger",
             Self::Queue => "queue ledger",
             Self::Subscription => "ledger of a subscription",
+            Self::QueueMapping => "ledger of a mapping of a queue",
             Self::Invoker => "ledger of a direct caller",
             Self::EventQueue => "ledger of asynchronous events",
             Self::Identity => "identity of records",

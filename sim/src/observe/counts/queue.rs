@@ -203,6 +203,7 @@ impl Counts {
     pub(super) fn queueing(&mut self, fact: &Queueing<'_>) {
         match *fact {
             Queueing::Queue { queue, depth, ref fact } => self.queues[queue].note(depth, fact),
+            Queueing::Mapping { mapping, ref fact } => self.queue_mappings[mapping].note(fact),
             Queueing::Fleet { fleet, fact } => self.fleets[fleet].note(fact),
         }
     }

@@ -13,6 +13,8 @@ pub enum Limit {
     ShardReadBytes,
     /// A function's reserved concurrency.
     ReservedConcurrency,
+    /// Batches of a mapping of a queue that its function has at the same time: MaximumConcurrency, or what a mapping may.
+    MappingConcurrency,
     /// What the account's concurrency leaves for the functions that reserve none.
     AccountConcurrency,
     /// A function's timeout.
@@ -83,6 +85,7 @@ impl Limit {
             Self::ShardReadCalls => "GetRecords calls to a shard",
             Self::ShardReadBytes => "bytes read from a shard",
             Self::ReservedConcurrency => "reserved concurrency",
+            Self::MappingConcurrency => "concurrency of a mapping",
             Self::AccountConcurrency => "account concurrency",
             Self::FunctionTimeout => "function timeout",
             Self::Retention => "age of unread records",
@@ -101,6 +104,7 @@ impl Limit {
             Self::ShardReadCalls => "shard_read_calls",
             Self::ShardReadBytes => "shard_read_bytes",
             Self::ReservedConcurrency => "reserved_concurrency",
+            Self::MappingConcurrency => "mapping_concurrency",
             Self::AccountConcurrency => "account_concurrency",
             Self::FunctionTimeout => "function_timeout",
             Self::Retention => "retention",
@@ -119,6 +123,7 @@ impl Limit {
             Self::ShardReadCalls => Some("KDS-R-09"),
             Self::ShardReadBytes => Some("KDS-R-10"),
             Self::ReservedConcurrency => Some("LAM-C-06"),
+            Self::MappingConcurrency => Some("LAM-S-05"),
             Self::AccountConcurrency => Some("LAM-C-04"),
             Self::FunctionTimeout => Some("LAM-C-26"),
             Self::Retention => Some("KDS-RET-10"),
@@ -135,7 +140,7 @@ impl Limit {
             Self::ShardWriteRecords | Self::SinkCapacity => Unit::RecordsPerSecond,
             Self::ShardWriteBytes | Self::ShardReadBytes => Unit::BytesPerSecond,
             Self::ShardReadCalls => Unit::CallsPerSecond,
-            Self::ReservedConcurrency | Self::AccountConcurrency => Unit::Invocations,
+            Self::ReservedConcurrency | Self::MappingConcurrency | Self::AccountConcurrency => Unit::Invocations,
             Self::FunctionTimeout | Self::Retention => Unit::Nanoseconds,
             Self::PutEntries | Self::BatchSize => Unit::Records,
             Self::PutBytes | Self::Payload => Unit::Bytes,
@@ -149,6 +154,7 @@ impl Limit {
             | Self::ShardReadCalls
             | Self::ShardReadBytes
             | Self::ReservedConcurrency
+            | Self::MappingConcurrency
             | Self::AccountConcurrency
             | Self::FunctionTimeout
             | Self::Retention

@@ -8,6 +8,7 @@ mod limit;
 mod peak;
 #[cfg(test)]
 mod tests;
+mod uses;
 
 pub use limit::{AtLimit, Limit, Unit};
 
@@ -17,7 +18,7 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32, to_usize};
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FunctionId, ProducerId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{FunctionId, ProducerId, QueueMappingId, ReaderId, ShardIndex, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::{ConcurrencyUse, DiscardReason, Fact, ReadLimit, ShardTally};
 use crate::record::Record;
@@ -27,6 +28,7 @@ use crate::services::mapping::quotas as mapping;
 use core::cmp::Reverse;
 use peak::{Peak, PerSecond, Writes};
 use std::sync::Arc;
+use uses::{FunctionUse, ReaderUse, SinkUse};
 
 /// One limit and how far it was used. Of a stream's shards, the one that came closest.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -145,28 +147,6 @@ impl ShardUse {
     }
 }
 
-#[derive(Clone, Debug)]
-struct ReaderUse {
-    component: Component,
-    batch_size: Peak,
-    payload: Peak,
-    /// Bounds of the payloads that `payload` has been measured for.
-    payload_bound: u64,
-    retention: Peak,
-}
-
-#[derive(Clone, Debug)]
-struct FunctionUse {
-    reserved: Peak,
-    timeout: Peak,
-}
-
-#[derive(Clone, Debug)]
-struct SinkUse {
-    records: PerSecond,
-    capacity: Peak,
-}
-
 /// The observer.
 #[derive(Clone, Debug)]
 pub struct Headroom {
@@ -178,6 +158,7 @@ pub struct Headroom {
     functions: IndexVec<FunctionId, FunctionUse>,
     account: Peak,
     sinks: IndexVec<SinkId, SinkUse>,
+    queue_mappings: IndexVec<QueueMappingId, Peak>,
 }
 
 impl Headroom {
@@ -237,6 +218,9 @@ impl Headroom {
                     capacity: Peak::of(0),
                 })
                 .collect(),
+            queue_mappings: (directory.queue_mappings.iter())
+                .map(|entry| Peak::of(u64::from(entry.ceiling)))
+                .collect(),
             keys,
         }
     }
@@ -285,6 +269,9 @@ impl Headroom {
             add(Limit::ReservedConcurrency, component, None, &used.reserved);
             add(Limit::FunctionTimeout, component, None, &used.timeout);
         }
+        for (id, used) in self.queue_mappings.iter_enumerated() {
+            add(Limit::MappingConcurrency, Some(Component::QueueMapping(id)), None, used);
+        }
         add(Limit::AccountConcurrency, None, None, &self.account);
         for (id, used) in self.sinks.iter_enumerated() {
             add(Limit::SinkCapacity, Some(Component::Sink(id)), None, &used.capacity);
@@ -323,6 +310,7 @@ impl Headroom {
             Fact::InvocationStarted { .. } | Fact::InvocationThrottled { .. } | Fact::InvocationEnded { .. } => {
                 self.invocation(now, fact);
             }
+            Fact::Queueing { ref fact } => self.queueing(now, fact),
             Fact::RecordsDelivered {
                 sink,
                 records,
@@ -349,7 +337,6 @@ impl Headroom {
             | Fact::SubscriptionAnswered { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queueing { .. }
             | Fact::Publishing { .. }
             | Fact::MappingChanged { .. }
             | Fact::RecordsFilteredOut { .. }

@@ -156,6 +156,8 @@ catalogue! {
     FailedInvokeEventCount = "FailedInvokeEventCount", Lambda, Count, Sum, "Records of invocations that failed, or that were reported as failed, stamped with the end.", "LAM-M-25";
     DroppedEventCount = "DroppedEventCount", Lambda, Count, Sum, "Records that a mapping gave up and of which nobody was told.", "LAM-M-26";
     OnFailureDestinationDeliveredEventCount = "OnFailureDestinationDeliveredEventCount", Lambda, Count, Sum, "Records of documents that the on-failure destination got.", "LAM-M-22";
+    DeletedEventCount = "DeletedEventCount", Lambda, Count, Sum, "Messages that a mapping deleted from its queue.", "LAM-M-21";
+    ProvisionedPollers = "ProvisionedPollers", Lambda, Count, Maximum, "Pollers of a mapping in provisioned mode, every five seconds.", "LAM-M-27";
     ProvisionedConcurrentExecutions = "ProvisionedConcurrentExecutions", Lambda, Count, Maximum, "Provisioned environments in use, at each start and end of an invocation.", "LAM-M-11";
     ProvisionedConcurrencyInvocations = "ProvisionedConcurrencyInvocations", Lambda, Count, Sum, "1 for an invocation on a provisioned environment, 0 for one that spilled over.", "LAM-M-12";
     ProvisionedConcurrencySpilloverInvocations = "ProvisionedConcurrencySpilloverInvocations", Lambda, Count, Sum, "1 for an invocation on demand of a function with provisioned environments, else 0.", "LAM-M-13";
@@ -188,6 +190,9 @@ catalogue! {
     ApproximateNumberOfMessagesDelayedInQuietGroups = "ApproximateNumberOfMessagesDelayedInQuietGroups", Queue, Count, Maximum, "Messages delayed, without those of noisy tenants, at each full minute.", "SQS-Q-17";
     ApproximateAgeOfOldestMessageInQuietGroups = "ApproximateAgeOfOldestMessageInQuietGroups", Queue, Seconds, Maximum, "Age of the next available message of a quiet tenant, at each full minute.", "SQS-Q-17";
     ApproximateNumberOfNoisyGroups = "ApproximateNumberOfNoisyGroups", Queue, Count, Maximum, "Tenants of a fair queue that are noisy, at each full minute.", "SQS-Q-17";
+    BatchesInProgress = "BatchesInProgress", Simulator, Count, Maximum, "Batches of a mapping of a queue that the function has, at each one that it sends.", "";
+    ConcurrencyLimit = "ConcurrencyLimit", Simulator, Count, Maximum, "Batches of a mapping of a queue that the function may have at the same time, each time that it changes.", "";
+    MessagesLetGo = "MessagesLetGo", Simulator, Count, Sum, "Messages that a mapping gave back to its queue, most of them after throttles.", "";
     MessagesReceivedAgain = "MessagesReceivedAgain", Simulator, Count, Sum, "Messages that a receive returned though an earlier one had, too.", "";
     MessagesExpired = "MessagesExpired", Simulator, Count, Sum, "Messages lost by retention.", "";
     MessagesDeadLettered = "MessagesDeadLettered", Simulator, Count, Sum, "Messages moved to the dead-letter queue.", "";

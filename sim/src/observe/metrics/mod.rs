@@ -7,6 +7,7 @@ mod groups;
 mod mapping;
 mod points;
 mod queue;
+mod queue_mapping;
 pub mod series;
 mod shards;
 mod sinks;
@@ -23,8 +24,8 @@ use crate::directory::{Component, Directory};
 use crate::engine::index::{IndexVec, to_u32};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{
-    InvokerId, MappingId, ProcessorId, ProducerId, QueueId, ReaderId, ShardIndex, SinkId, StreamId, SubscriptionId,
-    TopicId,
+    InvokerId, MappingId, ProcessorId, ProducerId, QueueId, QueueMappingId, ReaderId, ShardIndex, SinkId, StreamId,
+    SubscriptionId, TopicId,
 };
 use crate::observe::fact::{ApplicationChange, Fact};
 use crate::observe::sums::{Entries, Sums};
@@ -89,6 +90,7 @@ pub struct Metrics {
     queues: IndexVec<QueueId, QueueMetrics>,
     topics: IndexVec<TopicId, Group>,
     subscriptions: IndexVec<SubscriptionId, SubscriptionMetrics>,
+    queue_mappings: IndexVec<QueueMappingId, Group>,
 }
 
 fn len(records: &[Record]) -> u64 {
@@ -133,6 +135,7 @@ impl Metrics {
                     | Component::Fleet(_)
                     | Component::Topic(_)
                     | Component::Subscription(_)
+                    | Component::QueueMapping(_)
                     | Component::Sink(_)
                     | Component::Stream(_) => Group::new(FUNCTION),
                 })
@@ -150,6 +153,7 @@ impl Metrics {
                 .iter()
                 .map(|_| SubscriptionMetrics::new())
                 .collect(),
+            queue_mappings: directory.queue_mappings.iter().map(queue_mapping::group).collect(),
             sinks: directory
                 .sinks
                 .iter()
@@ -174,6 +178,7 @@ impl Metrics {
             Component::Invoker(id) => self.invokers.get(id),
             Component::Sink(id) => self.sinks.get(id),
             Component::Queue(id) => return self.queues.get(id)?.get(metric),
+            Component::QueueMapping(id) => return self.queue_mappings.get(id)?.get(metric),
             Component::Fleet(_) => None,
             Component::Topic(id) => self.topics.get(id),
             Component::Subscription(id) => return self.subscriptions.get(id)?.get(metric),

@@ -143,5 +143,8 @@ impl Metrics {
         if let Queueing::Queue { queue, depth, ref fact } = *fact {
             self.queues[queue].note(now, depth, fact);
         }
+        if let Queueing::Mapping { mapping, ref fact } = *fact {
+            self.queue_mapping(now, mapping, fact);
+        }
     }
 }

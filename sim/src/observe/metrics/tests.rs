@@ -426,6 +426,7 @@ fn every_metric_has_a_name_of_its_own_and_a_component_that_feeds_it() {
         super::queue::QUEUE,
         super::topic::TOPIC,
         super::topic::SUBSCRIPTION,
+        super::queue_mapping::PROVISIONED_AND_EVENT_COUNT,
         super::sinks::SINK,
         super::sinks::TABLE,
         super::sinks::BUCKET,

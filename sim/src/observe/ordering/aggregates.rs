@@ -219,6 +219,21 @@ impl Ordering {
 
     /// User records that were lost with a Kinesis record which is counted already.
     #[cold]
+    /// Nobody waits at the reader's place for a record that its filters let pass by. Where several readers lead there,
+    /// another one may bring it.
+    pub(super) fn filter_out(&mut self, reader: ReaderId, shard: ShardIndex, records: &[Record], positions: &[u64]) {
+        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
+            return;
+        };
+        let alone = self.directory.readers_of(processor).count() == 1;
+        if let Some(observed) = self.places.get_mut(processor.index()).filter(|_| alone) {
+            for record in records {
+                observed.point.excuse(record.key, record.ordinal);
+            }
+        }
+        self.aggregates.filtered_out(reader, shard, positions, alone);
+    }
+
     fn count_lost(&mut self, reader: ReaderId, user_records: u64) {
         let processor = self.directory.readers.get(reader).map(|entry| entry.processor.index());
         if let Some(observed) = processor.and_then(|processor| self.places.get_mut(processor)) {

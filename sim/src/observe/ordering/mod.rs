@@ -6,6 +6,7 @@
 
 mod aggregates;
 mod causes;
+mod messages;
 mod point;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,7 @@ mod witnesses;
 use crate::directory::{Component, Directory};
 use crate::engine::index::{Idx, IndexVec, to_u32};
 use crate::engine::time::SimTime;
-use crate::ids::{ProcessorId, ReaderId, ShardIndex, SinkId, StreamId};
+use crate::ids::{ProcessorId, ReaderId, SinkId, StreamId};
 use crate::key::KeyTable;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
@@ -193,6 +194,7 @@ impl Ordering {
                 self.lose(now, reader, u64::from(to_u32(records.len())), fact);
             }
             Fact::RecordsFilteredOut { .. } | Fact::MappingChanged { .. } => self.left_out(fact),
+            Fact::Queueing { ref fact } => self.messages(fact),
             Fact::RequestSent { .. }
             | Fact::RecordsProduced { .. }
             | Fact::RecordsAcknowledged { .. }
@@ -210,7 +212,6 @@ impl Ordering {
             | Fact::InvocationEnded { .. }
             | Fact::StreamChanged { .. }
             | Fact::ApplicationChanged { .. }
-            | Fact::Queueing { .. }
             | Fact::Publishing { .. }
             | Fact::FunctionChanged { .. }
             | Fact::AsynchronousEvent { .. }
@@ -248,21 +249,6 @@ impl Ordering {
                 self.places[*reader].point.excuse(record.key, record.ordinal);
             }
         }
-    }
-
-    /// Nobody waits at the reader's place for a record that its filters let pass by. Where several readers lead there,
-    /// another one may bring it.
-    fn filter_out(&mut self, reader: ReaderId, shard: ShardIndex, records: &[Record], positions: &[u64]) {
-        let Some(processor) = self.directory.readers.get(reader).map(|entry| entry.processor) else {
-            return;
-        };
-        let alone = self.directory.readers_of(processor).count() == 1;
-        if let Some(observed) = self.places.get_mut(processor.index()).filter(|_| alone) {
-            for record in records {
-                observed.point.excuse(record.key, record.ordinal);
-            }
-        }
-        self.aggregates.filtered_out(reader, shard, positions, alone);
     }
 
     #[inline]

@@ -11,7 +11,7 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{FleetId, QueueId};
+use crate::ids::{FleetId, QueueConsumer, QueueId};
 use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{FleetFact, Queueing};
 use crate::record::Record;
@@ -185,9 +185,10 @@ impl Fleet {
 
     fn call(&mut self, me: FleetId, worker: u16, action: QueueAction, mut batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
         batch.envelope = Envelope::Queue(QueueCall {
-            fleet: me,
-            worker,
+            consumer: QueueConsumer::Fleet(me),
+            worker: u32::from(worker),
             action,
+            waited: false,
             error: None,
         });
         let (queue, delay) = (self.queue, self.link.delay());
@@ -202,17 +203,18 @@ impl Fleet {
             let what = format!("a worker received {:?}", batch.envelope);
             return cx.fail(Fault::Broken(what));
         };
+        let worker = u16::try_from(call.worker).unwrap_or(u16::MAX);
         match call.action {
             QueueAction::Receive { .. } if call.error.is_none() && !batch.records.is_empty() => {
-                self.begin(me, call.worker, batch, cx);
+                self.begin(me, worker, batch, cx);
             }
             QueueAction::Receive { .. } => {
                 cx.recycle(batch);
-                Self::poll_at(me, call.worker, cx.now() + self.idle_pause, cx);
+                Self::poll_at(me, worker, cx.now() + self.idle_pause, cx);
             }
             QueueAction::Delete => {
                 cx.recycle(batch);
-                self.poll(me, call.worker, cx);
+                self.poll(me, worker, cx);
             }
             // Nobody waits for these.
             QueueAction::ChangeVisibility { .. } => cx.recycle(batch),

@@ -8,8 +8,8 @@ use super::environment::{ColdStartTime, Environment, Environments, Occupied};
 use super::poison::{Poisoned, Unprocessed};
 use super::provisioning::Provisioning;
 use crate::batch::{
-    Batch, BatchResponse, DirectAnswer, DirectCall, Envelope, InvocationOutcome, InvokeCall, Passage, WriteCall,
-    WriteOutcome, Writer,
+    Batch, BatchResponse, DirectAnswer, DirectCall, Envelope, EventSource, InvocationOutcome, InvokeCall, Passage,
+    WriteCall, WriteOutcome, Writer,
 };
 use crate::context::{Cx, Fault};
 use crate::engine::deadlines::Deadlines;
@@ -23,7 +23,7 @@ use crate::ids::{FunctionId, ShardIndex, SinkId};
 use crate::observe::fact::{Caller, Fact, ProvisionedUse};
 use crate::services::deaggregation::deaggregate;
 use crate::services::network::Link;
-use crate::services::{invoker, mapping, sink};
+use crate::services::{invoker, mapping, queue_mapping, sink};
 use crate::world;
 
 /// One function.
@@ -87,7 +87,10 @@ impl Source {
     /// For whom.
     pub(super) fn caller(self) -> Caller {
         match self {
-            Self::Mapping(call) => Caller::Reader(call.mapping.into()),
+            Self::Mapping(call) => match call.source {
+                EventSource::Stream(_) => Caller::Reader(call.reader),
+                EventSource::Queue(mapping, _) => Caller::QueueMapping(mapping),
+            },
             Self::Direct(call) => Caller::Invoker(call.invoker),
             Self::Queue(_) => Caller::Queue,
         }
@@ -151,7 +154,7 @@ impl Function {
             .handler
             .run(handler_started_at, to_u32(batch.records.len()), occupied.first);
         let poisoned = match (source, &mut self.handler.poison) {
-            (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, call.passage.first_position, cx.keys()),
+            (Source::Mapping(call), Some(poison)) => poison.look(&mut batch, &call, cx.keys()),
             _ => Poisoned::default(),
         };
         let running = Invocation {
@@ -189,7 +192,7 @@ impl Function {
         cx.emit(|| Fact::RecordsProcessed {
             processor: me.into(),
             records: &batch.records,
-            reader: call.mapping.into(),
+            reader: call.reader,
             shard: call.shard,
             positions: &batch.positions,
             passage: call.passage,
@@ -224,7 +227,7 @@ impl Function {
         batch.envelope = Envelope::Write(WriteCall {
             processor: function.into(),
             sink,
-            reader: call.mapping.into(),
+            reader: call.reader,
             shard: call.shard,
             passage: call.passage,
             writer: Writer::Function {
@@ -308,8 +311,11 @@ impl Function {
                 }
                 batch.envelope = Envelope::Invoke(InvokeCall { outcome, ..call });
                 let delay = self.link.delay();
-                cx.send(batch, delay, |batch| {
-                    world::Event::Mapping(call.mapping, mapping::Event::Invoked { batch })
+                cx.send(batch, delay, |batch| match call.source {
+                    EventSource::Stream(mapping) => world::Event::Mapping(mapping, mapping::Event::Invoked { batch }),
+                    EventSource::Queue(mapping, _) => {
+                        world::Event::QueueMapping(mapping, queue_mapping::Event::Invoked { batch })
+                    }
                 });
             }
             Source::Direct(call) => self.answer(batch, call, DirectAnswer::Ended(outcome), cx),

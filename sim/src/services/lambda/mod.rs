@@ -39,7 +39,7 @@ use crate::engine::pool::Handle;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::SimDuration;
-use crate::ids::{FunctionId, MappingId, SinkId};
+use crate::ids::{FunctionId, ReaderId, SinkId};
 use crate::observe::fact::{Caller, Fact, FunctionChange, ThrottleReason};
 use crate::services::{ServiceBuildError, digest_of_draws};
 use crate::world;
@@ -108,7 +108,7 @@ pub struct Holding {
     /// Which function runs.
     pub function: FunctionId,
     /// For whom.
-    pub mapping: MappingId,
+    pub reader: ReaderId,
     /// Records of its event.
     pub records: u32,
     /// The records are with the sink or on the way to or from it; otherwise they are in the function.
@@ -218,7 +218,7 @@ impl Lambda {
                 };
                 Some(Holding {
                     function,
-                    mapping: call.mapping,
+                    reader: call.reader,
                     records: invocation.records,
                     at_sink: invocation.batch.is_none(),
                 })

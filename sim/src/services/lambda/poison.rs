@@ -1,6 +1,6 @@
 //! Records that the handler can never process.
 
-use crate::batch::{Batch, BatchResponse};
+use crate::batch::{Batch, BatchResponse, EventSource, InvokeCall};
 use crate::blueprint::{Poison, PoisonResponse};
 use crate::engine::quantity::Ratio;
 use crate::key::KeyTable;
@@ -50,7 +50,10 @@ impl PoisonRecords {
     }
 
     /// Looks for poison in a batch. If the handler goes on without it, what it does not process is taken out.
-    pub(super) fn look(&mut self, batch: &mut Batch, first_position: u64, keys: &KeyTable) -> Poisoned {
+    pub(super) fn look(&mut self, batch: &mut Batch, call: &InvokeCall, keys: &KeyTable) -> Poisoned {
+        let first_position = call.passage.first_position;
+        // Of a queue the handler must report whatever it leaves undone, or it is deleted (LAM-Q-09).
+        let reports_all = matches!(call.source, EventSource::Queue(..));
         let mut poisoned = Poisoned::default();
         let Some(first) = batch.records.iter().position(|record| self.is_poison(record, keys)) else {
             return poisoned;
@@ -68,7 +71,7 @@ impl PoisonRecords {
         for index in first..batch.records.len() {
             let (mut record, position) = (batch.records[index], batch.positions[index]);
             let fails = self.is_poison(&record, keys);
-            if fails {
+            if fails || (stops && reports_all) {
                 record.set_outcome(Outcome::Failed);
             }
             if fails || stops {

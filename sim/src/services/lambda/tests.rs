@@ -12,10 +12,11 @@ mod provisioned;
 mod scaling;
 
 use super::*;
-use crate::batch::{DirectAnswer, DirectCall, InvokeCall};
+use crate::batch::{DirectAnswer, DirectCall, EventSource, InvokeCall};
 use crate::blueprint::{AsynchronousInvocation, ColdStart, DEFAULT_ACCOUNT_CONCURRENCY, ProcessorShare};
 use crate::engine::distribution::Distribution;
 use crate::engine::time::SimTime;
+use crate::ids::MappingId;
 use crate::ids::{InvokerId, ShardIndex};
 use crate::observe::fact::AsynchronousStep;
 use crate::profile::Profile;
@@ -154,7 +155,8 @@ impl Invocations for Harness<Lambda> {
             bytes: 100 * u64::from(count),
             envelope: Envelope::Invoke(InvokeCall {
                 passage: crate::batch::Passage::default(),
-                mapping: MappingId(caller),
+                source: EventSource::Stream(MappingId(caller)),
+                reader: MappingId(caller).into(),
                 function,
                 shard: ShardIndex(3),
                 lane: 2,

@@ -17,7 +17,7 @@ const CONTENTS: u64 = 0;
 
 /// The filters of a mapping.
 #[derive(Clone, Debug)]
-pub(super) struct Filters {
+pub(crate) struct Filters {
     limits: Vec<Limits>,
     /// By key: a bit for each filter that the key matches.
     of_keys: Vec<u64>,
@@ -33,7 +33,7 @@ struct Limits {
 }
 
 impl Filters {
-    pub(super) fn new(filters: &[Filter], keys: &KeyTable) -> Self {
+    pub(crate) fn new(filters: &[Filter], keys: &KeyTable) -> Self {
         let count = u32::try_from(keys.entries().len()).unwrap_or(u32::MAX);
         let bits = |text: String| {
             let bit = |(number, filter): (u32, &Filter)| u64::from(matches(filter, &text)) << number.min(63);
@@ -55,7 +55,7 @@ impl Filters {
     }
 
     /// One filter that matches is enough (LAM-E-22).
-    pub(super) fn wants(&self, record: &Record) -> bool {
+    pub(crate) fn wants(&self, record: &Record) -> bool {
         let of_key = self.of_keys.get(to_usize(record.key.0)).copied().unwrap_or(0);
         (0_u32..).zip(&self.limits).any(|(number, limits)| {
             let (from, to) = limits.share;

@@ -2,7 +2,7 @@
 
 use super::lane::{LaneBatch, LaneState};
 use super::{Mapping, broken};
-use crate::batch::{Batch, BatchId, BatchResponse, Envelope, InvocationOutcome, InvokeCall};
+use crate::batch::{Batch, BatchId, BatchResponse, Envelope, EventSource, InvocationOutcome, InvokeCall};
 use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::ids::{MappingId, ShardIndex};
@@ -49,7 +49,8 @@ impl Mapping {
             self.note_arrival(shard, lane, &batch.records);
         }
         batch.envelope = Envelope::Invoke(InvokeCall {
-            mapping: me,
+            source: EventSource::Stream(me),
+            reader: me.into(),
             function,
             shard: ShardIndex(shard),
             lane,
@@ -150,9 +151,12 @@ impl Mapping {
             BatchResponse::EmptyList | BatchResponse::NullList | BatchResponse::EmptyObject | BatchResponse::Null => {
                 Verdict::Done
             }
-            BatchResponse::EmptyIdentifier | BatchResponse::NullIdentifier | BatchResponse::MisnamedIdentifier => {
-                Verdict::Failed
-            }
+            // Of the last two AWS speaks where it tells of queues only.
+            BatchResponse::EmptyIdentifier
+            | BatchResponse::NullIdentifier
+            | BatchResponse::MisnamedIdentifier
+            | BatchResponse::InvalidJson
+            | BatchResponse::UnknownIdentifier => Verdict::Failed,
             BatchResponse::ItemFailures => {
                 let reported = batch.records.iter().zip(&batch.positions);
                 let failed = reported.filter(|(record, _)| record.outcome() == Outcome::Failed);

@@ -8,7 +8,7 @@
 
 mod batching;
 mod failure;
-mod filters;
+pub(crate) mod filters;
 mod giving_up;
 mod invoking;
 mod lane;

@@ -45,7 +45,7 @@ impl Queue {
         }
         cx.mix_arrivals(&deleted.records);
         self.state_fact(me, cx, || QueueFact::Deleted {
-            fleet: call.fleet,
+            consumer: call.consumer,
             records: &deleted.records,
             entries,
             refused,
@@ -123,7 +123,7 @@ impl Queue {
         }
         cx.mix(u64::from(entries) << 32 | u64::from(refused));
         self.state_fact(me, cx, || QueueFact::VisibilityChanged {
-            fleet: call.fleet,
+            consumer: call.consumer,
             entries,
             refused,
         });

@@ -4,6 +4,7 @@
 //! documented bearing on fairness, is left out there: every receive sees all lines.
 
 use super::message::{GROUPED, List, Messages, RETURNED, State};
+use super::{Order, Queue};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::queue_fact::Quiet;
@@ -239,6 +240,41 @@ impl Tenants {
             delayed: delayed - noisy().map(|own| own.delayed).sum::<u64>(),
             oldest: first.map(|entry| messages.get(entry.3).sent_at),
             noisy: to_u32(self.noisy.len()),
+        }
+    }
+}
+
+impl Queue {
+    /// The tenants, of a fair queue, with the messages.
+    pub(super) fn fair(&mut self) -> Option<(&mut Tenants, &Messages)> {
+        match &mut self.order {
+            Order::Standard(servers) => Some((servers.fair()?, &self.messages)),
+            Order::Fifo(_) => None,
+        }
+    }
+    /// A message in flight is that no longer: its time with a consumer is over.
+    pub(super) fn landed(&mut self, position: u64, now: SimTime) {
+        self.depth.in_flight -= 1;
+        if let Some((fair, messages)) = self.fair() {
+            fair.ended(position, messages, now);
+        }
+    }
+    /// A message goes in flight.
+    pub(super) fn takes_off(&mut self, position: u64) {
+        self.depth.in_flight += 1;
+        if let Some((fair, messages)) = self.fair() {
+            fair.taken(position, messages);
+        }
+    }
+    /// A message is delayed (`true`), or is no longer.
+    pub(super) fn delay(&mut self, position: u64, more: bool) {
+        self.depth.delayed = if more {
+            self.depth.delayed + 1
+        } else {
+            self.depth.delayed - 1
+        };
+        if let Some((fair, messages)) = self.fair() {
+            fair.delayed(position, more, messages);
         }
     }
 }

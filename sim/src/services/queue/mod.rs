@@ -25,13 +25,13 @@ use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::{RandomStreams, Stream as Random};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{ProducerId, QueueId};
+use crate::ids::{ProducerId, QueueConsumer, QueueId};
 use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{Depth, QueueFact, Queueing};
 use crate::profile::Profile;
 use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
-use crate::services::{ServiceBuildError, digest_of_draws, fleet};
+use crate::services::{ServiceBuildError, digest_of_draws, fleet, queue_mapping};
 use crate::world;
 use deadlines::Deadlines;
 use fairness::Tenants;
@@ -96,6 +96,8 @@ pub struct QueueSetting<'s> {
     pub groups: &'s Arc<[u32]>,
     /// Whose messages carry their key as MessageGroupId, of a standard queue (SQS-Q-02).
     pub grouped: &'s [ProducerId],
+    /// An event source mapping polls it.
+    pub mapped: bool,
 }
 
 /// A queue.
@@ -129,6 +131,8 @@ pub struct Queue {
     request_timeout: SimDuration,
     faults: Random,
     service_time: RandomSpan,
+    /// The same of the answer to a poller of Lambda that waits (SQS-Z-25).
+    poll_time: Option<RandomSpan>,
     link: Link,
     last_purge: Option<SimTime>,
     /// Until then it fails whatever is asked of it.
@@ -199,6 +203,7 @@ impl Queue {
             request_timeout: setting.model.request_timeout,
             faults: streams.stream(&format!("{component}/faults"))?,
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
+            poll_time: receive::poll_time(&component, blueprint, setting, streams)?,
             link: Link::new(&component, setting.model, streams)?,
             last_purge: None,
             unavailable_until: SimTime::ZERO,
@@ -252,7 +257,12 @@ impl Queue {
             Order::Standard(servers) => servers.draws(),
             Order::Fifo(_) => 0,
         };
-        digest_of_draws([order, self.faults.draws(), self.service_time.draws(), self.link.draws()])
+        let polls = self.poll_time.iter().map(RandomSpan::draws);
+        digest_of_draws(
+            [order, self.faults.draws(), self.service_time.draws(), self.link.draws()]
+                .into_iter()
+                .chain(polls),
+        )
     }
 
     fn call(&mut self, me: QueueId, id: BatchId, cx: &mut Cx<'_, '_>) {
@@ -272,11 +282,11 @@ impl Queue {
         if let Some(error) = refused {
             self.state_fact(me, cx, || match call.action {
                 QueueAction::Receive { .. } => QueueFact::ReceiveRefused {
-                    fleet: call.fleet,
+                    consumer: call.consumer,
                     error,
                 },
                 QueueAction::Delete | QueueAction::ChangeVisibility { .. } => QueueFact::CallRefused {
-                    fleet: call.fleet,
+                    consumer: call.consumer,
                     error,
                 },
             });
@@ -304,8 +314,11 @@ impl Queue {
     fn answer_after(&mut self, mut batch: Box<Batch>, call: QueueCall, service: SimDuration, cx: &mut Cx<'_, '_>) {
         batch.envelope = Envelope::Queue(call);
         let delay = service + self.link.delay();
-        cx.send(batch, delay, |batch| {
-            world::Event::Fleet(call.fleet, fleet::Event::Answered { batch })
+        cx.send(batch, delay, |batch| match call.consumer {
+            QueueConsumer::Fleet(fleet) => world::Event::Fleet(fleet, fleet::Event::Answered { batch }),
+            QueueConsumer::Mapping(mapping) => {
+                world::Event::QueueMapping(mapping, queue_mapping::Event::Answered { batch })
+            }
         });
     }
 
@@ -337,38 +350,6 @@ impl Queue {
         }
     }
 
-    /// The tenants, of a fair queue, with the messages.
-    fn fair(&mut self) -> Option<(&mut Tenants, &Messages)> {
-        match &mut self.order {
-            Order::Standard(servers) => Some((servers.fair()?, &self.messages)),
-            Order::Fifo(_) => None,
-        }
-    }
-    /// A message in flight is that no longer: its time with a consumer is over.
-    fn landed(&mut self, position: u64, now: SimTime) {
-        self.depth.in_flight -= 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.ended(position, messages, now);
-        }
-    }
-    /// A message goes in flight.
-    fn takes_off(&mut self, position: u64) {
-        self.depth.in_flight += 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.taken(position, messages);
-        }
-    }
-    /// A message is delayed (`true`), or is no longer.
-    fn delay(&mut self, position: u64, more: bool) {
-        self.depth.delayed = if more {
-            self.depth.delayed + 1
-        } else {
-            self.depth.delayed - 1
-        };
-        if let Some((fair, messages)) = self.fair() {
-            fair.delayed(position, more, messages);
-        }
-    }
     /// Hides a message that is not available until an instant, delayed or in flight.
     fn hide(&mut self, position: u64, until: SimTime, state: State) {
         let message = self.messages.get_mut(position);

@@ -13,7 +13,13 @@ use crate::services::topic;
 use crate::world;
 
 impl Queue {
-    pub(super) fn notified(&mut self, me: QueueId, mut batch: Batch, mut call: NotificationCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn notified(
+        &mut self,
+        me: QueueId,
+        mut batch: Box<Batch>,
+        mut call: NotificationCall,
+        cx: &mut Cx<'_, '_>,
+    ) {
         let (now, bytes) = (cx.now(), batch.bytes);
         call.error = self.refusal(&batch.records, bytes, now);
         if let Some(error) = call.error {
@@ -50,7 +56,13 @@ impl Queue {
         self.answer_topic(batch, call, service, cx);
     }
 
-    fn answer_topic(&mut self, mut batch: Batch, call: NotificationCall, service: SimDuration, cx: &mut Cx<'_, '_>) {
+    fn answer_topic(
+        &mut self,
+        mut batch: Box<Batch>,
+        call: NotificationCall,
+        service: SimDuration,
+        cx: &mut Cx<'_, '_>,
+    ) {
         batch.envelope = Envelope::Notification(call);
         let delay = service + self.link.delay();
         cx.send(batch, delay, |batch| {

@@ -2,13 +2,18 @@
 
 use super::fifo::Groups;
 use super::message::{Receipt, State};
-use super::{Order, Queue, quotas};
+use super::{Order, Queue, QueueSetting, quotas};
 use crate::batch::{Batch, QueueAction, QueueCall, ServiceError};
+use crate::blueprint::QueueBlueprint;
 use crate::context::Cx;
 use crate::engine::index::to_u32;
+use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::QueueId;
+use crate::ids::{QueueConsumer, QueueId};
 use crate::observe::queue_fact::QueueFact;
+use crate::profile::Profile;
+use crate::services::ServiceBuildError;
+use crate::services::random_span::RandomSpan;
 
 /// What a receive asks for.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +62,7 @@ impl Queue {
         cx: &mut Cx<'_, '_>,
     ) {
         self.state_fact(me, cx, || QueueFact::ReceiveRefused {
-            fleet: call.fleet,
+            consumer: call.consumer,
             error,
         });
         self.answer(
@@ -92,6 +97,8 @@ impl Queue {
         if let Order::Standard(servers) = &mut self.order {
             servers.ask(wanted.all, &self.messages, cx.now());
         }
+        // Lambda's pollers had one message group in a batch (LAM-H-15).
+        let one_group = self.profile == Profile::Exam && matches!(call.consumer, QueueConsumer::Mapping(_));
         let mut last = None;
         while batch.records.len() < wanted.max && self.depth.in_flight < self.in_flight_limit {
             let next = match &mut self.order {
@@ -99,7 +106,7 @@ impl Queue {
                 Order::Fifo(groups) => last
                     .take()
                     .and_then(|position| Groups::follower(position, &self.messages))
-                    .or_else(|| groups.next()),
+                    .or_else(|| groups.next().filter(|_| !one_group || batch.records.is_empty())),
             };
             let Some(position) = next else { break };
             let received = self.messages.get(position).receives_here;
@@ -152,7 +159,7 @@ impl Queue {
     ) {
         cx.mix_arrivals(&batch.records);
         self.state_fact(me, cx, || QueueFact::Received {
-            fleet: call.fleet,
+            consumer: call.consumer,
             records: &batch.records,
             again: received_again(&batch),
             bytes: batch.bytes,
@@ -175,7 +182,7 @@ impl Queue {
             let crate::batch::Envelope::Queue(call) = batch.envelope else {
                 return;
             };
-            let service = self.service_time.draw();
+            let service = self.time_of_answer(call.consumer);
             self.collect(me, &mut batch, call, (true, service), cx);
             if batch.records.is_empty() {
                 // All that there was went to the dead-letter queue: it goes on waiting (SQS-Z-09).
@@ -186,7 +193,15 @@ impl Queue {
             }
             self.polls.remove(&number);
             self.poll_ends.remove(&(until, number));
-            self.return_messages(me, batch, call, service, cx);
+            self.return_messages(me, batch, QueueCall { waited: true, ..call }, service, cx);
+        }
+    }
+
+    /// How long the answer to a poll takes that has waited.
+    fn time_of_answer(&mut self, consumer: QueueConsumer) -> SimDuration {
+        match (consumer, &mut self.poll_time) {
+            (QueueConsumer::Mapping(_), Some(poll_time)) => poll_time.draw(),
+            (QueueConsumer::Fleet(_) | QueueConsumer::Mapping(_), _) => self.service_time.draw(),
         }
     }
 
@@ -204,7 +219,7 @@ impl Queue {
                 return;
             };
             let service = self.service_time.draw();
-            self.return_messages(me, batch, call, service, cx);
+            self.return_messages(me, batch, QueueCall { waited: true, ..call }, service, cx);
         }
     }
 }
@@ -213,4 +228,23 @@ impl Queue {
 fn received_again(batch: &Batch) -> u32 {
     let numbers = batch.positions.iter().map(|&handle| Receipt::unpack(handle).number);
     to_u32(numbers.filter(|&number| number > 1).count())
+}
+
+/// How long an answer to a poller of Lambda takes, where there are any.
+pub(super) fn poll_time(
+    component: &str,
+    blueprint: &QueueBlueprint,
+    setting: QueueSetting<'_>,
+    streams: &mut RandomStreams,
+) -> Result<Option<RandomSpan>, ServiceBuildError> {
+    let model = &setting.model.queue_mapping;
+    let time = if blueprint.fifo.is_some() {
+        &model.poll_time_fifo
+    } else {
+        &model.poll_time
+    };
+    let span = setting
+        .mapped
+        .then(|| RandomSpan::new(component, "poll", time, streams));
+    span.transpose()
 }

@@ -17,7 +17,7 @@ use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::{Destination, FleetId, ProducerId, QueueId};
+use crate::ids::{Destination, FleetId, ProducerId, QueueConsumer, QueueId};
 use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{QueueFact, Queueing};
 use crate::profile::Profile;
@@ -77,6 +77,7 @@ fn bench_of(blueprint: &QueueBlueprint, profile: Profile, model: &ModelParameter
         model,
         dead_letter_queue: Some(QueueId(1)),
         groups: &Arc::default(),
+        mapped: false,
         grouped: if blueprint.grouped.is_empty() {
             &[]
         } else {
@@ -139,9 +140,10 @@ impl Bench {
     }
     fn call(&mut self, at: SimTime, action: QueueAction, batch: Batch) {
         let envelope = Envelope::Queue(QueueCall {
-            fleet: FleetId(0),
+            consumer: QueueConsumer::Fleet(FleetId(0)),
             worker: 0,
             action,
+            waited: false,
             error: None,
         });
         self.harness.send(at, Batch { envelope, ..batch }, |batch| {

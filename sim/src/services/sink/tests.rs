@@ -3,7 +3,7 @@
 mod stores;
 
 use super::*;
-use crate::batch::{Batch, InvocationOutcome, InvokeCall, WriteCall, Writer};
+use crate::batch::{Batch, EventSource, InvocationOutcome, InvokeCall, WriteCall, Writer};
 use crate::engine::distribution::Distribution;
 use crate::engine::pool::{Handle, Pool};
 use crate::ids::{FunctionId, MappingId, ProcessorId, ShardIndex};
@@ -44,7 +44,8 @@ fn invocation() -> Handle {
 fn batch(first: u32, count: u32) -> Batch {
     let invoke = InvokeCall {
         passage: crate::batch::Passage::default(),
-        mapping: MappingId(0),
+        source: EventSource::Stream(MappingId(0)),
+        reader: MappingId(0).into(),
         function: ENRICH,
         shard: ShardIndex(0),
         lane: 0,

@@ -75,7 +75,7 @@ impl Topic {
     }
 
     /// An attempt to deliver copies that waited until now.
-    pub(super) fn attempt(&mut self, at: usize, batch: Batch, call: NotificationCall, cx: &mut Cx<'_, '_>) {
+    pub(super) fn attempt(&mut self, at: usize, batch: Box<Batch>, call: NotificationCall, cx: &mut Cx<'_, '_>) {
         let subscription = &mut self.subscriptions[at];
         subscription.waiting -= count(&batch);
         subscription.in_flight += count(&batch);
@@ -101,10 +101,10 @@ impl Topic {
     fn with_too_many_attributes(
         &self,
         at: usize,
-        batch: Batch,
+        batch: Box<Batch>,
         producer: ProducerId,
         cx: &mut Cx<'_, '_>,
-    ) -> (Batch, Option<Batch>) {
+    ) -> (Box<Batch>, Option<Box<Batch>>) {
         let publisher = self.publishers.get(&producer).filter(|_| self.subscriptions[at].raw);
         let Some(publisher) = publisher else {
             return (batch, None);
@@ -117,7 +117,7 @@ impl Topic {
         (rest, Some(refused))
     }
 
-    fn transmit(&mut self, at: usize, mut batch: Batch, call: NotificationCall, cx: &mut Cx<'_, '_>) {
+    fn transmit(&mut self, at: usize, mut batch: Box<Batch>, call: NotificationCall, cx: &mut Cx<'_, '_>) {
         let subscription = &self.subscriptions[at];
         let dead_letters = subscription.dead_letter_queue.filter(|_| call.redriven);
         let queue = dead_letters.unwrap_or(subscription.queue);
@@ -159,7 +159,7 @@ impl Topic {
         self.next_of(at, &call, cx.now());
     }
 
-    fn delivered(&mut self, at: usize, batch: Batch, call: NotificationCall, cx: &mut Cx<'_, '_>) {
+    fn delivered(&mut self, at: usize, batch: Box<Batch>, call: NotificationCall, cx: &mut Cx<'_, '_>) {
         if batch.records.is_empty() {
             return cx.recycle(batch);
         }
@@ -179,7 +179,14 @@ impl Topic {
     }
 
     /// The queue could not: the copies are tried again, if the policy has not come to its end (SQS-S-06).
-    fn retry(&mut self, at: usize, batch: Batch, call: NotificationCall, error: ServiceError, cx: &mut Cx<'_, '_>) {
+    fn retry(
+        &mut self,
+        at: usize,
+        batch: Box<Batch>,
+        call: NotificationCall,
+        error: ServiceError,
+        cx: &mut Cx<'_, '_>,
+    ) {
         let Some(wait) = retry::wait(call.attempt) else {
             self.give_up(at, batch, call, DeliveryError::Server(error), cx);
             return self.next_of(at, &call, cx.now());
@@ -208,7 +215,14 @@ impl Topic {
     }
 
     /// Copies that are not tried again go to the subscription's dead-letter queue, or nowhere (SQS-S-10).
-    fn give_up(&mut self, at: usize, batch: Batch, call: NotificationCall, error: DeliveryError, cx: &mut Cx<'_, '_>) {
+    fn give_up(
+        &mut self,
+        at: usize,
+        batch: Box<Batch>,
+        call: NotificationCall,
+        error: DeliveryError,
+        cx: &mut Cx<'_, '_>,
+    ) {
         let records = to_u32(batch.records.len());
         let failed = || NotificationFact::AttemptFailed {
             records,
@@ -250,7 +264,7 @@ impl Topic {
 }
 
 /// Those records of a batch that are so, with their times, and the others.
-fn split(mut batch: Batch, is_so: impl Fn(&Record) -> bool, cx: &mut Cx<'_, '_>) -> (Batch, Batch) {
+fn split(mut batch: Box<Batch>, is_so: impl Fn(&Record) -> bool, cx: &mut Cx<'_, '_>) -> (Box<Batch>, Box<Batch>) {
     let (mut these, mut others) = (cx.fresh(), cx.fresh());
     let (times, _) = batch.positions.as_chunks::<2>();
     for (record, times) in batch.records.drain(..).zip(times) {

@@ -188,7 +188,7 @@ impl Topic {
         }
     }
 
-    fn acknowledge(&mut self, mut batch: Batch, mut call: PutCall, cx: &mut Cx<'_, '_>) {
+    fn acknowledge(&mut self, mut batch: Box<Batch>, mut call: PutCall, cx: &mut Cx<'_, '_>) {
         let mut service = self.service_time.draw();
         if call.error.is_none() && self.faults.chance(self.lost_acknowledgement_rate) {
             // Published, but the client never hears of it.

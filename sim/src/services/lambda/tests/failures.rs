@@ -42,7 +42,8 @@ fn invoke(harness: &mut Harness<Lambda>, records: &[Record], window: Option<Wind
                 first_position: 40,
                 ..crate::batch::Passage::default()
             },
-            mapping: MappingId(0),
+            source: EventSource::Stream(MappingId(0)),
+            reader: MappingId(0).into(),
             function: ENRICH,
             shard: ShardIndex(0),
             lane: 0,

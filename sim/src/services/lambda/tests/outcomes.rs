@@ -309,7 +309,7 @@ fn what_a_function_holds_can_be_counted() {
     };
     let holding = |function, mapping, records, at_sink| Holding {
         function,
-        mapping: MappingId(mapping),
+        reader: MappingId(mapping).into(),
         records,
         at_sink,
     };
@@ -329,7 +329,8 @@ fn the_fingerprint_sees_which_records_were_processed() {
             records: records(0, 2),
             envelope: Envelope::Invoke(InvokeCall {
                 passage: crate::batch::Passage::default(),
-                mapping: MappingId(0),
+                source: EventSource::Stream(MappingId(0)),
+                reader: MappingId(0).into(),
                 function: ENRICH,
                 shard: ShardIndex(0),
                 lane: 0,

@@ -183,7 +183,10 @@ fn lam_k_20_a_pushed_batch_that_failed_is_read_again_and_tried_as_often_as_a_pol
     assert_eq!(tried(&bench), [vec![0, 1, 2], vec![0, 1, 2], vec![0, 1, 2], vec![3, 4]]);
     assert_eq!(given_up(&bench).len(), 1);
     assert_eq!((polls(&bench), bench.reads.len()), (0, 2), "two retries");
-    assert!(bench.reads.iter().all(|(_, get)| get.limit == 3), "no more than the batch");
+    assert!(
+        bench.reads.iter().all(|(_, get)| get.limit == 3),
+        "no more than the batch"
+    );
     all_done(&bench, 5);
 }
 
