@@ -198,16 +198,16 @@ impl Ordinals {
     }
     /// Adds identities; returns how many of them were in the set already.
     #[inline]
-    pub(super) fn insert_all(&mut self, mut identities: impl ExactSizeIterator<Item = (KeyId, u32)>) -> u64 {
-        let (mut again, mut stretch, mut left) = (0, Stretch::default(), identities.len());
-        while let Some(first) = insert_in_order(&mut self.next, &mut identities) {
-            let more = stretch.after(left - identities.len() - 1) - 1;
-            for (key, ordinal) in core::iter::once(first).chain(identities.by_ref().take(more)) {
-                let at = to_usize(key.0);
-                let added = self.near[at].add(&mut self.next[at], ordinal);
-                again += u64::from(added.unwrap_or_else(|| self.insert_wide(key, ordinal)));
+    pub(super) fn insert_all<T>(&mut self, items: &[T], identity: impl Fn(&T) -> (KeyId, u32) + Copy) -> u64 {
+        let (mut rest, mut again, mut stretch) = (items, 0, Stretch::default());
+        while let Some(at) = insert_in_order(&mut self.next, rest, identity) {
+            let (mut some, others) = rest[at..].split_at(stretch.after(at).min(rest.len() - at));
+            while let Some(wide) = insert_near(&mut self.next, &mut self.near, some, identity, &mut again) {
+                let (key, ordinal) = identity(&some[wide]);
+                again += u64::from(self.insert_wide(key, ordinal));
+                some = &some[wide + 1..];
             }
-            left = identities.len();
+            rest = others;
         }
         again
     }
@@ -302,10 +302,33 @@ impl Ordinals {
     }
 }
 
-/// Adds identities up to the first that is out of order, which it returns.
+/// Adds identities, wherever they stand, up to the first to which bits do not reach, and returns where it is.
 #[inline]
-fn insert_in_order(next: &mut [u32], identities: &mut impl Iterator<Item = (KeyId, u32)>) -> Option<(KeyId, u32)> {
-    identities.find(|&(key, ordinal)| {
+fn insert_near<T>(
+    next: &mut [u32],
+    near: &mut [Near],
+    items: &[T],
+    identity: impl Fn(&T) -> (KeyId, u32),
+    again: &mut u64,
+) -> Option<usize> {
+    let near = &mut near[..next.len()];
+    let mut were_there = 0;
+    let wide = items.iter().position(|item| {
+        let (key, ordinal) = identity(item);
+        let at = to_usize(key.0);
+        let added = near[at].add(&mut next[at], ordinal);
+        were_there += u64::from(added == Some(true));
+        added.is_none()
+    });
+    *again += were_there;
+    wide
+}
+
+/// Adds identities up to the first that is out of order, and returns where it is.
+#[inline]
+fn insert_in_order<T>(next: &mut [u32], items: &[T], identity: impl Fn(&T) -> (KeyId, u32)) -> Option<usize> {
+    items.iter().position(|item| {
+        let (key, ordinal) = identity(item);
         let next = &mut next[to_usize(key.0)];
         if ordinal != *next {
             return true;

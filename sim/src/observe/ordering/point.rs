@@ -208,7 +208,10 @@ impl Point {
             return None;
         }
         if order == Order::Less && !near.is_exceptional() && near.bit_of(record.ordinal) == 0 {
-            return self.again();
+            let far = self.exceptions.get(record.key.0);
+            if !far.is_some_and(|exceptions| exceptions.holes.contains(record.ordinal)) {
+                return self.again();
+            }
         }
         let made = self.make_exceptional(record.key);
         let irregular = if order == Order::Less {
@@ -219,7 +222,36 @@ impl Point {
         if made {
             self.tidy(record.key);
         }
+        self.settle(record.key);
         irregular
+    }
+
+    /// Lets bits tell again what is missing shortly below the highest ordinal of a key. What is missing further below stays
+    /// with its exceptions; while something is excused, or somebody may be asked for who overtook, all of it does.
+    fn settle(&mut self, key: KeyId) {
+        let at = to_usize(key.0);
+        if !self.near[at].is_exceptional() || !self.knows_both() {
+            return;
+        }
+        let Some(exceptions) = self.exceptions.get_mut(key.0) else {
+            return;
+        };
+        if !exceptions.excused.is_empty() {
+            return;
+        }
+        let next = self.next[at];
+        let base = next.saturating_sub(SETTLED);
+        let missing = (base..next).filter(|&ordinal| exceptions.holes.fill(ordinal) != Filled::Nothing);
+        let missing = missing.fold(0, |bits, ordinal| bits | 1 << (ordinal - base));
+        exceptions.holes.tidy();
+        let (opened_in, opened_from) = exceptions.opened_last;
+        self.tidy(key);
+        self.near[at] = Near {
+            missing,
+            base,
+            opened_in,
+            opened_from,
+        };
     }
 
     /// From here on the exceptions of a key tell what its bits told, until there are none. False if they did already.
@@ -334,7 +366,13 @@ impl Point {
             self.next[at] += 1;
         } else if !self.near[at].is_exceptional() {
             let near = &mut self.near[at];
-            near.missing &= !near.bit_of(ordinal);
+            let bit = near.bit_of(ordinal);
+            near.missing &= !bit;
+            if bit == 0 && self.exceptions.get(key.0).is_some() {
+                self.make_exceptional(key);
+                self.excuse(key, ordinal);
+                self.settle(key);
+            }
         } else if let Some(exceptions) = self.exceptions.get_mut(key.0)
             && exceptions.holes.fill(ordinal) == Filled::Word
         {
@@ -360,8 +398,15 @@ impl Point {
     /// How many ordinals of the key have taken effect or are excused.
     pub(super) fn count(&self, key: KeyId) -> u32 {
         let next = self.next[to_usize(key.0)];
+        let near = self.near[to_usize(key.0)];
+        let next = next
+            - if near.is_exceptional() {
+                0
+            } else {
+                near.missing.count_ones()
+            };
         let Some(exceptions) = self.exceptions.get(key.0) else {
-            return next - self.near[to_usize(key.0)].missing.count_ones();
+            return next;
         };
         let excused: u32 = exceptions
             .excused
@@ -398,6 +443,9 @@ impl Point {
             .sum()
     }
 }
+
+/// Ordinals below the highest of a key of which bits tell when they begin to: some of the bits are for those to come.
+const SETTLED: u32 = 40;
 
 /// The number of a batch, short. Numbers that are 2^32 apart are never compared: no hole of a key is open for so long.
 fn number(batch: u64) -> u32 {
