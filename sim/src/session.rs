@@ -16,6 +16,7 @@ use crate::observe::conservation::Violation;
 use crate::observe::fact::Fact;
 use crate::observe::holdings::Holdings;
 use crate::observe::{ObserverConfig, Observers, Probe};
+use crate::services::kinesis::Stream;
 use crate::world::{Event, World};
 
 /// Events between two looks at faults and limits.
@@ -141,7 +142,7 @@ pub struct Session {
     next_checkpoint: SimTime,
     holdings: Holdings,
     checks: u64,
-    /// Some client makes its calls in cohorts. What shards have stored of them is told once a second.
+    /// Some client makes its calls in cohorts, or a stream has many shards. What shards have stored is told once a second.
     tells: bool,
 }
 
@@ -177,8 +178,10 @@ impl Session {
             next_checkpoint: SimTime::ZERO,
             holdings: Holdings::default(),
             checks: 0,
-            tells: blueprint.producers.iter().any(ProducerBlueprint::uses_call_window),
+            tells: false,
         };
+        session.tells = blueprint.producers.iter().any(ProducerBlueprint::uses_call_window)
+            || session.world().streams().iter().any(Stream::sums_up);
         session.next_check = session.check_after(SimTime::ZERO);
         session.keep_checkpoint();
         Ok(session)

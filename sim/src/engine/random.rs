@@ -3,7 +3,7 @@
 //! The key is (seed, replication, domain tag); the stream number is the 64-bit FNV-1a hash of
 //! `<kind>.<component>/<purpose>`. A new component or purpose therefore moves nobody else's numbers.
 
-use super::distribution::{Distribution, DistributionError, Sampler};
+use super::distribution::{Distribution, DistributionError, NormalGrid, Sampler};
 use super::quantity::Ratio;
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -19,6 +19,8 @@ pub struct RandomStreams {
     names: BTreeMap<u64, String>,
     /// What was compiled for somebody who draws.
     samplers: Vec<(Distribution, Sampler)>,
+    /// What log-normal ones have in common.
+    normal: Option<NormalGrid>,
 }
 
 /// Two names that were asked for have the same stream number (or are the same name).
@@ -70,6 +72,7 @@ impl RandomStreams {
             key,
             names: BTreeMap::new(),
             samplers: Vec::new(),
+            normal: None,
         }
     }
     /// The stream with this name. Each name can be had once.
@@ -92,7 +95,7 @@ impl RandomStreams {
         if let Some((_, sampler)) = self.samplers.iter().find(|(known, _)| known == distribution) {
             return Ok(sampler.clone());
         }
-        let sampler = distribution.compile()?;
+        let sampler = distribution.compile_with(&mut self.normal)?;
         if sampler.has_table() {
             self.samplers.push((distribution.clone(), sampler.clone()));
         }

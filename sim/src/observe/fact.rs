@@ -124,7 +124,7 @@ pub enum Fact<'f> {
         /// All entries, with results and, where stored, arrival times.
         records: &'f [Record],
         /// By shard, for the shards that the call touched, in order of first touch; none where
-        /// [`ShardsWritten`](Self::ShardsWritten) tells it.
+        /// [`ShardsWritten`](Self::ShardsWritten) tells it: then nothing else was stored in the stream at this instant before.
         shards: &'f [ShardTally],
         /// When the call came in.
         received_at: SimTime,
@@ -133,9 +133,10 @@ pub enum Fact<'f> {
         /// The other calls of a cohort, in order of index.
         late: &'f [LateCall],
     },
-    /// What shards have stored of cohorts since it was stated last. Where nothing is refused and observers take sums (see
-    /// [`Probe::takes_sums`](super::Probe::takes_sums)), [`PutHandled`](Self::PutHandled) tells of no shard; this does, before
-    /// a read of the shard is answered, and at the end of each second.
+    /// What shards have stored of cohorts, or of requests to a stream of many shards, since it was stated last. Where nothing
+    /// is refused and observers take sums (see [`Probe::takes_sums`](super::Probe::takes_sums)),
+    /// [`PutHandled`](Self::PutHandled) tells of no shard; this does, before a read of the shard is answered, and at the end
+    /// of each second.
     ShardsWritten {
         /// Which.
         stream: StreamId,

@@ -157,6 +157,7 @@ pub(crate) fn tally(records: &[Record], first_position: u64) -> ShardTally {
         first_position,
         out_of_records: accepted < records.len(),
         out_of_bytes: false,
+        requests: 1,
         singles: None,
     }
 }

@@ -21,6 +21,8 @@ pub struct ShardTally {
     pub out_of_records: bool,
     /// An entry was refused because the limit in bytes was used up (KDS-W-02).
     pub out_of_bytes: bool,
+    /// Requests whose entries these are; means nothing where each entry was one of its own.
+    pub requests: u32,
     /// Each entry was a put of its own, as in a cohort; and bytes of the smallest and the largest that was stored.
     pub singles: Option<(u32, u32)>,
 }
@@ -37,6 +39,7 @@ impl ShardTally {
             first_position: next_position,
             out_of_records: false,
             out_of_bytes: false,
+            requests: 1,
             singles: None,
         }
     }
@@ -55,6 +58,6 @@ impl ShardTally {
     /// Puts that it counts.
     #[inline]
     pub fn puts(&self) -> u32 {
-        self.singles.map_or(1, |_| self.accepted + self.throttled)
+        self.singles.map_or(self.requests, |_| self.accepted + self.throttled)
     }
 }

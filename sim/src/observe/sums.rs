@@ -11,6 +11,8 @@ pub(super) struct Entries {
     pub(super) stored: u64,
     pub(super) throttled: u64,
     pub(super) failed: u64,
+    /// Bytes of the stored ones (data + key).
+    pub(super) bytes: u64,
     /// Sum of the instants at which the stored ones were, in nanoseconds.
     pub(super) instants: u128,
 }
@@ -21,12 +23,13 @@ impl Entries {
     fn of(records: &[Record]) -> Self {
         /// By outcome: all bits for an entry that was accepted, else none.
         const STORED: [u64; 4] = [u64::MAX, 0, 0, 0];
-        let (mut stored, mut outcomes, mut instants) = (0_u64, 0, 0);
+        let (mut stored, mut outcomes, mut bytes, mut instants) = (0_u64, 0, 0, 0);
         for record in records {
             let outcome = record.outcome_number();
             let mask = STORED[to_usize(outcome)];
             stored = stored.wrapping_sub(mask);
             outcomes += u64::from(outcome);
+            bytes += u64::from(record.bytes) & mask;
             instants += u128::from(record.arrived_at.as_nanos() & mask);
         }
         let refused = u64::from(to_u32(records.len())) - stored;
@@ -36,6 +39,7 @@ impl Entries {
             stored,
             throttled: refused - failed,
             failed,
+            bytes,
             instants,
         }
     }
@@ -107,6 +111,7 @@ mod tests {
             stored: 2,
             throttled: 1,
             failed: 1,
+            bytes: 200,
             instants: 22_000_000,
         };
         assert_eq!(sums.entries, expected);

@@ -4,6 +4,7 @@
 //! builds the same table. A draw takes one random word and integer arithmetic.
 
 mod law;
+mod normal_grid;
 mod special;
 mod table;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod unit_exponential;
 pub use unit_exponential::UnitExponential;
 
 use super::random::Stream;
+pub(super) use normal_grid::NormalGrid;
 use table::{QuantileTable, to_fixed};
 
 /// A distribution of a non-negative quantity (nanoseconds, bytes), by its parameters.
@@ -101,6 +103,10 @@ enum Form {
 impl Distribution {
     /// Checks the parameters and builds the table.
     pub fn compile(&self) -> Result<Sampler, DistributionError> {
+        self.compile_with(&mut None)
+    }
+    /// The same. What several log-normal tables have in common is computed for the first and kept for the others.
+    pub(super) fn compile_with(&self, normal: &mut Option<NormalGrid>) -> Result<Sampler, DistributionError> {
         self.check()?;
         let line = |low: f64, high: f64| {
             let bits = fraction_bits(high);
@@ -127,7 +133,9 @@ impl Distribution {
             | Self::Pareto { .. }
             | Self::Percentiles(_)
             | Self::Mixture(_) => {
-                let (table, bits, mean) = QuantileTable::of(self)?;
+                let normal =
+                    matches!(self, Self::LogNormal { .. }).then(|| &*normal.get_or_insert_with(NormalGrid::new));
+                let (table, bits, mean) = QuantileTable::of(self, normal)?;
                 Sampler::new(Form::Table(table), bits, mean)
             }
         })

@@ -9,19 +9,20 @@
     reason = "takes bit fields out of words, and turns compiled floats into fixed point"
 )]
 
+use super::normal_grid::NormalGrid;
 use super::special::Level;
 use super::{Distribution, DistributionError, fraction_bits, tail};
 use std::sync::Arc;
 
-const DEPTH: u32 = 40;
-const CELL_BITS: u32 = 6;
+pub(super) const DEPTH: u32 = 40;
+pub(super) const CELL_BITS: u32 = 6;
 const CELLS: usize = 1 << CELL_BITS;
 const OCTAVES: usize = DEPTH as usize + 1;
 const SIZE: usize = 2 * OCTAVES * CELLS;
 /// Marks a cell that is divided further; a line never rises that far, since values stay below 2^62.
 const DIVIDED: u64 = u64::MAX;
 /// The end of all words, as a position.
-const END: u128 = 1 << 64;
+pub(super) const END: u128 = 1 << 64;
 /// Where the tail's last cell begins, counted from the end: 2^-47.
 const LAST_CELL: u128 = 1 << (63 - DEPTH - CELL_BITS);
 /// Unbounded tails are cut here and their mean is kept: 2^54, or 208 days in nanoseconds.
@@ -101,8 +102,11 @@ impl QuantileTable {
     }
 
     /// Compiles a quantile function: the table, its fraction bits and the table's own mean.
-    pub(super) fn of(distribution: &Distribution) -> Result<(Self, u32, f64), DistributionError> {
-        let curve = Curve::new(distribution)?;
+    pub(super) fn of(
+        distribution: &Distribution,
+        normal: Option<&NormalGrid>,
+    ) -> Result<(Self, u32, f64), DistributionError> {
+        let curve = Curve::new(distribution, normal)?;
         let bits = fraction_bits(curve.greatest);
         let lines = curve.lines();
         let mut cells = vec![Cell { base: 0, rise: 0 }; SIZE];
@@ -168,7 +172,7 @@ fn grid() -> impl Iterator<Item = (usize, u128, u128)> {
     lower.chain(upper.map(|(index, start, end)| (OCTAVES * CELLS + index, END - end, END - start)))
 }
 
-fn level_at(position: u128) -> Level {
+pub(super) fn level_at(position: u128) -> Level {
     Level {
         below: position as f64 / END as f64,
         above: (END - position) as f64 / END as f64,
@@ -191,6 +195,8 @@ struct Line {
 /// The quantile function of a distribution, with a bounded last cell.
 struct Curve<'a> {
     distribution: &'a Distribution,
+    /// Of a log-normal distribution, where it is at hand.
+    normal: Option<&'a NormalGrid>,
     greatest: f64,
     mean: f64,
     /// Where the last, straight piece of an unbounded tail begins, with the values at its ends.
@@ -200,7 +206,7 @@ struct Curve<'a> {
 }
 
 impl<'a> Curve<'a> {
-    fn new(distribution: &'a Distribution) -> Result<Self, DistributionError> {
+    fn new(distribution: &'a Distribution, normal: Option<&'a NormalGrid>) -> Result<Self, DistributionError> {
         let ramp = if distribution.greatest().is_some() {
             None
         } else {
@@ -227,6 +233,7 @@ impl<'a> Curve<'a> {
         corners.dedup();
         Ok(Self {
             distribution,
+            normal,
             greatest,
             mean: distribution.mean(),
             ramp,
@@ -239,7 +246,12 @@ impl<'a> Curve<'a> {
         {
             return from + (to - from) * ((position - start) as f64 / (END - start) as f64);
         }
-        self.distribution.quantile(level_at(position))
+        match (self.distribution, self.normal) {
+            (Distribution::LogNormal { median, sigma }, Some(normal)) => {
+                median * libm::exp(sigma * normal.quantile(position))
+            }
+            (distribution, _) => distribution.quantile(level_at(position)),
+        }
     }
     /// The pieces in order, with knots moved so that the mean is right.
     fn lines(&self) -> Vec<Line> {

@@ -1,13 +1,13 @@
 //! Records that take effect together, and their time.
 
 use super::cause::{Cause, Parts};
-use super::resent::Resent;
+use super::requests::Requests;
 use super::runs::{PageRun, Runs, SendRun};
 use super::sends::{ShardSends, count};
 use super::{PlaceCauses, ProcessorId, ReaderId, ShardIndex};
 use crate::batch::Passage;
 use crate::engine::time::{SimDuration, SimTime};
-use crate::observe::fact::Fact;
+use crate::observe::fact::{Fact, Sends};
 use crate::record::Record;
 
 /// An effect.
@@ -24,12 +24,30 @@ pub(super) struct Effect<'f> {
     written_at: SimTime,
 }
 
-/// Neighbours that were sent together and read together.
+/// What is known of how the records of a shard were sent.
+#[derive(Clone, Copy)]
+pub(super) struct Sent<'s> {
+    pub(super) shard: &'s ShardSends,
+    pub(super) requests: &'s Requests,
+}
+
+impl Sent<'_> {
+    /// When a record was first sent, and when it was sent in the request that was stored, if it is in no run.
+    #[inline]
+    fn of(&self, record: &Record) -> Sends {
+        self.requests.find(record.arrived_at).unwrap_or(Sends {
+            first_at: record.created_at,
+            at: record.created_at,
+        })
+    }
+}
+
+/// Neighbours that were read together, and sent together or in no run.
 pub(super) struct Segment<'s, 'f> {
     pub(super) records: &'f [Record],
     page: Option<PageRun>,
     send: Option<&'s SendRun>,
-    resent: &'s Resent,
+    sent: Sent<'s>,
 }
 
 impl<'f> Effect<'f> {
@@ -124,14 +142,14 @@ impl<'f> Effect<'f> {
     pub(super) fn segments<'s>(
         &self,
         pages: &'s Runs<PageRun>,
-        sends: &'s ShardSends,
+        sent: Sent<'s>,
         mut each: impl FnMut(&Segment<'s, 'f>),
     ) {
         if self.records.is_empty() {
             return;
         }
         let first = self.position(0);
-        let (mut pages, mut runs) = (pages.from(first), sends.runs.from(first));
+        let (mut pages, mut runs) = (pages.from(first), sent.shard.runs.from(first));
         let mut at = 0;
         while at < self.records.len() {
             let position = self.position(at);
@@ -147,17 +165,17 @@ impl<'f> Effect<'f> {
                 records: &self.records[at..end],
                 page,
                 send,
-                resent: &sends.resent,
+                sent,
             });
             at = end;
         }
     }
 
     /// Adds the time of all records to the histograms of their place.
-    pub(super) fn measure(&self, pages: &Runs<PageRun>, sends: &ShardSends, place: &mut PlaceCauses) {
+    pub(super) fn measure(&self, pages: &Runs<PageRun>, sent: Sent<'_>, place: &mut PlaceCauses) {
         let mut together = Together::default();
         let mut explained = 0;
-        self.segments(pages, sends, |segment| {
+        self.segments(pages, sent, |segment| {
             let Some(page) = segment.page else { return };
             if together.page.is_none_or(|known| known.end != page.end) {
                 together.flush(self, place);
@@ -170,7 +188,7 @@ impl<'f> Effect<'f> {
         together.flush(self, place);
         place
             .mut_of(Cause::PutRetries)
-            .record_many(SimDuration::ZERO, together.sent_once);
+            .record_many(SimDuration::ZERO, together.sent_once - together.sent_again);
         place
             .mut_of(Cause::Gathering)
             .record_many(SimDuration::ZERO, together.sent_at_creation);
@@ -187,14 +205,18 @@ impl<'f> Effect<'f> {
     }
 }
 
+/// Records that are looked up one after the other before they are measured.
+const TOGETHER: usize = 64;
+
 /// What several segments have in common, measured once.
 #[derive(Default)]
 struct Together {
     page: Option<PageRun>,
     /// Records of that page so far.
     records: u64,
-    /// Records that were never sent again.
+    /// Records that were never sent again, but for those that are counted in `sent_again` too.
     sent_once: u64,
+    sent_again: u64,
     /// Of these, those that were sent when they were created.
     sent_at_creation: u64,
 }
@@ -223,10 +245,13 @@ impl Segment<'_, '_> {
         let page = self.page?;
         let (first_sent_at, sent_at) = match self.send {
             Some(send) => {
-                let first = self.resent.first_sent_at(record);
+                let first = self.sent.shard.resent.first_sent_at(record);
                 (first.unwrap_or(send.first_sent_at), send.sent_at)
             }
-            None => (record.created_at, record.created_at),
+            None => {
+                let sends = self.sent.of(record);
+                (sends.first_at, sends.at)
+            }
         };
         let (transfer, batch) = page_parts(&page, effect);
         let mut parts = shared;
@@ -245,6 +270,9 @@ impl Segment<'_, '_> {
         let records = self.records;
         let number = count(records);
         let Some(send) = self.send else {
+            if !self.sent.requests.is_empty() {
+                return self.measure_requests(page, place, together);
+            }
             together.sent_once += number;
             together.sent_at_creation += number;
             let ways = records.iter().map(|record| record.arrived_at.since(record.created_at));
@@ -273,12 +301,40 @@ impl Segment<'_, '_> {
         }
     }
 
+    /// The same of records in no run, of which each may be of another request.
+    fn measure_requests(&self, page: &PageRun, place: &mut PlaceCauses, together: &mut Together) {
+        let none = Sends {
+            first_at: SimTime::ZERO,
+            at: SimTime::ZERO,
+        };
+        let mut all = [none; TOGETHER];
+        for records in self.records.chunks(TOGETHER) {
+            for (sends, record) in all.iter_mut().zip(records) {
+                *sends = self.sent.of(record);
+            }
+            let sent = || all.iter().zip(records);
+            let gathering = sent().map(|(sends, record)| sends.first_at.since(record.created_at));
+            place.mut_of(Cause::Gathering).record_spread(gathering);
+            let ways = sent().map(|(sends, record)| record.arrived_at.since(sends.at));
+            place.mut_of(Cause::Put).record_spread(ways);
+            let waits = records.iter().map(|record| page.served_at.since(record.arrived_at));
+            place.mut_of(Cause::WaitingForPoll).record_spread(waits);
+            let retries = sent().map(|(sends, _)| sends.at.since(sends.first_at));
+            for retries in retries.filter(|retries| !retries.is_zero()) {
+                place.mut_of(Cause::PutRetries).record_many(retries, 1);
+                together.sent_again += 1;
+            }
+        }
+        together.sent_once += count(self.records);
+    }
+
     /// Adds the parts until the records were sent in the request that was stored.
     #[inline]
     fn measure_sends(&self, send: &SendRun, place: &mut PlaceCauses, together: &mut Together) {
         let records = self.records;
-        if self.resent.concerns(records) {
-            let first = |record: &Record| self.resent.first_sent_at(record).unwrap_or(send.first_sent_at);
+        let resent = &self.sent.shard.resent;
+        if resent.concerns(records) {
+            let first = |record: &Record| resent.first_sent_at(record).unwrap_or(send.first_sent_at);
             let waits = records.iter().map(|record| first(record).since(record.created_at));
             place.mut_of(Cause::Gathering).record_spread(waits);
             let retries = records.iter().map(|record| send.sent_at.since(first(record)));

@@ -9,6 +9,7 @@ mod cause;
 mod effect;
 mod messages;
 mod readers;
+mod requests;
 mod resent;
 mod runs;
 mod sends;
@@ -27,11 +28,11 @@ use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
 use crate::observe::fact::{Caller, Fact, SinkChange, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
-use effect::Effect;
+use effect::{Effect, Sent};
 use messages::Messages;
 use readers::ShardReading;
 use runs::PageRun;
-use sends::{FirstSends, ShardSends, StreamSends, count};
+use sends::{FirstSends, StreamSends, count};
 use std::sync::Arc;
 
 /// Where the time of records went that took effect through one function or application.
@@ -182,11 +183,11 @@ impl Causes {
             }
             return;
         }
-        let Some((reading, sends)) = sources(&self.directory, &self.readings, &self.sends, &effect) else {
+        let Some((reading, sent)) = sources(&self.directory, &self.readings, &self.sends, &effect) else {
             return;
         };
         let shared = effect.shared();
-        effect.segments(&reading.pages, sends, |segment| {
+        effect.segments(&reading.pages, sent, |segment| {
             for record in segment.records {
                 each(record, segment.parts(&effect, record, shared));
             }
@@ -197,7 +198,12 @@ impl Causes {
     #[inline]
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::PutHandled { .. } => self.put(fact),
+            Fact::PutHandled { .. } => self.put(now, fact),
+            Fact::ShardsWritten { stream, shards } => {
+                if let Some(sends) = &mut self.sends[stream] {
+                    sends.written(now, shards);
+                }
+            }
             Fact::UserRecordsStored { .. } => self.user_records(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
@@ -241,7 +247,6 @@ impl Causes {
             | Fact::RequestFailed { .. }
             | Fact::RetryScheduled { .. }
             | Fact::PutRefused { .. }
-            | Fact::ShardsWritten { .. }
             | Fact::GetRecordsHandled { .. }
             | Fact::GetRecordsThrottled { .. }
             | Fact::SubscriptionAnswered { .. }
@@ -282,7 +287,7 @@ impl Causes {
     }
 
     #[inline]
-    fn put(&mut self, fact: &Fact<'_>) {
+    fn put(&mut self, now: SimTime, fact: &Fact<'_>) {
         let Fact::PutHandled {
             stream,
             records,
@@ -296,7 +301,7 @@ impl Causes {
         };
         if let Some(sends) = &mut self.sends[stream] {
             match sent {
-                Some(times) => sends.put(records, shards, times),
+                Some(times) => sends.put(now, records, shards, times),
                 None => sends.cohort(records, late, &mut self.first_sends),
             }
         }
@@ -431,9 +436,13 @@ fn sources<'c>(
     readings: &'c IndexVec<ReaderId, Vec<ShardReading>>,
     sends: &'c IndexVec<StreamId, Option<StreamSends>>,
     effect: &Effect<'_>,
-) -> Option<(&'c ShardReading, &'c ShardSends)> {
+) -> Option<(&'c ShardReading, Sent<'c>)> {
     let at = to_usize(effect.shard.0);
     let stream = directory.readers.get(effect.reader)?.stream;
-    let sends = sends.get(stream)?.as_ref()?.shard(at)?;
-    Some((readings.get(effect.reader)?.get(at)?, sends))
+    let sends = sends.get(stream)?.as_ref()?;
+    let sent = Sent {
+        shard: sends.shard(at)?,
+        requests: &sends.requests,
+    };
+    Some((readings.get(effect.reader)?.get(at)?, sent))
 }

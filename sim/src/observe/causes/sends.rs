@@ -5,20 +5,23 @@
 //! always sent when it is created; the others are told one by one, and those that are repeated are remembered here from
 //! their first failure until their client is done with them.
 
+use super::requests::Requests;
 use super::resent::Resent;
 use super::runs::{Runs, SendRun};
 use crate::engine::index::{to_u32, to_usize};
-use crate::engine::time::SimTime;
+use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::ShardIndex;
 use crate::observe::fact::{LateCall, Sends, ShardTally};
 use crate::record::{KeyId, Outcome, Record};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// The sends of one stream's records.
 #[derive(Clone, Debug, Default)]
 pub(super) struct StreamSends {
     /// By shard.
     shards: Vec<ShardSends>,
+    /// Those of which nothing else is known than when their records were stored.
+    pub(super) requests: Requests,
 }
 
 /// The sends of one shard's records.
@@ -27,6 +30,10 @@ pub(super) struct ShardSends {
     pub(super) runs: Runs<SendRun>,
     /// User records whose first send is not that of their run.
     pub(super) resent: Resent,
+    /// Up to where and when it was told what is stored here, from the first that not all readers have passed.
+    told: VecDeque<(u64, SimTime)>,
+    /// What was stored before this has been passed by all readers.
+    passed_at: SimTime,
 }
 
 impl ShardSends {
@@ -34,6 +41,8 @@ impl ShardSends {
         Self {
             runs: Runs::new(),
             resent: Resent::default(),
+            told: VecDeque::new(),
+            passed_at: SimTime::ZERO,
         }
     }
 }
@@ -83,6 +92,7 @@ impl StreamSends {
     pub(super) fn new(shards: u32) -> Self {
         Self {
             shards: vec![ShardSends::new(); to_usize(shards)],
+            requests: Requests::default(),
         }
     }
     pub(super) fn shard(&self, shard: usize) -> Option<&ShardSends> {
@@ -94,6 +104,12 @@ impl StreamSends {
         if let Some(sends) = self.shards.get_mut(shard) {
             sends.runs.forget_before(position);
             sends.resent.forget_before(position);
+            while let Some(&(end, at)) = sends.told.front()
+                && end <= position
+            {
+                sends.passed_at = at;
+                sends.told.pop_front();
+            }
         }
     }
     /// A shard is opened.
@@ -125,11 +141,38 @@ impl StreamSends {
             }
         }
     }
+    /// It is told what shards have stored.
+    pub(super) fn written(&mut self, now: SimTime, shards: &[ShardTally]) {
+        if self.requests.is_empty() {
+            return;
+        }
+        for tally in shards {
+            let end = tally.first_position + u64::from(tally.accepted);
+            self.of(to_usize(tally.shard.0)).told.push_back((end, now));
+        }
+    }
+    /// All records of a request were stored now. It is told later in which shards.
+    fn request(&mut self, now: SimTime, sends: Sends) {
+        if self.requests.is_full() {
+            // What was stored in earlier seconds has been told, so a shard of which nothing is told holds none of it.
+            let second = SimDuration::from_nanos(now.as_nanos() % SimDuration::SECOND.as_nanos());
+            let needed_since = |shard: &ShardSends| shard.told.front().map(|_| shard.passed_at);
+            let since = self.shards.iter().filter_map(needed_since).min();
+            let second_began_at = now.saturating_sub(second);
+            self.requests
+                .forget_before(since.unwrap_or(second_began_at).min(second_began_at));
+        }
+        self.requests.add(now, sends);
+    }
     /// The stored records of a call. A call of one record that was sent when it was created needs no run.
     #[inline]
-    pub(super) fn put(&mut self, records: &[Record], shards: &[ShardTally], sends: Sends) {
+    pub(super) fn put(&mut self, now: SimTime, records: &[Record], shards: &[ShardTally], sends: Sends) {
+        if shards.is_empty() && !records.is_empty() {
+            return self.request(now, sends);
+        }
         if let [only] = records
             && only.created_at == sends.at
+            && self.requests.last_at() != Some(now)
         {
             return;
         }

@@ -111,8 +111,8 @@ impl ShardUse {
     }
     #[inline]
     fn put(&mut self, now: SimTime, tally: &ShardTally) {
-        if tally.singles.is_some() {
-            return self.put_singles(now, tally);
+        if tally.singles.is_some() || tally.requests > 1 {
+            return self.put_together(now, tally);
         }
         let (records, bytes) = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
         if tally.out_of_records || records >= self.peaks[0].limit {

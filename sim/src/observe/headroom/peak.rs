@@ -98,7 +98,7 @@ impl Writes {
 impl ShardUse {
     /// Many puts at once. How many of them are told at once says nothing, so a second that reaches the limit counts once, from
     /// its begin on, if nothing is refused.
-    pub(super) fn put_singles(&mut self, now: SimTime, tally: &ShardTally) {
+    pub(super) fn put_together(&mut self, now: SimTime, tally: &ShardTally) {
         let before = self.writes.of_second(now);
         let after = self.writes.add(now, u64::from(tally.accepted), tally.bytes_charged);
         self.writes.puts += u64::from(tally.puts()).saturating_sub(1);

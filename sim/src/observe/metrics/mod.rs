@@ -374,7 +374,7 @@ impl Metrics {
             // Not of a stream.
             PutApi::SendMessage | PutApi::SendMessageBatch | PutApi::Publish | PutApi::PublishBatch => {}
             PutApi::PutRecords => {
-                let bytes = shards.iter().map(|tally| tally.bytes).sum();
+                let bytes = entries.bytes;
                 group.add(now, Metric::PutRecordsBytes, Point::of(bytes));
                 group.add(now, Metric::PutRecordsLatency, Point::of(service));
                 group.add(now, Metric::PutRecordsSuccess, Point::of(u64::from(stored > 0)));

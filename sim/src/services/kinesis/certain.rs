@@ -148,8 +148,12 @@ impl Shard {
         self.limits = limits;
         self.certain.paid();
     }
-    /// What it has stored of cohorts since it was asked last, if that is anything.
+    /// What it has stored of cohorts, or of requests that are told as sums, since it was asked last, if that is anything. A
+    /// stream sums up only one kind.
     pub(super) fn tell(&mut self) -> Option<ShardTally> {
+        if let Some(tally) = self.tell_summed() {
+            return Some(tally);
+        }
         self.settle();
         let Untold {
             records,

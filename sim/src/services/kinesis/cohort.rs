@@ -84,6 +84,9 @@ impl Stream {
         let now = cx.now();
         let Some(mut due) = self.cohorts.take(now) else { return };
         let way = self.link.delay();
+        if self.summing.untold {
+            self.tell(me, cx);
+        }
         self.tallies.clear();
         self.calls += 1;
         let needed = self.meter.is_some() || !self.subscriptions.is_empty();
@@ -180,10 +183,13 @@ impl Stream {
         }
     }
 
-    /// Tells what shards have stored of cohorts, to whoever has not been told with each window.
+    /// Tells what shards have stored and summed up, to whoever has not been told with each window or request.
     pub(super) fn tell(&mut self, me: StreamId, cx: &mut Cx<'_, '_>) {
-        if cx.takes_sums() && self.cohorts.windows() > 0 {
+        if cx.takes_sums() && (self.cohorts.windows() > 0 || self.summing.untold) {
             self.tell_each(|shards| cx.emit(|| Fact::ShardsWritten { stream: me, shards }));
+        } else if self.summing.untold {
+            // Whoever takes sums is told before somebody else listens.
+            self.tell_each(|_| {});
         }
     }
     /// The same of one shard.
@@ -195,8 +201,9 @@ impl Stream {
             cx.emit(|| Fact::ShardsWritten { stream: me, shards });
         }
     }
-    /// Sums up what shards have stored of cohorts since that was done last.
+    /// Sums up what shards have stored since that was done last.
     pub fn tell_each(&mut self, listener: impl FnOnce(&[ShardTally])) {
+        self.summing.untold = false;
         self.tallies.clear();
         self.tallies.extend(self.shards.iter_mut().filter_map(Shard::tell));
         if !self.tallies.is_empty() {

@@ -24,6 +24,7 @@ pub mod sequence_number;
 pub mod shard;
 pub mod shard_map;
 mod subscriptions;
+mod summed;
 #[cfg(test)]
 mod tests;
 mod write_limits;
@@ -40,6 +41,7 @@ use shard::{Origin, Shard};
 use shard_map::{HashRange, ShardMap};
 pub use subscriptions::ConsumerSetting;
 use subscriptions::Subscriptions;
+use summed::Summing;
 
 use crate::batch::BatchId;
 use crate::blueprint::{ModelParameters, StreamBlueprint};
@@ -198,6 +200,7 @@ pub struct Stream {
     request_timeout: SimDuration,
     link: Link,
     cohorts: Cohorts,
+    summing: Summing,
     /// Every call of a cohort is decided by itself, even where it is certain that none is refused.
     decides_each_call: bool,
     /// Room for those of the cohort in hand.
@@ -319,6 +322,7 @@ impl Stream {
             request_timeout: model.request_timeout,
             link: Link::new(&component, model, streams)?,
             cohorts: Cohorts::new(call_window),
+            summing: Summing::new(blueprint.shard_count, blueprint.shard_level_metrics),
             decides_each_call: false,
             service_times: Vec::new(),
             next_to_expire: 0,

@@ -53,8 +53,13 @@ impl Stream {
         if !self.internal_failure_rate.is_zero() && self.failure_stream.chance(self.internal_failure_rate) {
             return self.refuse_put(me, batch, call, ServiceError::InternalFailure, SimDuration::ZERO, cx);
         }
-        self.tell(me, cx);
-        call.refused = self.store(call.api, &mut batch, now);
+        let summed = self.store_summed(&mut batch, &call, cx);
+        if summed {
+            self.tallies.clear();
+        } else {
+            self.tell(me, cx);
+            call.refused = self.store(call.api, &mut batch, now);
+        }
         if call.api == PutApi::PutRecord && call.refused > 0 {
             // A PutRecord that does not fit fails whole (KDS-W-05). The shard's tally tells whose limit it was.
             call.error = Some(ServiceError::ProvisionedThroughputExceeded);

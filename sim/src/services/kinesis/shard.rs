@@ -2,6 +2,7 @@
 
 use super::certain::{Certain, Untold};
 use super::quotas;
+use super::summed::Summed;
 use super::write_limits::WriteLimits;
 use crate::engine::quantity::Rate;
 use crate::engine::time::{SimDuration, SimTime};
@@ -40,14 +41,13 @@ pub struct Origin {
     pub opened_at: SimTime,
 }
 
-/// A shard. What the puts of a request touch comes first, then what each record of a cohort does, in a cache line each.
+/// A shard. What entries of requests are taken from comes first, then what each stored record touches, in a cache line
+/// each.
 #[derive(Clone, Debug)]
 #[repr(C, align(64))]
 pub struct Shard {
     pub(super) limits: WriteLimits,
-    allowance: Allowance,
-    /// What took its place, once it is closed.
-    pub children: [Option<ShardIndex>; 2],
+    pub(super) summed: Summed,
     pub(super) certain: Certain,
     /// Its records.
     pub log: Log,
@@ -55,13 +55,19 @@ pub struct Shard {
     pub index: ShardIndex,
     /// How far it is in its life.
     pub state: ShardState,
+    allowance: Allowance,
     whole: WholeCall,
     pub(super) untold: Untold,
+    /// What took its place, once it is closed.
+    pub children: [Option<ShardIndex>; 2],
     /// Where it comes from.
     pub origin: Origin,
     read_calls: [SimTime; quotas::SHARD_READ_CALLS],
     reads: ReadAllowance,
+    /// Shards an even number of cache lines apart would contend for a part of the cache.
+    apart: [u64; 8],
 }
+const _: () = assert!(size_of::<Shard>() / 64 % 2 == 1, "an odd number of cache lines");
 
 /// What a put may use of a shard. Entries of a call are decided against the tokens that the shard held at the start of
 /// the call; the cost is taken once at its end (KDS-MOD-03).
@@ -100,10 +106,12 @@ impl Shard {
             children: [None; 2],
             limits: WriteLimits::full(write_burst),
             untold: Untold::default(),
+            summed: Summed::default(),
             allowance: Allowance::default(),
             whole: WholeCall::default(),
             read_calls: [SimTime::NEVER; quotas::SHARD_READ_CALLS],
             reads: ReadAllowance::full(),
+            apart: [0; 8],
         }
     }
 
@@ -277,8 +285,10 @@ impl Shard {
 /// Rounded up to whole KiB (KDS-W-16).
 #[inline]
 pub(super) const fn rounded(bytes: u64) -> u64 {
-    bytes.next_multiple_of(quotas::PUT_ROUNDING)
+    // Of a power of two, so that nothing is divided or compared.
+    (bytes + (quotas::PUT_ROUNDING - 1)) & !(quotas::PUT_ROUNDING - 1)
 }
+const _: () = assert!(quotas::PUT_ROUNDING.is_power_of_two(), "rounding masks bits");
 
 /// The byte allowance of shared reads: refills at 2 MiB/s up to 2 MiB and may go negative. A call is admitted while it
 /// is positive; one that returned more than 2 MiB forfeits the rest, so that a full page of 10 MiB closes the shard for

@@ -18,6 +18,7 @@ mod reference;
 mod reshard;
 mod retention;
 mod subscriptions;
+mod summed;
 mod units;
 mod writes;
 

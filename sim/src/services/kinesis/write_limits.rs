@@ -23,18 +23,12 @@ const _: () = assert!(
     "every bucket fills within the longest span that counts"
 );
 
-/// The lesser of two numbers below 2^63, found without a branch: whether a bucket has filled cannot be predicted.
-#[inline]
-const fn at_most(number: u64, most: u64) -> u64 {
-    let beyond = number.wrapping_sub(most);
-    most.wrapping_add(beyond & 0_u64.wrapping_sub(beyond >> 63))
-}
-
-/// The token buckets of a shard's write limits in records (KDS-W-01) and bytes (KDS-W-02), full at first (KDS-MOD-02).
+/// The token buckets of a shard's write limits in records (KDS-W-01) and bytes (KDS-W-02), full at first (KDS-MOD-02). What
+/// is kept is what they lack of being full, since that cannot fall below nothing without any comparison.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct WriteLimits {
-    records: u64,
-    bytes: u64,
+    records_used: u64,
+    bytes_used: u64,
     byte_capacity: u64,
     updated: SimTime,
 }
@@ -43,82 +37,103 @@ impl WriteLimits {
     /// Full buckets, that in bytes with this capacity.
     pub(super) const fn full(burst: u64) -> Self {
         Self {
-            records: RECORD_CAPACITY,
-            bytes: burst * BYTE,
+            records_used: 0,
+            bytes_used: 0,
             byte_capacity: burst * BYTE,
             updated: SimTime::ZERO,
         }
     }
     /// Whole records and bytes that are there at `now`, as long as nobody takes any.
     pub(super) fn left(&self, now: SimTime) -> (u64, u64) {
-        let (records, bytes) = self.levels(now);
-        (records / RECORD, bytes / BYTE)
+        let (records, bytes) = self.used(now);
+        (
+            (RECORD_CAPACITY - records) / RECORD,
+            (self.byte_capacity - bytes) / BYTE,
+        )
     }
     /// Takes one record, which costs so many bytes, at its instant. False if it was not there.
     #[inline]
     pub(super) fn take_one(&mut self, at: SimTime, bytes: u64) -> bool {
         self.refill(at);
-        let cost = bytes * BYTE;
-        let held = self.records >= RECORD && self.bytes >= cost;
-        self.records = self.records.wrapping_sub(RECORD);
-        self.bytes = self.bytes.wrapping_sub(cost);
-        held
+        self.records_used += RECORD;
+        self.bytes_used += bytes * BYTE;
+        self.records_used <= RECORD_CAPACITY && self.bytes_used <= self.byte_capacity
+    }
+    /// Takes one record, which costs so many bytes, if both are there at `now`. False if not: then nothing is taken.
+    #[inline]
+    pub(super) fn take_if_held(&mut self, now: SimTime, bytes: u64) -> bool {
+        let (records, bytes_used) = self.used(now);
+        let (records, bytes) = (records + RECORD, bytes_used + bytes * BYTE);
+        if records > RECORD_CAPACITY || bytes > self.byte_capacity {
+            return false;
+        }
+        (self.records_used, self.bytes_used) = (records, bytes);
+        self.updated = self.updated.max(now);
+        true
+    }
+    /// Gives one record and so many bytes back, at the instant at which they were taken.
+    pub(super) const fn give_back(&mut self, bytes: u64) {
+        self.records_used -= RECORD;
+        self.bytes_used -= bytes * BYTE;
     }
     /// Lets tokens flow in up to `now`. An earlier instant than the last changes nothing.
     #[inline]
     fn refill(&mut self, now: SimTime) {
-        (self.records, self.bytes) = self.levels(now);
+        (self.records_used, self.bytes_used) = self.used(now);
         self.updated = self.updated.max(now);
     }
-    /// What the buckets hold at `now`.
+    /// What the buckets lack at `now`.
     #[inline]
-    fn levels(&self, now: SimTime) -> (u64, u64) {
+    fn used(&self, now: SimTime) -> (u64, u64) {
         let elapsed = now.as_nanos().saturating_sub(self.updated.as_nanos()).min(LONG);
         (
-            at_most(self.records + elapsed * RECORD_FLOW, RECORD_CAPACITY),
-            at_most(self.bytes + elapsed * BYTE_FLOW, self.byte_capacity),
+            self.records_used.saturating_sub(elapsed * RECORD_FLOW),
+            self.bytes_used.saturating_sub(elapsed * BYTE_FLOW),
         )
     }
     /// Whole records and bytes at `now`.
     #[inline]
     pub(super) fn available(&mut self, now: SimTime) -> (u64, u64) {
         self.refill(now);
-        (self.records / RECORD, self.bytes / BYTE)
+        self.left(now)
     }
     /// Whether so many records, and whether so many bytes, are there at `now`.
     #[inline]
     pub(super) fn holds(&mut self, now: SimTime, records: u64, bytes: u64) -> (bool, bool) {
         self.refill(now);
         (
-            records.saturating_mul(RECORD) <= self.records,
-            bytes.saturating_mul(BYTE) <= self.bytes,
+            records.saturating_mul(RECORD) <= RECORD_CAPACITY - self.records_used,
+            bytes.saturating_mul(BYTE) <= self.byte_capacity - self.bytes_used,
         )
     }
     /// Takes what is known to be there. Panics otherwise: no bucket ever goes negative.
     #[inline]
     pub(super) fn take(&mut self, records: u64, bytes: u64) {
-        let (records, bytes) = (records * RECORD, bytes * BYTE);
+        self.records_used += records * RECORD;
+        self.bytes_used += bytes * BYTE;
         assert!(
-            records <= self.records && bytes <= self.bytes,
+            self.records_used <= RECORD_CAPACITY && self.bytes_used <= self.byte_capacity,
             "a write limit was overdrawn"
         );
-        self.records -= records;
-        self.bytes -= bytes;
     }
     /// Another capacity in bytes: what is held stays, as far as there is room.
     pub(super) fn set_burst(&mut self, burst: u64, now: SimTime) {
         self.refill(now);
+        let held = (self.byte_capacity - self.bytes_used) / BYTE * BYTE;
         self.byte_capacity = burst * BYTE;
-        self.bytes = (self.bytes / BYTE * BYTE).min(self.byte_capacity);
+        self.bytes_used = self.byte_capacity.saturating_sub(held);
     }
     /// Used shares at `now`, in parts per million: (records, bytes).
     pub(super) fn used_ppm(&mut self, now: SimTime) -> (u64, u64) {
         self.refill(now);
-        let ppm = |level: u64, capacity: u64| {
-            let used = u128::from(capacity - level) * 1_000_000 / u128::from(capacity.max(1));
+        let ppm = |used: u64, capacity: u64| {
+            let used = u128::from(used) * 1_000_000 / u128::from(capacity.max(1));
             u64::try_from(used).unwrap_or(u64::MAX)
         };
-        (ppm(self.records, RECORD_CAPACITY), ppm(self.bytes, self.byte_capacity))
+        (
+            ppm(self.records_used, RECORD_CAPACITY),
+            ppm(self.bytes_used, self.byte_capacity),
+        )
     }
 }
 

@@ -388,6 +388,7 @@ fn a_handled_put_tells_what_each_shard_did() {
         bytes_charged: u64::next_multiple_of(bytes, 1_024),
         out_of_bytes: throttled > 0,
         out_of_records: false,
+        requests: 1,
         singles: None,
         shard: ShardIndex(shard),
         accepted,
