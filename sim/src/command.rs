@@ -282,14 +282,9 @@ impl Command {
                     queue_mappings[id].set_enabled(id, *enabled, cx);
                 }
             }
-            Self::SetSinkCapacity { sink, capacity } => {
+            Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => {
                 if let Some(id) = directory.sink(sink) {
-                    sinks[id].set_capacity(id, *capacity, cx);
-                }
-            }
-            Self::BreakSink { sink, lasts } => {
-                if let Some(id) = directory.sink(sink) {
-                    sinks[id].break_for(id, *lasts, cx);
+                    self.change_sink(&mut sinks[id], id, cx);
                 }
             }
             Self::BreakQueue { .. } | Self::DenySubscription { .. } | Self::SetFilterPolicy { .. } => {
@@ -351,6 +346,15 @@ impl Command {
                     topics.set_filter_policy(topic, id, policy.clone(), cx);
                 }
             }
+            _ => {}
+        }
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "of the commands to a sink")]
+    fn change_sink(&self, sink: &mut Sink, id: SinkId, cx: &mut Cx<'_, '_>) {
+        match self {
+            Self::SetSinkCapacity { capacity, .. } => sink.set_capacity(id, *capacity, cx),
+            Self::BreakSink { lasts, .. } => sink.break_for(id, *lasts, cx),
             _ => {}
         }
     }

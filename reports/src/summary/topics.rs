@@ -79,7 +79,7 @@ pub(super) fn path_told(path: &PathAccount) -> String {
         .map(|(_, name, sum)| format!("{} {name}", mean(*sum)))
         .collect();
     format!(
-        "A message that {} lost to a delete had taken {} on average: {}.",
+        "A message of {} took {} from its creation to its delete on average: {}.",
         path.queue,
         mean(path.total_ns),
         legs.join(", ")

@@ -177,5 +177,5 @@ fn numeric(operand: &Value) -> Option<Condition> {
 #[expect(clippy::cast_possible_truncation, reason = "within 10^14 by the check before")]
 pub(super) fn decimal(number: f64) -> Option<Decimal> {
     let parts = libm::round(number * Decimal::PARTS as f64);
-    (parts.abs() <= 1e14).then(|| Decimal(parts as i64))
+    (parts.abs() <= 1e14).then_some(Decimal(parts as i64))
 }

@@ -204,9 +204,12 @@ struct Bench(Harness<(QueueId, Queue)>);
 
 impl Bench {
     fn new(blueprint: &QueueBlueprint) -> Self {
+        // One server, so that a short poll sees everything.
+        let mut model = still();
+        (model.queue.servers, model.queue.short_poll_servers) = (1, 1);
         let setting = QueueSetting {
             profile: Profile::Current,
-            model: &still(),
+            model: &model,
             dead_letter_queue: None,
             groups: &Arc::default(),
             grouped: &[],
@@ -441,6 +444,8 @@ fn sqs_k_25_what_is_never_caught_up_is_lost_silently() {
     blueprint.fleets = vec![fleet("clerks", "jobs", 1, SimDuration::SECOND)];
     blueprint.streams = vec![stream("events", 1)];
     blueprint.streams[0].retention_hours = 1;
+    // What a mapping has read ahead does not expire.
+    blueprint.model.poll_page_records = 100;
     blueprint.mappings = vec![mapping("reader", "events", "work")];
     blueprint.functions = vec![function("work", None)];
     blueprint.functions[0].timeout = SimDuration::from_minutes(15);
@@ -463,7 +468,7 @@ fn sqs_k_25_what_is_never_caught_up_is_lost_silently() {
             session.now(),
         );
         let value = metrics.value(metric, of, Statistic::Maximum, from, until);
-        value.map_or(0.0, |value| value.as_f64())
+        value.map_or(0.0, sim::observe::metrics::Quotient::as_f64)
     };
     to(&mut session, 3_600_000);
     assert!(
@@ -476,7 +481,7 @@ fn sqs_k_25_what_is_never_caught_up_is_lost_silently() {
     let queue_age = age(&session, true);
     assert!((3_590.0..=3_600.0).contains(&queue_age), "{queue_age}");
     let stream_age = age(&session, false) / 1_000.0;
-    assert!((3_300.0..=3_700.0).contains(&stream_age), "{stream_age}");
+    assert!((3_300.0..=3_900.0).contains(&stream_age), "{stream_age}");
     assert!(of_queue(&session, "jobs").expired > 5_000);
     let lost: u64 = counts(&session)
         .readers

@@ -240,6 +240,6 @@ fn sqs_k_22_a_fair_queue_spares_the_quiet_tenant() {
     let (flood, quiet, fair_throughput) = dwell(true);
     assert!(flood > 60_000, "the flood waits all the same: {flood}");
     assert!(quiet < 2_000, "{quiet}");
-    let difference = (throughput as i64 - fair_throughput as i64).abs();
+    let difference = throughput.abs_diff(fair_throughput);
     assert!(difference < 200, "{throughput} and {fair_throughput}");
 }

@@ -1,4 +1,5 @@
 //! Facts of topics: a topic alone, whose publishes and queues are played by hand.
+#![expect(clippy::wildcard_enum_match_arm, reason = "tests look at a few facts")]
 
 mod deliveries;
 mod fifo;
@@ -191,7 +192,7 @@ impl Bench {
         for Call { at, event, batch } in self.harness.take_calls() {
             match (event, batch.envelope) {
                 (world::Event::Queue(queue, _), Envelope::Notification(call)) => {
-                    copies.push(Copy { at, queue, call, batch })
+                    copies.push(Copy { at, queue, call, batch });
                 }
                 (world::Event::Producer(..), Envelope::Put(_)) => answers.push(batch),
                 other => panic!("{other:?}"),
