@@ -164,7 +164,7 @@ fn auditor(session: &Session, blueprint: &Blueprint) -> Auditor {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
-    /// LAM-E-02, LAM-Q-10, LAM-Q-14, LAM-S-20, LAM-S-33: under errors, timeouts, crashes, throttles, reports of failed messages
+    /// LAM-E-02, LAM-Q-10, LAM-Q-14, LAM-S-20: under errors, timeouts, crashes, throttles, reports of failed messages
     /// and dead-lettering.
     #[test]
     fn no_message_is_lost_and_no_limit_passed(blueprint in worlds()) {
