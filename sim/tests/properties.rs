@@ -13,7 +13,8 @@ use sim::observe::ordering::Place;
 use sim::observe::verdict::{Anomaly, Guarantee, Verdict};
 use sim::session::{Checks, Session, SessionOptions};
 use sim::testing::operations::operations;
-use sim::testing::strategies::{blueprints, ordered_blueprints, outages};
+use sim::testing::queue_mappings::worlds;
+use sim::testing::strategies::{ordered_blueprints, outages};
 
 const CHECKED: SessionOptions = SessionOptions {
     observe: true,
@@ -41,7 +42,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(60))]
 
     #[test]
-    fn the_ledgers_balance_after_every_event_and_a_run_is_the_same_however_it_is_made(blueprint in blueprints()) {
+    fn the_ledgers_balance_after_every_event_and_a_run_is_the_same_however_it_is_made(blueprint in worlds()) {
         let checked = run(&blueprint, CHECKED)?;
         let unobserved = SessionOptions { observe: false, ..SessionOptions::default() };
         prop_assert_eq!(checked.fingerprint(), run(&blueprint, unobserved)?.fingerprint(), "without observers");
@@ -65,7 +66,7 @@ proptest! {
     }
 
     #[test]
-    fn the_ledgers_balance_in_whatever_order_simultaneous_events_come(blueprint in blueprints(), seed in any::<u64>()) {
+    fn the_ledgers_balance_in_whatever_order_simultaneous_events_come(blueprint in worlds(), seed in any::<u64>()) {
         run(&blueprint, SessionOptions { tie_order: TieOrder::Shuffled(seed), ..CHECKED })?;
     }
 

@@ -8,6 +8,7 @@ pub mod libraries;
 mod mappings;
 pub mod note;
 pub mod operations;
+pub mod queue_mappings;
 mod sinks;
 pub mod strategies;
 pub mod topics;

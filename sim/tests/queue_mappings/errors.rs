@@ -312,3 +312,45 @@ fn lam_u_15_throttles_lower_concurrency_by_a_fifth_each_ten_seconds() {
     // 5, 4, 3.2, 2.56, 2.05, 2
     assert_eq!(values, [5, 4, 3, 2]);
 }
+
+/// LAM-M-21, LAM-M-20, LAM-M-25: the EventCount group of a mapping that asks for it, where one in ten messages of the wanted
+/// half fails once.
+#[test]
+fn lam_m_21_a_mapping_of_a_queue_counts_its_events() {
+    use sim::blueprint::Filter;
+    use sim::directory::Component;
+    use sim::observe::metrics::{Metric, Statistic};
+    let count = |asked| {
+        let mut blueprint = pipeline(120, &[(0, 5_000, 1_000, 100), (1, 5_000, 1_000, 40)]);
+        let mapping = &mut blueprint.queue_mappings[0];
+        mapping.event_count_metrics = asked;
+        mapping.batch_size = 1;
+        mapping.filters = Some(vec![Filter {
+            equals: vec!["key-0".to_owned()],
+            ..Filter::default()
+        }]);
+        blueprint.functions[0].failure_rate = Ratio::new(1, 10);
+        let story = tell(&blueprint);
+        let failed = story.mapping().failed;
+        let observers = story.session.observers().expect("they are attached");
+        let metrics = observers.metrics.as_ref().expect("all are").clone();
+        let of = Component::QueueMapping(sim::ids::QueueMappingId(0));
+        let sum = move |metric| {
+            let value = metrics.value(metric, of, Statistic::Sum, seconds(0), seconds(120));
+            value.map(|value| u64::try_from(value.numerator / value.denominator).expect("small"))
+        };
+        let all = [
+            Metric::PolledEventCount,
+            Metric::FilteredOutEventCount,
+            Metric::InvokedEventCount,
+            Metric::FailedInvokeEventCount,
+            Metric::DeletedEventCount,
+        ];
+        (failed, all.map(sum))
+    };
+    let (failed, counts) = count(true);
+    assert!(failed > 3, "{failed}");
+    // 100 wanted and 40 unwanted ones, and those that failed once more.
+    assert_eq!(counts, [140 + failed, 40, 100 + failed, failed, 140].map(Some));
+    assert_eq!(count(false).1, [None; 5]);
+}

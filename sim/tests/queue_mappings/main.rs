@@ -4,6 +4,7 @@
 mod errors;
 mod fifo;
 mod provisioned;
+mod random;
 mod scaling;
 mod standard;
 
