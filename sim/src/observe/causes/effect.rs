@@ -243,15 +243,12 @@ impl Segment<'_, '_> {
     /// The parts of one of its records.
     pub(super) fn parts(&self, effect: &Effect<'_>, record: &Record, shared: Parts) -> Option<Parts> {
         let page = self.page?;
-        let (first_sent_at, sent_at) = match self.send {
-            Some(send) => {
-                let first = self.sent.shard.resent.first_sent_at(record);
-                (first.unwrap_or(send.first_sent_at), send.sent_at)
-            }
-            None => {
-                let sends = self.sent.of(record);
-                (sends.first_at, sends.at)
-            }
+        let (first_sent_at, sent_at) = if let Some(send) = self.send {
+            let first = self.sent.shard.resent.first_sent_at(record);
+            (first.unwrap_or(send.first_sent_at), send.sent_at)
+        } else {
+            let sends = self.sent.of(record);
+            (sends.first_at, sends.at)
         };
         let (transfer, batch) = page_parts(&page, effect);
         let mut parts = shared;

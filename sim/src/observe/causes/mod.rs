@@ -25,7 +25,7 @@ use crate::engine::time::SimTime;
 use crate::ids::{ProcessorId, QueueMappingId, ReaderId, ShardIndex, StreamId};
 use crate::key::KeyTable;
 use crate::observe::conservation::{Culprit, Ledger, Term, Violation};
-use crate::observe::fact::{Caller, Fact, SinkChange, StreamChange};
+use crate::observe::fact::{Caller, Fact, ShardTally, SinkChange, StreamChange};
 use crate::observe::latency::Histogram;
 use crate::record::Record;
 use effect::{Effect, Sent};
@@ -199,11 +199,7 @@ impl Causes {
     pub fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::PutHandled { .. } => self.put(now, fact),
-            Fact::ShardsWritten { stream, shards } => {
-                if let Some(sends) = &mut self.sends[stream] {
-                    sends.written(now, shards);
-                }
-            }
+            Fact::ShardsWritten { stream, shards } => self.shards_written(now, stream, shards),
             Fact::UserRecordsStored { .. } => self.user_records(fact),
             Fact::AcknowledgementLost { records, late, .. } => self.first_sends.lost(records, late),
             Fact::RecordsAcknowledged { records, .. } | Fact::RecordsGivenUp { records, .. } => {
@@ -304,6 +300,12 @@ impl Causes {
                 Some(times) => sends.put(now, records, shards, times),
                 None => sends.cohort(records, late, &mut self.first_sends),
             }
+        }
+    }
+
+    fn shards_written(&mut self, now: SimTime, stream: StreamId, shards: &[ShardTally]) {
+        if let Some(sends) = &mut self.sends[stream] {
+            sends.written(now, shards);
         }
     }
 

@@ -139,6 +139,7 @@ impl Point {
         if late && same_batch && self.cases.of(Anomaly::NonmonotonicInternal) == 0 {
             return false;
         }
+        let (internal, external) = (u64::from(late && same_batch), u64::from(late && !same_batch));
         let opens = skipped > 0 && near.opened_in != batch;
         near.opened_in = if opens { batch } else { near.opened_in };
         near.opened_from = if opens { *next } else { near.opened_from };
@@ -146,10 +147,8 @@ impl Point {
         near.base = base;
         *next = (*next).max(ordinal + 1);
         self.cases.add(Anomaly::Skip, u64::from(skipped));
-        self.cases
-            .add(Anomaly::NonmonotonicInternal, u64::from(late & same_batch));
-        self.cases
-            .add(Anomaly::NonmonotonicExternal, u64::from(late & !same_batch));
+        self.cases.add(Anomaly::NonmonotonicInternal, internal);
+        self.cases.add(Anomaly::NonmonotonicExternal, external);
         true
     }
 
