@@ -275,12 +275,25 @@ fn build_queues(
         keys.group_of_each().collect()
     };
     for (queue, entry) in all.into_iter().zip(&directory.queues) {
+        let senders = queue.senders.iter().map(|sender| &sender.producer);
+        let unknown = |producer: &String| UnknownReference {
+            from: queue.name.clone(),
+            to: producer.clone(),
+        };
+        let senders = senders
+            .map(|producer| {
+                directory
+                    .producer(producer)
+                    .ok_or_else(|| BuildError::Reference(unknown(producer)))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let setting = QueueSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
             dead_letter_queue: entry.dead_letter_queue,
             groups: &groups,
             grouped: &directory.producers_named(&queue.grouped),
+            senders: &senders,
         };
         queues.push(Queue::new(queue, setting, random)?);
     }

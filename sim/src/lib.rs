@@ -22,6 +22,7 @@ pub mod producer_library;
 pub mod profile;
 pub mod queue_blueprint;
 pub mod queue_call;
+pub mod queue_operation;
 pub mod record;
 pub mod services;
 pub mod session;

@@ -125,6 +125,7 @@ impl Model for World {
                 let targets = Targets {
                     applications: &mut self.applications,
                     producers: &mut self.producers,
+                    queues: &mut self.queues,
                     streams: &mut self.streams,
                     sinks: &mut self.sinks,
                     lambda: &mut self.lambda,

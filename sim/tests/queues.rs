@@ -5,6 +5,7 @@
 use proptest::prelude::*;
 use sim::blueprint::{
     Arrivals, Blueprint, FifoSettings, FleetBlueprint, ProducerBlueprint, PutApi, QueueBlueprint, RedrivePolicy,
+    SdkRetry,
 };
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{Rate, Ratio};
@@ -222,7 +223,7 @@ fn blueprint(plan: &Plan) -> Blueprint {
     }
     let queue = QueueBlueprint {
         name: "jobs".to_owned(),
-        fifo: plan.fifo.then_some(FifoSettings { high_throughput: false }),
+        fifo: plan.fifo.then_some(FifoSettings::default()),
         visibility_timeout: SimDuration::from_secs(plan.visibility),
         retention: SimDuration::from_hours(96),
         delay: SimDuration::from_secs(plan.delay),
@@ -233,6 +234,7 @@ fn blueprint(plan: &Plan) -> Blueprint {
             max_receive_count: plan.most_receives,
         }),
         grouped: if plan.fair { vec!["one".to_owned()] } else { Vec::new() },
+        senders: Vec::new(),
     };
     blueprint.queues.push(QueueBlueprint {
         name: "dead".to_owned(),
@@ -249,6 +251,8 @@ fn blueprint(plan: &Plan) -> Blueprint {
         max_messages: plan.max_messages,
         visibility_timeout: None,
         idle_pause: SimDuration::from_millis(200),
+        attempt_ids: false,
+        retry: SdkRetry::default(),
         per_message: Distribution::Exponential {
             mean: plan.work as f64 * 1e6,
         },

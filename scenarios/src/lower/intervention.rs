@@ -31,6 +31,10 @@ const CHANGES: &[&str] = &[
     "warm_throughput",
     "register_consumer",
     "deregister_consumer",
+    "queue_attributes",
+    "purge",
+    "start_message_move_task",
+    "cancel_message_move_task",
 ];
 
 /// A run takes no more.
@@ -185,6 +189,9 @@ impl Lowering<'_> {
                 sink: change.name("sink"),
                 lasts: change.duration("lasts"),
             });
+        }
+        if let Some(command) = super::queue_change::command(fields) {
+            return Some(command);
         }
         if let Some(command) = change_of_workers(fields) {
             return Some(command);

@@ -12,6 +12,8 @@ mod model;
 mod producer;
 mod producer_library;
 mod queue;
+mod queue_change;
+mod queue_rules;
 mod rules;
 mod sink;
 
@@ -104,6 +106,7 @@ impl Lowering<'_> {
             blueprint.sinks.push(sink);
         }
         self.interventions(top, &mut blueprint);
+        self.queue_rules(top, &blueprint);
         self.rules(top, &blueprint);
         self.memory(top, &blueprint);
         let expectations = self.expectations(top);

@@ -56,6 +56,15 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
             duplicate_rate: fields.ratio("queue_duplicate_rate"),
             outdated_delete_rate: fields.ratio("outdated_delete_rate"),
             service_time: fields.distribution("queue_service_time"),
+            lost_receive_rate: fields.ratio("lost_receive_rate"),
+            attribute_propagation: fields.distribution("queue_attribute_propagation"),
+            retention_propagation: fields.distribution("queue_retention_propagation"),
+            purge_time: fields.distribution("queue_purge_time"),
+            purge_late_loss_rate: fields.ratio("queue_purge_late_loss_rate"),
+            move_rate: fields.u32("message_move_rate"),
+            move_rate_fifo: fields.u32("message_move_rate_fifo"),
+            partition_growth_time: fields.duration("fifo_partition_growth_time"),
+            partition_shrink_time: fields.duration("fifo_partition_shrink_time"),
         },
     }
 }

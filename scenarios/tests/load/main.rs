@@ -9,6 +9,7 @@ mod files;
 mod mapping;
 mod outcome;
 mod producer_library;
+mod queues;
 mod schema;
 mod set;
 mod sinks;

@@ -1,6 +1,8 @@
 //! Facts, kept.
 
+use crate::batch::ServiceError;
 use crate::engine::time::SimTime;
+use crate::ids::{ProducerId, QueueId};
 use crate::observe::Probe;
 use crate::observe::fact::{Fact, LateCall, QueueFact, Queueing, ShardTally};
 use crate::record::Record;
@@ -117,6 +119,20 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
     }
 }
 
+const fn redriven(to: QueueId, bytes: u64) -> QueueFact<'static> {
+    QueueFact::Redriven {
+        to,
+        records: &[],
+        bytes,
+    }
+}
+const fn send_refused(producer: ProducerId, records: u32, error: ServiceError) -> QueueFact<'static> {
+    QueueFact::SendRefused {
+        producer,
+        records,
+        error,
+    }
+}
 /// A queue's fact without its records, and these.
 fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
     match fact {
@@ -133,7 +149,8 @@ fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
         QueueFact::Sent { records, .. }
         | QueueFact::Received { records, .. }
         | QueueFact::Deleted { records, .. }
-        | QueueFact::DeadLettered { records, .. } => records,
+        | QueueFact::DeadLettered { records, .. }
+        | QueueFact::Redriven { records, .. } => records,
         QueueFact::SendRefused { .. }
         | QueueFact::ReceiveRefused { .. }
         | QueueFact::VisibilityChanged { .. }
@@ -141,6 +158,8 @@ fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
         | QueueFact::BecameAvailable { .. }
         | QueueFact::Expired { .. }
         | QueueFact::MovedHere { .. }
+        | QueueFact::RedrivenHere { .. }
+        | QueueFact::Changed { .. }
         | QueueFact::Purged { .. } => &[],
     }
 }
@@ -158,12 +177,19 @@ fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
             bytes,
         },
         QueueFact::Received {
-            fleet, again, bytes, ..
+            fleet,
+            again,
+            bytes,
+            repeated,
+            copies,
+            ..
         } => QueueFact::Received {
             fleet,
             records: &[],
             again,
             bytes,
+            repeated,
+            copies,
         },
         QueueFact::Deleted {
             fleet,
@@ -180,14 +206,10 @@ fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
         },
         QueueFact::DeadLettered { to, .. } => QueueFact::DeadLettered { to, records: &[] },
         QueueFact::SendRefused {
-            producer,
+            producer: of,
             records,
             error,
-        } => QueueFact::SendRefused {
-            producer,
-            records,
-            error,
-        },
+        } => send_refused(of, records, error),
         QueueFact::ReceiveRefused { fleet, error } => QueueFact::ReceiveRefused { fleet, error },
         QueueFact::VisibilityChanged {
             fleet,
@@ -202,6 +224,9 @@ fn without_records(fact: QueueFact<'_>) -> QueueFact<'static> {
         QueueFact::BecameAvailable { delayed, returned } => QueueFact::BecameAvailable { delayed, returned },
         QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
         QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },
+        QueueFact::Redriven { to, bytes, .. } => redriven(to, bytes),
+        QueueFact::RedrivenHere { from, messages, bytes } => QueueFact::RedrivenHere { from, messages, bytes },
+        QueueFact::Changed { change } => QueueFact::Changed { change },
         QueueFact::Purged { messages } => QueueFact::Purged { messages },
     }
 }

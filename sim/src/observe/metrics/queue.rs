@@ -127,12 +127,20 @@ impl QueueMetrics {
             QueueFact::DeadLettered { records, .. } => {
                 count(Metric::MessagesDeadLettered, u64::from(to_u32(records.len())));
             }
+            // The redrive is a consumer of the one queue and a producer of the other (SQS-M-18).
+            QueueFact::Redriven { records, .. } => {
+                let messages = u64::from(to_u32(records.len()));
+                count(Metric::NumberOfMessagesReceived, messages);
+                count(Metric::NumberOfMessagesDeleted, messages);
+            }
+            QueueFact::RedrivenHere { messages, .. } => count(Metric::NumberOfMessagesSent, u64::from(messages)),
             QueueFact::SendRefused { .. }
             | QueueFact::ReceiveRefused { .. }
             | QueueFact::VisibilityChanged { .. }
             | QueueFact::CallRefused { .. }
             | QueueFact::BecameAvailable { .. }
             | QueueFact::MovedHere { .. }
+            | QueueFact::Changed { .. }
             | QueueFact::Purged { .. } => {}
         }
     }

@@ -129,7 +129,8 @@ impl Application {
             | Envelope::InvokeDirect(_)
             | Envelope::Write(_)
             | Envelope::Queue(_)
-            | Envelope::Moved(_) => None,
+            | Envelope::Moved(_)
+            | Envelope::Redriven(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");

@@ -103,6 +103,7 @@ impl Application {
             | Envelope::Iterator(_)
             | Envelope::ListShards(_)
             | Envelope::Moved(_)
+            | Envelope::Redriven(_)
             | Envelope::Put(_)
             | Envelope::Queue(_)
             | Envelope::Write(_) => broken(cx, "an event without its envelope"),

@@ -264,6 +264,7 @@ impl Lambda {
             | Envelope::Acknowledge(_)
             | Envelope::ListShards(_)
             | Envelope::Moved(_)
+            | Envelope::Redriven(_)
             | Envelope::Queue(_)
             | Envelope::Write(_) => return cx.fail(unexpected("an invocation", &batch.envelope)),
         };

@@ -45,6 +45,9 @@ impl ErrorClass {
             | ServiceError::RequestThrottled => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
             ServiceError::InvalidArgument
+            | ServiceError::InvalidParameterValue
+            | ServiceError::ReceiptHandleIsInvalid
+            | ServiceError::PurgeQueueInProgress
             | ServiceError::ExpiredIterator
             | ServiceError::ResourceInUse
             | ServiceError::ResourceNotFound
@@ -121,6 +124,9 @@ impl Backoff {
                 ServiceError::ProvisionedThroughputExceeded
                 | ServiceError::InternalFailure
                 | ServiceError::InvalidArgument
+                | ServiceError::InvalidParameterValue
+                | ServiceError::ReceiptHandleIsInvalid
+                | ServiceError::PurgeQueueInProgress
                 | ServiceError::ExpiredIterator
                 | ServiceError::RequestThrottled
                 | ServiceError::OverLimit
@@ -136,12 +142,12 @@ impl Backoff {
 }
 
 impl RetryPolicy {
-    /// The policy of a producer's client. Draws from the stream `producer.<name>/retry-jitter`.
+    /// The policy of a component's client. Draws from the stream `<component>/retry-jitter`.
     ///
     /// Legacy mode knows no timing of 2026 and no quota (KDS-SDK-10).
     /// `retry_after` is what the service asks throttled clients to wait, if it is not zero (KDS-SDK-07).
     pub fn new(
-        producer: &str,
+        component: &str,
         retry: SdkRetry,
         retry_after: SimDuration,
         streams: &mut RandomStreams,
@@ -163,7 +169,7 @@ impl RetryPolicy {
             retry_after,
             quota: has_quota.then_some(QUOTA),
             limiter: (retry.mode == RetryMode::Adaptive).then(RateLimiter::new),
-            jitter: streams.stream(&format!("producer.{producer}/retry-jitter"))?,
+            jitter: streams.stream(&format!("{component}/retry-jitter"))?,
         })
     }
     /// How long an attempt that is ready at `now` still has to wait: the adaptive mode's rate limiter, which may delay

@@ -134,6 +134,7 @@ fn sqs_t_01_each_action_has_a_quota_of_its_own() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         };
         bench.call(seconds(1), action, Batch::default());
     }

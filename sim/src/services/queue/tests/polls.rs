@@ -17,7 +17,7 @@ fn sqs_r_01_sqs_r_02_sqs_r_03_what_a_receive_may_ask_for() {
         let answers = bench.ask(seconds(at), max, wait, None);
         assert_eq!(
             error(&answers[0]),
-            Some(ServiceError::InvalidArgument),
+            Some(ServiceError::InvalidParameterValue),
             "{max} messages, {wait} s"
         );
     }
@@ -44,6 +44,7 @@ fn sqs_r_04_a_receive_may_ask_for_a_wait_of_its_own() {
         max: 1,
         wait: None,
         visibility: None,
+        attempt: None,
     };
     bench.call(seconds(10), action, Batch::default());
     bench.harness.run_until(seconds(19));

@@ -30,6 +30,7 @@ fn sqs_v_02_the_timeout_runs_from_the_return_of_the_message() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         },
         Batch::default(),
     );
