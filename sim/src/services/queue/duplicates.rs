@@ -20,6 +20,7 @@ pub(super) struct Duplicates {
 
 impl Duplicates {
     /// Makes the random stream duplicates.
+    #[expect(clippy::float_arithmetic, reason = "a parameter, before the run begins")]
     pub(super) fn new(component: &str, rate: Ratio, streams: &mut RandomStreams) -> Result<Self, ServiceBuildError> {
         // The gap is geometric: an exponential span with this mean, rounded up, is exactly that.
         let mean = f64::from(1_u32 << PARTS) / -libm::log1p(-rate.as_f64().min(1.0));

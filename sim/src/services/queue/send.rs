@@ -117,12 +117,15 @@ impl Queue {
         let mut asked: Vec<(usize, bool)> = Vec::new();
         for record in records {
             let partition = groups.partition(record.key);
-            let known = asked.iter().find(|known| known.0 == partition);
-            let admitted = known.map(|known| known.1).unwrap_or_else(|| {
-                let admitted = partitions.take(partition, action, now);
-                asked.push((partition, admitted));
-                admitted
-            });
+            let known = asked.iter().find(|known| known.0 == partition).copied();
+            let admitted = known.map_or_else(
+                || {
+                    let admitted = partitions.take(partition, action, now);
+                    asked.push((partition, admitted));
+                    admitted
+                },
+                |known| known.1,
+            );
             let outcome = if admitted {
                 Outcome::Accepted
             } else {

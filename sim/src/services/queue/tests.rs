@@ -7,6 +7,7 @@ mod dead_letters;
 mod fairness;
 mod groups;
 mod limits;
+mod metrics;
 mod move_tasks;
 mod partitions;
 mod polls;
@@ -126,11 +127,17 @@ impl Bench {
         self.answer(at)
     }
     fn post(&mut self, at: SimTime, records: Vec<Record>) {
+        self.post_by(at, PutApi::SendMessageBatch, records);
+    }
+    fn post_single(&mut self, at: SimTime, record: Record) {
+        self.post_by(at, PutApi::SendMessage, vec![record]);
+    }
+    fn post_by(&mut self, at: SimTime, api: PutApi, records: Vec<Record>) {
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
         let envelope = Envelope::Put(PutCall {
             producer: ProducerId(0),
             target: Destination::Queue(ME),
-            api: PutApi::SendMessageBatch,
+            api,
             cohort: false,
             attempt: 1,
             resends: 0,
@@ -319,6 +326,7 @@ fn sqs_v_06_sqs_v_07_a_change_counts_from_the_call_and_zero_releases() {
     assert_eq!(ordinals(&bench.receive(seconds(63), 1)), [0]);
 }
 
+/// SQS-V-12.
 #[test]
 fn sqs_v_10_sqs_v_12_a_change_beyond_twelve_hours_is_refused_and_changes_nothing() {
     let mut bench = bench(&blueprint());
@@ -415,6 +423,7 @@ fn sqs_b_03_sqs_b_08_sqs_b_10_limits_of_a_batch() {
     assert_eq!(bench.state(), (1, 0, 0));
 }
 
+/// SQS-L-11.
 #[test]
 fn sqs_d_01_sqs_d_02_the_receive_after_the_last_one_moves_the_message() {
     let mut bench = bench(&QueueBlueprint {
@@ -453,6 +462,7 @@ fn sqs_d_01_sqs_d_02_the_receive_after_the_last_one_moves_the_message() {
 }
 
 /// SQS-F-06, SQS-F-13, SQS-F-11: the rest of a group waits behind what is in flight of it, and other groups do not.
+/// SQS-Y-06.
 #[test]
 fn sqs_f_06_a_group_waits_behind_its_hidden_messages() {
     let mut bench = bench(&fifo());
@@ -491,6 +501,7 @@ fn sqs_f_12_sqs_f_14_a_response_takes_one_group_after_the_other() {
     assert_eq!(ordinals(&bench.receive(seconds(2), 3)), [0, 1, 5]);
 }
 
+/// SQS-U-05.
 #[test]
 fn sqs_u_03_sqs_u_05_sqs_u_06_a_known_id_is_swallowed_for_five_minutes() {
     let mut bench = bench(&fifo());
