@@ -394,6 +394,7 @@ pub(crate) fn change(command: &Command) -> String {
         } => format!("{target} takes {rate} from now on"),
         Command::SetSinkCapacity { capacity: None, .. } => format!("{target} takes any load from now on"),
         Command::ChangeStream { operation, .. } => format!("{target} is asked for {operation}"),
+        Command::ChangeQueue { operation, .. } => format!("{target} {}", queues::operation(operation)),
         Command::RegisterConsumer { .. } => format!("{target} is to be registered"),
         Command::DeregisterConsumer { .. } => format!("{target} is deregistered"),
         Command::BreakQueue { lasts, .. } => format!("{target} fails whatever is asked of it for {lasts}"),

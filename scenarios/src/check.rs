@@ -145,6 +145,9 @@ impl Checker<'_> {
         if let Some(fact) = row.fact {
             fault = fault.note(format!("see {fact}"));
         }
+        if let Some(error) = row.refusal {
+            fault = fault.note(format!("AWS refuses it with {error}"));
+        }
         self.diagnostics.push(fields.place, fault);
     }
 

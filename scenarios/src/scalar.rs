@@ -89,6 +89,11 @@ impl Checker<'_> {
         {
             fault = fault.note(format!("see {fact}"));
         }
+        if matches!(code, Code::OutOfRange | Code::UnknownWord)
+            && let Some(error) = subject.row.refusal
+        {
+            fault = fault.note(format!("AWS refuses it with {error}"));
+        }
         self.diagnostics.push(place, fault);
     }
 

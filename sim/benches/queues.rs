@@ -13,7 +13,9 @@
     reason = "a benchmark measures wall time and prints it"
 )]
 
-use sim::blueprint::{Arrivals, Blueprint, FleetBlueprint, Keys, ProducerBlueprint, PutApi, QueueBlueprint, Size};
+use sim::blueprint::{
+    Arrivals, Blueprint, FleetBlueprint, Keys, ProducerBlueprint, PutApi, QueueBlueprint, SdkRetry, Size,
+};
 use sim::command::Command;
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{Rate, Ratio};
@@ -86,6 +88,8 @@ impl Case {
                 max_messages: 10,
                 visibility_timeout: None,
                 idle_pause: SimDuration::ZERO,
+                attempt_ids: false,
+                retry: SdkRetry::default(),
                 per_message: Distribution::Constant(self.per_message.as_nanos() as f64),
                 failure_rate: Ratio::ZERO,
                 poison_rate: Ratio::ZERO,
@@ -104,6 +108,7 @@ impl Case {
                 maximum_message_size: 1 << 20,
                 redrive: None,
                 grouped: Vec::new(),
+                senders: Vec::new(),
             });
         }
         blueprint

@@ -74,6 +74,8 @@ pub enum Envelope {
     Moved(QueueId),
     /// A delivery from a topic to a queue, and its response.
     Notification(NotificationCall),
+    /// Messages that a redrive moves out of a dead-letter queue: they are new ones where they arrive (SQS-L-15).
+    Redriven(QueueId),
 }
 
 /// Errors that a whole call can end in.
@@ -101,6 +103,12 @@ pub enum ServiceError {
     BatchRequestTooLong,
     /// `TooManyEntriesInBatchRequest` (SQS-B-03).
     TooManyEntriesInBatchRequest,
+    /// `InvalidParameterValue` (SQS-B-16, SQS-B-25, SQS-R-02, SQS-R-03, SQS-V-11, SQS-V-14).
+    InvalidParameterValue,
+    /// `ReceiptHandleIsInvalid` (SQS-V-18).
+    ReceiptHandleIsInvalid,
+    /// `PurgeQueueInProgress` (SQS-P-02).
+    PurgeQueueInProgress,
     /// `ResourceInUseException` (KDS-EFO-05, KDS-EFO-09, KDS-EFO-10).
     ResourceInUse,
     /// `LimitExceededException` (KDS-EFO-08).
@@ -124,6 +132,9 @@ impl ServiceError {
             Self::OverLimit => "OverLimit",
             Self::BatchRequestTooLong => "BatchRequestTooLong",
             Self::TooManyEntriesInBatchRequest => "TooManyEntriesInBatchRequest",
+            Self::InvalidParameterValue => "InvalidParameterValue",
+            Self::ReceiptHandleIsInvalid => "ReceiptHandleIsInvalid",
+            Self::PurgeQueueInProgress => "PurgeQueueInProgress",
             Self::ResourceInUse => "ResourceInUseException",
             Self::LimitExceeded => "LimitExceededException",
             Self::ResourceNotFound => "ResourceNotFoundException",

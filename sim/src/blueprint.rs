@@ -350,6 +350,17 @@ pub struct SdkRetry {
     pub timing_2026: bool,
 }
 
+impl Default for SdkRetry {
+    /// The standard mode with its three attempts.
+    fn default() -> Self {
+        Self {
+            mode: RetryMode::Standard,
+            max_attempts: 3,
+            timing_2026: false,
+        }
+    }
+}
+
 /// The SDK's retry modes (KDS-SDK-01).
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum RetryMode {

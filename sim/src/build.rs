@@ -286,6 +286,18 @@ fn build_queues(
         keys.group_of_each().collect()
     };
     for (queue, entry) in all.into_iter().zip(&directory.queues) {
+        let senders = queue.senders.iter().map(|sender| &sender.producer);
+        let unknown = |producer: &String| UnknownReference {
+            from: queue.name.clone(),
+            to: producer.clone(),
+        };
+        let senders = senders
+            .map(|producer| {
+                directory
+                    .producer(producer)
+                    .ok_or_else(|| BuildError::Reference(unknown(producer)))
+            })
+            .collect::<Result<Vec<_>, _>>()?;
         let setting = QueueSetting {
             profile: blueprint.profile,
             model: &blueprint.model,
@@ -296,6 +308,7 @@ fn build_queues(
                 .iter()
                 .any(|mapping| mapping.queue == queue.name),
             grouped: &directory.producers_named(&queue.grouped),
+            senders: &senders,
         };
         queues.push(Queue::new(queue, setting, random)?);
     }

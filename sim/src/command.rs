@@ -8,6 +8,7 @@ use crate::engine::quantity::{Rate, Ratio};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::ids::{ApplicationId, MappingId, ProducerId, QueueId, QueueMappingId, SinkId, StreamId};
 use crate::observe::fact::Fact;
+pub use crate::queue_operation::{QueueAttribute, QueueOperation};
 use crate::services::application::Application;
 use crate::services::kinesis::Stream;
 pub use crate::services::kinesis::operation::Operation;
@@ -80,6 +81,13 @@ pub enum Command {
         stream: String,
         /// What.
         operation: Operation,
+    },
+    /// Asks something of a queue's control plane, which may refuse it.
+    ChangeQueue {
+        /// The queue.
+        queue: String,
+        /// What.
+        operation: QueueOperation,
     },
     /// `RegisterStreamConsumer` (KDS-EFO-03), which the stream may refuse.
     RegisterConsumer {
@@ -165,6 +173,7 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
             Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
+            Self::ChangeQueue { queue, .. } => format!("queue.{queue}"),
             Self::RegisterConsumer { consumer, .. } | Self::DeregisterConsumer { consumer, .. } => {
                 format!("consumer.{consumer}")
             }
@@ -191,11 +200,11 @@ impl Command {
 pub(crate) struct Targets<'a> {
     pub(crate) applications: &'a mut IndexVec<ApplicationId, Application>,
     pub(crate) producers: &'a mut IndexVec<ProducerId, Client>,
+    pub(crate) queues: &'a mut IndexVec<QueueId, Queue>,
     pub(crate) streams: &'a mut IndexVec<StreamId, Stream>,
     pub(crate) sinks: &'a mut IndexVec<SinkId, Sink>,
     pub(crate) lambda: &'a mut Lambda,
     pub(crate) mappings: &'a mut IndexVec<MappingId, Mapping>,
-    pub(crate) queues: &'a mut IndexVec<QueueId, Queue>,
     pub(crate) topics: &'a mut Topics,
     pub(crate) queue_mappings: &'a mut IndexVec<QueueMappingId, QueueMapping>,
     pub(crate) directory: &'a Directory,
@@ -207,6 +216,7 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
             Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
+            Self::ChangeQueue { queue, .. } => directory.queue(queue).is_some(),
             Self::RegisterConsumer { stream, consumer } | Self::DeregisterConsumer { stream, consumer } => {
                 let stream = directory.stream(stream).map(|id| &directory.streams[id]);
                 stream.is_some_and(|stream| stream.consumers.iter().any(|entry| entry.name == *consumer))
@@ -235,11 +245,11 @@ impl Command {
         let Targets {
             applications,
             producers,
+            queues,
             streams,
             sinks,
             lambda,
             mappings,
-            queues,
             topics,
             queue_mappings,
             directory,
@@ -249,6 +259,9 @@ impl Command {
                 if let Some(id) = directory.producer(producer) {
                     producers[id].scale_load(id, *factor, cx);
                 }
+            }
+            Self::ChangeQueue { queue, operation } => {
+                change_queue(queues, (queue, operation), directory, cx);
             }
             Self::ChangeStream { stream, .. }
             | Self::RegisterConsumer { stream, .. }
@@ -369,6 +382,7 @@ impl Command {
             } => application.deploy(id, *every, *takes, *graceful, cx),
             Self::ScaleLoad { .. }
             | Self::ChangeStream { .. }
+            | Self::ChangeQueue { .. }
             | Self::SetReservedConcurrency { .. }
             | Self::SetProvisionedConcurrency { .. }
             | Self::SetFailureRate { .. }
@@ -381,5 +395,17 @@ impl Command {
             | Self::SetFilterPolicy { .. }
             | Self::BreakSink { .. } => {}
         }
+    }
+}
+
+fn change_queue(
+    queues: &mut IndexVec<QueueId, Queue>,
+    (queue, operation): (&str, &QueueOperation),
+    directory: &Directory,
+    cx: &mut Cx<'_, '_>,
+) {
+    if let Some(id) = directory.queue(queue) {
+        let tasks = queues.iter().filter(|queue| queue.is_moving()).count();
+        queues[id].operate(id, operation, (|name: &str| directory.queue(name), tasks), cx);
     }
 }

@@ -24,6 +24,7 @@ pub mod profile;
 pub mod queue_blueprint;
 pub mod queue_call;
 pub mod queue_mapping_blueprint;
+pub mod queue_operation;
 pub mod record;
 pub mod services;
 pub mod session;

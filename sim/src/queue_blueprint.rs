@@ -1,11 +1,12 @@
 //! What queues and their workers are made from, and what the model chooses about queues.
 
+use crate::blueprint::SdkRetry;
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::time::{SimDuration, SimTime};
 
 /// A queue (`[queue.NAME]`, AWS::SQS::Queue).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct QueueBlueprint {
     /// Component name.
     pub name: String,
@@ -25,13 +26,85 @@ pub struct QueueBlueprint {
     pub redrive: Option<RedrivePolicy>,
     /// Producers whose messages carry their key as MessageGroupId, of a standard queue, which is fair then (SQS-Q-02).
     pub grouped: Vec<String>,
+    /// Producers that state more than the usual with their messages.
+    pub senders: Vec<SenderBlueprint>,
 }
 
 /// What only a FIFO queue has.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct FifoSettings {
-    /// `FifoThroughputLimit = perMessageGroupId` (SQS-A-28).
-    pub high_throughput: bool,
+    /// `DeduplicationScope` (SQS-A-24).
+    pub deduplication_scope: DeduplicationScope,
+    /// `FifoThroughputLimit` (SQS-A-25).
+    pub throughput_limit: FifoThroughputLimit,
+    /// `ContentBasedDeduplication` (SQS-A-23): messages without an ID of their own get one.
+    pub content_based_deduplication: bool,
+    /// Calls a second for each action that the Region grants a queue with high throughput (SQS-T-05 to SQS-T-10).
+    pub regional_calls: u32,
+}
+
+impl FifoSettings {
+    /// High throughput is in force with one combination of the two only (SQS-A-28).
+    pub fn has_high_throughput(&self) -> bool {
+        self.deduplication_scope == DeduplicationScope::MessageGroup
+            && self.throughput_limit == FifoThroughputLimit::PerMessageGroupId
+    }
+}
+
+impl Default for FifoSettings {
+    fn default() -> Self {
+        Self {
+            deduplication_scope: DeduplicationScope::Queue,
+            throughput_limit: FifoThroughputLimit::PerQueue,
+            content_based_deduplication: false,
+            regional_calls: crate::services::queue::quotas::regional_calls(
+                crate::blueprint::DEFAULT_REGION,
+                crate::profile::Profile::Current,
+            ),
+        }
+    }
+}
+
+/// Within what a deduplication ID is known.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeduplicationScope {
+    /// In the whole queue (SQS-U-07).
+    Queue,
+    /// In its message group (SQS-U-08).
+    MessageGroup,
+}
+
+/// What the quota of calls is one of.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FifoThroughputLimit {
+    /// The queue.
+    PerQueue,
+    /// Message groups: high throughput, if the deduplication scope is one of groups as well (SQS-A-28).
+    PerMessageGroupId,
+}
+
+/// What a producer states with its messages to a queue.
+#[derive(Clone, PartialEq, Debug)]
+pub struct SenderBlueprint {
+    /// Name of the producer.
+    pub producer: String,
+    /// `DelaySeconds` of each message, in nanoseconds; whole seconds count (SQS-L-02).
+    pub delay: Option<Distribution>,
+    /// `MessageDeduplicationId`, to a FIFO queue.
+    pub deduplication_id: DeduplicationId,
+}
+
+/// What a producer takes for the `MessageDeduplicationId` of a message.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum DeduplicationId {
+    /// Something that no other message has, and that a message keeps when it is sent again.
+    Message,
+    /// The message's number among those of its key: only unique within its group (SQS-U-07, SQS-U-08).
+    Ordinal,
+    /// Something new for each attempt, so that nothing is ever a duplicate.
+    Attempt,
+    /// It states none (SQS-B-25).
+    Absent,
 }
 
 /// `RedrivePolicy` (SQS-A-08).
@@ -62,6 +135,10 @@ pub struct FleetBlueprint {
     pub visibility_timeout: Option<SimDuration>,
     /// Pause after a receive that brought nothing, or failed (SQS-R-19).
     pub idle_pause: SimDuration,
+    /// A receive that is repeated carries the `ReceiveRequestAttemptId` of the first attempt (SQS-X-02), of a FIFO queue.
+    pub attempt_ids: bool,
+    /// The SDK's retries of their calls.
+    pub retry: SdkRetry,
     /// Time of the handler for one message, in nanoseconds. A batch takes the sum.
     pub per_message: Distribution,
     /// Probability that the handler fails with a message, which then is not deleted.
@@ -93,6 +170,24 @@ pub struct QueueModel {
     pub outdated_delete_rate: Ratio,
     /// Service time of every call of a queue (SQS-Z-25).
     pub service_time: Distribution,
+    /// Probability that a receive has returned messages, and its answer is lost (SQS-R-18).
+    pub lost_receive_rate: Ratio,
+    /// After how long a change of attributes is in effect (SQS-A-34, SQS-Z-26).
+    pub attribute_propagation: Distribution,
+    /// After how long another MessageRetentionPeriod is in effect (SQS-A-35, SQS-Z-26).
+    pub retention_propagation: Distribution,
+    /// How long a purge takes (SQS-P-01, SQS-Z-27).
+    pub purge_time: Distribution,
+    /// Probability that a purge takes what was sent while it ran (SQS-P-04, SQS-Z-27).
+    pub purge_late_loss_rate: Ratio,
+    /// Messages a second that a redrive moves if it states no rate, of a standard queue (SQS-Z-24).
+    pub move_rate: u32,
+    /// The same of a FIFO queue.
+    pub move_rate_fifo: u32,
+    /// A partition of a FIFO queue that is used for more than four fifths for so long is split (SQS-Z-16).
+    pub partition_growth_time: SimDuration,
+    /// Partitions that are used for less than a fifth for so long are merged (SQS-Z-16).
+    pub partition_shrink_time: SimDuration,
 }
 
 impl Default for QueueModel {
@@ -108,6 +203,15 @@ impl Default for QueueModel {
                 median: 10e6,
                 sigma: 0.989_785_370_747_015_8,
             },
+            lost_receive_rate: Ratio::ZERO,
+            attribute_propagation: Distribution::Uniform { low: 0.0, high: 60e9 },
+            retention_propagation: Distribution::Uniform { low: 0.0, high: 900e9 },
+            purge_time: Distribution::Uniform { low: 0.0, high: 60e9 },
+            purge_late_loss_rate: Ratio::new(1, 2),
+            move_rate: 500,
+            move_rate_fifo: 300,
+            partition_growth_time: SimDuration::from_secs(60),
+            partition_shrink_time: SimDuration::from_minutes(15),
         }
     }
 }

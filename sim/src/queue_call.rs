@@ -32,6 +32,8 @@ pub enum QueueAction {
         wait: Option<SimDuration>,
         /// VisibilityTimeout; `None`: what the queue is set to (SQS-V-01).
         visibility: Option<SimDuration>,
+        /// ReceiveRequestAttemptId: the same number for the same receive (SQS-X-02).
+        attempt: Option<u32>,
     },
     /// DeleteMessage or DeleteMessageBatch.
     Delete,

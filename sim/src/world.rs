@@ -139,11 +139,11 @@ impl Model for World {
                 let targets = Targets {
                     applications: &mut self.applications,
                     producers: &mut self.producers,
+                    queues: &mut self.queues,
                     streams: &mut self.streams,
                     sinks: &mut self.sinks,
                     lambda: &mut self.lambda,
                     mappings: &mut self.mappings,
-                    queues: &mut self.queues,
                     topics: &mut self.topics,
                     queue_mappings: &mut self.queue_mappings,
                     directory: &self.directory,

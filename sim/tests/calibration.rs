@@ -188,7 +188,7 @@ fn single_messages(fifo: bool) -> Blueprint {
     (web.api, web.linger) = (PutApi::SendMessage, SimDuration::ZERO);
     web.arrivals = Arrivals::Poisson(Rate::per_second(5));
     web.keys = Keys::Uniform { count: 1_000 };
-    blueprint.queues[0].fifo = fifo.then_some(FifoSettings { high_throughput: false });
+    blueprint.queues[0].fifo = fifo.then_some(FifoSettings::default());
     blueprint.functions[0].per_batch = constant(SimDuration::from_nanos(1));
     blueprint
 }

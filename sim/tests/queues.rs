@@ -4,14 +4,17 @@
 
 use proptest::prelude::*;
 use sim::blueprint::{
-    Arrivals, Blueprint, FifoSettings, FleetBlueprint, ProducerBlueprint, PutApi, QueueBlueprint, RedrivePolicy,
+    Arrivals, Blueprint, DeduplicationScope, FifoSettings, FifoThroughputLimit, FleetBlueprint, ProducerBlueprint,
+    PutApi, QueueBlueprint, RedrivePolicy, SdkRetry,
 };
+use sim::command::{Command, Intervention, QueueAttribute, QueueOperation};
 use sim::engine::distribution::Distribution;
 use sim::engine::quantity::{Rate, Ratio};
 use sim::engine::time::{SimDuration, SimTime};
 use sim::ids::QueueId;
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, QueueFact, Queueing};
+use sim::observe::queue_fact::QueueChange;
 use sim::record::{Outcome, Record};
 use sim::session::{Checks, Session, SessionOptions};
 use sim::testing::blueprints::producer;
@@ -31,7 +34,7 @@ struct Known {
     live: BTreeMap<u32, Vec<Live>>,
     /// How often each message was accepted. Runs are shorter than the deduplication interval.
     accepted: BTreeMap<(u32, u32), u32>,
-    purged: bool,
+    expired: bool,
 }
 
 struct Auditor {
@@ -39,6 +42,7 @@ struct Auditor {
     most_receives: u64,
     queues: [Known; 2],
     moved: u64,
+    redriven: u64,
     again: u64,
     wrong: Option<String>,
 }
@@ -69,7 +73,7 @@ impl Auditor {
         }
     }
     /// A FIFO queue returns, of each group, what stands first in it (SQS-F-06); any queue only what is there.
-    fn received(&mut self, now: SimTime, queue: QueueId, records: &[Record]) {
+    fn received(&mut self, now: SimTime, queue: QueueId, records: &[Record], repeated: bool) {
         let mut taken: BTreeMap<u32, usize> = BTreeMap::new();
         for record in records {
             let place = taken.entry(record.key.0).or_default();
@@ -79,6 +83,8 @@ impl Auditor {
             *place += 1;
             match found {
                 None => self.accuse(now, "received, and not there", queue, record),
+                // The answer to a receive that was counted already (SQS-X-02, SQS-Z-34).
+                Some(_) if repeated => {}
                 Some(at) => {
                     live[at].receives += 1;
                     self.again += u64::from(live[at].receives > 1);
@@ -89,7 +95,7 @@ impl Auditor {
             }
         }
     }
-    fn left(&mut self, now: SimTime, queue: QueueId, records: &[Record], to: Option<QueueId>) {
+    fn left(&mut self, now: SimTime, queue: QueueId, records: &[Record], to: Option<(QueueId, bool)>) {
         for record in records {
             let known = &mut self.queues[usize::from(queue.0)];
             let stored = known.accepted.get(&(record.key.0, record.ordinal)).copied();
@@ -101,12 +107,13 @@ impl Auditor {
                 continue;
             };
             let gone = live.remove(at);
-            if let Some(to) = to {
-                let sure = self.fifo || stored == Some(1);
+            if let Some((to, redriven)) = to {
+                let sure = !redriven && (self.fifo || stored == Some(1));
                 if sure && gone.receives != self.most_receives {
                     self.accuse(now, "moved without its receives", queue, record);
                 }
-                self.moved += 1;
+                self.moved += u64::from(!redriven);
+                self.redriven += u64::from(redriven);
                 let there = self.queues[usize::from(to.0)].live.entry(record.key.0).or_default();
                 there.push(Live {
                     ordinal: record.ordinal,
@@ -127,14 +134,25 @@ impl Probe for Auditor {
         };
         if let QueueFact::Sent { records, .. } = fact {
             self.sent(queue, records);
-        } else if let QueueFact::Received { records, .. } = fact {
-            self.received(now, queue, records);
+        } else if let QueueFact::Received { records, repeated, .. } = fact {
+            self.received(now, queue, records, repeated);
         } else if let QueueFact::Deleted { records, .. } = fact {
             self.left(now, queue, records, None);
         } else if let QueueFact::DeadLettered { records, to } = fact {
-            self.left(now, queue, records, Some(to));
-        } else if let QueueFact::Purged { .. } | QueueFact::Expired { .. } = fact {
-            self.queues[usize::from(queue.0)].purged = true;
+            self.left(now, queue, records, Some((to, false)));
+        } else if let QueueFact::Redriven { records, to, .. } = fact {
+            self.left(now, queue, records, Some((to, true)));
+        } else if let QueueFact::Changed {
+            change: QueueChange::PurgeStarted,
+        } = fact
+        {
+            // It forgets the deduplication IDs at once (SQS-U-18).
+            self.queues[usize::from(queue.0)].accepted.clear();
+        } else if let QueueFact::Purged { .. } = fact {
+            // Here a purge takes what came meanwhile, too.
+            self.queues[usize::from(queue.0)].live.clear();
+        } else if let QueueFact::Expired { .. } = fact {
+            self.queues[usize::from(queue.0)].expired = true;
         }
     }
 }
@@ -159,6 +177,62 @@ struct Plan {
     release: bool,
     heartbeat: bool,
     wait: Option<u64>,
+    high_throughput: bool,
+    attempt_ids: bool,
+    lost_receives: u64,
+    changes: Changes,
+}
+
+/// What is asked of the queues during the run, with the second of it.
+#[derive(Clone, Debug)]
+struct Changes {
+    /// A redrive, with its rate, and after how long it is cancelled.
+    redrive: Option<(u64, Option<u32>, Option<u64>)>,
+    /// A purge, of the dead-letter queue or of its source, and how long it takes.
+    purge: Option<(u64, bool, u64)>,
+    /// Another visibility timeout and delay.
+    attributes: Option<(u64, u64, u64)>,
+}
+
+fn changes() -> impl Strategy<Value = Changes> {
+    use proptest::option::of;
+    let redrive = of((10_u64..55, of(1_u32..=500), of(0_u64..5)));
+    let purge = of((5_u64..50, any::<bool>(), 0_u64..9));
+    let attributes = of((5_u64..50, 1_u64..6, 0_u64..4));
+    (redrive, purge, attributes).prop_map(|(redrive, purge, attributes)| Changes {
+        redrive,
+        purge,
+        attributes,
+    })
+}
+impl Changes {
+    fn interventions(&self) -> Vec<Intervention> {
+        let mut all = Vec::new();
+        let mut add = |at, queue: &str, operation| {
+            let queue = queue.to_owned();
+            let command = Command::ChangeQueue { queue, operation };
+            let at = SimTime::from_secs(at) + SimDuration::from_millis(7);
+            all.push(Intervention { at, command });
+        };
+        if let Some((at, rate, cancelled)) = self.redrive {
+            let destination = None;
+            add(at, "dead", QueueOperation::StartMove { destination, rate });
+            if let Some(after) = cancelled {
+                add(at + after, "dead", QueueOperation::CancelMove);
+            }
+        }
+        if let Some((at, dead, _)) = self.purge {
+            add(at, if dead { "dead" } else { "jobs" }, QueueOperation::Purge);
+        }
+        if let Some((at, visibility, delay)) = self.attributes {
+            let attributes = vec![
+                QueueAttribute::VisibilityTimeout(SimDuration::from_secs(visibility)),
+                QueueAttribute::DelaySeconds(SimDuration::from_secs(delay)),
+            ];
+            add(at, "jobs", QueueOperation::SetAttributes(attributes));
+        }
+        all
+    }
 }
 
 fn plans() -> impl Strategy<Value = Plan> {
@@ -173,8 +247,11 @@ fn plans() -> impl Strategy<Value = Plan> {
     let queue = (1_u64..6, prop_oneof![Just(0_u64), 1_u64..3], 1_u16..4);
     let workers = (1_u32..12, 1_u32..=10, 1_u64..900, proptest::option::of(0_u64..=3));
     let rates = [0_u64..30, 0_u64..30, 0_u64..20, 0_u64..10];
-    (shape, queue, workers, rates).prop_map(
-        |((seed, fifo, single, fair, release, heartbeat), (visibility, delay, most_receives), workers, rates)| {
+    let control = (any::<bool>(), any::<bool>(), 0_u64..10, changes());
+    (shape, queue, workers, rates, control).prop_map(
+        |(shape, (visibility, delay, most_receives), workers, rates, control)| {
+            let (seed, fifo, single, fair, release, heartbeat) = shape;
+            let (high_throughput, attempt_ids, lost_receives, changes) = control;
             let (workers, max_messages, work, wait) = workers;
             Plan {
                 seed,
@@ -191,6 +268,10 @@ fn plans() -> impl Strategy<Value = Plan> {
                 release,
                 heartbeat,
                 wait,
+                high_throughput,
+                attempt_ids,
+                lost_receives,
+                changes,
             }
         },
     )
@@ -207,6 +288,13 @@ fn blueprint(plan: &Plan) -> Blueprint {
     blueprint.model.internal_failure_rate = percent(lost);
     blueprint.model.request_timeout = SimDuration::SECOND;
     blueprint.model.queue.duplicate_rate = Ratio::ZERO;
+    blueprint.model.queue.lost_receive_rate = percent(plan.lost_receives);
+    blueprint.model.queue.partition_growth_time = SimDuration::ZERO;
+    blueprint.model.queue.purge_late_loss_rate = Ratio::ONE;
+    let purge_time = plan.changes.purge.map_or(0, |(_, _, takes)| takes);
+    blueprint.model.queue.purge_time = Distribution::Constant(purge_time as f64 * 1e9);
+    blueprint.model.queue.attribute_propagation = Distribution::Uniform { low: 0.0, high: 5e9 };
+    blueprint.interventions = plan.changes.interventions();
     for name in ["one", "other"] {
         blueprint.producers.push(ProducerBlueprint {
             arrivals: Arrivals::Poisson(Rate::per_second(15)),
@@ -222,7 +310,15 @@ fn blueprint(plan: &Plan) -> Blueprint {
     }
     let queue = QueueBlueprint {
         name: "jobs".to_owned(),
-        fifo: plan.fifo.then_some(FifoSettings { high_throughput: false }),
+        fifo: plan.fifo.then_some(if plan.high_throughput {
+            FifoSettings {
+                deduplication_scope: DeduplicationScope::MessageGroup,
+                throughput_limit: FifoThroughputLimit::PerMessageGroupId,
+                ..FifoSettings::default()
+            }
+        } else {
+            FifoSettings::default()
+        }),
         visibility_timeout: SimDuration::from_secs(plan.visibility),
         retention: SimDuration::from_hours(96),
         delay: SimDuration::from_secs(plan.delay),
@@ -233,6 +329,7 @@ fn blueprint(plan: &Plan) -> Blueprint {
             max_receive_count: plan.most_receives,
         }),
         grouped: if plan.fair { vec!["one".to_owned()] } else { Vec::new() },
+        senders: Vec::new(),
     };
     blueprint.queues.push(QueueBlueprint {
         name: "dead".to_owned(),
@@ -249,6 +346,8 @@ fn blueprint(plan: &Plan) -> Blueprint {
         max_messages: plan.max_messages,
         visibility_timeout: None,
         idle_pause: SimDuration::from_millis(200),
+        attempt_ids: plan.attempt_ids && plan.fifo,
+        retry: SdkRetry::default(),
         per_message: Distribution::Exponential {
             mean: plan.work as f64 * 1e6,
         },
@@ -273,7 +372,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(100))]
 
     /// SQS-L-09, SQS-F-06, SQS-F-19, SQS-D-01, SQS-D-12, SQS-U-16, SQS-U-17: under crashes, failures, timeouts, lost
-    /// answers and dead-lettering.
+    /// answers, dead-lettering, redrives, purges and changes of attributes.
     #[test]
     fn what_queues_state_is_possible(plan in plans()) {
         let blueprint = blueprint(&plan);
@@ -284,6 +383,7 @@ proptest! {
             most_receives: u64::from(plan.most_receives),
             queues: Default::default(),
             moved: 0,
+            redriven: 0,
             again: 0,
             wrong: None,
         };
@@ -294,7 +394,7 @@ proptest! {
         // What the facts leave in the queues is there, but for what is on its way from one to the other.
         let held: usize = session.world().queues().iter().map(sim::services::queue::Queue::len).sum();
         let live: usize = auditor.queues.iter().flat_map(|known| known.live.values()).map(Vec::len).sum();
-        prop_assert!(auditor.queues.iter().all(|known| !known.purged));
+        prop_assert!(auditor.queues.iter().all(|known| !known.expired));
         prop_assert!(held <= live && live <= held + 10, "{} held, {} known", held, live);
     }
 }

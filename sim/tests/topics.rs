@@ -218,7 +218,7 @@ fn small(fifo: bool, seconds: u64) -> Blueprint {
     }];
     blueprint.queues = vec![QueueBlueprint {
         name: "inbox".to_owned(),
-        fifo: fifo.then_some(FifoSettings { high_throughput: false }),
+        fifo: fifo.then_some(FifoSettings::default()),
         visibility_timeout: SimDuration::from_secs(10),
         retention: SimDuration::from_hours(96),
         delay: SimDuration::ZERO,

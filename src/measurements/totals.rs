@@ -419,6 +419,8 @@ impl Period<'_> {
             "MessagesReceivedAgain" => of(|counts| counts.received_again),
             "MessagesExpired" => of(|counts| counts.expired),
             "MessagesDeadLettered" => of(|counts| counts.dead_lettered),
+            "MessagesRedriven" => of(|counts| counts.redriven),
+            "MessagesPurged" => of(|counts| counts.purged),
             "MessagesRefused" => of(|counts| counts.entries_refused + counts.sends_refused),
             "ReceivesRefused" => of(|counts| counts.receives_refused),
             "Requests" => of(|counts| counts.requests),

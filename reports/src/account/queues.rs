@@ -37,6 +37,14 @@ pub struct QueueAccount {
     pub dead_lettered: u64,
     /// Came from other queues, whose dead-letter queue it is.
     pub moved_here: u64,
+    /// Moved out by redrives.
+    pub redriven: u64,
+    /// Came from redrives; among those sent.
+    pub redriven_here: u64,
+    /// Purged.
+    pub purged: u64,
+    /// Operations of the control plane refused.
+    pub operations_refused: u64,
     /// Most messages available at one time.
     pub available_max: u64,
     /// Most messages in flight at one time.

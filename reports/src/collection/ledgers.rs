@@ -78,6 +78,7 @@ impl View<'_> {
                 (held.in_flight, "in flight"),
                 (one.expired, "expired"),
                 (one.dead_lettered, "moved to the dead-letter queue"),
+                (one.redriven, "moved by redrives"),
                 (one.purged, "purged"),
             ];
             self.balance(

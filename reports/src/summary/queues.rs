@@ -53,6 +53,7 @@ pub(super) fn queue_told(queue: &QueueAccount) -> String {
             counted(queue.dead_lettered, "message")
         ));
     }
+    told.extend(control_told(queue));
     if queue.expired > 0 {
         told.push(format!("{} lost by retention.", counted(queue.expired, "message")));
     }
@@ -70,6 +71,33 @@ pub(super) fn queue_told(queue: &QueueAccount) -> String {
         counted(queue.requests, "request")
     ));
     told.join(" ")
+}
+
+/// What its control plane did.
+fn control_told(queue: &QueueAccount) -> Vec<String> {
+    let mut told = Vec::new();
+    if queue.redriven > 0 {
+        told.push(format!(
+            "A redrive took {} out of it.",
+            counted(queue.redriven, "message")
+        ));
+    }
+    if queue.redriven_here > 0 {
+        told.push(format!(
+            "{} of those sent came from a redrive.",
+            count(queue.redriven_here)
+        ));
+    }
+    if queue.purged > 0 {
+        told.push(format!("{} purged.", counted(queue.purged, "message")));
+    }
+    if queue.operations_refused > 0 {
+        told.push(format!(
+            "It refused {}.",
+            counted(queue.operations_refused, "operation")
+        ));
+    }
+    told
 }
 
 pub(super) fn workers_told(workers: &WorkersAccount) -> String {

@@ -34,6 +34,10 @@ const CHANGES: &[&str] = &[
     "warm_throughput",
     "register_consumer",
     "deregister_consumer",
+    "queue_attributes",
+    "purge",
+    "start_message_move_task",
+    "cancel_message_move_task",
 ];
 
 /// A run takes no more.
@@ -190,6 +194,9 @@ impl Lowering<'_> {
             });
         }
         if let Some(command) = self.change_of_delivery(fields, top) {
+            return Some(command);
+        }
+        if let Some(command) = super::queue_change::command(fields) {
             return Some(command);
         }
         if let Some(command) = change_of_workers(fields) {

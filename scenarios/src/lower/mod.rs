@@ -13,7 +13,9 @@ mod model;
 mod producer;
 mod producer_library;
 mod queue;
+mod queue_change;
 mod queue_mapping;
+mod queue_rules;
 mod rules;
 mod sink;
 mod topic;
@@ -106,6 +108,7 @@ impl Lowering<'_> {
             blueprint.sinks.push(sink);
         }
         self.interventions(top, &mut blueprint);
+        self.queue_rules(top, &blueprint);
         self.rules(top, &blueprint);
         self.memory(top, &blueprint);
         let expectations = self.expectations(top);

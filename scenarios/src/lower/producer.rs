@@ -334,7 +334,7 @@ fn has_sizes(trace: &Trace) -> bool {
     matches!(&trace.rows, TraceRows::Requests { bytes, .. } if !bytes.is_empty())
 }
 
-fn retry(fields: Option<&Fields>) -> SdkRetry {
+pub(super) fn retry(fields: Option<&Fields>) -> SdkRetry {
     let mode = match fields.map(|fields| fields.word("mode")) {
         Some("off") => RetryMode::Off,
         Some("adaptive") => RetryMode::Adaptive,

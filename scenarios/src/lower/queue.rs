@@ -4,54 +4,58 @@ use super::Lowering;
 use crate::codes::Code;
 use crate::fields::Fields;
 use crate::schema::Kind;
-use sim::blueprint::{Blueprint, FifoSettings, FleetBlueprint, QueueBlueprint, RedrivePolicy};
+use sim::blueprint::{
+    Blueprint, DEFAULT_REGION, DeduplicationId, DeduplicationScope, FifoSettings, FifoThroughputLimit, FleetBlueprint,
+    QueueBlueprint, RedrivePolicy, SenderBlueprint,
+};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
 use sim::profile::Profile;
+use sim::services::queue::quotas::regional_calls;
 
 impl Lowering<'_> {
     /// Queues and their workers.
     pub(super) fn queues(&mut self, top: &Fields, blueprint: &mut Blueprint) {
+        let region = top.table("account").and_then(|account| account.text("Region"));
+        let calls = regional_calls(region.unwrap_or(DEFAULT_REGION), self.profile);
         for component in top.components(Kind::Queue) {
-            let queue = self.queue(&component.name, &component.fields);
+            let queue = Self::queue(&component.name, &component.fields, calls);
             blueprint.queues.push(queue);
         }
         self.message_groups(top, &mut blueprint.queues);
-        self.dead_letter_queues(top, &blueprint.queues);
+        self.senders(top, &mut blueprint.queues);
         for component in top.components(Kind::Worker) {
             blueprint.fleets.push(workers(&component.name, &component.fields));
         }
     }
 
-    fn queue(&mut self, name: &str, fields: &Fields) -> QueueBlueprint {
+    fn queue(name: &str, fields: &Fields, regional_calls: u32) -> QueueBlueprint {
         let seconds = |property| SimDuration::from_secs(fields.integer(property));
         let fifo = fields.flag("FifoQueue");
-        if !fifo {
-            let why = "only a FIFO queue has it (SQS-A-19)";
-            self.no_effect(fields, &["FifoThroughputLimit"], why);
-        }
         QueueBlueprint {
             name: name.to_owned(),
             fifo: fifo.then(|| FifoSettings {
-                high_throughput: fields.word("FifoThroughputLimit") == "perMessageGroupId",
+                deduplication_scope: scope(fields.word("DeduplicationScope")),
+                throughput_limit: throughput_limit(fields.word("FifoThroughputLimit")),
+                content_based_deduplication: fields.flag("ContentBasedDeduplication"),
+                regional_calls,
             }),
             visibility_timeout: seconds("VisibilityTimeout"),
             retention: seconds("MessageRetentionPeriod"),
             delay: seconds("DelaySeconds"),
             receive_wait: seconds("ReceiveMessageWaitTimeSeconds"),
             maximum_message_size: fields.u32("MaximumMessageSize"),
-            redrive: fields.table("RedrivePolicy").map(|policy| RedrivePolicy {
-                dead_letter_queue: policy.name("deadLetterTargetArn"),
-                max_receive_count: u16::try_from(policy.integer("maxReceiveCount")).unwrap_or(1_000),
-            }),
+            redrive: fields.table("RedrivePolicy").map(redrive_policy),
             grouped: Vec::new(),
+            senders: Vec::new(),
         }
     }
 
     /// Producers that state a MessageGroupId on a standard queue make it fair (SQS-Q-02); a FIFO queue's always do.
     fn message_groups(&mut self, top: &Fields, queues: &mut [QueueBlueprint]) {
         for producer in top.components(Kind::Producer) {
-            if producer.fields.word("MessageGroupId").is_empty() {
+            let group = producer.fields.word("MessageGroupId");
+            if group.is_empty() {
                 continue;
             }
             let target = producer.fields.name("target");
@@ -63,6 +67,20 @@ impl Lowering<'_> {
                     .is_some_and(|(kind, _)| kind == Kind::Queue)
             });
             match queue {
+                Some(queue) if group == "none" => {
+                    if queue.fifo.is_some() {
+                        let place = producer.fields.place_of("MessageGroupId");
+                        let title = "a message to a FIFO queue needs a MessageGroupId (SQS-B-22)";
+                        let label = "AWS refuses it with MissingParameter";
+                        self.fault(
+                            Code::Contradiction,
+                            place,
+                            title,
+                            label,
+                            "leave it out: it is the key then",
+                        );
+                    }
+                }
                 Some(queue) if queue.fifo.is_none() && self.profile == Profile::Exam => {
                     let place = producer.fields.place_of("MessageGroupId");
                     let title = "standard queues refuse MessageGroupId in the profile `exam` (SQS-B-23)";
@@ -82,28 +100,53 @@ impl Lowering<'_> {
         }
     }
 
-    /// A dead-letter queue has the type of its source (SQS-D-07).
-    fn dead_letter_queues(&mut self, top: &Fields, queues: &[QueueBlueprint]) {
-        for component in top.components(Kind::Queue) {
-            let Some(policy) = component.fields.table("RedrivePolicy") else {
+    /// What producers state with their messages.
+    fn senders(&mut self, top: &Fields, queues: &mut [QueueBlueprint]) {
+        for producer in top.components(Kind::Producer) {
+            let fields = &producer.fields;
+            let target = fields.reference("target").filter(|(kind, _)| *kind == Kind::Queue);
+            let queue = target.and_then(|(_, name)| queues.iter_mut().find(|queue| queue.name == name));
+            let Some(queue) = queue else {
+                let why = "only messages to a queue have it";
+                self.no_effect(fields, &["DelaySeconds", "MessageDeduplicationId"], why);
                 continue;
             };
-            let find = |name: &str| queues.iter().find(|queue| queue.name == name);
-            let (own, other) = (find(&component.name), find(&policy.name("deadLetterTargetArn")));
-            if let (Some(own), Some(other)) = (own, other)
-                && own.fifo.is_some() != other.fifo.is_some()
-            {
-                let title = "a dead-letter queue has the type of its source (SQS-D-07)";
-                let label = if own.fifo.is_some() {
-                    "this is a standard queue"
-                } else {
-                    "this is a FIFO queue"
-                };
-                let help = "set FifoQueue alike for both";
-                let place = policy.place_of("deadLetterTargetArn");
-                self.fault(Code::Contradiction, place, title, label, help);
+            if queue.fifo.is_none() {
+                let why = "only a FIFO queue deduplicates (SQS-O-06)";
+                self.no_effect(fields, &["MessageDeduplicationId"], why);
+            }
+            if fields.is_given("DelaySeconds") || fields.is_given("MessageDeduplicationId") {
+                queue.senders.push(SenderBlueprint {
+                    producer: producer.name.clone(),
+                    delay: fields.maybe_distribution("DelaySeconds").cloned(),
+                    deduplication_id: match fields.word("MessageDeduplicationId") {
+                        "ordinal" => DeduplicationId::Ordinal,
+                        "attempt" => DeduplicationId::Attempt,
+                        "none" => DeduplicationId::Absent,
+                        _ => DeduplicationId::Message,
+                    },
+                });
             }
         }
+    }
+}
+
+pub(super) fn redrive_policy(policy: &Fields) -> RedrivePolicy {
+    RedrivePolicy {
+        dead_letter_queue: policy.name("deadLetterTargetArn"),
+        max_receive_count: u16::try_from(policy.integer("maxReceiveCount")).unwrap_or(1_000),
+    }
+}
+pub(super) fn scope(word: &str) -> DeduplicationScope {
+    match word {
+        "messageGroup" => DeduplicationScope::MessageGroup,
+        _ => DeduplicationScope::Queue,
+    }
+}
+pub(super) fn throughput_limit(word: &str) -> FifoThroughputLimit {
+    match word {
+        "perMessageGroupId" => FifoThroughputLimit::PerMessageGroupId,
+        _ => FifoThroughputLimit::PerQueue,
     }
 }
 
@@ -119,6 +162,8 @@ fn workers(name: &str, fields: &Fields) -> FleetBlueprint {
         max_messages: fields.u32("MaxNumberOfMessages"),
         visibility_timeout: seconds("VisibilityTimeout"),
         idle_pause: fields.duration("idle_pause"),
+        attempt_ids: fields.flag("ReceiveRequestAttemptId"),
+        retry: super::producer::retry(fields.table("retry")),
         per_message: fields.distribution("time"),
         failure_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("rate")),
         poison_rate: failure.map_or(Ratio::ZERO, |failure| failure.ratio("poison")),

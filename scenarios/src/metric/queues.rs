@@ -126,6 +126,20 @@ pub(super) const QUEUES: &[Metric] = &[
         "Messages moved to the dead-letter queue (SQS-D-01).",
     ),
     simulator(
+        "MessagesRedriven",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Messages that a redrive moved out of this dead-letter queue (SQS-M-21).",
+    ),
+    simulator(
+        "MessagesPurged",
+        Count,
+        Counter,
+        &[Kind::Queue],
+        "Messages removed by PurgeQueue (SQS-P-05).",
+    ),
+    simulator(
         "MessagesRefused",
         Count,
         Counter,

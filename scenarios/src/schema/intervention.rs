@@ -1,5 +1,6 @@
 //! `[[intervention]]`: what changes during a run.
 
+use super::queue_change::{CANCEL_MESSAGE_MOVE_TASK, PURGE, QUEUE_ATTRIBUTES, START_MESSAGE_MOVE_TASK};
 use super::{Kind, LENGTH, RATE, Rows, SPAN, Shape, defaulted, integer, optional, required, topic, word};
 
 /// More or less load.
@@ -365,6 +366,26 @@ pub static INTERVENTION: Rows = Rows::own(
             "deregister_consumer",
             Shape::Table(&DEREGISTER_CONSUMER),
             "DeregisterStreamConsumer: its subscriptions end at once.",
+        ),
+        optional(
+            "queue_attributes",
+            Shape::Table(&QUEUE_ATTRIBUTES),
+            "SetQueueAttributes: in effect some time later.",
+        ),
+        optional(
+            "purge",
+            Shape::Table(&PURGE),
+            "PurgeQueue: removes all messages, some time later.",
+        ),
+        optional(
+            "start_message_move_task",
+            Shape::Table(&START_MESSAGE_MOVE_TASK),
+            "StartMessageMoveTask: moves the messages of a dead-letter queue back, or elsewhere.",
+        ),
+        optional(
+            "cancel_message_move_task",
+            Shape::Table(&CANCEL_MESSAGE_MOVE_TASK),
+            "CancelMessageMoveTask: what has been moved stays where it is.",
         ),
     ],
 );

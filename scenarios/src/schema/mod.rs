@@ -16,6 +16,7 @@ pub mod model;
 pub mod producer;
 pub mod producer_library;
 pub mod queue;
+pub mod queue_change;
 pub mod sink;
 pub mod top;
 pub mod topic;
@@ -156,6 +157,8 @@ pub struct Property {
     pub default: Default,
     /// The fact behind the bounds, or behind the choice for a model parameter.
     pub fact: Option<&'static str>,
+    /// The error with which AWS refuses another value.
+    pub refusal: Option<&'static str>,
     /// What it means, in a sentence.
     pub doc: &'static str,
 }
@@ -373,6 +376,7 @@ const fn row(name: &'static str, shape: Shape, default: Default, doc: &'static s
         shape,
         default,
         fact: None,
+        refusal: None,
         doc,
     }
 }
@@ -401,6 +405,11 @@ impl Property {
     /// Names the fact behind the row.
     pub(crate) const fn fact(mut self, fact: &'static str) -> Self {
         self.fact = Some(fact);
+        self
+    }
+    /// Names the error with which AWS refuses another value, or its absence.
+    pub(crate) const fn refused_as(mut self, error: &'static str) -> Self {
+        self.refusal = Some(error);
         self
     }
     /// Lets the default depend on the profile.

@@ -467,4 +467,68 @@ static PROPERTIES: &[Property] = &[
         "The share of provisioned pollers that then goes each minute.",
     )
     .fact("LAM-U-19"),
+    defaulted(
+        "lost_receive_rate",
+        Shape::Fraction,
+        "0",
+        "Probability that a queue has returned messages and the answer is lost: the client hears nothing before its timeout.",
+    )
+    .fact("SQS-R-18"),
+    defaulted(
+        "queue_attribute_propagation",
+        DISTRIBUTION,
+        "{ uniform = [\"0s\", \"60s\"] }",
+        "After how long a change of a queue's attributes is in effect; AWS states the upper bound.",
+    )
+    .fact("SQS-A-34, SQS-Z-26"),
+    defaulted(
+        "queue_retention_propagation",
+        DISTRIBUTION,
+        "{ uniform = [\"0s\", \"15min\"] }",
+        "After how long another MessageRetentionPeriod is in effect; AWS states the upper bound.",
+    )
+    .fact("SQS-A-35, SQS-Z-26"),
+    defaulted(
+        "queue_purge_time",
+        DISTRIBUTION,
+        "{ uniform = [\"0s\", \"60s\"] }",
+        "How long a purge takes; until then its messages can be received. AWS states the upper bound.",
+    )
+    .fact("SQS-P-01, SQS-Z-27"),
+    defaulted(
+        "queue_purge_late_loss_rate",
+        Shape::Fraction,
+        "0.5",
+        "Probability that a purge takes a message that was sent while it ran; AWS says that it may.",
+    )
+    .fact("SQS-P-04, SQS-Z-27"),
+    defaulted(
+        "message_move_rate",
+        integer(1, 500),
+        "500",
+        "Messages a second of a redrive that states no rate, of standard queues; AWS optimises it by itself.",
+    )
+    .fact("SQS-M-05, SQS-Z-24"),
+    defaulted(
+        "message_move_rate_fifo",
+        integer(1, 500),
+        "300",
+        "The same of FIFO queues: within the quota of calls.",
+    )
+    .fact("SQS-M-05, SQS-Z-24"),
+    defaulted(
+        "fifo_partition_growth_time",
+        SPAN,
+        "\"60s\"",
+        "The partitions of a FIFO queue with high throughput are doubled after a window of this length in which one was used \
+         for more than four fifths; 0s: there are at once as many as may be. AWS says only that they grow.",
+    )
+    .fact("SQS-T-16, SQS-Z-16"),
+    defaulted(
+        "fifo_partition_shrink_time",
+        LENGTH,
+        "\"15min\"",
+        "They are halved after so long with less than a fifth used.",
+    )
+    .fact("SQS-T-16, SQS-Z-16"),
 ];

@@ -182,10 +182,10 @@ pub static PRODUCER: Rows = Rows::own(
         ),
         optional(
             "MessageGroupId",
-            word(&["key"]),
+            word(&["key", "none"]),
             "Messages to a standard queue carry their key as MessageGroupId, which makes the queue fair. On a FIFO queue they always do.",
         )
-        .fact("SQS-B-23, SQS-Q-02"),
+        .fact("SQS-B-22, SQS-B-23, SQS-Q-02"),
         optional(
             "message_attributes",
             Shape::List(&Shape::Table(&topic::ATTRIBUTE)),
@@ -198,6 +198,20 @@ pub static PRODUCER: Rows = Rows::own(
             "Fields of the bodies of its messages, which filter policies may look at. Without it: none.",
         )
         .fact("SQS-S-13"),
+        defaulted(
+            "MessageDeduplicationId",
+            word(&["message", "ordinal", "attempt", "none"]),
+            "\"message\"",
+            "What a message to a FIFO queue carries: an ID of its own, which it keeps when it is sent again; its number among \
+             the messages of its key, which other keys have too; a new one for each attempt, so that no copy is recognised; or none.",
+        )
+        .fact("SQS-U-07, SQS-B-25"),
+        optional(
+            "DelaySeconds",
+            Shape::Distribution(Dimension::Time),
+            "Delay of each message to a standard queue, in whole seconds, in place of the queue's. Without it: the queue's.",
+        )
+        .fact("SQS-L-02, SQS-L-04"),
         required("arrivals", Shape::OneOf(&ARRIVALS), "When records are created."),
         required("keys", Shape::WordOr("trace", &Shape::OneOf(&KEYS)), "Which partition keys they have."),
         required(

@@ -3,7 +3,7 @@
 use super::{Dimension, Kind, LENGTH, Most, Rows, SPAN, Shape, defaulted, integer, optional, required, word};
 
 /// Where messages go that were received too often.
-static REDRIVE: Rows = Rows {
+pub(super) static REDRIVE: Rows = Rows {
     title: "a redrive policy",
     aws: Some("AWS::SQS::Queue RedrivePolicy"),
     properties: &[
@@ -12,13 +12,39 @@ static REDRIVE: Rows = Rows {
             Shape::Reference(&[Kind::Queue]),
             "The dead-letter queue, of the same type.",
         )
-        .fact("SQS-A-08, SQS-D-07"),
+        .fact("SQS-A-08, SQS-D-07")
+        .refused_as("InvalidParameterValue"),
         required(
             "maxReceiveCount",
             integer(1, 1_000),
             "A message that was received so often is moved by the next receive that meets it.",
         )
-        .fact("SQS-A-09, SQS-D-01"),
+        .fact("SQS-A-09, SQS-D-01")
+        .refused_as("InvalidParameterValue"),
+    ],
+    not_modelled: &[],
+};
+
+/// Who may name this queue as dead-letter queue.
+static REDRIVE_ALLOW: Rows = Rows {
+    title: "a redrive allow policy",
+    aws: Some("AWS::SQS::Queue RedriveAllowPolicy"),
+    properties: &[
+        defaulted(
+            "redrivePermission",
+            word(&["allowAll", "denyAll", "byQueue"]),
+            "\"allowAll\"",
+            "Which queues may have this one as dead-letter queue: all, none, or those listed.",
+        )
+        .fact("SQS-A-13, SQS-D-11")
+        .refused_as("InvalidAttributeValue"),
+        optional(
+            "sourceQueueArns",
+            Shape::List(&Shape::Reference(&[Kind::Queue])),
+            "With byQueue: these, at most ten.",
+        )
+        .fact("SQS-A-14, SQS-A-15")
+        .refused_as("InvalidAttributeValue"),
     ],
     not_modelled: &[],
 };
@@ -41,28 +67,32 @@ pub static QUEUE: Rows = Rows {
             "30",
             "Seconds for which a receive hides a message.",
         )
-        .fact("SQS-A-01"),
+        .fact("SQS-A-01")
+        .refused_as("InvalidAttributeValue"),
         defaulted(
             "MessageRetentionPeriod",
             integer(60, 1_209_600),
             "345600",
             "Seconds for which a message is kept, counted from its send.",
         )
-        .fact("SQS-A-02"),
+        .fact("SQS-A-02")
+        .refused_as("InvalidAttributeValue"),
         defaulted(
             "DelaySeconds",
             integer(0, 900),
             "0",
             "Seconds for which a new message is held back.",
         )
-        .fact("SQS-A-03"),
+        .fact("SQS-A-03")
+        .refused_as("InvalidAttributeValue"),
         defaulted(
             "ReceiveMessageWaitTimeSeconds",
             integer(0, 20),
             "0",
             "Seconds for which a receive waits for a message; 0: it does not (short polling).",
         )
-        .fact("SQS-A-04, SQS-R-05"),
+        .fact("SQS-A-04, SQS-R-05")
+        .refused_as("InvalidAttributeValue"),
         defaulted(
             "MaximumMessageSize",
             Shape::Integer {
@@ -76,14 +106,37 @@ pub static QUEUE: Rows = Rows {
             "Largest message in bytes.",
         )
         .by_profile("262144", "1048576")
-        .fact("SQS-A-05, SQS-A-06"),
+        .fact("SQS-A-05, SQS-A-06")
+        .refused_as("InvalidAttributeValue"),
         defaulted(
             "FifoThroughputLimit",
             word(&["perQueue", "perMessageGroupId"]),
             "\"perQueue\"",
             "Of a FIFO queue: 300 calls a second for each action, or high throughput.",
         )
-        .fact("SQS-A-25, SQS-A-28"),
+        .fact("SQS-A-25, SQS-A-28")
+        .refused_as("InvalidAttributeValue"),
+        defaulted(
+            "DeduplicationScope",
+            word(&["queue", "messageGroup"]),
+            "\"queue\"",
+            "Of a FIFO queue: within what a MessageDeduplicationId is known.",
+        )
+        .fact("SQS-A-24, SQS-U-07, SQS-U-08")
+        .refused_as("InvalidAttributeValue"),
+        defaulted(
+            "ContentBasedDeduplication",
+            Shape::Flag,
+            "false",
+            "Of a FIFO queue: a message without a MessageDeduplicationId gets one from its contents.",
+        )
+        .fact("SQS-A-23, SQS-B-25"),
+        optional(
+            "RedriveAllowPolicy",
+            Shape::Table(&REDRIVE_ALLOW),
+            "Which queues may name this one as dead-letter queue. Without it: all.",
+        )
+        .fact("SQS-A-13"),
         optional(
             "RedrivePolicy",
             Shape::Table(&REDRIVE),
@@ -93,9 +146,6 @@ pub static QUEUE: Rows = Rows {
     ],
     not_modelled: &[
         "QueueName",
-        "ContentBasedDeduplication",
-        "DeduplicationScope",
-        "RedriveAllowPolicy",
         "KmsMasterKeyId",
         "KmsDataKeyReusePeriodSeconds",
         "SqsManagedSseEnabled",
@@ -163,20 +213,23 @@ pub static WORKER: Rows = Rows::own(
             integer(0, 20),
             "How long a receive waits for a message. Without it: what the queue is set to.",
         )
-        .fact("SQS-R-03, SQS-R-04"),
+        .fact("SQS-R-03, SQS-R-04")
+        .refused_as("InvalidParameterValue"),
         defaulted(
             "MaxNumberOfMessages",
             integer(1, 10),
             "10",
             "Most messages of a receive.",
         )
-        .fact("SQS-R-01"),
+        .fact("SQS-R-01, SQS-R-02")
+        .refused_as("InvalidParameterValue"),
         optional(
             "VisibilityTimeout",
             integer(0, 43_200),
             "Seconds for which a receive hides its messages. Without it: what the queue is set to.",
         )
-        .fact("SQS-V-01"),
+        .fact("SQS-V-01, SQS-V-05")
+        .refused_as("InvalidParameterValue"),
         defaulted(
             "idle_pause",
             SPAN,
@@ -184,6 +237,19 @@ pub static WORKER: Rows = Rows::own(
             "Pause after a receive that brought nothing or failed.",
         )
         .fact("SQS-R-19"),
+        defaulted(
+            "ReceiveRequestAttemptId",
+            Shape::Flag,
+            "false",
+            "A receive from a FIFO queue that is repeated, since its answer was lost, gets the same messages again.",
+        )
+        .fact("SQS-X-01, SQS-X-02"),
+        defaulted(
+            "retry",
+            Shape::Table(&super::producer::RETRY),
+            "{}",
+            "The SDK's retries of calls that were throttled or whose answer was lost.",
+        ),
         required(
             "time",
             Shape::Distribution(Dimension::Time),

@@ -11,6 +11,7 @@ mod mapping;
 mod outcome;
 mod producer_library;
 mod queue_mapping;
+mod queues;
 mod schema;
 mod set;
 mod sinks;

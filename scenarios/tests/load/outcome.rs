@@ -101,7 +101,7 @@ fn e0406_an_intervention_makes_one_change() {
     check(
         &and("[[intervention]]\nat = \"1min\""),
         &[
-            "E0406 26 \"[[intervention]]\" an intervention makes one change, this one makes 0 (one change is expected) -> give one of `scale_load`, `concurrency`, `provisioned_concurrency`, `failure_rate`, `enabled`, `sink_capacity`, `break_sink`, `break_queue`, `deny_subscription`, `filter_policy`, `kill_worker`, `pause_worker`, `start_worker`, `deploy`, `split`, `merge`, `shard_count`, `retention`, `capacity_mode`, `max_record_size`, `warm_throughput`, `register_consumer` or `deregister_consumer`",
+            "E0406 26 \"[[intervention]]\" an intervention makes one change, this one makes 0 (one change is expected) -> give one of `scale_load`, `concurrency`, `provisioned_concurrency`, `failure_rate`, `enabled`, `sink_capacity`, `break_sink`, `break_queue`, `deny_subscription`, `filter_policy`, `kill_worker`, `pause_worker`, `start_worker`, `deploy`, `split`, `merge`, `shard_count`, `retention`, `capacity_mode`, `max_record_size`, `warm_throughput`, `register_consumer`, `deregister_consumer`, `queue_attributes`, `purge`, `start_message_move_task` or `cancel_message_move_task`",
         ],
     );
 }

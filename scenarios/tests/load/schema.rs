@@ -50,7 +50,7 @@ fn defaults_of_the_blueprint_are_those_of_the_rows() {
 fn every_parameter_of_the_model_is_an_assumption_with_a_reason() {
     let text = format!("{BASE}\n[model]\npoll_interval = \"2s\"");
     let assumptions = loaded(&text).assumptions;
-    assert_eq!(assumptions.len(), 64, "one for each field of ModelParameters");
+    assert_eq!(assumptions.len(), 73, "one for each field of ModelParameters");
     let changed: Vec<_> = assumptions.iter().filter(|assumption| !assumption.is_default).collect();
     assert_eq!(
         (changed.len(), changed[0].name, changed[0].value.as_str()),

@@ -255,7 +255,7 @@ impl MessagePaths {
                     }
                 }
             }
-            QueueFact::DeadLettered { records, .. } => {
+            QueueFact::DeadLettered { records, .. } | QueueFact::Redriven { records, .. } => {
                 for record in records {
                     path.known.remove(&key(record));
                 }
@@ -268,6 +268,8 @@ impl MessagePaths {
             | QueueFact::VisibilityChanged { .. }
             | QueueFact::CallRefused { .. }
             | QueueFact::BecameAvailable { .. }
+            | QueueFact::RedrivenHere { .. }
+            | QueueFact::Changed { .. }
             | QueueFact::MovedHere { .. } => {}
         }
     }

@@ -103,6 +103,10 @@ pub enum QueueFact<'f> {
         again: u32,
         /// Payload in bytes.
         bytes: u64,
+        /// It repeats the answer to an earlier attempt (SQS-X-02).
+        repeated: bool,
+        /// Messages among these that are there a second time (SQS-Z-03).
+        copies: u32,
     },
     /// It refused a receive (SQS-I-03, SQS-T-04).
     ReceiveRefused {
@@ -168,11 +172,79 @@ pub enum QueueFact<'f> {
         /// How many.
         messages: u32,
     },
+    /// A redrive moved messages (SQS-M).
+    Redriven {
+        /// Where to.
+        to: QueueId,
+        /// The messages.
+        records: &'f [Record],
+        /// Payload in bytes.
+        bytes: u64,
+    },
+    /// Messages came from a redrive, as new ones (SQS-L-15).
+    RedrivenHere {
+        /// Where from.
+        from: QueueId,
+        /// How many.
+        messages: u32,
+        /// Payload in bytes.
+        bytes: u64,
+    },
+    /// Something happened in its control plane.
+    Changed {
+        /// What.
+        change: QueueChange,
+    },
     /// PurgeQueue removed messages (SQS-L-13).
     Purged {
         /// How many.
         messages: u64,
     },
+}
+
+/// What happened in the control plane of a queue.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum QueueChange {
+    /// An operation was refused.
+    Refused {
+        /// How.
+        error: ServiceError,
+    },
+    /// Attributes are in effect everywhere (SQS-A-34).
+    InEffect {
+        /// How many.
+        attributes: u32,
+    },
+    /// A purge has begun (SQS-P-01).
+    PurgeStarted,
+    /// A redrive is RUNNING (SQS-M-11).
+    MoveStarted {
+        /// ApproximateNumberOfMessagesToMove (SQS-M-21).
+        to_move: u64,
+    },
+    /// It is CANCELLING (SQS-M-13).
+    MoveCancelling {
+        /// ApproximateNumberOfMessagesMoved so far.
+        moved: u64,
+    },
+    /// It has ended.
+    MoveEnded {
+        /// How.
+        end: MoveEnd,
+        /// ApproximateNumberOfMessagesMoved.
+        moved: u64,
+    },
+}
+
+/// How a redrive ended (SQS-M-11).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MoveEnd {
+    /// Nothing is left of what it could move.
+    Completed,
+    /// It was cancelled.
+    Cancelled,
+    /// It ran for longer than it may (SQS-M-08).
+    Failed,
 }
 
 /// What happened to workers.

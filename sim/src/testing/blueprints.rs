@@ -196,6 +196,7 @@ pub fn queue(name: &str) -> QueueBlueprint {
         maximum_message_size: 1_048_576,
         redrive: None,
         grouped: Vec::new(),
+        senders: Vec::new(),
     }
 }
 

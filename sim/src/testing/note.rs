@@ -1,6 +1,8 @@
 //! Facts, kept.
 
+use crate::batch::ServiceError;
 use crate::engine::time::SimTime;
+use crate::ids::{ProducerId, QueueId};
 use crate::observe::Probe;
 use crate::observe::fact::{
     Fact, LateCall, NotificationFact, Notified, Publishing, QueueFact, Queueing, ShardTally, TopicFact,
@@ -123,6 +125,20 @@ fn kept(stated_at: SimTime, fact: &Fact<'_>) -> Note {
     }
 }
 
+const fn redriven(to: QueueId, bytes: u64) -> QueueFact<'static> {
+    QueueFact::Redriven {
+        to,
+        records: &[],
+        bytes,
+    }
+}
+const fn send_refused(producer: ProducerId, records: u32, error: ServiceError) -> QueueFact<'static> {
+    QueueFact::SendRefused {
+        producer,
+        records,
+        error,
+    }
+}
 /// A queue's fact without its records, and these.
 fn queueing(fact: Queueing<'_>) -> (Queueing<'static>, Vec<Record>) {
     match fact {
@@ -144,7 +160,8 @@ fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
         QueueFact::Sent { records, .. }
         | QueueFact::Received { records, .. }
         | QueueFact::Deleted { records, .. }
-        | QueueFact::DeadLettered { records, .. } => records,
+        | QueueFact::DeadLettered { records, .. }
+        | QueueFact::Redriven { records, .. } => records,
         QueueFact::SendRefused { .. }
         | QueueFact::ReceiveRefused { .. }
         | QueueFact::VisibilityChanged { .. }
@@ -152,6 +169,8 @@ fn records_of<'f>(fact: &QueueFact<'f>) -> &'f [Record] {
         | QueueFact::BecameAvailable { .. }
         | QueueFact::Expired { .. }
         | QueueFact::MovedHere { .. }
+        | QueueFact::RedrivenHere { .. }
+        | QueueFact::Changed { .. }
         | QueueFact::Purged { .. } => &[],
     }
 }
@@ -171,12 +190,19 @@ fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
             notified: notified.map(|notified| Notified { times: &[], ..notified }),
         },
         QueueFact::Received {
-            consumer, again, bytes, ..
+            consumer,
+            again,
+            bytes,
+            repeated,
+            copies,
+            ..
         } => QueueFact::Received {
             consumer,
             records: &[],
             again,
             bytes,
+            repeated,
+            copies,
         },
         QueueFact::Deleted {
             consumer,
@@ -193,14 +219,10 @@ fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
         },
         QueueFact::DeadLettered { to, .. } => QueueFact::DeadLettered { to, records: &[] },
         QueueFact::SendRefused {
-            producer,
+            producer: of,
             records,
             error,
-        } => QueueFact::SendRefused {
-            producer,
-            records,
-            error,
-        },
+        } => send_refused(of, records, error),
         QueueFact::ReceiveRefused { consumer, error } => QueueFact::ReceiveRefused { consumer, error },
         QueueFact::VisibilityChanged {
             consumer,
@@ -215,6 +237,9 @@ fn without_records(fact: &QueueFact<'_>) -> QueueFact<'static> {
         QueueFact::BecameAvailable { delayed, returned } => QueueFact::BecameAvailable { delayed, returned },
         QueueFact::Expired { messages, in_flight } => QueueFact::Expired { messages, in_flight },
         QueueFact::MovedHere { from, messages } => QueueFact::MovedHere { from, messages },
+        QueueFact::Redriven { to, bytes, .. } => redriven(to, bytes),
+        QueueFact::RedrivenHere { from, messages, bytes } => QueueFact::RedrivenHere { from, messages, bytes },
+        QueueFact::Changed { change } => QueueFact::Changed { change },
         QueueFact::Purged { messages } => QueueFact::Purged { messages },
     }
 }

@@ -80,7 +80,7 @@ fn mapped() -> impl Strategy<Value = Mapped> {
 
 fn queues() -> impl Strategy<Value = (QueueBlueprint, Option<QueueBlueprint>)> {
     (any::<bool>(), 1_u64..12, option::of(1_u16..5), 0_u64..2).prop_map(|(fifo, visibility, receives, delay)| {
-        let fifo = fifo.then_some(FifoSettings { high_throughput: false });
+        let fifo = fifo.then_some(FifoSettings::default());
         let dead = QueueBlueprint { fifo, ..queue("") };
         let queue = QueueBlueprint {
             visibility_timeout: SimDuration::from_secs(visibility),

@@ -234,6 +234,7 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
             | Command::Deploy { .. }
             | Command::RegisterConsumer { .. }
             | Command::DeregisterConsumer { .. }
+            | Command::ChangeQueue { .. }
             | Command::ChangeStream { .. } => true,
         });
     let reserved: u32 = functions

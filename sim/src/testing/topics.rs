@@ -3,8 +3,8 @@
 use super::blueprints::producer;
 use crate::blueprint::{
     Arrivals, Attribute, AttributeValue, Blueprint, Condition, FifoSettings, FilterPolicy, FilterScope, FleetBlueprint,
-    Keys, ProducerBlueprint, PublisherBlueprint, PutApi, QueueBlueprint, Size, SubscriptionBlueprint, ThroughputScope,
-    TopicBlueprint,
+    Keys, ProducerBlueprint, PublisherBlueprint, PutApi, QueueBlueprint, SdkRetry, Size, SubscriptionBlueprint,
+    ThroughputScope, TopicBlueprint,
 };
 use crate::command::{Command, Intervention};
 use crate::engine::distribution::Distribution;
@@ -58,7 +58,7 @@ impl TopicWorld {
 fn queue(name: &str, fifo: bool, (visibility, delay): (u64, u64)) -> QueueBlueprint {
     QueueBlueprint {
         name: name.to_owned(),
-        fifo: fifo.then_some(FifoSettings { high_throughput: false }),
+        fifo: fifo.then_some(FifoSettings::default()),
         visibility_timeout: SimDuration::from_secs(visibility),
         retention: SimDuration::from_hours(96),
         delay: SimDuration::from_secs(delay),
@@ -66,6 +66,7 @@ fn queue(name: &str, fifo: bool, (visibility, delay): (u64, u64)) -> QueueBluepr
         maximum_message_size: 2_048,
         redrive: None,
         grouped: Vec::new(),
+        senders: Vec::new(),
     }
 }
 
@@ -86,6 +87,8 @@ fn fleet(queue: &str, (workers, work, failures): (u32, u32, u64)) -> FleetBluepr
         heartbeat: None,
         crash_rate: Ratio::new(failures, 40),
         restart_time: SimDuration::SECOND,
+        attempt_ids: false,
+        retry: SdkRetry::default(),
     }
 }
 

@@ -214,6 +214,7 @@ impl Bench {
             groups: &Arc::default(),
             grouped: &[],
             mapped: false,
+            senders: &[],
         };
         let queue = Queue::new(blueprint, setting, &mut RandomStreams::new(1, 0)).expect("a queue");
         Self(Harness::new((QueueId(0), queue)))
@@ -278,6 +279,7 @@ impl Bench {
             max: 10,
             wait: Some(SimDuration::ZERO),
             visibility: None,
+            attempt: None,
         };
         self.call(seconds, action, Batch::default())
     }

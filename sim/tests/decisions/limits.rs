@@ -1,10 +1,12 @@
 //! What services take: throughput, bursts, order, messages in flight.
 
 use super::*;
+use sim::blueprint::{DeduplicationScope, FifoThroughputLimit};
 use sim::command::{Command, Intervention};
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, QueueFact, Queueing};
 use sim::profile::Profile;
+use sim::services::queue::quotas::regional_calls;
 use sim::testing::blueprints::stream;
 
 /// 2,000 messages a second of one key: a standard queue takes all, a FIFO queue 300 calls a second, a shard 1,000 records.
@@ -64,9 +66,20 @@ fn sqs_k_07_high_throughput_takes_what_normal_fifo_refuses() {
     let share = |high_throughput: bool, profile: Profile| {
         let mut blueprint = world(30);
         blueprint.profile = profile;
+        // So that a queue has all its partitions by the time at which it is looked at.
+        blueprint.model.queue.partition_growth_time = SimDuration::SECOND;
         blueprint.producers = vec![sender("a", "ordered", PutApi::SendMessage, evenly(5_000, 10_000))];
         blueprint.queues = vec![QueueBlueprint {
-            fifo: Some(FifoSettings { high_throughput }),
+            fifo: Some(if high_throughput {
+                FifoSettings {
+                    deduplication_scope: DeduplicationScope::MessageGroup,
+                    throughput_limit: FifoThroughputLimit::PerMessageGroupId,
+                    regional_calls: regional_calls("ap-northeast-1", profile),
+                    ..FifoSettings::default()
+                }
+            } else {
+                FifoSettings::default()
+            }),
             ..queue("ordered")
         }];
         let mut session = begun(&blueprint);
@@ -243,7 +256,7 @@ fn sqs_k_26_messages_in_flight_have_a_limit() {
         let load = exactly(messages, over, keys);
         blueprint.producers = vec![sender("a", "jobs", PutApi::SendMessageBatch, load)];
         blueprint.queues = vec![QueueBlueprint {
-            fifo: fifo.then_some(FifoSettings { high_throughput: false }),
+            fifo: fifo.then_some(FifoSettings::default()),
             visibility_timeout: SimDuration::from_hours(12),
             ..queue("jobs")
         }];

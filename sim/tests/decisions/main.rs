@@ -105,11 +105,12 @@ fn queue(name: &str) -> QueueBlueprint {
         maximum_message_size: 1 << 20,
         redrive: None,
         grouped: Vec::new(),
+        senders: Vec::new(),
     }
 }
 fn fifo_queue(name: &str) -> QueueBlueprint {
     QueueBlueprint {
-        fifo: Some(FifoSettings { high_throughput: false }),
+        fifo: Some(FifoSettings::default()),
         ..queue(name)
     }
 }
@@ -130,6 +131,8 @@ fn fleet(name: &str, queue: &str, workers: u32, work: SimDuration) -> FleetBluep
         heartbeat: None,
         crash_rate: Ratio::ZERO,
         restart_time: SimDuration::SECOND,
+        attempt_ids: false,
+        retry: SdkRetry::default(),
     }
 }
 fn topic(name: &str) -> TopicBlueprint {

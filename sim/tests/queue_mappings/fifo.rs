@@ -2,7 +2,9 @@
 
 use super::{Story, pipeline, seconds, tell};
 use sim::batch::BatchResponse;
-use sim::blueprint::{Blueprint, FailingWindow, FifoSettings, Poison, PoisonResponse};
+use sim::blueprint::{
+    Blueprint, DeduplicationScope, FailingWindow, FifoSettings, FifoThroughputLimit, Poison, PoisonResponse,
+};
 use sim::engine::quantity::Ratio;
 use sim::engine::time::{SimDuration, SimTime};
 use sim::observe::fact::{Fact, QueueMappingFact};
@@ -10,11 +12,19 @@ use sim::profile::Profile;
 use sim::testing::blueprints::constant;
 use std::collections::BTreeMap;
 
+fn high_throughput() -> FifoSettings {
+    FifoSettings {
+        deduplication_scope: DeduplicationScope::MessageGroup,
+        throughput_limit: FifoThroughputLimit::PerMessageGroupId,
+        ..FifoSettings::default()
+    }
+}
+
 /// Groups with so many messages each, sent within `length` ms from five seconds on.
 fn groups(groups: u32, messages: u32, length: u64) -> Blueprint {
     let bins: Vec<(u32, u64, u64, u32)> = (0..groups).map(|group| (group, 5_000, length, messages)).collect();
     let mut blueprint = pipeline(120, &bins);
-    blueprint.queues[0].fifo = Some(FifoSettings { high_throughput: true });
+    blueprint.queues[0].fifo = Some(high_throughput());
     blueprint.queues[0].visibility_timeout = SimDuration::from_secs(20);
     blueprint
 }
@@ -108,7 +118,7 @@ fn lam_z_18_a_failed_batch_blocks_its_groups_and_no_other() {
             (1, 8_000, 10, 2),
         ],
     );
-    blueprint.queues[0].fifo = Some(FifoSettings { high_throughput: true });
+    blueprint.queues[0].fifo = Some(high_throughput());
     blueprint.functions[0].failing_windows = vec![FailingWindow {
         from: seconds(0),
         until: seconds(6),

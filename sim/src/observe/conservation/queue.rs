@@ -26,7 +26,7 @@ impl Conservation {
         }
     }
 
-    /// Sent + moved here + come back = available + delayed + in flight + deleted + expired + moved away + purged.
+    /// Sent + moved here + come back = available + delayed + in flight + deleted + expired + moved away + redriven + purged.
     pub(super) fn check_queues(&mut self, holdings: &Holdings, now: SimTime) {
         for held in &holdings.queues {
             let QueueCounts {
@@ -36,6 +36,7 @@ impl Conservation {
                 deleted,
                 expired,
                 dead_lettered,
+                redriven,
                 purged,
                 ..
             } = self.queues[held.queue];
@@ -43,7 +44,7 @@ impl Conservation {
             let left = vec![
                 Term::new("sent", sent),
                 Term::new("moved here", moved_here),
-                Term::new("come back after a delete", copies),
+                Term::new("come back, or there twice", copies),
             ];
             let right = vec![
                 Term::new("available", state.available),
@@ -52,6 +53,7 @@ impl Conservation {
                 Term::new("deleted", deleted),
                 Term::new("expired", expired),
                 Term::new("moved to the dead-letter queue", dead_lettered),
+                Term::new("moved by redrives", redriven),
                 Term::new("purged", purged),
             ];
             let total = |terms: &[Term]| terms.iter().map(|term| term.value).sum::<i128>();

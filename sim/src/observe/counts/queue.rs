@@ -2,7 +2,7 @@
 
 use super::Counts;
 use crate::engine::index::to_u32;
-use crate::observe::queue_fact::{Depth, FleetFact, QueueFact, Queueing};
+use crate::observe::queue_fact::{Depth, FleetFact, QueueChange, QueueFact, Queueing};
 use crate::record::{Outcome, Record};
 
 /// A payload is billed in chunks of this size (SQS-G-03).
@@ -39,7 +39,7 @@ pub struct QueueCounts {
     pub delete_entries: u64,
     /// Deletes refused.
     pub deletes_refused: u64,
-    /// Will come back although they were deleted (SQS-O-04).
+    /// Will come back although they were deleted (SQS-O-04), or are there twice (SQS-Z-03).
     pub copies: u64,
     /// Calls of ChangeMessageVisibility and its batch answered.
     pub visibility_calls: u64,
@@ -57,6 +57,12 @@ pub struct QueueCounts {
     pub dead_lettered: u64,
     /// Came from queues whose dead-letter queue this is.
     pub moved_here: u64,
+    /// Moved away by redrives.
+    pub redriven: u64,
+    /// Came from redrives; among those sent (SQS-C-15).
+    pub redriven_here: u64,
+    /// Operations of the control plane refused.
+    pub operations_refused: u64,
     /// Purged.
     pub purged: u64,
     /// Requests as a bill counts them: each call, and each further 64 KB of payload (SQS-G-01 to SQS-G-06).
@@ -101,8 +107,13 @@ impl QueueCounts {
                 self.requests += 1;
             }
             QueueFact::Received {
-                records, again, bytes, ..
+                records,
+                again,
+                bytes,
+                copies,
+                ..
             } => {
+                self.copies += u64::from(copies);
                 self.receives += 1;
                 self.empty_receives += u64::from(records.is_empty());
                 self.received += u64::from(to_u32(records.len()));
@@ -143,6 +154,20 @@ impl QueueCounts {
             QueueFact::Expired { messages, .. } => self.expired += u64::from(messages),
             QueueFact::DeadLettered { records, .. } => self.dead_lettered += u64::from(to_u32(records.len())),
             QueueFact::MovedHere { messages, .. } => self.moved_here += u64::from(messages),
+            // A redrive receives, deletes and sends with batches, which are requests like others (SQS-M-18, SQS-G-19).
+            QueueFact::Redriven { records, bytes, .. } => {
+                self.redriven += u64::from(to_u32(records.len()));
+                self.requests += chunks(bytes) + 1;
+            }
+            QueueFact::RedrivenHere { messages, bytes, .. } => {
+                self.sent += u64::from(messages);
+                self.redriven_here += u64::from(messages);
+                self.bytes_sent += bytes;
+                self.requests += chunks(bytes);
+            }
+            QueueFact::Changed { change } => {
+                self.operations_refused += u64::from(matches!(change, QueueChange::Refused { .. }));
+            }
             QueueFact::Purged { messages } => self.purged += messages,
         }
     }
@@ -150,7 +175,7 @@ impl QueueCounts {
     pub const fn balance(&self) -> (u64, u64) {
         (
             self.sent + self.moved_here + self.copies,
-            self.deleted + self.expired + self.dead_lettered + self.purged,
+            self.deleted + self.expired + self.dead_lettered + self.redriven + self.purged,
         )
     }
 }

@@ -2,7 +2,8 @@ use super::*;
 use crate::batch::InvocationOutcome;
 use crate::engine::time::SimDuration;
 use crate::ids::ShardIndex;
-use crate::observe::fact::{ShardTally, StreamChange};
+use crate::observe::fact::{QueueFact, ShardTally, StreamChange};
+use crate::observe::queue_fact::Depth;
 use crate::observe::sample::{
     AUDITOR, CLICKS, ENRICH, ENRICHER, ORDERS, SHARD, WEB, at, delivered, directory, put, record, records, refused,
     tally,
@@ -258,4 +259,21 @@ fn kds_rs_10_a_shard_that_was_split_stays_in_the_list() {
         (Some(at(5)), None)
     );
     assert_eq!(stream.shards[1].parents, parents);
+}
+
+/// SQS-M-18: a redrive is billed as the receives, deletes and sends that it is made of, each further 64 KB of payload apart.
+#[test]
+fn sqs_m_18_a_redrive_is_counted_as_its_calls() {
+    let batch = records(&[0, 1, 2]);
+    let (from, to) = (crate::ids::QueueId(0), crate::ids::QueueId(1));
+    for (bytes, requests) in [(3_000, (2, 1)), (65_537, (3, 2))] {
+        let (mut source, mut destination) = (QueueCounts::default(), QueueCounts::default());
+        let records = &batch[..];
+        source.note(Depth::default(), &QueueFact::Redriven { to, records, bytes });
+        let messages = 3;
+        destination.note(Depth::default(), &QueueFact::RedrivenHere { from, messages, bytes });
+        assert_eq!((source.requests, destination.requests), requests);
+        assert_eq!((source.redriven, source.balance().1), (3, 3));
+        assert_eq!((destination.sent, destination.redriven_here), (3, 3));
+    }
 }

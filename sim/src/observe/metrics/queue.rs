@@ -30,6 +30,30 @@ pub(super) const QUEUE: &[Metric] = &[
     Metric::EndToEndLatency,
 ];
 
+/// For so long after its last call a queue without messages has metrics (SQS-C-02).
+const ACTIVE: SimDuration = SimDuration::from_hours(6);
+
+/// Whether a fact tells of a call from outside.
+const fn is_call(fact: &QueueFact<'_>) -> bool {
+    match fact {
+        QueueFact::Sent { .. }
+        | QueueFact::SendRefused { .. }
+        | QueueFact::Received { .. }
+        | QueueFact::ReceiveRefused { .. }
+        | QueueFact::Deleted { .. }
+        | QueueFact::VisibilityChanged { .. }
+        | QueueFact::CallRefused { .. }
+        | QueueFact::Redriven { .. }
+        | QueueFact::RedrivenHere { .. }
+        | QueueFact::Changed { .. } => true,
+        QueueFact::BecameAvailable { .. }
+        | QueueFact::Expired { .. }
+        | QueueFact::DeadLettered { .. }
+        | QueueFact::MovedHere { .. }
+        | QueueFact::Purged { .. } => false,
+    }
+}
+
 /// The series of a queue, and how it stood when last heard of.
 #[derive(Clone, Debug)]
 pub(super) struct QueueMetrics {
@@ -37,6 +61,8 @@ pub(super) struct QueueMetrics {
     depth: Depth,
     /// The minute whose gauges have been sampled.
     sampled: u64,
+    /// When somebody last called it.
+    called: SimTime,
     fifo: bool,
 }
 
@@ -46,6 +72,7 @@ impl QueueMetrics {
             group: Group::new(QUEUE),
             depth: Depth::default(),
             sampled: 0,
+            called: SimTime::ZERO,
             fifo,
         }
     }
@@ -63,6 +90,10 @@ impl QueueMetrics {
             // A sample belongs to the minute that ends with it.
             let stamp = at.saturating_sub(SimDuration::MIN);
             let depth = self.depth;
+            let empty = depth.available + depth.in_flight + depth.delayed == 0;
+            if empty && at.since(self.called) >= ACTIVE {
+                continue;
+            }
             let mut gauge = |metric, value| self.group.add(stamp, metric, Point::of(value));
             gauge(Metric::ApproximateNumberOfMessagesVisible, depth.available);
             gauge(Metric::ApproximateNumberOfMessagesNotVisible, depth.in_flight);
@@ -97,6 +128,9 @@ impl QueueMetrics {
     pub(super) fn note(&mut self, now: SimTime, depth: Depth, fact: &QueueFact<'_>) {
         self.sample(now);
         self.depth = depth;
+        if is_call(fact) {
+            self.called = now;
+        }
         let mut count = |metric, value| self.group.add(now, metric, Point::of(value));
         match *fact {
             QueueFact::Sent {
@@ -127,12 +161,20 @@ impl QueueMetrics {
             QueueFact::DeadLettered { records, .. } => {
                 count(Metric::MessagesDeadLettered, u64::from(to_u32(records.len())));
             }
+            // The redrive is a consumer of the one queue and a producer of the other (SQS-M-18).
+            QueueFact::Redriven { records, .. } => {
+                let messages = u64::from(to_u32(records.len()));
+                count(Metric::NumberOfMessagesReceived, messages);
+                count(Metric::NumberOfMessagesDeleted, messages);
+            }
+            QueueFact::RedrivenHere { messages, .. } => count(Metric::NumberOfMessagesSent, u64::from(messages)),
             QueueFact::SendRefused { .. }
             | QueueFact::ReceiveRefused { .. }
             | QueueFact::VisibilityChanged { .. }
             | QueueFact::CallRefused { .. }
             | QueueFact::BecameAvailable { .. }
             | QueueFact::MovedHere { .. }
+            | QueueFact::Changed { .. }
             | QueueFact::Purged { .. } => {}
         }
     }

@@ -27,7 +27,9 @@ impl Ordering {
                 self.stored_again += again.saturating_sub(u64::from(deduplicated));
             }
             QueueFact::Expired { messages, .. } => gone = u64::from(messages),
-            QueueFact::DeadLettered { records, .. } => gone = u64::from(to_u32(records.len())),
+            QueueFact::DeadLettered { records, .. } | QueueFact::Redriven { records, .. } => {
+                gone = u64::from(to_u32(records.len()))
+            }
             QueueFact::Purged { messages } => gone = messages,
             QueueFact::SendRefused { .. }
             | QueueFact::Received { .. }
@@ -36,6 +38,8 @@ impl Ordering {
             | QueueFact::VisibilityChanged { .. }
             | QueueFact::CallRefused { .. }
             | QueueFact::BecameAvailable { .. }
+            | QueueFact::RedrivenHere { .. }
+            | QueueFact::Changed { .. }
             | QueueFact::MovedHere { .. } => {}
         }
         if gone > 0 {

@@ -130,7 +130,8 @@ impl Application {
             | Envelope::Write(_)
             | Envelope::Queue(_)
             | Envelope::Moved(_)
-            | Envelope::Notification(_) => None,
+            | Envelope::Notification(_)
+            | Envelope::Redriven(_) => None,
         };
         let Some(ReadCaller::Application { worker, .. }) = caller else {
             broken(cx, "an answer that is none of its own");

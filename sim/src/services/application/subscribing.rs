@@ -104,6 +104,7 @@ impl Application {
             | Envelope::ListShards(_)
             | Envelope::Moved(_)
             | Envelope::Notification(_)
+            | Envelope::Redriven(_)
             | Envelope::Put(_)
             | Envelope::Queue(_)
             | Envelope::Write(_) => broken(cx, "an event without its envelope"),

@@ -16,6 +16,7 @@ use crate::observe::fact::Fact;
 use crate::observe::queue_fact::{FleetFact, Queueing};
 use crate::record::Record;
 use crate::services::network::Link;
+use crate::services::producer::retry::{Decision, RetryPolicy};
 use crate::services::random_span::RandomSpan;
 use crate::services::{ServiceBuildError, digest_of_draws, queue};
 use crate::world;
@@ -68,6 +69,11 @@ struct Worker {
     batches: u32,
     /// It will not live to the end of the batch.
     dies: bool,
+    /// Receives so far: the number of one is its ReceiveRequestAttemptId.
+    receives: u32,
+    /// Attempts at the call in progress, and what the last retry took from the SDK's quota.
+    tries: u32,
+    cost: u16,
 }
 
 /// The workers of a `[worker.NAME]`.
@@ -83,6 +89,8 @@ pub struct Fleet {
     /// What a heartbeat asks for: the request's visibility timeout or the queue's.
     extension: SimDuration,
     idle_pause: SimDuration,
+    attempt_ids: bool,
+    retry: RetryPolicy,
     failure_rate: Ratio,
     poison_rate: Ratio,
     release_failed: bool,
@@ -98,7 +106,7 @@ pub struct Fleet {
 
 impl Fleet {
     /// Workers that have not begun. `queue_timeout` is the visibility timeout of the queue. Makes the random streams
-    /// handler, outcomes, poison and network.
+    /// handler, outcomes, poison, retry-jitter and network.
     pub fn new(
         blueprint: &FleetBlueprint,
         queue: QueueId,
@@ -118,6 +126,8 @@ impl Fleet {
             visibility_timeout: blueprint.visibility_timeout,
             extension: blueprint.visibility_timeout.unwrap_or(queue_timeout),
             idle_pause: blueprint.idle_pause,
+            attempt_ids: blueprint.attempt_ids,
+            retry: RetryPolicy::new(&component, blueprint.retry, SimDuration::ZERO, streams)?,
             failure_rate: blueprint.failure_rate,
             poison_rate: blueprint.poison_rate,
             release_failed: blueprint.release_failed,
@@ -162,7 +172,8 @@ impl Fleet {
     }
     /// Draws on all streams so far, as one word for the fingerprint.
     pub fn draws(&self) -> u64 {
-        digest_of_draws([self.handler.draws(), self.outcomes.draws(), self.link.draws()])
+        let outcomes = self.outcomes.draws() ^ self.retry.draws().rotate_left(32);
+        digest_of_draws([self.handler.draws(), outcomes, self.link.draws()])
     }
 
     fn poll_at(me: FleetId, worker: u16, at: SimTime, cx: &mut Cx<'_, '_>) {
@@ -174,16 +185,30 @@ impl Fleet {
     }
 
     fn poll(&mut self, me: FleetId, worker: u16, cx: &mut Cx<'_, '_>) {
+        let own = &mut self.workers[usize::from(worker)];
+        own.receives = own.receives.wrapping_add(1);
+        (own.tries, own.cost) = (1, 0);
         let action = QueueAction::Receive {
             max: self.max_messages,
             wait: self.wait_time,
             visibility: self.visibility_timeout,
+            attempt: self.attempt_ids.then_some(own.receives),
         };
         let batch = cx.fresh();
         self.call(me, worker, action, batch, cx);
     }
 
-    fn call(&mut self, me: FleetId, worker: u16, action: QueueAction, mut batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
+    fn call(&mut self, me: FleetId, worker: u16, action: QueueAction, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
+        self.call_after(SimDuration::ZERO, me, (worker, action), batch, cx);
+    }
+    fn call_after(
+        &mut self,
+        wait: SimDuration,
+        me: FleetId,
+        (worker, action): (u16, QueueAction),
+        mut batch: Box<Batch>,
+        cx: &mut Cx<'_, '_>,
+    ) {
         batch.envelope = Envelope::Queue(QueueCall {
             consumer: QueueConsumer::Fleet(me),
             worker: u32::from(worker),
@@ -191,7 +216,7 @@ impl Fleet {
             waited: false,
             error: None,
         });
-        let (queue, delay) = (self.queue, self.link.delay());
+        let (queue, delay) = (self.queue, wait + self.link.delay());
         cx.send(batch, delay, |batch| {
             world::Event::Queue(queue, queue::Event::CallReceived { batch })
         });
@@ -204,6 +229,13 @@ impl Fleet {
             return cx.fail(Fault::Broken(what));
         };
         let worker = u16::try_from(call.worker).unwrap_or(u16::MAX);
+        let batch = if matches!(call.action, QueueAction::ChangeVisibility { .. }) {
+            batch
+        } else if let Some(batch) = self.settle_call(me, call, batch, cx) {
+            batch
+        } else {
+            return;
+        };
         match call.action {
             QueueAction::Receive { .. } if call.error.is_none() && !batch.records.is_empty() => {
                 self.begin(me, worker, batch, cx);
@@ -219,6 +251,30 @@ impl Fleet {
             // Nobody waits for these.
             QueueAction::ChangeVisibility { .. } => cx.recycle(batch),
         }
+    }
+
+    /// The SDK repeats a call that was throttled or whose answer was lost; otherwise the answer comes back.
+    fn settle_call(
+        &mut self,
+        me: FleetId,
+        call: QueueCall,
+        batch: Box<Batch>,
+        cx: &mut Cx<'_, '_>,
+    ) -> Option<Box<Batch>> {
+        let now = cx.now();
+        let worker = u16::try_from(call.worker).unwrap_or(u16::MAX);
+        let own = &mut self.workers[usize::from(worker)];
+        let Some(error) = call.error else {
+            self.retry.on_success(now, own.tries, own.cost);
+            return Some(batch);
+        };
+        let Decision::RetryAfter { wait, cost } = self.retry.on_error(now, error, own.tries) else {
+            return Some(batch);
+        };
+        own.tries += 1;
+        own.cost = cost;
+        self.call_after(wait, me, (worker, call.action), batch, cx);
+        None
     }
 
     fn begin(&mut self, me: FleetId, worker: u16, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {
@@ -312,6 +368,8 @@ impl Fleet {
             cx.recycle(done);
             self.poll(me, worker, cx);
         } else {
+            let own = &mut self.workers[usize::from(worker)];
+            (own.tries, own.cost) = (1, 0);
             self.call(me, worker, QueueAction::Delete, done, cx);
         }
     }

@@ -265,6 +265,7 @@ impl Lambda {
             | Envelope::ListShards(_)
             | Envelope::Moved(_)
             | Envelope::Notification(_)
+            | Envelope::Redriven(_)
             | Envelope::Queue(_)
             | Envelope::Write(_) => return cx.fail(unexpected("an invocation", &batch.envelope)),
         };

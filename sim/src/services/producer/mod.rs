@@ -159,7 +159,12 @@ impl Producer {
             in_flight: 0,
             ready: VecDeque::new(),
             later: Deadlines::new(),
-            retry: RetryPolicy::new(&blueprint.name, blueprint.retry, model.retry_after, streams)?,
+            retry: RetryPolicy::new(
+                &format!("producer.{}", blueprint.name),
+                blueprint.retry,
+                model.retry_after,
+                streams,
+            )?,
             resend: blueprint.resend_failed,
             resend_stream: streams.stream(&format!("{component}/resend-jitter"))?,
             link: Link::new(&component, model, streams)?,

@@ -1,8 +1,9 @@
 //! DeleteMessage, ChangeMessageVisibility, and their batches.
 
 use super::message::{COPY, Held, Receipt, State};
+use super::partitions::Action;
 use super::{Order, Queue, quotas};
-use crate::batch::{Batch, QueueCall};
+use crate::batch::{Batch, QueueCall, ServiceError};
 use crate::context::Cx;
 use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
@@ -22,9 +23,22 @@ enum Deletion {
 impl Queue {
     pub(super) fn delete(&mut self, me: QueueId, mut batch: Box<Batch>, call: QueueCall, cx: &mut Cx<'_, '_>) {
         let now = cx.now();
+        if !self.admits_parts(&mut batch.records, Action::Delete, now) {
+            let error = Some(ServiceError::RequestThrottled);
+            self.state_fact(me, cx, || QueueFact::CallRefused {
+                consumer: call.consumer,
+                error: ServiceError::RequestThrottled,
+            });
+            return self.answer(batch, QueueCall { error, ..call }, cx);
+        }
+        let parted = self.is_parted();
         let mut deleted = cx.fresh();
         let (mut entries, mut refused, mut copies) = (0, 0, 0);
         for (record, &handle) in batch.records.iter_mut().zip(&batch.positions) {
+            if parted && record.outcome() == Outcome::Throttled {
+                refused += 1;
+                continue;
+            }
             record.set_outcome(Outcome::Accepted);
             match self.deletion(Receipt::unpack(handle)) {
                 Deletion::Now(position) => {
@@ -52,7 +66,18 @@ impl Queue {
             copies,
         });
         cx.recycle(deleted);
-        self.answer(batch, call, cx);
+        let error = self.error_of_single(&batch);
+        self.answer(batch, QueueCall { error, ..call }, cx);
+    }
+    /// A call about one message has no entries of its own to fail: it fails itself (SQS-V-11, SQS-V-14, SQS-V-18, SQS-V-19).
+    fn error_of_single(&self, batch: &Batch) -> Option<ServiceError> {
+        let (&[record], &[handle]) = (batch.records.as_slice(), batch.positions.as_slice()) else {
+            return None;
+        };
+        (record.outcome() == Outcome::Failed).then(|| match self.messages.held(Receipt::unpack(handle)) {
+            Held::Malformed => ServiceError::ReceiptHandleIsInvalid,
+            Held::Gone | Held::Newest | Held::Outdated => ServiceError::InvalidParameterValue,
+        })
     }
 
     fn deletion(&mut self, receipt: Receipt) -> Deletion {
@@ -127,7 +152,8 @@ impl Queue {
             entries,
             refused,
         });
-        self.answer(batch, call, cx);
+        let error = self.error_of_single(&batch);
+        self.answer(batch, QueueCall { error, ..call }, cx);
     }
 
     /// Replaces what is left of a message's visibility timeout (SQS-V-06). Returns whether it did.
@@ -172,26 +198,6 @@ impl Queue {
         }
     }
 
-    /// Removes everything (SQS-L-13), at once: the time that AWS takes for it is a bound, not a promise. Returns whether
-    /// it was accepted: a second purge within a minute is not (SQS-P-02).
-    pub fn purge(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) -> bool {
-        if self
-            .last_purge
-            .is_some_and(|last| cx.now().since(last) < quotas::PURGE_INTERVAL)
-        {
-            return false;
-        }
-        self.last_purge = Some(cx.now());
-        let messages = self.messages.count();
-        while let Some(position) = self.messages.next_here(0) {
-            self.leave(position, cx.now());
-        }
-        if let Order::Fifo(groups) = &mut self.order {
-            groups.forget_ids();
-        }
-        self.state_fact(me, cx, || QueueFact::Purged { messages });
-        true
-    }
     /// Messages that the queue holds, in any state.
     pub fn len(&self) -> usize {
         to_usize(u32::try_from(self.messages.count()).unwrap_or(u32::MAX))

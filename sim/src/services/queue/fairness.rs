@@ -243,38 +243,3 @@ impl Tenants {
         }
     }
 }
-
-impl Queue {
-    /// The tenants, of a fair queue, with the messages.
-    pub(super) fn fair(&mut self) -> Option<(&mut Tenants, &Messages)> {
-        match &mut self.order {
-            Order::Standard(servers) => Some((servers.fair()?, &self.messages)),
-            Order::Fifo(_) => None,
-        }
-    }
-    /// A message in flight is that no longer: its time with a consumer is over.
-    pub(super) fn landed(&mut self, position: u64, now: SimTime) {
-        self.depth.in_flight -= 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.ended(position, messages, now);
-        }
-    }
-    /// A message goes in flight.
-    pub(super) fn takes_off(&mut self, position: u64) {
-        self.depth.in_flight += 1;
-        if let Some((fair, messages)) = self.fair() {
-            fair.taken(position, messages);
-        }
-    }
-    /// A message is delayed (`true`), or is no longer.
-    pub(super) fn delay(&mut self, position: u64, more: bool) {
-        self.depth.delayed = if more {
-            self.depth.delayed + 1
-        } else {
-            self.depth.delayed - 1
-        };
-        if let Some((fair, messages)) = self.fair() {
-            fair.delayed(position, more, messages);
-        }
-    }
-}

@@ -1,14 +1,19 @@
-//! The order of a FIFO queue: message groups and their lock, the look-ahead, and deduplication.
+//! The order of a FIFO queue: message groups and their lock, and the look-ahead.
 
+use super::deduplication::Deduplication;
 use super::message::{LOOKED_AT, List, Messages, State};
 use crate::engine::index::to_usize;
-use crate::engine::time::{SimDuration, SimTime};
-use crate::record::KeyId;
-use std::collections::{BTreeSet, VecDeque};
+use crate::engine::time::SimTime;
+use crate::queue_blueprint::DeduplicationId;
+use crate::record::{KeyId, Record};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
-/// How long a deduplication ID is remembered (SQS-U-01).
-const DEDUPLICATION_INTERVAL: SimDuration = SimDuration::from_minutes(5);
+/// Of the hash that spreads groups over partitions.
+const SALT: u64 = 0x51B2_77A9_0D3C_64E1;
+fn to_u64(number: usize) -> u64 {
+    u64::try_from(number).unwrap_or(u64::MAX)
+}
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Group {
@@ -16,8 +21,9 @@ struct Group {
     in_flight: u32,
     /// The number of the last delivery of one of its messages.
     delivered: u64,
-    /// The entry under which it stands in `ready`.
+    /// The entry under which it stands in `ready`, and the partition.
     ready: Option<Ready>,
+    partition: u16,
 }
 
 /// Since when the first message of a group is visible; the delivery from which it came back, if it did; its position.
@@ -32,32 +38,32 @@ pub(super) struct Groups {
     groups: Vec<Group>,
     /// Deliveries so far.
     deliveries: u64,
-    /// Groups whose first message is visible and looked at, in the order in which they are served (SQS-F-16, SQS-Z-14).
-    ready: BTreeSet<(Ready, usize)>,
+    /// By partition: groups whose first message is visible and looked at, in the order in which they are served (SQS-F-16,
+    /// SQS-Z-14).
+    ready: Vec<BTreeSet<(Ready, usize)>>,
     /// Messages that are looked at (SQS-I-08), and how many of the oldest are.
     pub(super) look_ahead: u64,
     within: u64,
     /// Those before this position are looked at.
     edge: u64,
     groups_in_flight: u32,
-    /// IDs accepted within the interval, by age and by value. A record's own identity stands for its deduplication ID.
-    recent: VecDeque<(SimTime, KeyId, u32)>,
-    known: BTreeSet<(KeyId, u32)>,
+    pub(super) deduplication: Deduplication,
+    partitions: usize,
 }
 
 impl Groups {
-    pub(super) const fn new(look_ahead: u64, texts: Arc<[u32]>) -> Self {
+    pub(super) fn new(look_ahead: u64, texts: Arc<[u32]>, deduplication: Deduplication) -> Self {
         Self {
             texts,
             groups: Vec::new(),
             deliveries: 0,
-            ready: BTreeSet::new(),
+            ready: vec![BTreeSet::new()],
             look_ahead,
             within: 0,
             edge: 0,
             groups_in_flight: 0,
-            recent: VecDeque::new(),
-            known: BTreeSet::new(),
+            deduplication,
+            partitions: 1,
         }
     }
     fn group(&self, KeyId(key): KeyId) -> usize {
@@ -67,29 +73,44 @@ impl Groups {
         self.groups_in_flight
     }
     pub(super) fn memory(&self) -> u64 {
-        let known = self.known.len() * 2 * size_of::<(KeyId, u32)>() + self.recent.capacity() * 16;
-        u64::try_from(known + self.groups.capacity() * size_of::<Group>()).unwrap_or(u64::MAX)
+        self.deduplication.memory() + to_u64(self.groups.capacity() * size_of::<Group>())
     }
 
-    /// Whether the ID was accepted within the interval (SQS-U-03); remembers it from now on if not. A repeat does not
-    /// prolong the interval (SQS-Z-12), and at exactly five minutes the ID is new (SQS-Z-13).
-    pub(super) fn is_duplicate(&mut self, key: KeyId, ordinal: u32, now: SimTime) -> bool {
-        while let Some(&(at, key, ordinal)) = self.recent.front()
-            && now.since(at) >= DEDUPLICATION_INTERVAL
-        {
-            self.recent.pop_front();
-            self.known.remove(&(key, ordinal));
-        }
-        if !self.known.insert((key, ordinal)) {
-            return true;
-        }
-        self.recent.push_back((now, key, ordinal));
-        false
+    /// Whether a message is a duplicate; its ID is remembered if not.
+    pub(super) fn is_duplicate(&mut self, record: &Record, id: DeduplicationId, now: SimTime) -> bool {
+        let group = self.group(record.key);
+        self.deduplication.is_duplicate(record, id, group, now)
     }
-    /// A purge forgets all IDs (SQS-U-18).
-    pub(super) fn forget_ids(&mut self) {
-        self.recent.clear();
-        self.known.clear();
+    /// The partition of a message group (SQS-T-12). One that is in flight stays where it is (SQS-Z-17).
+    pub(super) fn partition(&self, key: KeyId) -> usize {
+        let number = self.group(key);
+        self.groups
+            .get(number)
+            .filter(|group| group.in_flight > 0)
+            .map_or_else(|| self.home(number), |group| usize::from(group.partition))
+    }
+    fn home(&self, number: usize) -> usize {
+        if self.partitions == 1 {
+            return 0;
+        }
+        let hash = (to_u64(number) ^ SALT).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 32;
+        usize::try_from(hash % to_u64(self.partitions)).unwrap_or(0)
+    }
+    /// Spreads the groups over another number of partitions.
+    pub(super) fn set_partitions(&mut self, partitions: usize, messages: &Messages) {
+        self.partitions = partitions.max(1);
+        if self.ready.len() < self.partitions {
+            self.ready.resize(self.partitions, BTreeSet::new());
+        }
+        for number in 0..self.groups.len() {
+            self.file(number, messages);
+        }
+    }
+    /// Whether a message of the group is in flight.
+    pub(super) fn is_in_flight(&self, key: KeyId) -> bool {
+        self.groups
+            .get(self.group(key))
+            .is_some_and(|group| group.in_flight > 0)
     }
 
     /// Takes a new message in at the end of its group.
@@ -140,10 +161,16 @@ impl Groups {
     }
     /// Files the group anew after its first message has changed.
     pub(super) fn refresh(&mut self, key: KeyId, messages: &Messages) {
-        let number = self.group(key);
+        self.file(self.group(key), messages);
+    }
+    fn file(&mut self, number: usize, messages: &Messages) {
+        let home = self.home(number);
         let group = &mut self.groups[number];
         if let Some(entry) = group.ready.take() {
-            self.ready.remove(&(entry, number));
+            self.ready[usize::from(group.partition)].remove(&(entry, number));
+        }
+        if group.in_flight == 0 {
+            group.partition = u16::try_from(home).unwrap_or(0);
         }
         let Some(first) = group.messages.first else { return };
         let head = messages.get(first);
@@ -151,12 +178,23 @@ impl Groups {
             let rank = if head.receives_here > 0 { group.delivered } else { 0 };
             let entry = (head.at, rank, first);
             group.ready = Some(entry);
-            self.ready.insert((entry, number));
+            self.ready[usize::from(group.partition)].insert((entry, number));
         }
     }
-    /// The first message of the group that is served next (SQS-F-15).
-    pub(super) fn next(&self) -> Option<u64> {
-        self.ready.first().map(|((_, _, position), _)| *position)
+    /// The first message of the group that is served next (SQS-F-15), of those of a partition.
+    pub(super) fn next_in(&self, partition: usize) -> Option<u64> {
+        let first = self.ready.get(partition)?.first();
+        first.map(|((_, _, position), _)| *position)
+    }
+    /// The partition whose group is served next, among those that `admits`.
+    pub(super) fn next_partition(&self, mut admits: impl FnMut(usize) -> bool) -> Option<usize> {
+        if let [only] = self.ready.as_slice() {
+            return (!only.is_empty() && admits(0)).then_some(0);
+        }
+        let heads = self.ready.iter().enumerate();
+        let heads = heads.filter_map(|(partition, groups)| Some((groups.first()?, partition)));
+        let admitted = heads.filter(|&(_, partition)| admits(partition));
+        admitted.min().map(|(_, partition)| partition)
     }
     /// The next message of the same group, if it is visible and looked at (SQS-F-06).
     pub(super) fn follower(position: u64, messages: &Messages) -> Option<u64> {

@@ -6,6 +6,7 @@
 use crate::engine::index::to_usize;
 use crate::engine::time::{SimDuration, SimTime};
 use crate::record::{KeyId, Record};
+use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Messages of a segment.
@@ -58,6 +59,8 @@ pub(super) struct Message {
     /// Its server, of a standard queue.
     pub server: u8,
     pub flags: u8,
+    /// Where it came from, if another queue moved it here: a number of the queue's.
+    pub origin: u8,
 }
 
 /// It came back after its deletion.
@@ -92,11 +95,22 @@ impl Message {
         self.sent_at
             .saturating_add(SimDuration::from_millis(u64::from(self.returned_after)))
     }
-    /// A receive at `now` takes it and returns it at `returned_at`.
+    /// What a receive returns: ApproximateReceiveCount, over all queues that it was in (SQS-L-18), travels beside the record.
+    pub(super) fn received_record(&self) -> Record {
+        Record {
+            flags: u32::from(self.receives) << crate::record::ATTEMPT_SHIFT,
+            ..self.record()
+        }
+    }
+    /// A receive takes it and returns it at `returned_at`.
     pub(super) fn received(&mut self, returned_at: SimTime) {
         self.receipt = (self.receipt + 1).min(NUMBER_MAX);
         self.receives = self.receives.saturating_add(1);
         self.receives_here = self.receives_here.saturating_add(1);
+        self.returned(returned_at);
+    }
+    /// Its visibility timeout and the cap of SQS-V-09 count from then on.
+    pub(super) fn returned(&mut self, returned_at: SimTime) {
         self.returned_after = u32::try_from(returned_at.since(self.sent_at).as_millis()).unwrap_or(u32::MAX);
     }
 }
@@ -340,6 +354,27 @@ impl Messages {
         }
         None
     }
+    /// The position that the next message will get.
+    pub(super) const fn end(&self) -> u64 {
+        self.next
+    }
+    /// The next message by enqueue timestamp, and whether another queue moved it here with an old one: among those behind
+    /// `passed`, and among the others from a position on, which moves to the first of them.
+    pub(super) fn older(&self, passed: Option<(SimTime, u64)>, from: &mut u64) -> Option<(SimTime, u64, bool)> {
+        let behind = passed.map_or(Bound::Unbounded, Bound::Excluded);
+        let moved = self.moved.range((behind, Bound::Unbounded)).next();
+        let mut sent = None;
+        while let Some(position) = self.next_here(*from) {
+            *from = position;
+            if !self.get(position).has(MOVED) {
+                sent = Some((self.get(position).sent_at, position, false));
+                break;
+            }
+            *from += 1;
+        }
+        let moved = moved.map(|&(sent_at, position)| (sent_at, position, true));
+        moved.into_iter().chain(sent).min()
+    }
     /// The message with the oldest enqueue timestamp.
     pub(super) fn oldest(&self) -> Option<(u64, SimTime)> {
         let sent = (self.first_sent < self.next).then(|| (self.get(self.first_sent).sent_at, self.first_sent));
@@ -417,4 +452,5 @@ const EMPTY: Message = Message {
     state: State::Gone,
     server: 0,
     flags: 0,
+    origin: 0,
 };

@@ -4,12 +4,20 @@
 //! delays, visibility timeouts, retention and the ends of long polls. A call takes effect when it comes in; its answer
 //! leaves after the service time, and there the visibility timeout begins (SQS-V-02).
 
+mod attempts;
 mod change;
+mod control;
 mod deadlines;
+mod deduplication;
+mod duplicates;
 mod fairness;
 mod fifo;
+mod life;
 mod message;
+mod move_task;
 mod notification;
+mod partitions;
+mod purge;
 pub mod quotas;
 mod receive;
 mod redrive;
@@ -19,7 +27,7 @@ mod standard;
 mod tests;
 
 use crate::batch::{Batch, BatchId, Envelope, QueueAction, QueueCall, ServiceError};
-use crate::blueprint::{ModelParameters, QueueBlueprint};
+use crate::blueprint::{DeduplicationId, FifoSettings, ModelParameters, QueueBlueprint};
 use crate::context::{Cx, Fault};
 use crate::engine::phase::Phase;
 use crate::engine::quantity::Ratio;
@@ -33,11 +41,15 @@ use crate::services::network::Link;
 use crate::services::random_span::RandomSpan;
 use crate::services::{ServiceBuildError, digest_of_draws, fleet, queue_mapping};
 use crate::world;
+use attempts::Attempts;
+use control::Control;
 use deadlines::Deadlines;
+use deduplication::Deduplication;
+use duplicates::Duplicates;
 use fairness::Tenants;
 use fifo::Groups;
-use message::{LOOKED_AT, Messages, State};
-use quotas::Throughput;
+use message::Messages;
+use partitions::Partitions;
 use standard::Servers;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -98,6 +110,16 @@ pub struct QueueSetting<'s> {
     pub grouped: &'s [ProducerId],
     /// An event source mapping polls it.
     pub mapped: bool,
+    /// The producers of the blueprint's senders, in their order.
+    pub senders: &'s [ProducerId],
+}
+
+/// What a producer states with its messages.
+#[derive(Clone, Debug)]
+struct Sender {
+    producer: ProducerId,
+    delay: Option<RandomSpan>,
+    id: DeduplicationId,
 }
 
 /// A queue.
@@ -123,22 +145,35 @@ pub struct Queue {
     in_flight_limit: u64,
     max_receive_count: Option<u16>,
     dead_letter_queue: Option<QueueId>,
-    throughput: Option<Throughput>,
+    /// What only a FIFO queue has.
+    fifo: Option<FifoSettings>,
+    partitions: Option<Partitions>,
+    attempts: Attempts,
+    /// Where messages of this dead-letter queue came from.
+    origins: Vec<QueueId>,
+    move_rate: u32,
     duplicate_rate: Ratio,
+    duplicates: Duplicates,
+    /// Messages of the receive in progress that are to be there twice.
+    twins: Vec<u64>,
     outdated_delete_rate: Ratio,
     lost_acknowledgement_rate: Ratio,
     internal_failure_rate: Ratio,
     request_timeout: SimDuration,
+    lost_receive_rate: Ratio,
+    purge_late_loss_rate: Ratio,
     faults: Random,
+    lost_receives: Random,
     service_time: RandomSpan,
     /// The same of the answer to a poller of Lambda that waits (SQS-Z-25).
     poll_time: Option<RandomSpan>,
     link: Link,
-    last_purge: Option<SimTime>,
+    control: Control,
     /// Until then it fails whatever is asked of it.
     unavailable_until: SimTime,
     profile: Profile,
     grouped: Vec<ProducerId>,
+    senders: Vec<Sender>,
 }
 
 /// What a queue holds, for the conservation check.
@@ -153,7 +188,8 @@ pub struct QueueState {
 }
 
 impl Queue {
-    /// An empty queue. Makes the random streams placement, order-jitter, faults, service and network.
+    /// An empty queue. Makes the random streams placement, order-jitter, faults, lost-receives, service, network and, for
+    /// each sender that states a delay, delay; beside those of duplicates and of what its control plane does.
     pub fn new(
         blueprint: &QueueBlueprint,
         setting: QueueSetting<'_>,
@@ -161,26 +197,24 @@ impl Queue {
     ) -> Result<Self, ServiceBuildError> {
         let component = format!("queue.{}", blueprint.name);
         let (profile, model) = (setting.profile, &setting.model.queue);
-        let order = if blueprint.fifo.is_some() {
-            let look_ahead = quotas::fifo_look_ahead(profile);
-            Order::Fifo(Box::new(Groups::new(look_ahead, Arc::clone(setting.groups))))
-        } else {
-            let placement = streams.stream(&format!("{component}/placement"))?;
-            let jitter = RandomSpan::new(&component, "order-jitter", &model.order_jitter, streams)?;
-            let fair = (!setting.grouped.is_empty()).then(|| Box::new(Tenants::new(Arc::clone(setting.groups))));
-            let servers = Servers::new((model.servers, model.short_poll_servers), placement, jitter, fair);
-            Order::Standard(Box::new(servers))
-        };
-        Ok(Self {
+        let order = order(blueprint, &setting, streams)?;
+        let is_fifo = blueprint.fifo.is_some();
+        let rate = if is_fifo { Ratio::ZERO } else { model.duplicate_rate };
+        let windows = (model.partition_growth_time, model.partition_shrink_time);
+        let mut queue = Self {
             messages: Messages::new(if blueprint.fifo.is_some() {
                 u16::MAX
             } else {
                 quotas::AGE_METRIC_RECEIVES
             }),
             in_flight_limit: quotas::in_flight_limit(profile, blueprint.fifo.is_some()),
-            throughput: blueprint
-                .fifo
-                .map(|fifo| Throughput::new(profile, fifo.high_throughput)),
+            fifo: blueprint.fifo,
+            partitions: is_fifo.then(|| Partitions::new(1, windows)),
+            attempts: Attempts::default(),
+            origins: Vec::new(),
+            move_rate: if is_fifo { model.move_rate_fifo } else { model.move_rate },
+            duplicates: Duplicates::new(&component, rate, streams)?,
+            twins: Vec::new(),
             order,
             hidden: Deadlines::default(),
             polls: BTreeMap::new(),
@@ -201,15 +235,38 @@ impl Queue {
             lost_acknowledgement_rate: setting.model.lost_acknowledgement_rate,
             internal_failure_rate: setting.model.internal_failure_rate,
             request_timeout: setting.model.request_timeout,
+            lost_receive_rate: model.lost_receive_rate,
+            purge_late_loss_rate: model.purge_late_loss_rate,
             faults: streams.stream(&format!("{component}/faults"))?,
+            lost_receives: streams.stream(&format!("{component}/lost-receives"))?,
             service_time: RandomSpan::new(&component, "service", &model.service_time, streams)?,
             poll_time: receive::poll_time(&component, blueprint, setting, streams)?,
             link: Link::new(&component, setting.model, streams)?,
-            last_purge: None,
+            control: Control::new(&component, setting.model, streams)?,
             unavailable_until: SimTime::ZERO,
             profile,
             grouped: setting.grouped.to_vec(),
-        })
+            senders: senders(blueprint, setting.senders, streams)?,
+        };
+        queue.set_throughput(|_| {});
+        Ok(queue)
+    }
+
+    /// Changes what a FIFO queue is set to. It has high throughput with one combination of settings only (SQS-A-28).
+    fn set_throughput(&mut self, change: impl FnOnce(&mut FifoSettings)) {
+        let (Some(fifo), Some(partitions), Order::Fifo(groups)) =
+            (&mut self.fifo, &mut self.partitions, &mut self.order)
+        else {
+            return;
+        };
+        change(fifo);
+        let most = if fifo.has_high_throughput() {
+            u64::from(fifo.regional_calls).div_ceil(partitions::CALLS)
+        } else {
+            1
+        };
+        partitions.set_most(usize::try_from(most).unwrap_or(1));
+        groups.set_partitions(partitions.count(), &self.messages);
     }
 
     /// Reacts to an event.
@@ -220,6 +277,7 @@ impl Queue {
         }
         self.become_available(me, cx);
         self.expire(me, cx);
+        self.happens_by_itself(me, cx);
         match event {
             Event::SendReceived { batch } => self.send(me, batch, cx),
             Event::CallReceived { batch } => self.call(me, batch, cx),
@@ -257,9 +315,15 @@ impl Queue {
             Order::Standard(servers) => servers.draws(),
             Order::Fifo(_) => 0,
         };
+        let delays = self.senders.iter().filter_map(|sender| sender.delay.as_ref());
+        let rare = self.control.draws()
+            + self.lost_receives.draws()
+            + self.duplicates.draws()
+            + delays.map(RandomSpan::draws).sum::<u64>();
+        let faults = self.faults.draws() ^ rare.rotate_left(32);
         let polls = self.poll_time.iter().map(RandomSpan::draws);
         digest_of_draws(
-            [order, self.faults.draws(), self.service_time.draws(), self.link.draws()]
+            [order, faults, self.service_time.draws(), self.link.draws()]
                 .into_iter()
                 .chain(polls),
         )
@@ -271,15 +335,8 @@ impl Queue {
             let what = format!("a queue received {:?}", batch.envelope);
             return cx.fail(Fault::Broken(what));
         };
-        let now = cx.now();
-        let refused = if now < self.unavailable_until {
-            Some(ServiceError::InternalFailure)
-        } else {
-            let throughput = self.throughput.as_mut();
-            let throttled = throughput.is_some_and(|throughput| !throughput.admits(call.action, now));
-            throttled.then_some(ServiceError::RequestThrottled)
-        };
-        if let Some(error) = refused {
+        if cx.now() < self.unavailable_until {
+            let error = ServiceError::InternalFailure;
             self.state_fact(me, cx, || match call.action {
                 QueueAction::Receive { .. } => QueueFact::ReceiveRefused {
                     consumer: call.consumer,
@@ -290,14 +347,11 @@ impl Queue {
                     error,
                 },
             });
-            return self.answer(
-                batch,
-                QueueCall {
-                    error: Some(error),
-                    ..call
-                },
-                cx,
-            );
+            let refused = QueueCall {
+                error: Some(error),
+                ..call
+            };
+            return self.answer(batch, refused, cx);
         }
         match call.action {
             QueueAction::Receive { .. } => self.receive(me, batch, call, cx),
@@ -350,117 +404,14 @@ impl Queue {
         }
     }
 
-    /// Hides a message that is not available until an instant, delayed or in flight.
-    fn hide(&mut self, position: u64, until: SimTime, state: State) {
-        let message = self.messages.get_mut(position);
-        message.state = state;
-        message.at = until;
-        let live = self.depth.in_flight + self.depth.delayed;
-        let messages = &self.messages;
-        self.hidden.push(until, position, live, |at, position| {
-            is_hidden_until(messages, position, at)
-        });
-    }
-    /// A message that is available is no longer.
-    fn withdraw(&mut self, position: u64) {
-        self.depth.available -= 1;
-        if let Order::Standard(servers) = &mut self.order {
-            servers.remove(position, &mut self.messages);
-        }
-    }
-    /// A hidden message becomes visible: one that was in flight comes back.
-    fn show(&mut self, position: u64, now: SimTime) {
-        let was = self.messages.get(position).state;
-        match &mut self.order {
-            Order::Standard(servers) if was == State::Delayed => servers.place(position, &mut self.messages, now),
-            Order::Standard(servers) => servers.put_back(position, &mut self.messages, now),
-            Order::Fifo(groups) => {
-                let message = self.messages.get_mut(position);
-                message.state = State::Available;
-                message.at = now;
-                let key = message.key;
-                if was == State::InFlight {
-                    groups.count_in_flight(key, false);
-                }
-                groups.refresh(key, &self.messages);
-            }
-        }
-        self.depth.available += 1;
-        if was == State::Delayed {
-            self.delay(position, false);
-        } else {
-            self.landed(position, now);
-        }
-    }
-    /// A message leaves the queue.
-    fn leave(&mut self, position: u64, now: SimTime) {
-        let message = *self.messages.get(position);
-        match message.state {
-            State::Available => self.withdraw(position),
-            State::Taken => self.depth.available -= 1,
-            State::Delayed => self.delay(position, false),
-            State::InFlight => self.landed(position, now),
-            State::Gone => return,
-        }
-        if let Order::Fifo(groups) = &mut self.order {
-            if message.state == State::InFlight {
-                groups.count_in_flight(message.key, false);
-            }
-            groups.unlink(position, &mut self.messages);
-        }
-        self.messages.remove(position);
-        if let Order::Fifo(groups) = &mut self.order {
-            groups.look_further(message.has(LOOKED_AT), &mut self.messages);
-            groups.refresh(message.key, &self.messages);
-        }
-    }
-
-    /// What was hidden until now becomes visible (SQS-L-01, SQS-L-08).
-    fn become_available(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
-        let now = cx.now();
-        let (mut delayed, mut returned) = (0, 0);
-        while let Some((at, position)) = self.first_hidden()
-            && at <= now
-        {
-            self.hidden.pop();
-            if self.messages.get(position).state == State::Delayed {
-                delayed += 1;
-            } else {
-                returned += 1;
-            }
-            self.show(position, at);
-        }
-        if delayed + returned > 0 {
-            self.state_fact(me, cx, || QueueFact::BecameAvailable { delayed, returned });
-        }
-    }
-    fn first_hidden(&mut self) -> Option<(SimTime, u64)> {
-        let messages = &self.messages;
-        self.hidden
-            .first(|at, position| is_hidden_until(messages, position, at))
-    }
-    /// What has been kept for longer than the retention is gone, in whatever state it is (SQS-L-12).
-    fn expire(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
-        let (mut messages, mut in_flight) = (0, 0);
-        while let Some((position, sent_at)) = self.messages.oldest()
-            && sent_at.saturating_add(self.retention) <= cx.now()
-        {
-            messages += 1;
-            in_flight += u32::from(self.messages.get(position).state == State::InFlight);
-            self.leave(position, cx.now());
-        }
-        if messages > 0 {
-            self.state_fact(me, cx, || QueueFact::Expired { messages, in_flight });
-        }
-    }
-
     /// Sees to it that the timer fires at the next instant at which something is due.
     fn arm(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
         let hidden = self.first_hidden().map(|(at, _)| at);
         let poll = self.poll_ends.first().map(|(at, _)| *at);
         let oldest = self.messages.oldest();
         let expiry = oldest.map(|(_, sent_at)| sent_at.saturating_add(self.retention));
-        let Some(next) = [hidden, poll, expiry].into_iter().flatten().min() else {
+        let control = Some(self.control.due).filter(|due| *due < SimTime::NEVER);
+        let Some(next) = [hidden, poll, expiry, control].into_iter().flatten().min() else {
             return;
         };
         if self.armed.is_none_or(|armed| next < armed) {
@@ -472,9 +423,48 @@ impl Queue {
     }
 }
 
-fn is_hidden_until(messages: &Messages, position: u64, at: SimTime) -> bool {
-    messages.is_here(position) && {
-        let message = messages.get(position);
-        matches!(message.state, State::Delayed | State::InFlight) && message.at == at
+fn senders(
+    blueprint: &QueueBlueprint,
+    producers: &[ProducerId],
+    streams: &mut RandomStreams,
+) -> Result<Vec<Sender>, ServiceBuildError> {
+    let mut senders = Vec::new();
+    for (sender, &producer) in blueprint.senders.iter().zip(producers) {
+        let component = format!("queue.{}/{}", blueprint.name, sender.producer);
+        let delay = match &sender.delay {
+            Some(delay) => Some(RandomSpan::new(&component, "delay", delay, streams)?),
+            None => None,
+        };
+        senders.push(Sender {
+            producer,
+            delay,
+            id: sender.deduplication_id,
+        });
+    }
+    Ok(senders)
+}
+
+/// What orders its messages. Makes the random streams placement and order-jitter of a standard queue.
+fn order(
+    blueprint: &QueueBlueprint,
+    setting: &QueueSetting<'_>,
+    streams: &mut RandomStreams,
+) -> Result<Order, ServiceBuildError> {
+    let component = format!("queue.{}", blueprint.name);
+    let (profile, model) = (setting.profile, &setting.model.queue);
+    if let Some(fifo) = &blueprint.fifo {
+        let look_ahead = quotas::fifo_look_ahead(profile);
+        let deduplication = Deduplication::new(fifo.deduplication_scope, fifo.content_based_deduplication);
+        Ok(Order::Fifo(Box::new(Groups::new(
+            look_ahead,
+            Arc::clone(setting.groups),
+            deduplication,
+        ))))
+    } else {
+        let placement = streams.stream(&format!("{component}/placement"))?;
+        let jitter = RandomSpan::new(&component, "order-jitter", &model.order_jitter, streams)?;
+        let fair = (!setting.grouped.is_empty()).then(|| Box::new(Tenants::new(Arc::clone(setting.groups))));
+        let servers = Servers::new((model.servers, model.short_poll_servers), placement, jitter, fair);
+        Ok(Order::Standard(Box::new(servers)))
     }
 }

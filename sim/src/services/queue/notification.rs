@@ -9,6 +9,7 @@ use crate::ids::QueueId;
 use crate::notification_call::NotificationCall;
 use crate::observe::queue_fact::QueueFact;
 use crate::observe::topic_fact::Notified;
+use crate::record::{Outcome, Record};
 use crate::services::topic;
 use crate::world;
 
@@ -21,7 +22,12 @@ impl Queue {
         cx: &mut Cx<'_, '_>,
     ) {
         let (now, bytes) = (cx.now(), batch.bytes);
-        call.error = self.refusal(&batch.records, bytes, now);
+        call.error = self.refusal(&mut batch.records, (bytes, call.producer), now);
+        // A topic tries all of it again where one partition of the queue refuses its part (SQS-T-14).
+        let is_refused = |record: &Record| record.outcome() == Outcome::Throttled;
+        if call.error.is_none() && self.is_parted() && batch.records.iter().any(is_refused) {
+            call.error = Some(ServiceError::RequestThrottled);
+        }
         if let Some(error) = call.error {
             self.state_fact(me, cx, || QueueFact::SendRefused {
                 producer: call.producer,
@@ -33,7 +39,7 @@ impl Queue {
         }
         let mut deduplicated = 0;
         for record in &mut batch.records {
-            deduplicated += u32::from(self.take_in(record, 0, now));
+            deduplicated += u32::from(self.take_in(record, (0, None), now));
         }
         cx.mix_entries(&batch.records);
         self.state_fact(me, cx, || QueueFact::Sent {

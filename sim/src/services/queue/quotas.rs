@@ -1,9 +1,7 @@
 //! Limits of queues, with their facts.
 
-use crate::batch::QueueAction;
-use crate::engine::quantity::{KIB, MIB, Rate};
-use crate::engine::time::{SimDuration, SimTime};
-use crate::engine::token_bucket::TokenBucket;
+use crate::engine::quantity::{KIB, MIB};
+use crate::engine::time::SimDuration;
 use crate::profile::Profile;
 
 /// Longest time that a receive can hide a message in all (SQS-V-09).
@@ -37,39 +35,25 @@ pub const fn maximum_batch_size(profile: Profile) -> u64 {
     }
 }
 
-/// Calls that a FIFO queue admits, for each action (SQS-T-01, SQS-T-05, SQS-T-10, SQS-Z-15).
-#[derive(Clone, Debug)]
-pub struct Throughput {
-    send: TokenBucket,
-    receive: TokenBucket,
-    delete: TokenBucket,
-}
+/// Longest delay of a message (SQS-A-03, SQS-L-04).
+pub const LONGEST_DELAY: SimDuration = SimDuration::from_minutes(15);
+/// Most messages a second that a redrive moves (SQS-M-05).
+pub const MOVE_RATE: u32 = 500;
+/// Redrives that run at a time in an account (SQS-M-07).
+pub const MOVE_TASKS: usize = 100;
+/// Longest time of a redrive (SQS-M-08).
+pub const MOVE_TIME: SimDuration = SimDuration::from_hours(36);
+/// A repeated receive is known by its ReceiveRequestAttemptId for so long (SQS-X-03).
+pub const ATTEMPT_WINDOW: SimDuration = SimDuration::from_minutes(5);
 
-impl Throughput {
-    /// Full buckets.
-    pub fn new(profile: Profile, high: bool) -> Self {
-        let calls = match (high, profile) {
-            (false, _) => 300,
-            (true, Profile::Current) => 70_000,
-            (true, Profile::Exam) => 3_000,
-        };
-        let bucket = || TokenBucket::full(calls, Rate::per_second(calls));
-        Self {
-            send: bucket(),
-            receive: bucket(),
-            delete: bucket(),
-        }
-    }
-    /// Whether a send is admitted.
-    pub fn admits_send(&mut self, now: SimTime) -> bool {
-        self.send.try_take(now, 1)
-    }
-    /// Whether another call is admitted. Changes of visibility have no quota of their own.
-    pub fn admits(&mut self, action: QueueAction, now: SimTime) -> bool {
-        match action {
-            QueueAction::Receive { .. } => self.receive.try_take(now, 1),
-            QueueAction::Delete => self.delete.try_take(now, 1),
-            QueueAction::ChangeVisibility { .. } => true,
-        }
+/// Calls a second for each action that a Region grants a FIFO queue with high throughput (SQS-T-05 to SQS-T-10).
+pub fn regional_calls(region: &str, profile: Profile) -> u32 {
+    match (profile, region) {
+        (Profile::Exam, _) => 3_000,
+        (Profile::Current, "us-east-1" | "us-west-2" | "eu-west-1") => 70_000,
+        (Profile::Current, "us-east-2" | "eu-central-1") => 19_000,
+        (Profile::Current, "ap-south-1" | "ap-southeast-1" | "ap-southeast-2" | "ap-northeast-1") => 9_000,
+        (Profile::Current, "eu-west-2" | "sa-east-1") => 4_500,
+        (Profile::Current, _) => 2_400,
     }
 }

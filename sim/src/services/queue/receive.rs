@@ -1,7 +1,8 @@
 //! ReceiveMessage: short polls, long polls, and the move of what was received too often.
 
 use super::fifo::Groups;
-use super::message::{Receipt, State};
+use super::message::{COPY, GROUPED, Receipt, State};
+use super::partitions::Action;
 use super::{Order, Queue, QueueSetting, quotas};
 use crate::batch::{Batch, QueueAction, QueueCall, ServiceError};
 use crate::blueprint::QueueBlueprint;
@@ -31,8 +32,15 @@ impl Queue {
         };
         let wait = wait.unwrap_or(self.receive_wait);
         if max == 0 || u32::from(max) > quotas::MAX_ENTRIES || wait > SimDuration::from_secs(20) {
-            return self.refuse_receive(me, batch, call, ServiceError::InvalidArgument, cx);
+            return self.refuse_receive(me, batch, call, ServiceError::InvalidParameterValue, cx);
         }
+        if !self.admits_receive(cx.now()) {
+            return self.refuse_receive(me, batch, call, ServiceError::RequestThrottled, cx);
+        }
+        let Some(repeated) = self.repeat(me, batch, call, cx) else {
+            return;
+        };
+        batch = repeated;
         let long = !wait.is_zero();
         let standard = matches!(self.order, Order::Standard(_));
         if standard && !long && self.depth.in_flight >= self.in_flight_limit {
@@ -43,7 +51,7 @@ impl Queue {
             let service = self.service_time.draw();
             self.collect(me, &mut batch, call, (long, service), cx);
             if !batch.records.is_empty() || !long {
-                return self.return_messages(me, batch, call, service, cx);
+                return self.return_messages(me, batch, call, (service, false), cx);
             }
         }
         let Some(id) = cx.hold(batch) else { return };
@@ -51,6 +59,24 @@ impl Queue {
         self.poll_ends.insert((until, self.next_poll));
         self.polls.insert(self.next_poll, (id, until));
         self.next_poll += 1;
+    }
+
+    /// Whether the quota of a FIFO queue admits another receive: that of the partition whose messages it would get
+    /// (SQS-T-04), or of any, in turn, if there are none.
+    fn admits_receive(&mut self, now: SimTime) -> bool {
+        let (Some(partitions), Order::Fifo(groups)) = (&mut self.partitions, &mut self.order) else {
+            return true;
+        };
+        if partitions.advance(now) {
+            groups.set_partitions(partitions.count(), &self.messages);
+        }
+        let partition = match groups.next_partition(|partition| partitions.admits(partition, Action::Receive, now)) {
+            Some(partition) => partition,
+            None => groups
+                .next_partition(|_| true)
+                .unwrap_or_else(|| partitions.next_in_turn()),
+        };
+        partitions.take(partition, Action::Receive, now)
     }
 
     fn refuse_receive(
@@ -99,6 +125,11 @@ impl Queue {
         }
         // Lambda's pollers had one message group in a batch (LAM-H-15).
         let one_group = self.profile == Profile::Exam && matches!(call.consumer, QueueConsumer::Mapping(_));
+        // All that one answer returns comes from one partition (SQS-T-15).
+        let partition = match &self.order {
+            Order::Fifo(groups) => groups.next_partition(|_| true).unwrap_or(0),
+            Order::Standard(_) => 0,
+        };
         let mut last = None;
         while batch.records.len() < wanted.max && self.depth.in_flight < self.in_flight_limit {
             let next = match &mut self.order {
@@ -106,7 +137,11 @@ impl Queue {
                 Order::Fifo(groups) => last
                     .take()
                     .and_then(|position| Groups::follower(position, &self.messages))
-                    .or_else(|| groups.next().filter(|_| !one_group || batch.records.is_empty())),
+                    .or_else(|| {
+                        groups
+                            .next_in(partition)
+                            .filter(|_| !one_group || batch.records.is_empty())
+                    }),
             };
             let Some(position) = next else { break };
             let received = self.messages.get(position).receives_here;
@@ -121,6 +156,7 @@ impl Queue {
         if let Some(moved) = moved {
             self.dead_letter(me, moved, cx);
         }
+        self.remember_attempt(call, batch, cx.now());
     }
 
     /// Puts a message into an answer and hides it.
@@ -132,9 +168,10 @@ impl Queue {
             number: message.receipt,
         };
         let key = message.key;
-        let mut record = message.record();
-        // ApproximateReceiveCount, over all queues that it was in (SQS-L-18), travels beside the record.
-        record.flags = u32::from(message.receives) << crate::record::ATTEMPT_SHIFT;
+        let record = message.received_record();
+        if self.duplicates.hits() && !message.has(COPY) {
+            self.twins.push(position);
+        }
         batch.bytes += u64::from(record.bytes);
         batch.records.push(record);
         batch.positions.push(receipt.pack());
@@ -149,29 +186,64 @@ impl Queue {
         self.messages.settle();
     }
 
-    fn return_messages(
+    /// Puts an answer under way, which may be lost: the receive counts all the same (SQS-R-18).
+    pub(super) fn return_messages(
         &mut self,
         me: QueueId,
-        batch: Box<Batch>,
+        mut batch: Box<Batch>,
         call: QueueCall,
-        service: SimDuration,
+        (service, repeated): (SimDuration, bool),
         cx: &mut Cx<'_, '_>,
     ) {
         cx.mix_arrivals(&batch.records);
+        let copies = self.store_twins(cx.now());
         self.state_fact(me, cx, || QueueFact::Received {
             consumer: call.consumer,
             records: &batch.records,
             again: received_again(&batch),
             bytes: batch.bytes,
+            repeated,
+            copies,
         });
+        if !self.lost_receive_rate.is_zero()
+            && !batch.records.is_empty()
+            && self.lost_receives.chance(self.lost_receive_rate)
+        {
+            batch.records.clear();
+            batch.positions.clear();
+            batch.bytes = 0;
+            let call = QueueCall {
+                error: Some(ServiceError::RequestTimeout),
+                ..call
+            };
+            return self.answer_after(batch, call, service.max(self.request_timeout), cx);
+        }
         self.answer_after(batch, call, service, cx);
+    }
+    /// Messages that were just delivered are there a second time (SQS-Z-03).
+    fn store_twins(&mut self, now: SimTime) -> u32 {
+        let twins = core::mem::take(&mut self.twins);
+        for &position in &twins {
+            let message = *self.messages.get(position);
+            let flags = COPY | message.flags & GROUPED;
+            let record = message.record();
+            let copy = self.store(
+                &record,
+                message.sent_at,
+                (message.receives, flags),
+                SimDuration::ZERO,
+                now,
+            );
+            self.messages.get_mut(copy).receives_here = message.receives_here;
+        }
+        to_u32(twins.len())
     }
 
     /// Answers long polls as far as there is something for them (SQS-R-11, SQS-R-13), the first first (SQS-R-15).
     pub(super) fn serve_polls(&mut self, me: QueueId, cx: &mut Cx<'_, '_>) {
         while self.depth.available > 0 && self.depth.in_flight < self.in_flight_limit {
             if let Order::Fifo(groups) = &self.order
-                && groups.next().is_none()
+                && groups.next_partition(|_| true).is_none()
             {
                 return;
             }
@@ -193,7 +265,7 @@ impl Queue {
             }
             self.polls.remove(&number);
             self.poll_ends.remove(&(until, number));
-            self.return_messages(me, batch, QueueCall { waited: true, ..call }, service, cx);
+            self.return_messages(me, batch, QueueCall { waited: true, ..call }, (service, false), cx);
         }
     }
 
@@ -219,7 +291,7 @@ impl Queue {
                 return;
             };
             let service = self.service_time.draw();
-            self.return_messages(me, batch, QueueCall { waited: true, ..call }, service, cx);
+            self.return_messages(me, batch, QueueCall { waited: true, ..call }, (service, false), cx);
         }
     }
 }

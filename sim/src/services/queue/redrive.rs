@@ -2,7 +2,7 @@
 
 use super::message::GROUPED;
 use super::{Event, Order, Queue};
-use crate::batch::{Batch, BatchId, Envelope};
+use crate::batch::{Batch, Envelope};
 use crate::context::{Cx, Fault};
 use crate::engine::index::to_u32;
 use crate::engine::time::{SimDuration, SimTime};
@@ -40,13 +40,14 @@ impl Queue {
     }
     /// Messages arrive from another queue: available at once (SQS-Z-08), in a standard queue with their enqueue
     /// timestamp (SQS-E-05), in a FIFO queue with a new one but in the profile `exam` (SQS-E-06).
-    pub(super) fn moved_here(&mut self, me: QueueId, id: BatchId, cx: &mut Cx<'_, '_>) {
-        let Some(batch) = cx.take(id) else { return };
-        let Envelope::Moved(from) = batch.envelope else {
-            let what = format!("a queue received {:?} instead of moved messages", batch.envelope);
-            return cx.fail(Fault::Broken(what));
-        };
+    pub(super) fn dead_lettered_here(
+        &mut self,
+        me: QueueId,
+        (batch, from): (Box<Batch>, QueueId),
+        cx: &mut Cx<'_, '_>,
+    ) {
         let now = cx.now();
+        let origin = self.number_of_origin(from);
         for (record, &receives) in batch.records.iter().zip(&batch.positions) {
             let sent_at = match (&self.order, self.profile) {
                 (Order::Standard(_), _) | (Order::Fifo(_), Profile::Exam) => record.arrived_at,
@@ -54,7 +55,8 @@ impl Queue {
             };
             let flags = if receives >> GROUPED_BIT == 0 { 0 } else { GROUPED };
             let receives = u16::try_from(receives & u64::from(u16::MAX)).unwrap_or(u16::MAX);
-            self.store(record, sent_at, (receives, flags), SimDuration::ZERO, now);
+            let position = self.store(record, sent_at, (receives, flags), SimDuration::ZERO, now);
+            self.messages.get_mut(position).origin = origin;
         }
         self.state_fact(me, cx, || QueueFact::MovedHere {
             from,
@@ -63,5 +65,19 @@ impl Queue {
         cx.recycle(batch);
         // What is older than this queue keeps messages expires at once (SQS-E-07).
         self.expire(me, cx);
+    }
+    /// The number under which a queue is noted as the origin of messages (SQS-L-20).
+    fn number_of_origin(&mut self, from: QueueId) -> u8 {
+        let place = self.origins.iter().position(|&known| known == from);
+        let place = place.unwrap_or_else(|| {
+            self.origins.push(from);
+            self.origins.len() - 1
+        });
+        u8::try_from(place + 1).unwrap_or(0)
+    }
+    /// The queue that a message came from, if it came from one.
+    pub(super) fn origin(&self, position: u64) -> Option<QueueId> {
+        let number = usize::from(self.messages.get(position).origin);
+        self.origins.get(number.checked_sub(1)?).copied()
     }
 }

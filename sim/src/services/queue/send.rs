@@ -1,13 +1,15 @@
 //! SendMessage and SendMessageBatch.
 
 use super::message::{GROUPED, State};
+use super::partitions::Action;
 use super::{Order, Queue, quotas};
 use crate::batch::{BatchId, Envelope, PutCall, ServiceError};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
-use crate::ids::QueueId;
+use crate::ids::{ProducerId, QueueId};
 use crate::observe::queue_fact::QueueFact;
+use crate::queue_blueprint::DeduplicationId;
 use crate::record::{Outcome, Record};
 use crate::services::producer;
 use crate::world;
@@ -24,7 +26,7 @@ impl Queue {
         };
         let (now, bytes) = (cx.now(), batch.bytes);
         call.received_at = now;
-        call.error = self.refusal(&batch.records, bytes, now);
+        call.error = self.refusal(&mut batch.records, (bytes, call.producer), now);
         if let Some(error) = call.error {
             self.state_fact(me, cx, || QueueFact::SendRefused {
                 producer: call.producer,
@@ -37,14 +39,18 @@ impl Queue {
         }
         let grouped = self.grouped.contains(&call.producer);
         let flags = if grouped { GROUPED } else { 0 };
+        let sender = self.senders.iter().position(|sender| sender.producer == call.producer);
+        let parted = self.is_parted();
         let mut deduplicated = 0;
         for record in &mut batch.records {
-            deduplicated += u32::from(self.take_in(record, flags, now));
+            if !parted || record.outcome() != Outcome::Throttled {
+                deduplicated += u32::from(self.take_in(record, (flags, sender), now));
+            }
         }
         call.refused = to_u32(batch.records.iter().filter(|record| !record.is_accepted()).count());
         // A single send has no entries of its own to fail (SQS-B-16).
         if call.refused > 0 && call.api.is_single() {
-            call.error = Some(ServiceError::InvalidArgument);
+            call.error = Some(ServiceError::InvalidParameterValue);
         }
         cx.mix_entries(&batch.records);
         self.state_fact(me, cx, || QueueFact::Sent {
@@ -64,7 +70,12 @@ impl Queue {
     }
 
     /// Why the whole request is refused, if it is.
-    pub(super) fn refusal(&mut self, records: &[Record], bytes: u64, now: SimTime) -> Option<ServiceError> {
+    pub(super) fn refusal(
+        &mut self,
+        records: &mut [Record],
+        (bytes, producer): (u64, ProducerId),
+        now: SimTime,
+    ) -> Option<ServiceError> {
         if now < self.unavailable_until {
             return Some(ServiceError::InternalFailure);
         }
@@ -74,9 +85,13 @@ impl Queue {
         if records.len() > 1 && bytes > self.maximum_batch_size {
             return Some(ServiceError::BatchRequestTooLong);
         }
-        if let Some(throughput) = &mut self.throughput
-            && !throughput.admits_send(now)
+        if let Order::Fifo(groups) = &self.order
+            && !groups.deduplication.content_based
+            && self.deduplication_id(producer) == DeduplicationId::Absent
         {
+            return Some(ServiceError::InvalidParameterValue);
+        }
+        if !self.admits_parts(records, Action::Send, now) {
             return Some(ServiceError::RequestThrottled);
         }
         self.faults
@@ -84,20 +99,74 @@ impl Queue {
             .then_some(ServiceError::InternalFailure)
     }
 
+    fn deduplication_id(&self, producer: ProducerId) -> DeduplicationId {
+        let sender = self.senders.iter().find(|sender| sender.producer == producer);
+        sender.map_or(DeduplicationId::Message, |sender| sender.id)
+    }
+    /// Whether parts of a request may be refused.
+    pub(super) fn is_parted(&self) -> bool {
+        self.partitions
+            .as_ref()
+            .is_some_and(|partitions| partitions.count() > 1)
+    }
+    /// Takes a request about messages out of the quota of a FIFO queue: it is split by partition, and each part is a call
+    /// (SQS-T-14, SQS-T-15). Entries of a part that is refused are marked; returns whether any part is admitted.
+    pub(super) fn admits_parts(&mut self, records: &mut [Record], action: Action, now: SimTime) -> bool {
+        let (Some(partitions), Order::Fifo(groups)) = (&mut self.partitions, &mut self.order) else {
+            return true;
+        };
+        if partitions.advance(now) {
+            groups.set_partitions(partitions.count(), &self.messages);
+        }
+        if partitions.count() == 1 {
+            return partitions.take(0, action, now);
+        }
+        let mut asked: Vec<(usize, bool)> = Vec::new();
+        for record in records {
+            let partition = groups.partition(record.key);
+            let known = asked.iter().find(|known| known.0 == partition).copied();
+            let admitted = known.map_or_else(
+                || {
+                    let admitted = partitions.take(partition, action, now);
+                    asked.push((partition, admitted));
+                    admitted
+                },
+                |known| known.1,
+            );
+            let outcome = if admitted {
+                Outcome::Accepted
+            } else {
+                Outcome::Throttled
+            };
+            record.set_outcome(outcome);
+        }
+        asked.iter().any(|known| known.1)
+    }
+
     /// Stores a message, unless it is too large or known. Returns whether it is a duplicate.
-    pub(super) fn take_in(&mut self, record: &mut Record, flags: u8, now: SimTime) -> bool {
+    pub(super) fn take_in(&mut self, record: &mut Record, (flags, sender): (u8, Option<usize>), now: SimTime) -> bool {
         if record.bytes > self.maximum_message_size {
             record.set_outcome(Outcome::Failed);
             return false;
         }
         record.set_outcome(Outcome::Accepted);
         record.arrived_at = now;
-        if let Order::Fifo(groups) = &mut self.order
-            && groups.is_duplicate(record.key, record.ordinal, now)
-        {
-            return true;
+        let mut delay = self.queue_delay;
+        match &mut self.order {
+            Order::Fifo(groups) => {
+                let id = sender.map_or(DeduplicationId::Message, |sender| self.senders[sender].id);
+                if groups.is_duplicate(record, id, now) {
+                    return true;
+                }
+            }
+            // What a message states itself counts, a delay of nothing included (SQS-L-02); whole seconds.
+            Order::Standard(_) => {
+                if let Some(own) = sender.and_then(|sender| self.senders[sender].delay.as_mut()) {
+                    delay = SimDuration::from_secs(own.draw().as_secs()).min(quotas::LONGEST_DELAY);
+                }
+            }
         }
-        self.store(record, now, (0, flags), self.queue_delay, now);
+        self.store(record, now, (0, flags), delay, now);
         false
     }
 
@@ -109,7 +178,7 @@ impl Queue {
         (receives, flags): (u16, u8),
         delay: SimDuration,
         now: SimTime,
-    ) {
+    ) -> u64 {
         let position = self.messages.insert(record, (sent_at, now), receives);
         if let Order::Fifo(groups) = &mut self.order {
             groups.append(position, &mut self.messages);
@@ -121,6 +190,7 @@ impl Queue {
         } else {
             self.hide(position, now + delay, State::Delayed);
         }
+        position
     }
 
     fn acknowledge(

@@ -1,9 +1,15 @@
 //! Facts of queues: a queue alone, with calls put in by hand.
 
+mod attempts;
+mod control;
+mod copies;
 mod dead_letters;
 mod fairness;
 mod groups;
 mod limits;
+mod metrics;
+mod move_tasks;
+mod partitions;
 mod polls;
 mod reference;
 mod sends;
@@ -12,7 +18,7 @@ mod visibility;
 
 use super::{Event, Order, Queue, QueueSetting, QueueState};
 use crate::batch::{Batch, Envelope, PutCall, QueueAction, QueueCall, ServiceError};
-use crate::blueprint::{FifoSettings, ModelParameters, PutApi, QueueBlueprint, RedrivePolicy};
+use crate::blueprint::{DeduplicationScope, FifoSettings, ModelParameters, PutApi, QueueBlueprint, RedrivePolicy};
 use crate::engine::distribution::Distribution;
 use crate::engine::quantity::Ratio;
 use crate::engine::random::RandomStreams;
@@ -24,6 +30,7 @@ use crate::profile::Profile;
 use crate::record::{KeyId, Outcome, Record};
 use crate::testing::harness::Harness;
 use crate::world;
+use copies::by_ordinal;
 use std::sync::Arc;
 
 const ME: QueueId = QueueId(0);
@@ -47,11 +54,12 @@ fn blueprint() -> QueueBlueprint {
         maximum_message_size: 1_048_576,
         redrive: None,
         grouped: Vec::new(),
+        senders: Vec::new(),
     }
 }
 fn fifo() -> QueueBlueprint {
     QueueBlueprint {
-        fifo: Some(FifoSettings { high_throughput: false }),
+        fifo: Some(FifoSettings::default()),
         ..blueprint()
     }
 }
@@ -66,6 +74,9 @@ fn still() -> ModelParameters {
     model.queue.order_jitter = Distribution::Constant(0.0);
     model.queue.duplicate_rate = Ratio::ZERO;
     model.queue.servers = 1;
+    model.queue.attribute_propagation = Distribution::Constant(0.0);
+    model.queue.retention_propagation = Distribution::Constant(0.0);
+    model.queue.purge_time = Distribution::Constant(0.0);
     model
 }
 fn bench(blueprint: &QueueBlueprint) -> Bench {
@@ -79,6 +90,11 @@ fn bench_of(blueprint: &QueueBlueprint, profile: Profile, model: &ModelParameter
         groups: &Arc::default(),
         mapped: false,
         grouped: if blueprint.grouped.is_empty() {
+            &[]
+        } else {
+            &[ProducerId(0)]
+        },
+        senders: if blueprint.senders.is_empty() {
             &[]
         } else {
             &[ProducerId(0)]
@@ -112,11 +128,17 @@ impl Bench {
         self.answer(at)
     }
     fn post(&mut self, at: SimTime, records: Vec<Record>) {
+        self.post_by(at, PutApi::SendMessageBatch, records);
+    }
+    fn post_single(&mut self, at: SimTime, record: Record) {
+        self.post_by(at, PutApi::SendMessage, vec![record]);
+    }
+    fn post_by(&mut self, at: SimTime, api: PutApi, records: Vec<Record>) {
         let bytes = records.iter().map(|record| u64::from(record.bytes)).sum();
         let envelope = Envelope::Put(PutCall {
             producer: ProducerId(0),
             target: Destination::Queue(ME),
-            api: PutApi::SendMessageBatch,
+            api,
             cohort: false,
             attempt: 1,
             resends: 0,
@@ -155,6 +177,7 @@ impl Bench {
             max,
             wait: None,
             visibility: None,
+            attempt: None,
         };
         self.call(at, action, Batch::default());
         self.answer(at)
@@ -165,6 +188,7 @@ impl Bench {
             max,
             wait: Some(SimDuration::from_secs(wait)),
             visibility: visibility.map(SimDuration::from_secs),
+            attempt: None,
         };
         self.call(at, action, Batch::default());
         self.harness.run_until(at + SimDuration::from_millis(1));
@@ -247,6 +271,7 @@ fn error(batch: &Batch) -> Option<ServiceError> {
     None
 }
 
+/// SQS-L-08.
 #[test]
 fn sqs_l_07_sqs_l_08_a_receive_hides_a_message_until_its_timeout_is_over() {
     let mut bench = bench(&blueprint());
@@ -289,6 +314,7 @@ fn sqs_l_12_retention_ends_a_message_in_whatever_state() {
     assert!(bench.delete(seconds(62), &held));
 }
 
+/// SQS-V-07.
 #[test]
 fn sqs_v_06_sqs_v_07_a_change_counts_from_the_call_and_zero_releases() {
     let mut bench = bench(&blueprint());
@@ -302,6 +328,7 @@ fn sqs_v_06_sqs_v_07_a_change_counts_from_the_call_and_zero_releases() {
     assert_eq!(ordinals(&bench.receive(seconds(63), 1)), [0]);
 }
 
+/// SQS-V-12.
 #[test]
 fn sqs_v_10_sqs_v_12_a_change_beyond_twelve_hours_is_refused_and_changes_nothing() {
     let mut bench = bench(&blueprint());
@@ -311,6 +338,7 @@ fn sqs_v_10_sqs_v_12_a_change_beyond_twelve_hours_is_refused_and_changes_nothing
     assert!(bench.change(seconds(13), 43_189, &held), "eleven seconds have passed");
 }
 
+/// SQS-V-14.
 #[test]
 fn sqs_v_13_sqs_v_14_a_delete_after_the_timeout_succeeds_but_for_fifo() {
     for (blueprint, succeeds) in [(blueprint(), true), (fifo(), false)] {
@@ -362,6 +390,7 @@ fn sqs_r_12_a_long_poll_waits() {
         max: 10,
         wait: Some(SimDuration::from_secs(20)),
         visibility: None,
+        attempt: None,
     };
     bench.call(seconds(1), action, Batch::default());
     bench.call(seconds(2), action, Batch::default());
@@ -396,6 +425,7 @@ fn sqs_b_03_sqs_b_08_sqs_b_10_limits_of_a_batch() {
     assert_eq!(bench.state(), (1, 0, 0));
 }
 
+/// SQS-L-11.
 #[test]
 fn sqs_d_01_sqs_d_02_the_receive_after_the_last_one_moves_the_message() {
     let mut bench = bench(&QueueBlueprint {
@@ -416,6 +446,7 @@ fn sqs_d_01_sqs_d_02_the_receive_after_the_last_one_moves_the_message() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         },
         Batch::default(),
     );
@@ -433,6 +464,7 @@ fn sqs_d_01_sqs_d_02_the_receive_after_the_last_one_moves_the_message() {
 }
 
 /// SQS-F-06, SQS-F-13, SQS-F-11: the rest of a group waits behind what is in flight of it, and other groups do not.
+/// SQS-Y-06.
 #[test]
 fn sqs_f_06_a_group_waits_behind_its_hidden_messages() {
     let mut bench = bench(&fifo());
@@ -460,6 +492,7 @@ fn sqs_f_06_a_group_waits_behind_its_hidden_messages() {
     assert_eq!(ordinals(&bench.receive(seconds(8), 10)), [2], "SQS-F-10");
 }
 
+/// SQS-F-14.
 #[test]
 fn sqs_f_12_sqs_f_14_a_response_takes_one_group_after_the_other() {
     let mut bench = bench(&fifo());
@@ -470,6 +503,7 @@ fn sqs_f_12_sqs_f_14_a_response_takes_one_group_after_the_other() {
     assert_eq!(ordinals(&bench.receive(seconds(2), 3)), [0, 1, 5]);
 }
 
+/// SQS-U-05.
 #[test]
 fn sqs_u_03_sqs_u_05_sqs_u_06_a_known_id_is_swallowed_for_five_minutes() {
     let mut bench = bench(&fifo());
@@ -499,6 +533,7 @@ fn sqs_t_01_sqs_t_04_a_fifo_queue_takes_300_calls_a_second_of_each_action() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         };
         bench.call(seconds(1), action, Batch::default());
     }

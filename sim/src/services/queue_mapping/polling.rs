@@ -57,6 +57,7 @@ impl QueueMapping {
             max: u8::try_from(max).unwrap_or(u8::MAX),
             wait: Some(quotas::LONG_POLL),
             visibility: self.visibility.1.then_some(self.visibility.0),
+            attempt: None,
         };
         let batch = cx.fresh();
         self.call(me, poller, action, batch, cx);

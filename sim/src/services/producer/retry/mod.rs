@@ -46,6 +46,9 @@ impl ErrorClass {
             | ServiceError::Throttled => Self::Throttling,
             ServiceError::InternalFailure | ServiceError::RequestTimeout => Self::Transient,
             ServiceError::InvalidArgument
+            | ServiceError::InvalidParameterValue
+            | ServiceError::ReceiptHandleIsInvalid
+            | ServiceError::PurgeQueueInProgress
             | ServiceError::ExpiredIterator
             | ServiceError::ResourceInUse
             | ServiceError::ResourceNotFound
@@ -122,6 +125,9 @@ impl Backoff {
                 ServiceError::ProvisionedThroughputExceeded
                 | ServiceError::InternalFailure
                 | ServiceError::InvalidArgument
+                | ServiceError::InvalidParameterValue
+                | ServiceError::ReceiptHandleIsInvalid
+                | ServiceError::PurgeQueueInProgress
                 | ServiceError::ExpiredIterator
                 | ServiceError::RequestThrottled
                 | ServiceError::Throttled
@@ -138,12 +144,12 @@ impl Backoff {
 }
 
 impl RetryPolicy {
-    /// The policy of a producer's client. Draws from the stream `producer.<name>/retry-jitter`.
+    /// The policy of a component's client. Draws from the stream `<component>/retry-jitter`.
     ///
     /// Legacy mode knows no timing of 2026 and no quota (KDS-SDK-10).
     /// `retry_after` is what the service asks throttled clients to wait, if it is not zero (KDS-SDK-07).
     pub fn new(
-        producer: &str,
+        component: &str,
         retry: SdkRetry,
         retry_after: SimDuration,
         streams: &mut RandomStreams,
@@ -165,7 +171,7 @@ impl RetryPolicy {
             retry_after,
             quota: has_quota.then_some(QUOTA),
             limiter: (retry.mode == RetryMode::Adaptive).then(RateLimiter::new),
-            jitter: streams.stream(&format!("producer.{producer}/retry-jitter"))?,
+            jitter: streams.stream(&format!("{component}/retry-jitter"))?,
         })
     }
     /// How long an attempt that is ready at `now` still has to wait: the adaptive mode's rate limiter, which may delay

@@ -36,7 +36,7 @@ fn policy(retry: SdkRetry) -> RetryPolicy {
 }
 /// The policy of a client whose service asks to wait so long.
 fn told(retry: SdkRetry, retry_after: SimDuration) -> RetryPolicy {
-    RetryPolicy::new("web", retry, retry_after, &mut RandomStreams::new(7, 0)).expect("a free name")
+    RetryPolicy::new("producer.web", retry, retry_after, &mut RandomStreams::new(7, 0)).expect("a free name")
 }
 fn given_up(reason: GiveUpReason) -> Decision {
     Decision::GiveUp(reason)

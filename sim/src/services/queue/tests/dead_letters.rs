@@ -34,6 +34,7 @@ fn sqs_d_03_the_receive_that_moves_a_message_returns_others() {
         max: 1,
         wait: None,
         visibility: None,
+        attempt: None,
     };
     bench.call(seconds(40), action, Batch::default());
     bench.harness.run_until(seconds(41));
@@ -98,6 +99,7 @@ fn sqs_d_10_a_queue_of_a_chain_counts_its_own_receives() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         },
         Batch::default(),
     );
@@ -116,6 +118,7 @@ fn sqs_d_12_a_move_unblocks_the_group_and_breaks_its_order() {
             max: 10,
             wait: None,
             visibility: None,
+            attempt: None,
         },
         Batch::default(),
     );

@@ -50,6 +50,7 @@ fn sqs_q_07_quiet_tenants_are_served_before_a_noisy_one() {
     assert_eq!(quiet(&bench).noisy, 1);
 }
 
+/// SQS-Q-14.
 #[test]
 fn sqs_q_04_sqs_q_14_twenty_nine_messages_in_flight_make_no_noise() {
     let mut bench = fair();
@@ -103,6 +104,7 @@ fn sqs_q_09_of_noisy_tenants_that_with_the_fewest_in_flight_comes_first() {
 }
 
 /// SQS-Q-10, SQS-Q-11, SQS-Z-19: with its share a tenant loses its noise; and with its backlog.
+/// SQS-Y-10.
 #[test]
 fn sqs_q_11_a_tenant_is_quiet_again_when_nothing_of_it_is_left() {
     let mut bench = fair();

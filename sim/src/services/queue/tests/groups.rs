@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// SQS-F-17.
 #[test]
 fn sqs_f_01_sqs_f_17_groups_do_not_wait_for_each_other() {
     let mut bench = bench(&fifo());

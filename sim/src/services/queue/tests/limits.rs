@@ -25,6 +25,7 @@ fn fill(bench: &mut Bench, count: u32) {
 
 /// SQS-I-02, SQS-I-03, SQS-I-04, SQS-Z-31, SQS-Z-32: a standard queue has 120,000 messages in flight, refuses short polls
 /// then, and leaves long ones waiting. SQS-I-11: it stores more.
+/// SQS-A-39, SQS-Y-02.
 #[test]
 fn sqs_i_02_a_standard_queue_has_120_000_messages_in_flight() {
     let mut bench = bench(&blueprint());
@@ -48,6 +49,7 @@ fn sqs_i_02_a_standard_queue_has_120_000_messages_in_flight() {
 }
 
 /// SQS-I-05, SQS-I-06, SQS-I-07: a FIFO queue stops without an error, at 120,000, or at 20,000 in the profile `exam`.
+/// SQS-H-03, SQS-Y-03, SQS-A-40.
 #[test]
 fn sqs_i_06_the_limit_of_a_fifo_queue_depends_on_the_profile() {
     for (profile, limit) in [(Profile::Exam, 20_000_u32), (Profile::Current, 120_000)] {
@@ -101,6 +103,7 @@ fn sqs_i_10_a_long_backlog_of_a_blocked_group_starves_the_others() {
 }
 
 /// SQS-T-02, SQS-T-03: requests count, not messages.
+/// SQS-H-15.
 #[test]
 fn sqs_t_02_full_batches_carry_3_000_messages_a_second() {
     let mut bench = bench(&fifo());
@@ -134,6 +137,7 @@ fn sqs_t_01_each_action_has_a_quota_of_its_own() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         };
         bench.call(seconds(1), action, Batch::default());
     }

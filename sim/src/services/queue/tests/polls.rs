@@ -9,6 +9,7 @@ fn servers() -> Bench {
     bench_of(&blueprint(), Profile::Current, &model)
 }
 
+/// SQS-R-02, SQS-R-03.
 #[test]
 fn sqs_r_01_sqs_r_02_sqs_r_03_what_a_receive_may_ask_for() {
     let mut bench = bench(&blueprint());
@@ -17,7 +18,7 @@ fn sqs_r_01_sqs_r_02_sqs_r_03_what_a_receive_may_ask_for() {
         let answers = bench.ask(seconds(at), max, wait, None);
         assert_eq!(
             error(&answers[0]),
-            Some(ServiceError::InvalidArgument),
+            Some(ServiceError::InvalidParameterValue),
             "{max} messages, {wait} s"
         );
     }
@@ -44,6 +45,7 @@ fn sqs_r_04_a_receive_may_ask_for_a_wait_of_its_own() {
         max: 1,
         wait: None,
         visibility: None,
+        attempt: None,
     };
     bench.call(seconds(10), action, Batch::default());
     bench.harness.run_until(seconds(19));
@@ -91,6 +93,7 @@ fn sqs_r_08_with_a_thousand_messages_a_short_poll_finds_ten() {
     }
 }
 
+/// SQS-Z-07.
 #[test]
 fn sqs_r_10_a_long_poll_asks_all_servers() {
     let mut bench = servers();

@@ -430,7 +430,7 @@ struct Both {
 impl Both {
     fn new(setting: &Setting) -> Self {
         let blueprint = QueueBlueprint {
-            fifo: setting.fifo.then_some(FifoSettings { high_throughput: false }),
+            fifo: setting.fifo.then_some(FifoSettings::default()),
             visibility_timeout: SimDuration::from_secs(setting.visibility),
             retention: SimDuration::from_secs(setting.retention),
             delay: SimDuration::from_secs(setting.delay),
@@ -501,6 +501,7 @@ impl Both {
                     max,
                     wait: Some(SimDuration::from_secs(wait)),
                     visibility: visibility.map(SimDuration::from_secs),
+                    attempt: None,
                 };
                 self.bench.call(self.at(), action, Batch::default());
                 self.plain.receive(now, max, visibility, wait);

@@ -60,6 +60,7 @@ fn sqs_b_12_a_bad_handle_fails_its_own_entry_only() {
 }
 
 /// SQS-U-02, SQS-U-06, SQS-Z-12, SQS-Z-13: five minutes from the first acceptance, whatever is repeated in between.
+/// SQS-U-01, SQS-U-15.
 #[test]
 fn sqs_u_02_a_repeat_does_not_prolong_the_interval() {
     let mut bench = bench(&fifo());

@@ -35,6 +35,7 @@ fn sqs_o_04_a_deleted_message_may_come_back_once() {
     let mut model = still();
     model.queue.duplicate_rate = Ratio::ONE;
     let mut bench = bench_of(&blueprint(), Profile::Current, &model);
+    bench.harness.component.1.duplicates.left = u64::MAX;
     bench.send(seconds(1), messages(0, 0..1));
     let held = bench.receive(seconds(2), 1);
     assert!(bench.delete(seconds(3), &held));

@@ -2,6 +2,7 @@
 
 use super::*;
 
+/// SQS-V-08.
 #[test]
 fn sqs_v_01_sqs_v_08_a_receive_may_ask_for_a_timeout_of_its_own_which_the_next_one_does_not_inherit() {
     let mut bench = bench(&blueprint());
@@ -30,6 +31,7 @@ fn sqs_v_02_the_timeout_runs_from_the_return_of_the_message() {
             max: 1,
             wait: None,
             visibility: None,
+            attempt: None,
         },
         Batch::default(),
     );
@@ -70,6 +72,7 @@ fn sqs_v_05_the_longest_change_is_twelve_hours() {
 }
 
 /// SQS-V-09, SQS-Z-35: extensions do not reset the cap, and the next receive has a cap of its own.
+/// SQS-Y-01.
 #[test]
 fn sqs_v_09_the_cap_counts_from_each_receive() {
     let mut bench = bench(&blueprint());
@@ -107,6 +110,7 @@ fn sqs_v_15_an_extension_keeps_the_handle_of_a_fifo_queue_good() {
 
 /// SQS-V-17, SQS-Z-10, SQS-O-07: with an outdated handle a delete succeeds; whether it deletes is a lot when another
 /// receive holds the message, and sure when nobody does. SQS-V-28: it does so while another one holds it.
+/// SQS-Y-07.
 #[test]
 fn sqs_v_17_a_delete_with_an_outdated_handle_succeeds_and_may_do_nothing() {
     for (rate, left) in [(Ratio::ZERO, (0, 0, 1)), (Ratio::ONE, (0, 0, 0))] {
