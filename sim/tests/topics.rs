@@ -226,6 +226,7 @@ fn small(fifo: bool, seconds: u64) -> Blueprint {
         maximum_message_size: 1 << 20,
         redrive: None,
         grouped: Vec::new(),
+        senders: Vec::new(),
     }];
     blueprint.subscriptions = vec![SubscriptionBlueprint {
         name: "inbox".to_owned(),
@@ -252,6 +253,8 @@ fn small(fifo: bool, seconds: u64) -> Blueprint {
         heartbeat: None,
         crash_rate: Ratio::ZERO,
         restart_time: SimDuration::SECOND,
+        attempt_ids: false,
+        retry: sim::blueprint::SdkRetry::default(),
     }];
     blueprint
 }

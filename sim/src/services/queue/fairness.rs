@@ -4,7 +4,6 @@
 //! documented bearing on fairness, is left out there: every receive sees all lines.
 
 use super::message::{GROUPED, List, Messages, RETURNED, State};
-use super::{Order, Queue};
 use crate::engine::index::{to_u32, to_usize};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::queue_fact::Quiet;
