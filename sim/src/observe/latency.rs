@@ -273,12 +273,16 @@ pub struct Latency {
     queues: Vec<PlaceLatency>,
 }
 
+/// Neighbours of a batch that are looked at to see whether most of them arrived together.
+const LOOKED_AT: usize = 16;
+
 impl PlaceLatency {
     /// Records take effect now; returns the spans from their creation.
     fn complete(&mut self, now: SimTime, records: &[Record]) -> Spans {
-        let alike = |pair: &[Record; 2]| pair[0].arrived_at == pair[1].arrived_at;
-        if records.first_chunk().is_some_and(alike) {
-            // The records of a put arrive together and stay neighbours in their shard.
+        let alike = records.windows(2).take(LOOKED_AT);
+        let alike = alike.filter(|pair| pair[0].arrived_at == pair[1].arrived_at).count();
+        if 2 * alike > records.len().min(LOOKED_AT) {
+            // The records of a put arrive together and stay neighbours in their shard, if it is not one of very many.
             for run in records.chunk_by(|one, next| one.arrived_at == next.arrived_at) {
                 let number = u64::from(to_u32(run.len()));
                 self.since_arrival.record_many(now.since(run[0].arrived_at), number);

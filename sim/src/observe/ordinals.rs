@@ -17,26 +17,6 @@ pub struct Ordinals {
     holes: Sparse<Holes>,
 }
 
-/// How many records to take without asking whether they are in order: the more, the more often they have not been.
-/// Where that cannot be predicted, asking costs more than it saves.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct Stretch(usize);
-
-impl Stretch {
-    /// So many records have been in order, and one is not.
-    #[inline]
-    pub(super) fn after(&mut self, in_order: usize) -> usize {
-        self.0 = if in_order < 4 { (2 * self.0).clamp(1, 32) } else { 1 };
-        self.0
-    }
-}
-
-/// The bits from a place, below 64, up to another one that is given as its bit; none if that is not higher.
-#[inline]
-pub(super) const fn between(place: u32, bit: u64) -> u64 {
-    bit.saturating_sub(1 << place)
-}
-
 /// Missing ordinals from `base` on, a bit each.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
 struct Near {
@@ -60,33 +40,6 @@ impl Near {
             return false;
         }
         self.missing |= u64::MAX >> (u64::BITS - (until - from)) << (from - self.base);
-        true
-    }
-    /// Adds an ordinal wherever it stands, and returns whether it was there. Nobody can predict whether it is the next one, so
-    /// that makes no difference. `None` if the bits do not reach from the lowest missing one to it and to the highest.
-    #[inline]
-    const fn add(&mut self, next: &mut u32, ordinal: u32) -> Option<bool> {
-        let base = if self.missing == 0 { *next } else { self.base };
-        let (place, height) = (ordinal.wrapping_sub(base), next.wrapping_sub(base));
-        if (place | height) >= u64::BITS {
-            return None;
-        }
-        let bit = 1 << place;
-        let again = place < height && self.missing & bit == 0;
-        self.missing = (self.missing | between(height, bit)) & !bit;
-        self.base = base;
-        *next = if ordinal >= *next { ordinal + 1 } else { *next };
-        Some(again)
-    }
-    /// Lets bits begin with one that is set. False if they did.
-    #[inline]
-    const fn tidy(&mut self) -> bool {
-        if self.missing & 1 > 0 || self.missing == 0 {
-            return false;
-        }
-        let filled = self.missing.trailing_zeros();
-        self.missing >>= filled;
-        self.base += filled;
         true
     }
     /// The bits of `from` and all above it.
@@ -198,56 +151,12 @@ impl Ordinals {
     }
     /// Adds identities; returns how many of them were in the set already.
     #[inline]
-    pub(super) fn insert_all<T>(&mut self, items: &[T], identity: impl Fn(&T) -> (KeyId, u32) + Copy) -> u64 {
-        let (mut rest, mut again, mut stretch) = (items, 0, Stretch::default());
-        while let Some(at) = insert_in_order(&mut self.next, rest, identity) {
-            let (mut some, others) = rest[at..].split_at(stretch.after(at).min(rest.len() - at));
-            while let Some(wide) = insert_near(&mut self.next, &mut self.near, some, identity, &mut again) {
-                let (key, ordinal) = identity(&some[wide]);
-                again += u64::from(self.insert_wide(key, ordinal));
-                some = &some[wide + 1..];
-            }
-            rest = others;
+    pub(super) fn insert_all(&mut self, mut identities: impl Iterator<Item = (KeyId, u32)>) -> u64 {
+        let mut again = 0;
+        while let Some((key, ordinal)) = insert_in_order(&mut self.next, &mut identities) {
+            again += u64::from(self.insert_out_of_order(key, ordinal) == Inserted::Again);
         }
         again
-    }
-    /// Adds an ordinal to which bits did not reach. True if it was there.
-    #[inline(never)]
-    fn insert_wide(&mut self, key: KeyId, ordinal: u32) -> bool {
-        let at = to_usize(key.0);
-        let near = &mut self.near[at];
-        if near.tidy()
-            && let Some(again) = near.add(&mut self.next[at], ordinal)
-        {
-            return again;
-        }
-        self.insert(key, ordinal) == Inserted::Again
-    }
-    /// The ordinal below which everything is in the set, as far as that is known at once.
-    #[inline]
-    pub(super) fn floor(&self, key: KeyId) -> u32 {
-        let at = to_usize(key.0);
-        let near = self.near[at];
-        if self.holes.get(key.0).is_some() {
-            0
-        } else if near.missing == 0 {
-            self.next[at]
-        } else {
-            near.base + near.missing.trailing_zeros()
-        }
-    }
-    /// Which of the 64 ordinals from `from` on are in the set, a bit each. `None` if that takes longer to tell.
-    #[inline]
-    pub(super) fn window(&self, key: KeyId, from: u32) -> Option<u64> {
-        let at = to_usize(key.0);
-        let near = self.near[at];
-        let (below, above) = (near.base.saturating_sub(from), from.saturating_sub(near.base));
-        if below > 0 && self.holes.get(key.0).is_some() {
-            return None;
-        }
-        let missing = near.missing.unbounded_shl(below).unbounded_shr(above);
-        let beyond = u64::MAX.unbounded_shl(self.next[at].saturating_sub(from));
-        Some(!(missing | beyond))
     }
     /// By key: the ordinal after its highest.
     pub(super) fn ends(&self) -> &[u32] {
@@ -302,33 +211,10 @@ impl Ordinals {
     }
 }
 
-/// Adds identities, wherever they stand, up to the first to which bits do not reach, and returns where it is.
+/// Adds identities up to the first that is out of order, which it returns.
 #[inline]
-fn insert_near<T>(
-    next: &mut [u32],
-    near: &mut [Near],
-    items: &[T],
-    identity: impl Fn(&T) -> (KeyId, u32),
-    again: &mut u64,
-) -> Option<usize> {
-    let near = &mut near[..next.len()];
-    let mut were_there = 0;
-    let wide = items.iter().position(|item| {
-        let (key, ordinal) = identity(item);
-        let at = to_usize(key.0);
-        let added = near[at].add(&mut next[at], ordinal);
-        were_there += u64::from(added == Some(true));
-        added.is_none()
-    });
-    *again += were_there;
-    wide
-}
-
-/// Adds identities up to the first that is out of order, and returns where it is.
-#[inline]
-fn insert_in_order<T>(next: &mut [u32], items: &[T], identity: impl Fn(&T) -> (KeyId, u32)) -> Option<usize> {
-    items.iter().position(|item| {
-        let (key, ordinal) = identity(item);
+fn insert_in_order(next: &mut [u32], identities: &mut impl Iterator<Item = (KeyId, u32)>) -> Option<(KeyId, u32)> {
+    identities.find(|&(key, ordinal)| {
         let next = &mut next[to_usize(key.0)];
         if ordinal != *next {
             return true;

@@ -257,7 +257,9 @@ fn without_impossible_commands(mut blueprint: Blueprint) -> Blueprint {
 }
 
 fn streams() -> impl Strategy<Value = StreamBlueprint> {
-    (1_u32..=6, any::<bool>()).prop_map(|(shards, large)| StreamBlueprint {
+    // Now and then so many that requests are told in sums.
+    let shards = prop_oneof![30 => 1_u32..=6, 1 => 64_u32..=66];
+    (shards, any::<bool>()).prop_map(|(shards, large)| StreamBlueprint {
         max_record_size_kib: if large { 10_240 } else { 1_024 },
         ..stream("records", shards)
     })

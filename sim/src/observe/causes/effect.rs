@@ -314,8 +314,10 @@ impl Segment<'_, '_> {
             place.mut_of(Cause::Gathering).record_spread(gathering);
             let ways = sent().map(|(sends, record)| record.arrived_at.since(sends.at));
             place.mut_of(Cause::Put).record_spread(ways);
-            let waits = records.iter().map(|record| page.served_at.since(record.arrived_at));
-            place.mut_of(Cause::WaitingForPoll).record_spread(waits);
+            // Neighbours arrived shortly one after the other.
+            place
+                .mut_of(Cause::WaitingForPoll)
+                .record_batch(page.served_at, records, |record| record.arrived_at);
             let retries = sent().map(|(sends, _)| sends.at.since(sends.first_at));
             for retries in retries.filter(|retries| !retries.is_zero()) {
                 place.mut_of(Cause::PutRetries).record_many(retries, 1);

@@ -210,8 +210,8 @@ impl Ordering {
     /// User records of a stored Kinesis record; where there is only one, the put itself has told of it.
     fn accept_user_records(&mut self, stream: StreamId, shard: ShardIndex, position: u64, records: &[Record]) {
         if records.len() > 1 {
-            let identity = |record: &Record| (record.key, record.ordinal);
-            self.stored_again += self.accepted.insert_all(records, identity);
+            let identities = records.iter().map(|record| (record.key, record.ordinal));
+            self.stored_again += self.accepted.insert_all(identities);
             let user_records = u64::from(to_u32(records.len()));
             self.aggregates.stored(stream, shard, position, user_records);
         }

@@ -224,7 +224,7 @@ impl Ordering {
     fn accept(&mut self, entries: &[Record], stored: u64) {
         let identity = |entry: &Record| (entry.key, entry.ordinal);
         self.stored_again += if stored == u64::from(to_u32(entries.len())) {
-            self.accepted.insert_all(entries, identity)
+            self.accepted.insert_all(entries.iter().map(identity))
         } else {
             // Nobody can predict which entries a hot shard refuses: the others are picked without a branch.
             self.stored.resize(entries.len().max(self.stored.len()), (KeyId(0), 0));
@@ -235,7 +235,7 @@ impl Ordering {
                 }
                 count += usize::from(entry.is_accepted());
             }
-            self.accepted.insert_all(&places[..count], |&place| place)
+            self.accepted.insert_all(places[..count].iter().copied())
         };
     }
 
