@@ -7,10 +7,10 @@ use proptest::prelude::*;
 /// What a test does next, with numbers that are read as a choice among what there is.
 #[derive(Clone, Debug)]
 enum Deed {
-    /// Sends messages of these keys; the first one repeats an earlier message if it says so.
+    /// Sends messages of these keys; the first one repeats an earlier message if it says so, or only its number.
     Send {
         keys: Vec<u32>,
-        repeat: Option<usize>,
+        repeat: Option<(usize, bool)>,
     },
     Receive {
         max: u8,
@@ -26,13 +26,15 @@ enum Deed {
     },
     Wait(u64),
     Purge,
+    /// Starts a redrive of ten messages a second to another queue.
+    Redrive,
 }
 
 fn deeds() -> impl Strategy<Value = Vec<Deed>> {
     let timeout = || prop_oneof![4 => 1_u64..40, 1 => Just(0), 1 => 40_000_u64..43_202];
     let handles = || vec(any::<usize>(), 1..4);
     let deed = prop_oneof![
-        6 => (vec(0_u32..4, 1..6), proptest::option::weighted(0.2, any::<usize>()))
+        6 => (vec(0_u32..4, 1..6), proptest::option::weighted(0.3, any::<(usize, bool)>()))
             .prop_map(|(keys, repeat)| Deed::Send { keys, repeat }),
         8 => (1_u8..=10, proptest::option::weighted(0.3, timeout()), prop_oneof![3 => Just(0_u64), 1 => 1_u64..=20])
             .prop_map(|(max, visibility, wait)| Deed::Receive { max, visibility, wait }),
@@ -40,6 +42,7 @@ fn deeds() -> impl Strategy<Value = Vec<Deed>> {
         4 => (handles(), timeout()).prop_map(|(handles, timeout)| Deed::Change { handles, timeout }),
         5 => prop_oneof![6 => 1_u64..30, 1 => 100_u64..2_000, 1 => 30_000_u64..50_000].prop_map(Deed::Wait),
         1 => Just(Deed::Purge),
+        1 => Just(Deed::Redrive),
     ];
     vec(deed, 1..80)
 }
@@ -53,6 +56,9 @@ struct Setting {
     most_receives: Option<u16>,
     limit: u64,
     look_ahead: usize,
+    /// Whether a message's number alone is its deduplication ID, and within its group only.
+    by_ordinal: bool,
+    by_group: bool,
 }
 
 fn settings() -> impl Strategy<Value = Setting> {
@@ -63,9 +69,12 @@ fn settings() -> impl Strategy<Value = Setting> {
         prop_oneof![Just(0), 1_u64..20],
     );
     let limits = (1_u64..12, 1_usize..14);
-    (any::<bool>(), spans, most_receives, limits).prop_map(
-        |(fifo, (visibility, retention, delay), most_receives, (limit, look_ahead))| Setting {
+    let kinds = (any::<bool>(), any::<bool>(), any::<bool>());
+    (kinds, spans, most_receives, limits).prop_map(
+        |((fifo, by_ordinal, by_group), (visibility, retention, delay), most_receives, (limit, look_ahead))| Setting {
             fifo,
+            by_ordinal,
+            by_group,
             visibility,
             retention,
             delay,
@@ -114,6 +123,7 @@ enum Outcomes {
     OverLimit,
     Accepted(Vec<bool>),
     Moved(Vec<(u32, u32)>),
+    Redriven(Vec<u32>),
 }
 
 struct Plain {
@@ -127,6 +137,8 @@ struct Plain {
     lines: u64,
     deliveries: u64,
     last_purge: Option<u64>,
+    /// A redrive: when it moves next, from which message on, and up to which.
+    redrive: Option<(u64, usize, usize)>,
     said: Vec<Outcomes>,
     /// Whose handles they are: message and number, in the order in which they were issued.
     handles: Vec<(usize, u16)>,
@@ -145,6 +157,7 @@ impl Plain {
             lines: 0,
             deliveries: 0,
             last_purge: None,
+            redrive: None,
             said: Vec::new(),
             handles: Vec::new(),
             taken_back: 0,
@@ -181,7 +194,11 @@ impl Plain {
             };
             [until, one.sent_at + self.setting.retention]
         });
-        of_messages.chain(self.polls.iter().map(|poll| poll.2)).min()
+        let redrive = self.redrive.map(|redrive| redrive.0);
+        of_messages
+            .chain(self.polls.iter().map(|poll| poll.2))
+            .chain(redrive)
+            .min()
     }
     fn advance(&mut self, to: u64) {
         while let Some(now) = self.next_instant()
@@ -204,6 +221,34 @@ impl Plain {
                 message.place = Place::Gone;
             }
         }
+        if self.redrive.is_some_and(|redrive| redrive.0 <= now) {
+            self.move_on(now);
+        }
+    }
+    /// The ten oldest messages that can be received go; those that cannot are passed for good.
+    fn move_on(&mut self, now: u64) {
+        let Some((_, mut from, until)) = self.redrive else {
+            return;
+        };
+        let mut moved = Vec::new();
+        while moved.len() < 10 && from < self.messages.len() {
+            let message = &self.messages[from];
+            let in_flight = |one: &PlainMessage| matches!(one.place, Place::InFlight { .. });
+            let mut group = self.messages.iter().filter(|one| one.key == message.key);
+            let blocked = self.setting.fifo && group.any(in_flight);
+            let available = matches!(message.place, Place::Available { .. } | Place::Returned);
+            if from < until && available && !blocked {
+                moved.push(message.ordinal);
+                self.messages[from].place = Place::Gone;
+            }
+            from += 1;
+        }
+        let left = self.messages[from..].iter().any(|one| one.place != Place::Gone);
+        let goes_on = left || moved.len() == 10;
+        self.redrive = goes_on.then_some((now + 1, from, until));
+        if !moved.is_empty() {
+            self.said.push(Outcomes::Redriven(moved));
+        }
     }
 
     fn send(&mut self, now: u64, messages: &[(u32, u32)]) {
@@ -211,7 +256,9 @@ impl Plain {
         for &(key, ordinal) in messages {
             if self.setting.fifo {
                 let mut known = self.known.iter();
-                if known.any(|&(k, o, at)| (k, o) == (key, ordinal) && now - at < 300) {
+                let setting = &self.setting;
+                let key_counts = !setting.by_ordinal || setting.by_group;
+                if known.any(|&(k, o, at)| (k == key || !key_counts) && o == ordinal && now - at < 300) {
                     continue;
                 }
                 self.known.push((key, ordinal, now));
@@ -430,7 +477,14 @@ struct Both {
 impl Both {
     fn new(setting: &Setting) -> Self {
         let blueprint = QueueBlueprint {
-            fifo: setting.fifo.then_some(FifoSettings::default()),
+            fifo: setting.fifo.then_some(FifoSettings {
+                deduplication_scope: if setting.by_group {
+                    DeduplicationScope::MessageGroup
+                } else {
+                    DeduplicationScope::Queue
+                },
+                ..FifoSettings::default()
+            }),
             visibility_timeout: SimDuration::from_secs(setting.visibility),
             retention: SimDuration::from_secs(setting.retention),
             delay: SimDuration::from_secs(setting.delay),
@@ -439,6 +493,11 @@ impl Both {
                 max_receive_count,
             }),
             ..blueprint()
+        };
+        let blueprint = if setting.by_ordinal {
+            by_ordinal(blueprint)
+        } else {
+            blueprint
         };
         let mut bench = bench(&blueprint);
         let queue = &mut bench.harness.component.1;
@@ -482,8 +541,9 @@ impl Both {
                     self.ordinals += 1;
                     messages.push((key, self.ordinals));
                 }
-                if let Some(earlier) = repeat.filter(|_| !self.sent.is_empty()) {
-                    messages[0] = self.sent[earlier % self.sent.len()];
+                if let Some((earlier, whole)) = repeat.filter(|_| !self.sent.is_empty()) {
+                    let (key, ordinal) = self.sent[earlier % self.sent.len()];
+                    messages[0] = (if whole { key } else { messages[0].0 }, ordinal);
                 }
                 self.sent.extend(&messages);
                 self.bench.post(
@@ -524,6 +584,16 @@ impl Both {
                 let purged = self.bench.harness.apply(|(me, queue), cx| queue.purge(*me, cx));
                 prop_assert_eq!(purged, self.plain.purge(now));
             }
+            Deed::Redrive => {
+                let (destination, rate) = (Some("other".to_owned()), Some(10));
+                let start = crate::queue_operation::QueueOperation::StartMove { destination, rate };
+                self.bench.operate(self.at(), &start);
+                if self.plain.redrive.is_none() {
+                    self.plain.redrive = Some((now, 0, self.plain.messages.len()));
+                    self.plain.move_on(now);
+                    self.plain.settle_polls(now);
+                }
+            }
             Deed::Delete { .. } | Deed::Change { .. } => {}
             Deed::Wait(seconds) => self.now += seconds,
         }
@@ -544,7 +614,9 @@ impl Both {
                     .map(|one| one.outcome() == Outcome::Accepted)
                     .collect()
             };
-            if matches!(batch.envelope, Envelope::Moved(_)) {
+            if matches!(batch.envelope, Envelope::Redriven(_)) {
+                said.push(Outcomes::Redriven(ordinals(&batch)));
+            } else if matches!(batch.envelope, Envelope::Moved(_)) {
                 let counts = batch.positions.iter().map(|&count| u32::try_from(count).expect("few"));
                 said.push(Outcomes::Moved(counted(counts.collect())));
             } else if let Envelope::Queue(QueueCall {
@@ -586,8 +658,8 @@ impl Both {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(400))]
 
-    /// SQS-L-01, SQS-L-07, SQS-L-08, SQS-L-09, SQS-L-11, SQS-L-12, SQS-L-13: whatever is sent, received, changed, deleted,
-    /// purged or left to time, in whatever order, a queue does what the plainest model of one does.
+    /// SQS-L-01, SQS-L-07, SQS-L-08, SQS-L-09, SQS-L-11, SQS-L-12, SQS-L-13, SQS-M-09, SQS-U-07, SQS-U-08: whatever is sent,
+    /// received, changed, deleted, purged, redriven or left to time, in whatever order, a queue does what the plainest model of one does.
     #[test]
     fn a_queue_is_what_the_plainest_model_of_one_is(setting in settings(), deeds in deeds()) {
         let mut both = Both::new(&setting);
