@@ -78,7 +78,7 @@ impl Probe for Auditor {
     fn on(&mut self, now: SimTime, fact: &Fact<'_>) {
         match *fact {
             Fact::RecordsProcessed { records, .. } | Fact::RecordsDelivered { records, .. } => {
-                self.effect(now, records)
+                self.effect(now, records);
             }
             Fact::Queueing {
                 fact: Queueing::Mapping { mapping, ref fact },
