@@ -21,8 +21,9 @@ impl Ordering {
                 records, deduplicated, ..
             } => {
                 let stored = records.iter().filter(|record| record.is_accepted());
-                let stored: Vec<_> = stored.map(|record| (record.key, record.ordinal)).collect();
-                let again = self.accepted.insert_all(&stored, |&identity| identity);
+                let again = self
+                    .accepted
+                    .insert_all(stored.map(|record| (record.key, record.ordinal)));
                 // What a FIFO queue recognises it does not store.
                 self.stored_again += again.saturating_sub(u64::from(deduplicated));
             }
