@@ -23,7 +23,7 @@ use sim::session::{Checks, Session, SessionOptions};
 use sim::testing::blueprints::pipeline;
 use sim::testing::libraries::libraries;
 use sim::testing::note::{Note, Notebook};
-use sim::testing::strategies::blueprints;
+use sim::testing::strategies::stream_blueprints;
 use std::collections::{BTreeMap, BTreeSet};
 
 const CHECKED: SessionOptions = SessionOptions {
@@ -87,7 +87,7 @@ proptest! {
     /// and readers, sinks and order count user records without losing any.
     #[test]
     fn user_records_are_conserved_with_any_settings(
-        mut blueprint in blueprints(),
+        mut blueprint in stream_blueprints(),
         settings in prop::collection::vec(libraries(), 3),
     ) {
         for (producer, library) in blueprint.producers.iter_mut().zip(settings) {

@@ -31,7 +31,7 @@ pub fn blueprints() -> impl Strategy<Value = Blueprint> {
 }
 
 /// The same without topics.
-fn stream_blueprints() -> impl Strategy<Value = Blueprint> {
+pub fn stream_blueprints() -> impl Strategy<Value = Blueprint> {
     let parts = (
         vec(producers(), 1..=3),
         streams(),

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use sim::batch::BatchResponse;
 use sim::blueprint::{Blueprint, Poison, PoisonResponse};
 use sim::engine::time::{SimDuration, SimTime};
-use sim::ids::QueueMappingId;
+use sim::ids::{QueueConsumer, QueueMappingId};
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, QueueFact, QueueMappingFact, Queueing};
 use sim::record::Record;
@@ -93,7 +93,12 @@ impl Probe for Auditor {
                 if let QueueFact::DeadLettered { records, .. } = *fact {
                     self.moved.extend(records.iter().map(identity));
                 }
-                if let QueueFact::Deleted { records, .. } = *fact {
+                if let QueueFact::Deleted {
+                    consumer: QueueConsumer::Mapping(_),
+                    records,
+                    ..
+                } = *fact
+                {
                     for record in records {
                         let done =
                             self.processed.contains(&identity(record)) || self.filtered.contains(&identity(record));
