@@ -173,3 +173,20 @@ fn lam_q_09_a_function_that_stops_and_reports_the_rest_keeps_the_order() {
     let ordinals: Vec<u32> = runs(&story)[&0].iter().flat_map(|batch| batch.1.clone()).collect();
     assert_eq!(ordinals, [0, 1]);
 }
+
+/// SQS-T-04, LAM-U-12: what a FIFO queue refuses is asked for again; pollers that are refused do not call for more.
+#[test]
+fn calls_that_a_fifo_queue_refuses_are_made_again() {
+    let mut blueprint = groups(400, 10, 1_000);
+    blueprint.queues[0].fifo = Some(FifoSettings { high_throughput: false });
+    blueprint.producers[0].concurrency = 400;
+    blueprint.functions[0].per_batch = constant(SimDuration::from_millis(1));
+    blueprint.queue_mappings[0].batch_size = 1;
+    let story = tell(&blueprint);
+    assert!(story.mapping().calls_refused > 0);
+    assert_eq!(story.queue().sent, story.mapping().done);
+    assert_eq!(
+        (story.mapping().deleted, story.mapping().deletes_refused),
+        (story.mapping().done, 0)
+    );
+}

@@ -1,6 +1,7 @@
 //! Event source mappings of queues, in a world of their own: a sender, a queue, a mapping, a function.
 #![expect(clippy::expect_used, reason = "a test that cannot go on fails")]
 
+mod causes;
 mod errors;
 mod fifo;
 mod provisioned;

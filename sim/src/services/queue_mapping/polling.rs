@@ -109,6 +109,8 @@ impl QueueMapping {
         if matches!(call.action, QueueAction::Receive { .. }) {
             cx.recycle(batch);
             self.pollers[to_usize(call.worker)].state = State::Gathering;
+            // Who is refused is not busy: more pollers would only be refused more often.
+            self.waited = self.waited + self.retry_pause;
             return self.wake_poller(me, call.worker, at, cx);
         }
         if let Some(batch) = cx.hold(batch) {
