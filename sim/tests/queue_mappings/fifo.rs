@@ -178,7 +178,7 @@ fn lam_q_09_a_function_that_stops_and_reports_the_rest_keeps_the_order() {
 #[test]
 fn calls_that_a_fifo_queue_refuses_are_made_again() {
     let mut blueprint = groups(400, 10, 1_000);
-    blueprint.queues[0].fifo = Some(FifoSettings { high_throughput: false });
+    blueprint.queues[0].fifo = Some(FifoSettings::default());
     blueprint.producers[0].concurrency = 400;
     blueprint.functions[0].per_batch = constant(SimDuration::from_millis(1));
     blueprint.queue_mappings[0].batch_size = 1;

@@ -3,7 +3,7 @@
 //! A worker receives, processes what came one message after the other, and deletes what went well with one call. What
 //! failed it leaves to the visibility timeout, or releases. While it processes it may extend the timeout, and it may die.
 
-use crate::batch::{Batch, BatchId, Envelope, QueueAction, QueueCall};
+use crate::batch::{Batch, BatchId, Envelope, QueueAction, QueueCall, ServiceError};
 use crate::blueprint::{FleetBlueprint, ModelParameters};
 use crate::context::{Cx, Fault};
 use crate::engine::index::{to_u32, to_usize};
@@ -229,13 +229,16 @@ impl Fleet {
             return cx.fail(Fault::Broken(what));
         };
         let worker = u16::try_from(call.worker).unwrap_or(u16::MAX);
-        let batch = if matches!(call.action, QueueAction::ChangeVisibility { .. }) {
-            batch
-        } else if let Some(batch) = self.settle_call(me, call, batch, cx) {
-            batch
-        } else {
-            return;
-        };
+        // Nobody waits for the answer to a change of visibility.
+        let awaited = !matches!(call.action, QueueAction::ChangeVisibility { .. });
+        if let Some(error) = call.error.filter(|_| awaited) {
+            if let Some(wait) = self.wait_to_repeat(worker, error, cx.now()) {
+                return self.call_after(wait, me, (worker, call.action), batch, cx);
+            }
+        } else if awaited {
+            let own = &self.workers[usize::from(worker)];
+            self.retry.on_success(cx.now(), own.tries, own.cost);
+        }
         match call.action {
             QueueAction::Receive { .. } if call.error.is_none() && !batch.records.is_empty() => {
                 self.begin(me, worker, batch, cx);
@@ -253,28 +256,15 @@ impl Fleet {
         }
     }
 
-    /// The SDK repeats a call that was throttled or whose answer was lost; otherwise the answer comes back.
-    fn settle_call(
-        &mut self,
-        me: FleetId,
-        call: QueueCall,
-        batch: Box<Batch>,
-        cx: &mut Cx<'_, '_>,
-    ) -> Option<Box<Batch>> {
-        let now = cx.now();
-        let worker = u16::try_from(call.worker).unwrap_or(u16::MAX);
+    /// How long the SDK waits before it repeats a call that was throttled or whose answer was lost; `None`: it gives up.
+    fn wait_to_repeat(&mut self, worker: u16, error: ServiceError, now: SimTime) -> Option<SimDuration> {
         let own = &mut self.workers[usize::from(worker)];
-        let Some(error) = call.error else {
-            self.retry.on_success(now, own.tries, own.cost);
-            return Some(batch);
-        };
         let Decision::RetryAfter { wait, cost } = self.retry.on_error(now, error, own.tries) else {
-            return Some(batch);
+            return None;
         };
         own.tries += 1;
         own.cost = cost;
-        self.call_after(wait, me, (worker, call.action), batch, cx);
-        None
+        Some(wait)
     }
 
     fn begin(&mut self, me: FleetId, worker: u16, batch: Box<Batch>, cx: &mut Cx<'_, '_>) {

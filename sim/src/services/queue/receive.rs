@@ -27,7 +27,7 @@ struct Wanted {
 
 impl Queue {
     pub(super) fn receive(&mut self, me: QueueId, mut batch: Box<Batch>, call: QueueCall, cx: &mut Cx<'_, '_>) {
-        let QueueAction::Receive { max, wait, .. } = call.action else {
+        let QueueAction::Receive { max, wait, attempt, .. } = call.action else {
             return;
         };
         let wait = wait.unwrap_or(self.receive_wait);
@@ -37,10 +37,12 @@ impl Queue {
         if !self.admits_receive(cx.now()) {
             return self.refuse_receive(me, batch, call, ServiceError::RequestThrottled, cx);
         }
-        let Some(repeated) = self.repeat(me, batch, call, cx) else {
-            return;
-        };
-        batch = repeated;
+        if attempt.is_some() {
+            let Some(repeated) = self.repeat(me, batch, call, cx) else {
+                return;
+            };
+            batch = repeated;
+        }
         let long = !wait.is_zero();
         let standard = matches!(self.order, Order::Standard(_));
         if standard && !long && self.depth.in_flight >= self.in_flight_limit {
@@ -222,6 +224,9 @@ impl Queue {
     }
     /// Messages that were just delivered are there a second time (SQS-Z-03).
     fn store_twins(&mut self, now: SimTime) -> u32 {
+        if self.twins.is_empty() {
+            return 0;
+        }
         let twins = core::mem::take(&mut self.twins);
         for &position in &twins {
             let message = *self.messages.get(position);

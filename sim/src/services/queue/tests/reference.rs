@@ -73,14 +73,14 @@ fn settings() -> impl Strategy<Value = Setting> {
     (kinds, spans, most_receives, limits).prop_map(
         |((fifo, by_ordinal, by_group), (visibility, retention, delay), most_receives, (limit, look_ahead))| Setting {
             fifo,
-            by_ordinal,
-            by_group,
             visibility,
             retention,
             delay,
             most_receives,
             limit,
             look_ahead,
+            by_ordinal,
+            by_group,
         },
     )
 }
