@@ -146,8 +146,10 @@ impl Probe for Auditor {
             change: QueueChange::PurgeStarted,
         } = fact
         {
-            // It forgets the deduplication IDs at once (SQS-U-18).
-            self.queues[usize::from(queue.0)].accepted.clear();
+            // It forgets the deduplication IDs at once (SQS-U-18); what a standard queue has stored twice, it has until then.
+            if self.fifo {
+                self.queues[usize::from(queue.0)].accepted.clear();
+            }
         } else if let QueueFact::Purged { .. } = fact {
             // Here a purge takes what came meanwhile, too.
             self.queues[usize::from(queue.0)].live.clear();
