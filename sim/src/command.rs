@@ -260,9 +260,7 @@ impl Command {
                     producers[id].scale_load(id, *factor, cx);
                 }
             }
-            Self::ChangeQueue { queue, operation } => {
-                change_queue(queues, (queue, operation), directory, cx);
-            }
+            Self::ChangeQueue { queue, operation } => change_queue(queues, (queue, operation), directory, cx),
             Self::ChangeStream { stream, .. }
             | Self::RegisterConsumer { stream, .. }
             | Self::DeregisterConsumer { stream, .. } => {
@@ -290,8 +288,7 @@ impl Command {
             Self::SetMappingEnabled { mapping, enabled } => {
                 if let Some(id) = directory.mapping(mapping) {
                     mappings[id].set_enabled(id, *enabled, cx);
-                }
-                if let Some(id) = directory.queue_mapping(mapping) {
+                } else if let Some(id) = directory.queue_mapping(mapping) {
                     queue_mappings[id].set_enabled(id, *enabled, cx);
                 }
             }

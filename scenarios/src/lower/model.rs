@@ -49,44 +49,54 @@ pub(super) fn parameters(fields: &Fields) -> ModelParameters {
         poller_failover_rate: fields.ratio("poller_failover_rate"),
         lease_write_time: fields.distribution("lease_write_time"),
         payload_record_overhead: u32::try_from(fields.bytes("payload_record_overhead")).unwrap_or(u32::MAX),
-        queue_mapping: QueueMappingModel {
-            poll_time: fields.distribution("queue_poll_time"),
-            poll_time_fifo: fields.distribution("queue_poll_time_fifo"),
-            error_backoff: fields.ratio("queue_error_backoff"),
-            throttle_backoff: fields.ratio("queue_throttle_backoff"),
-            scale_in_steps: fields.flag("queue_scale_in_steps"),
-            scale_down_after: fields.duration("queue_scale_down_after"),
-            idle_after: fields.duration("queue_idle_after"),
-            retry_pause: fields.duration("queue_retry_pause"),
-            payload_message_overhead: u32::try_from(fields.bytes("payload_message_overhead")).unwrap_or(u32::MAX),
-            provisioned_scale_down_after: fields.duration("provisioned_scale_down_after"),
-            provisioned_scale_down: fields.ratio("provisioned_scale_down"),
-        },
-        queue: QueueModel {
-            servers: fields.u32("queue_servers"),
-            short_poll_servers: fields.u32("short_poll_servers"),
-            order_jitter: fields.distribution("queue_order_jitter"),
-            duplicate_rate: fields.ratio("queue_duplicate_rate"),
-            outdated_delete_rate: fields.ratio("outdated_delete_rate"),
-            service_time: fields.distribution("queue_service_time"),
-            lost_receive_rate: fields.ratio("lost_receive_rate"),
-            attribute_propagation: fields.distribution("queue_attribute_propagation"),
-            retention_propagation: fields.distribution("queue_retention_propagation"),
-            purge_time: fields.distribution("queue_purge_time"),
-            purge_late_loss_rate: fields.ratio("queue_purge_late_loss_rate"),
-            move_rate: fields.u32("message_move_rate"),
-            move_rate_fifo: fields.u32("message_move_rate_fifo"),
-            partition_growth_time: fields.duration("fifo_partition_growth_time"),
-            partition_shrink_time: fields.duration("fifo_partition_shrink_time"),
-        },
-        topic: TopicModel {
-            delivery_time: fields.distribution("topic_delivery_time"),
-            duplicate_rate: fields.ratio("topic_duplicate_rate"),
-            service_time: fields.distribution("topic_service_time"),
-            retry_jitter: fields.ratio("topic_retry_jitter"),
-            envelope_bytes: u32::try_from(fields.bytes("topic_envelope")).unwrap_or(u32::MAX),
-            filter_change_time: fields.distribution("topic_filter_change_time"),
-        },
+        queue_mapping: of_queue_mappings(fields),
+        queue: of_queues(fields),
+        topic: of_topics(fields),
+    }
+}
+
+fn of_queue_mappings(fields: &Fields) -> QueueMappingModel {
+    QueueMappingModel {
+        poll_time: fields.distribution("queue_poll_time"),
+        poll_time_fifo: fields.distribution("queue_poll_time_fifo"),
+        error_backoff: fields.ratio("queue_error_backoff"),
+        throttle_backoff: fields.ratio("queue_throttle_backoff"),
+        scale_in_steps: fields.flag("queue_scale_in_steps"),
+        scale_down_after: fields.duration("queue_scale_down_after"),
+        idle_after: fields.duration("queue_idle_after"),
+        retry_pause: fields.duration("queue_retry_pause"),
+        payload_message_overhead: u32::try_from(fields.bytes("payload_message_overhead")).unwrap_or(u32::MAX),
+        provisioned_scale_down_after: fields.duration("provisioned_scale_down_after"),
+        provisioned_scale_down: fields.ratio("provisioned_scale_down"),
+    }
+}
+fn of_queues(fields: &Fields) -> QueueModel {
+    QueueModel {
+        servers: fields.u32("queue_servers"),
+        short_poll_servers: fields.u32("short_poll_servers"),
+        order_jitter: fields.distribution("queue_order_jitter"),
+        duplicate_rate: fields.ratio("queue_duplicate_rate"),
+        outdated_delete_rate: fields.ratio("outdated_delete_rate"),
+        service_time: fields.distribution("queue_service_time"),
+        lost_receive_rate: fields.ratio("lost_receive_rate"),
+        attribute_propagation: fields.distribution("queue_attribute_propagation"),
+        retention_propagation: fields.distribution("queue_retention_propagation"),
+        purge_time: fields.distribution("queue_purge_time"),
+        purge_late_loss_rate: fields.ratio("queue_purge_late_loss_rate"),
+        move_rate: fields.u32("message_move_rate"),
+        move_rate_fifo: fields.u32("message_move_rate_fifo"),
+        partition_growth_time: fields.duration("fifo_partition_growth_time"),
+        partition_shrink_time: fields.duration("fifo_partition_shrink_time"),
+    }
+}
+fn of_topics(fields: &Fields) -> TopicModel {
+    TopicModel {
+        delivery_time: fields.distribution("topic_delivery_time"),
+        duplicate_rate: fields.ratio("topic_duplicate_rate"),
+        service_time: fields.distribution("topic_service_time"),
+        retry_jitter: fields.ratio("topic_retry_jitter"),
+        envelope_bytes: u32::try_from(fields.bytes("topic_envelope")).unwrap_or(u32::MAX),
+        filter_change_time: fields.distribution("topic_filter_change_time"),
     }
 }
 

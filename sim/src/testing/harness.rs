@@ -259,22 +259,13 @@ const fn carried(event: &Event) -> Option<BatchId> {
         )
         | Event::Function(_, lambda::Event::Invoke { batch } | lambda::Event::Written { batch })
         | Event::Invoker(_, invoker::Event::Answered { batch })
-        | Event::Mapping(
-            _,
-            mapping::Event::PageReceived { batch }
-            | mapping::Event::PageReady { batch }
-            | mapping::Event::ShardsListed { batch }
-            | mapping::Event::IteratorReceived { batch }
-            | mapping::Event::Subscribed { batch }
-            | mapping::Event::EventReceived { batch }
-            | mapping::Event::Invoked { batch },
-        )
         | Event::Producer(_, producer::Event::Responded { batch })
         | Event::Fleet(_, fleet::Event::Answered { batch })
         | Event::Topic(_, topic::Event::PublishReceived { batch } | topic::Event::Answered { batch })
         | Event::Sink(_, sink::Event::Write { batch } | sink::Event::Done { batch }) => Some(batch),
         Event::Stream(_, event) => carried_to_stream(event),
         Event::Queue(_, event) => carried_to_queue(event),
+        Event::Mapping(_, event) => carried_to_mapping(event),
         Event::QueueMapping(_, event) => carried_to_queue_mapping(event),
         Event::Control(_)
         | Event::Topic(_, topic::Event::Due)
@@ -304,14 +295,6 @@ const fn carried(event: &Event) -> Option<BatchId> {
         )
         | Event::Invoker(_, invoker::Event::Send)
         | Event::Sink(_, sink::Event::RequestDue)
-        | Event::Mapping(
-            _,
-            mapping::Event::Poll { .. }
-            | mapping::Event::LaneDue { .. }
-            | mapping::Event::Begin
-            | mapping::Event::AskAgain { .. }
-            | mapping::Event::Switch { .. },
-        )
         | Event::Producer(
             _,
             producer::Event::Flush { .. } | producer::Event::CallWindow { .. } | producer::Event::RetryDue,
@@ -337,6 +320,23 @@ const fn carried_to_stream(event: kinesis::Event) -> Option<BatchId> {
         | kinesis::Event::ChangeDue { .. }
         | kinesis::Event::ConsumerWanted { .. }
         | kinesis::Event::MinuteOver => None,
+    }
+}
+
+const fn carried_to_mapping(event: mapping::Event) -> Option<BatchId> {
+    match event {
+        mapping::Event::PageReceived { batch }
+        | mapping::Event::PageReady { batch }
+        | mapping::Event::ShardsListed { batch }
+        | mapping::Event::IteratorReceived { batch }
+        | mapping::Event::Subscribed { batch }
+        | mapping::Event::EventReceived { batch }
+        | mapping::Event::Invoked { batch } => Some(batch),
+        mapping::Event::Poll { .. }
+        | mapping::Event::LaneDue { .. }
+        | mapping::Event::Begin
+        | mapping::Event::AskAgain { .. }
+        | mapping::Event::Switch { .. } => None,
     }
 }
 

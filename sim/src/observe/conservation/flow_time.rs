@@ -1,5 +1,6 @@
 //! Little's law in integers: an integral over time on one side, a sum of individual times on the other.
 
+use super::{Component, Conservation, FunctionId, Ledger, Term};
 use crate::engine::time::{SimDuration, SimTime};
 use crate::observe::sums::Entries;
 use std::collections::VecDeque;
@@ -102,4 +103,18 @@ impl Arrivals {
 /// Areas stay far below 2^127: 10^12 records for a year are 2^95 record nanoseconds.
 pub(super) fn signed(area: u128) -> i128 {
     i128::try_from(area).unwrap_or(i128::MAX)
+}
+
+impl Conservation {
+    #[cold]
+    pub(super) fn no_such_start(&mut self, now: SimTime, function: FunctionId, took: u64) {
+        self.violate(
+            now,
+            Ledger::Identity,
+            &[Component::Function(function)],
+            vec![Term::new("cold start and duration, in nanoseconds", took)],
+            vec![Term::new("now, in nanoseconds", now.as_nanos())],
+            self.culprit("No invocation in progress began so long ago.", None),
+        );
+    }
 }

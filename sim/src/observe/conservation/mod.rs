@@ -129,9 +129,6 @@ impl Reading {
     }
 }
 
-fn zeros(mappings: usize) -> IndexVec<QueueMappingId, QueueMappingCounts> {
-    vec![QueueMappingCounts::default(); mappings].into_iter().collect()
-}
 fn len(records: &[Record]) -> u64 {
     u64::from(to_u32(records.len()))
 }
@@ -166,7 +163,7 @@ impl Conservation {
             functions: directory.functions.iter().map(|_| Invocations::default()).collect(),
             queues: directory.queues.iter().map(|_| QueueCounts::default()).collect(),
             copies: topic::none(&directory),
-            queue_mappings: zeros(directory.queue_mappings.len()),
+            queue_mappings: queue_mapping::none(&directory),
             invokers: directory.invokers.iter().map(|_| Requests::default()).collect(),
             events: directory.functions.iter().map(|_| Events::default()).collect(),
             ordinals: client_ordinals.then(|| ClientOrdinals::new(count)),
@@ -402,18 +399,6 @@ impl Conservation {
                 self.culprit("The function has lost count of its invocations.", record),
             );
         }
-    }
-
-    #[cold]
-    fn no_such_start(&mut self, now: SimTime, function: FunctionId, took: u64) {
-        self.violate(
-            now,
-            Ledger::Identity,
-            &[Component::Function(function)],
-            vec![Term::new("cold start and duration, in nanoseconds", took)],
-            vec![Term::new("now, in nanoseconds", now.as_nanos())],
-            self.culprit("No invocation in progress began so long ago.", None),
-        );
     }
 
     /// Turns a broken statement about a reader's positions into a violation.

@@ -1,7 +1,17 @@
 //! The ledgers of a mapping of a queue: what a poll brought is processed, comes back, or is in its hands.
 
 use super::{Component, Conservation, Ledger, SimTime, Term};
+use crate::directory::Directory;
+use crate::engine::index::IndexVec;
+use crate::ids::QueueMappingId;
+use crate::observe::counts::QueueMappingCounts;
 use crate::observe::holdings::Holdings;
+
+/// What mappings have done before anything happens.
+pub(super) fn none(directory: &Directory) -> IndexVec<QueueMappingId, QueueMappingCounts> {
+    let mappings = directory.queue_mappings.iter();
+    mappings.map(|_| QueueMappingCounts::default()).collect()
+}
 
 impl Conservation {
     /// Polled = filtered out + processed + failed + let go + held, and what is filtered out or processed is deleted.
