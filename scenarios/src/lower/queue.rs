@@ -59,6 +59,12 @@ impl Lowering<'_> {
                 continue;
             }
             let target = producer.fields.name("target");
+            if let Some((Kind::Topic, _)) = producer.fields.reference("target") {
+                if group == "key" {
+                    self.message_groups_of_topic(&producer.name, &target, top, queues);
+                }
+                continue;
+            }
             let queue = queues.iter_mut().find(|queue| queue.name == target);
             let queue = queue.filter(|_| {
                 producer
@@ -96,6 +102,23 @@ impl Lowering<'_> {
                 Some(queue) if queue.fifo.is_none() => queue.grouped.push(producer.name.clone()),
                 Some(_) => {}
                 None => self.no_effect(&producer.fields, &["MessageGroupId"], "only queues have message groups"),
+            }
+        }
+    }
+
+    /// A standard topic hands the MessageGroupId on to standard queues, which it makes fair (SQS-Q-19).
+    fn message_groups_of_topic(&self, producer: &str, topic: &str, top: &Fields, queues: &mut [QueueBlueprint]) {
+        if self.profile == Profile::Exam {
+            return;
+        }
+        let subscriptions = top.components(Kind::Subscription);
+        for subscription in subscriptions.iter().filter(|one| one.fields.name("TopicArn") == topic) {
+            let endpoint = subscription.fields.name("Endpoint");
+            let queue = queues.iter_mut().find(|queue| queue.name == endpoint);
+            if let Some(queue) = queue.filter(|queue| queue.fifo.is_none())
+                && !queue.grouped.iter().any(|grouped| grouped == producer)
+            {
+                queue.grouped.push(producer.to_owned());
             }
         }
     }

@@ -183,9 +183,10 @@ pub static PRODUCER: Rows = Rows::own(
         optional(
             "MessageGroupId",
             word(&["key", "none"]),
-            "Messages to a standard queue carry their key as MessageGroupId, which makes the queue fair. On a FIFO queue they always do.",
+            "Messages to a standard queue, or to a standard topic that hands them on to one, carry their key as MessageGroupId, which \
+             makes the queue fair. On a FIFO queue they always do.",
         )
-        .fact("SQS-B-22, SQS-B-23, SQS-Q-02"),
+        .fact("SQS-B-22, SQS-B-23, SQS-Q-02, SQS-Q-19"),
         optional(
             "message_attributes",
             Shape::List(&Shape::Table(&topic::ATTRIBUTE)),

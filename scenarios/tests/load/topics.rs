@@ -362,3 +362,27 @@ fn e0211_a_filter_policy_is_an_object_of_lists() {
         ],
     );
 }
+
+/// A standard topic hands it on to standard queues only; in the profile `exam` there are no fair queues.
+#[test]
+fn sqs_q_19_a_message_group_id_goes_through_a_topic_to_standard_queues() {
+    let grouped = |group: &str, profile: &str| {
+        let subscriptions = "[subscription.one]\nTopicArn = \"topic.orders\"\nEndpoint = \"queue.billing\"\n";
+        let text = scenario(subscriptions)
+            .replace(
+                "target = \"topic.orders\"\n",
+                &format!("target = \"topic.orders\"\n{group}"),
+            )
+            .replace("duration", &format!("{profile}duration"));
+        let queues = loaded(&text).blueprint.queues;
+        queues
+            .into_iter()
+            .find(|queue| queue.name == "billing")
+            .expect("it is there")
+            .grouped
+    };
+    assert_eq!(grouped("MessageGroupId = \"key\"\n", ""), ["shop"]);
+    assert_eq!(grouped("MessageGroupId = \"none\"\n", ""), [""; 0]);
+    assert_eq!(grouped("", ""), [""; 0]);
+    assert_eq!(grouped("MessageGroupId = \"key\"\n", "profile = \"exam\"\n"), [""; 0]);
+}

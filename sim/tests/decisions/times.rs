@@ -1,6 +1,7 @@
 //! Rates, waits and requests.
 
 use super::*;
+use sim::blueprint::{DeduplicationId, SenderBlueprint};
 use sim::ids::ProducerId;
 use sim::observe::Probe;
 use sim::observe::fact::{Fact, FleetFact, QueueFact, Queueing};
@@ -207,15 +208,25 @@ impl Probe for Dwell {
     }
 }
 
-/// Two tenants: one floods with ten times the capacity, the other sends one a second; a hundred consumers.
+/// Two tenants: one floods with ten times the capacity, the other sends one a second; a hundred consumers. What fairness
+/// protects is the time from send to receive (SQS-Q-12). A standard topic hands the MessageGroupId on to the queue, which
+/// is fair then as well (SQS-Q-19).
 #[test]
-fn sqs_k_22_a_fair_queue_spares_the_quiet_tenant() {
-    let dwell = |fair: bool| {
+fn sqs_k_22_sqs_q_12_sqs_q_19_a_fair_queue_spares_the_quiet_tenant() {
+    let dwell = |fair: bool, by_topic: bool| {
         let mut blueprint = world(120);
         blueprint.producers = vec![
             sender("a", "jobs", PutApi::SendMessageBatch, evenly(1_000, 1)),
             sender("b", "jobs", PutApi::SendMessage, evenly(1, 1)),
         ];
+        if by_topic {
+            blueprint.producers = vec![
+                sender("a", "news", PutApi::PublishBatch, evenly(1_000, 1)),
+                sender("b", "news", PutApi::Publish, evenly(1, 1)),
+            ];
+            blueprint.topics = vec![topic("news")];
+            blueprint.subscriptions = vec![subscription("of-jobs", "news", "jobs")];
+        }
         blueprint.queues = vec![QueueBlueprint {
             grouped: if fair {
                 vec!["a".to_owned(), "b".to_owned()]
@@ -235,11 +246,63 @@ fn sqs_k_22_a_fair_queue_spares_the_quiet_tenant() {
         let processed = of_fleet(&session, "clerks").processed;
         (latest(&dwell.of[0]), latest(&dwell.of[1]), processed)
     };
-    let (flood, quiet, throughput) = dwell(false);
+    let (flood, quiet, throughput) = dwell(false, false);
     assert!(flood > 60_000 && quiet > 60_000, "both wait: {flood} and {quiet}");
-    let (flood, quiet, fair_throughput) = dwell(true);
+    let (flood, quiet, fair_throughput) = dwell(true, false);
     assert!(flood > 60_000, "the flood waits all the same: {flood}");
     assert!(quiet < 2_000, "{quiet}");
     let difference = throughput.abs_diff(fair_throughput);
     assert!(difference < 200, "{throughput} and {fair_throughput}");
+    let (_, quiet, _) = dwell(false, true);
+    assert!(quiet > 60_000, "without a group it waits behind a topic, too: {quiet}");
+    let (flood, quiet, _) = dwell(true, true);
+    assert!(flood > 60_000 && quiet < 2_000, "{flood} and {quiet}");
+}
+
+/// Each message of a standard queue may state a delay of its own; a FIFO queue has one for all (SQS-L-05 refuses others when
+/// a scenario is loaded).
+#[test]
+fn sqs_k_12_only_a_standard_queue_delays_each_message_for_itself() {
+    let waits = |delay: Option<Distribution>, base: QueueBlueprint| {
+        let mut blueprint = world(1_000);
+        blueprint.producers = vec![sender(
+            "a",
+            "later",
+            PutApi::SendMessage,
+            exactly(200, SimDuration::SECOND, 1),
+        )];
+        let sender = SenderBlueprint {
+            producer: "a".to_owned(),
+            delay,
+            deduplication_id: DeduplicationId::Message,
+        };
+        blueprint.queues = vec![QueueBlueprint {
+            senders: vec![sender],
+            ..base
+        }];
+        blueprint.fleets = vec![fleet("clerks", "later", 10, SimDuration::from_millis(1))];
+        let mut session = begun(&blueprint);
+        let mut dwell = Dwell::default();
+        let end = session.end();
+        session
+            .advance_watched(end, u64::MAX, Some(&mut dwell))
+            .expect("it runs");
+        let [mut waits, _] = dwell.of;
+        waits.sort_unstable();
+        assert_eq!(waits.len(), 200);
+        (waits[0], waits[99], waits[199])
+    };
+    let any = Distribution::Uniform { low: 0.0, high: 9e11 };
+    let (shortest, median, longest) = waits(Some(any), queue("later"));
+    assert!(
+        shortest < 30_000 && longest > 870_000 && longest < 901_000,
+        "{shortest} to {longest}"
+    );
+    assert!((350_000..=550_000).contains(&median), "{median}");
+    let of_all = QueueBlueprint {
+        delay: SimDuration::from_secs(600),
+        ..fifo_queue("later")
+    };
+    let (shortest, _, longest) = waits(None, of_all);
+    assert!(shortest >= 600_000 && longest < 603_000, "{shortest} to {longest}");
 }

@@ -3,7 +3,7 @@
 use super::{Story, pipeline, seconds, tell};
 use sim::blueprint::Blueprint;
 use sim::engine::time::{SimDuration, SimTime};
-use sim::observe::fact::QueueMappingFact;
+use sim::observe::fact::{Fact, QueueMappingFact, Queueing};
 use sim::profile::Profile;
 use sim::session::{Session, SessionOptions};
 use sim::testing::blueprints::constant;
@@ -268,4 +268,20 @@ fn lam_s_32_a_reserved_concurrency_below_five_throttles_the_first_batches() {
     };
     assert_eq!(throttles(5), 0);
     assert!(throttles(4) > 0);
+}
+
+/// What is in flight is what the batches at work hold: MaximumConcurrency times the batch size, and no more.
+#[test]
+fn sqs_q_15_concurrency_times_the_batch_size_are_in_flight() {
+    let mut blueprint = backlog(Profile::Current, 5, 20_000);
+    blueprint.queue_mappings[0].maximum_concurrency = Some(7);
+    blueprint.queue_mappings[0].batch_size = 10;
+    let story = tell(&blueprint);
+    let in_flight = story.notes.iter().filter_map(|note| match note.fact {
+        Fact::Queueing {
+            fact: Queueing::Queue { depth, .. },
+        } => Some(depth.in_flight),
+        _ => None,
+    });
+    assert_eq!(in_flight.max(), Some(70));
 }

@@ -1,6 +1,7 @@
 //! Deliveries from topics, which a queue takes like sends of anybody else.
 
 use super::Queue;
+use super::message::GROUPED;
 use crate::batch::{Batch, Envelope, ServiceError};
 use crate::context::Cx;
 use crate::engine::index::to_u32;
@@ -37,9 +38,14 @@ impl Queue {
             let service = self.service_time.draw();
             return self.answer_topic(batch, call, service, cx);
         }
+        let flags = if self.grouped.contains(&call.producer) {
+            GROUPED
+        } else {
+            0
+        };
         let mut deduplicated = 0;
         for record in &mut batch.records {
-            deduplicated += u32::from(self.take_in(record, (0, None), now));
+            deduplicated += u32::from(self.take_in(record, (flags, None), now));
         }
         cx.mix_entries(&batch.records);
         self.state_fact(me, cx, || QueueFact::Sent {
