@@ -173,7 +173,7 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => format!("producer.{producer}"),
             Self::ChangeStream { stream, .. } => format!("stream.{stream}"),
-            Self::ChangeQueue { queue, .. } => format!("queue.{queue}"),
+            Self::ChangeQueue { queue, .. } | Self::BreakQueue { queue, .. } => format!("queue.{queue}"),
             Self::RegisterConsumer { consumer, .. } | Self::DeregisterConsumer { consumer, .. } => {
                 format!("consumer.{consumer}")
             }
@@ -184,7 +184,6 @@ impl Command {
             }
             Self::SetMappingEnabled { mapping, .. } => format!("mapping.{mapping}"),
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => format!("sink.{sink}"),
-            Self::BreakQueue { queue, .. } => format!("queue.{queue}"),
             Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
                 format!("subscription.{subscription}")
             }
@@ -216,7 +215,7 @@ impl Command {
         match self {
             Self::ScaleLoad { producer, .. } => directory.producer(producer).is_some(),
             Self::ChangeStream { stream, .. } => directory.stream(stream).is_some(),
-            Self::ChangeQueue { queue, .. } => directory.queue(queue).is_some(),
+            Self::ChangeQueue { queue, .. } | Self::BreakQueue { queue, .. } => directory.queue(queue).is_some(),
             Self::RegisterConsumer { stream, consumer } | Self::DeregisterConsumer { stream, consumer } => {
                 let stream = directory.stream(stream).map(|id| &directory.streams[id]);
                 stream.is_some_and(|stream| stream.consumers.iter().any(|entry| entry.name == *consumer))
@@ -228,7 +227,6 @@ impl Command {
                 directory.mapping(mapping).is_some() || directory.queue_mapping(mapping).is_some()
             }
             Self::SetSinkCapacity { sink, .. } | Self::BreakSink { sink, .. } => directory.sink(sink).is_some(),
-            Self::BreakQueue { queue, .. } => directory.queue(queue).is_some(),
             Self::DenySubscription { subscription, .. } | Self::SetFilterPolicy { subscription, .. } => {
                 directory.subscription(subscription).is_some()
             }

@@ -29,7 +29,7 @@ impl Ordering {
             }
             QueueFact::Expired { messages, .. } => gone = u64::from(messages),
             QueueFact::DeadLettered { records, .. } | QueueFact::Redriven { records, .. } => {
-                gone = u64::from(to_u32(records.len()))
+                gone = u64::from(to_u32(records.len()));
             }
             QueueFact::Purged { messages } => gone = messages,
             QueueFact::SendRefused { .. }
