@@ -18,7 +18,7 @@ use sim::observe::queue_fact::QueueChange;
 use sim::record::{Outcome, Record};
 use sim::session::{Checks, Session, SessionOptions};
 use sim::testing::blueprints::producer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 /// A message that is in a queue.
 #[derive(Clone, Copy)]
@@ -32,6 +32,8 @@ struct Live {
 struct Known {
     /// By key, in the order in which they came in.
     live: BTreeMap<u32, Vec<Live>>,
+    /// Of these, those that another queue has sent and that have not arrived.
+    coming: VecDeque<(u32, u32)>,
     /// How often each message was accepted. Runs are shorter than the deduplication interval.
     accepted: BTreeMap<(u32, u32), u32>,
     expired: bool,
@@ -122,6 +124,8 @@ impl Auditor {
                     ordinal: record.ordinal,
                     receives: 0,
                 });
+                let identity = (record.key.0, record.ordinal);
+                self.queues[usize::from(to.0)].coming.push_back(identity);
             }
         }
     }
@@ -154,8 +158,16 @@ impl Probe for Auditor {
                 self.queues[usize::from(queue.0)].accepted.clear();
             }
         } else if let QueueFact::Purged { .. } = fact {
-            // Here a purge takes what came meanwhile, too.
-            self.queues[usize::from(queue.0)].live.clear();
+            // Here a purge takes what came meanwhile, too, but not what is on its way.
+            let known = &mut self.queues[usize::from(queue.0)];
+            let coming = &known.coming;
+            for (&key, live) in &mut known.live {
+                live.retain(|one| coming.contains(&(key, one.ordinal)));
+            }
+        } else if let QueueFact::MovedHere { messages, .. } | QueueFact::RedrivenHere { messages, .. } = fact {
+            for _ in 0..messages {
+                self.queues[usize::from(queue.0)].coming.pop_front();
+            }
         } else if let QueueFact::Expired { .. } = fact {
             self.queues[usize::from(queue.0)].expired = true;
         }
